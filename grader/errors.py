@@ -1,0 +1,77 @@
+"""Whose fault it is: every way in which grading can stop, told apart by side.
+
+A student's fault becomes a ``Failure`` with one of the machine-readable ``REASONS``; ours becomes
+``BrokenError`` and withholds the grade; a wrong command line or rubric is a ``UsageError``.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+Reason = Literal[
+    "mismatch",
+    "wrong_shape",
+    "wrong_dtype",
+    "not_finite",
+    "exception",
+    "not_implemented",
+    "missing",
+    "import_error",
+    "timeout",
+    "memory",
+    "crashed",
+    "output_limit",
+    "forbidden",
+    "below_threshold",
+    "mutated_input",
+]
+REASONS: frozenset[str] = frozenset(get_args(Reason))
+
+
+class GraderError(Exception):
+    """Base of all errors that are told to a person in one message, without a traceback."""
+
+
+class UsageError(GraderError):
+    """The command line names something that is not there or makes no sense (exit status 2)."""
+
+
+class RubricError(UsageError):
+    """A rubric has problems; ``problems`` holds one line each, with file and line number."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class BrokenError(GraderError):
+    """Our own side failed: no grade may be issued (outcome ``broken``, exit status 3)."""
+
+
+class Failure(Exception):  # noqa: N818 - the student's failure, an outcome and not an error of ours
+    """Student code failed a check: ``reason`` for machines, the message for people.
+
+    ``missing_package`` is set when the failure is the use of a package that is not installed.
+    """
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason: Reason = reason
+        self.message = message
+
+
+class Blocked(Exception):  # noqa: N818 - an outcome: nothing can be said until something else works
+    """A check cannot be judged because something it stands on is missing."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason: Reason = reason
+        self.message = message
+
+
+class WorkerLost(Failure):
+    """The worker died, lied or was ended by us. ``retry`` says whether a second try is fair."""
+
+    def __init__(self, reason: Reason, message: str, *, retry: bool) -> None:
+        super().__init__(reason, message)
+        self.retry = retry

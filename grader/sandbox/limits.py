@@ -1,0 +1,32 @@
+"""What a worker may use."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+CPU_MARGIN = 2  # times the wall clock: the hard stop behind our own deadline
+MIB = 1024 * 1024
+MAX_REPLY_BYTES = 64 * MIB  # the largest honest reply, a small network's parameters, is 45 MiB
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits of one worker, which serves one check.
+
+    Attributes:
+        timeout_s: wall-clock seconds for everything the worker does for its check.
+        memory_mb: address space in MiB on top of what the libraries take.
+        output_kb: KiB it may print.
+        max_reply_bytes: bytes of arrays in one reply.
+    """
+
+    timeout_s: float
+    memory_mb: int
+    output_kb: int
+    max_reply_bytes: int = MAX_REPLY_BYTES
+
+    @property
+    def cpu_s(self) -> int:
+        """Seconds of processor time after which the kernel ends the worker."""
+        return math.ceil(self.timeout_s * CPU_MARGIN) + 1

@@ -1,0 +1,157 @@
+"""Starts and speaks to a fork server (``grader/worker/server.py``)."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from grader.errors import BrokenError
+
+from .limits import Limits
+from .worker import Worker
+
+BOOT = Path(__file__).resolve().parent.parent / "worker" / "boot.py"
+MAX_MESSAGE = 32 * 1024
+START_TIMEOUT_S = 120.0  # importing torch takes 2 s here, and much longer from a cold network disk
+REQUEST_TIMEOUT_S = 30.0  # a fork takes milliseconds; on a machine this late, nothing can be graded
+# One thread everywhere: a pool of threads in the server would hang its forked children.
+ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a worker ended: ``exit_code`` is None if it was alive until we ended it."""
+
+    exit_code: int | None
+    cpu_s: float
+    strays: int
+
+
+class ForkServer:
+    """A clean process with libraries loaded, from which workers are forked.
+
+    Args:
+        preload: names of the modules to import besides numpy, such as ``torch``.
+        staging: the folder below which submissions are staged.
+
+    Raises:
+        BrokenError: it does not start, or does not answer.
+    """
+
+    def __init__(self, preload: tuple[str, ...], staging: Path) -> None:
+        self.preload = preload
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        options = json.dumps({"preload": list(preload), "staging": str(staging)})
+        with theirs:
+            # Its own standard error stays ours: what it prints there is about our side.
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", str(BOOT), str(theirs.fileno()), options],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                env=ENVIRONMENT,
+                cwd="/",
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+        self._control = ours
+        self._control.settimeout(START_TIMEOUT_S)
+        hello = self._receive()
+        self._control.settimeout(REQUEST_TIMEOUT_S)
+        self.isolation: list[str] = hello["isolation"]
+        if hello["tasks"] != 1:
+            self.close()
+            raise BrokenError(
+                f"the fork server runs {hello['tasks']} threads where it must run one; "
+                "a library it loaded ignores OMP_NUM_THREADS=1"
+            )
+
+    def __enter__(self) -> ForkServer:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the server; its children die with it."""
+        self._control.close()
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+        self._process.wait()
+        if self._process.stderr is not None:
+            self._process.stderr.close()
+
+    def spawn(self, submission: Path, limits: Limits, seed: int) -> Worker:
+        """Fork a locked-down worker that may read ``submission`` and nothing else of ours."""
+        ours, theirs = socket.socketpair()
+        read_end, write_end = os.pipe()
+        request = {
+            "op": "spawn",
+            "submission": str(submission),
+            "limits": {**asdict(limits), "cpu_s": limits.cpu_s},
+            "seed": seed,
+        }
+        try:
+            answer = self._ask(request, [theirs.fileno(), write_end])
+        except BaseException:
+            ours.close()
+            os.close(read_end)
+            raise
+        finally:
+            theirs.close()
+            os.close(write_end)
+        return Worker(self, answer["pid"], ours, read_end, limits)
+
+    def reap(self, pid: int) -> Ending:
+        """End the worker ``pid`` with everything it started, and wait for it."""
+        answer = self._ask({"op": "reap", "pid": pid}, [])
+        return Ending(answer["status"], answer["cpu_s"], answer["strays"])
+
+    def _ask(self, request: dict[str, Any], fds: list[int]) -> dict[str, Any]:
+        try:
+            socket.send_fds(self._control, [json.dumps(request).encode()], fds)
+        except OSError as error:
+            raise BrokenError(f"the fork server is gone: {self._last_words(error)}") from None
+        answer = self._receive()
+        if "error" in answer:
+            raise BrokenError(str(answer["error"]))
+        return answer
+
+    def _receive(self) -> dict[str, Any]:
+        try:
+            data = self._control.recv(MAX_MESSAGE)
+        except OSError as error:
+            raise BrokenError(f"no answer from the fork server: {error}") from None
+        if not data:
+            words = self._last_words("it ended without a word")
+            raise BrokenError(f"the fork server did not start: {words}")
+        answer: dict[str, Any] = json.loads(data)
+        return answer
+
+    def _last_words(self, otherwise: object) -> str:
+        """Return the last line that the server wrote before it ended."""
+        self._process.kill()
+        if self._process.stderr is None or self._process.stderr.closed:
+            return str(otherwise)
+        stderr = self._process.communicate()[1] or b""
+        lines = stderr.decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else str(otherwise)

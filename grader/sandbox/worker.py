@@ -1,0 +1,261 @@
+"""The trusted end of the wire to one worker."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import selectors
+import socket
+import time
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from grader.errors import WorkerLost
+from grader.wire import Decoder, Encoder, WireError, pack, parse_header, parse_prefix
+from grader.wire.codec import PREFIX
+
+from .limits import MIB, Limits
+
+if TYPE_CHECKING:
+    from .server import ForkServer
+
+CHUNK = 1 * MIB
+EXIT_SETUP_FAILED = 97  # grader/worker/child.py
+KEPT_OUTPUT = 64 * 1024  # bytes of printed text kept for the instructor
+BUSY_SHARE = 0.5  # of its time a worker must have been computing for a timeout to be its own fault
+SIGXCPU, SIGKILL, SIGSEGV = 24, 9, 11
+MAX_FRAMES_SHOWN = 8
+
+
+@dataclass(frozen=True)
+class StudentError:
+    """An exception raised by student code, as reported by the worker (so: a claim)."""
+
+    type: str
+    kinds: tuple[str, ...]
+    text: str
+    where: tuple[tuple[str, int, str], ...]
+    missing_package: str | None
+    undefined: bool
+
+    @classmethod
+    def from_wire(cls, value: Any) -> StudentError:
+        """Check the types of a reported exception; raises ``WireError``."""
+        try:
+            fields = {name: value[name] for name in cls.__annotations__}
+            where = tuple((str(f), int(n or 0), str(g)) for f, n, g in fields["where"])
+            fields["kinds"] = tuple(str(kind) for kind in fields["kinds"])
+        except (TypeError, KeyError, ValueError):
+            raise WireError("a reported exception is malformed") from None
+        if type(fields["type"]) is not str or type(fields["text"]) is not str:
+            raise WireError("a reported exception is malformed")
+        if type(fields["missing_package"]) not in (str, type(None)):
+            raise WireError("a reported exception is malformed")
+        fields["undefined"] = fields["undefined"] is True
+        return cls(**{**fields, "where": where[-MAX_FRAMES_SHOWN:]})
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a request brought: a value or an exception, and which arguments were changed."""
+
+    value: Any = None
+    error: StudentError | None = None
+    mutated: tuple[int, ...] = ()
+    missing_packages: tuple[str, ...] = field(default=())
+
+
+class Worker:
+    """A forked child of a fork server that runs one student's code for one check.
+
+    Every request can raise ``WorkerLost``: the worker died, broke the wire's format, printed too
+    much, or its time is up. After that it is gone.
+    """
+
+    def __init__(
+        self, server: ForkServer, pid: int, wire: socket.socket, output_fd: int, limits: Limits
+    ) -> None:
+        self._server = server
+        self._pid = pid
+        self._wire = wire
+        self._wire.setblocking(False)
+        self._output_fd = output_fd
+        os.set_blocking(output_fd, False)
+        self._limits = limits
+        self._deadline = time.monotonic() + limits.timeout_s
+        self._printed = 0
+        self.output = bytearray()
+        self._closed = False
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(output_fd, selectors.EVENT_READ, "output")
+        self._selector.register(self._wire, selectors.EVENT_READ, "wire")
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def load(self, module: str) -> Reply:
+        """Import the student's module of this name."""
+        return self._request({"op": "load", "module": module})
+
+    def call(self, function: str, arguments: tuple[Any, ...], opaque: tuple[int, ...]) -> Reply:
+        """Call a function of the module; the outputs at ``opaque`` stay there as handles."""
+        body = {"op": "call", "function": function, "arguments": list(arguments)}
+        return self._request({**body, "opaque": list(opaque)})
+
+    def drive(self, name: str, source: str, function: str, arguments: dict[str, Any]) -> Reply:
+        """Run ``function`` of a driver's ``source`` on the module with keyword arguments."""
+        body = {"op": "drive", "name": name, "source": source, "function": function}
+        return self._request({**body, "arguments": arguments})
+
+    def close(self) -> None:
+        """End the worker and everything it started."""
+        if not self._closed:
+            self._end()
+
+    def _end(self) -> Any:
+        self._closed = True
+        try:
+            ending = self._server.reap(self._pid)
+        finally:
+            self._drain_output()
+            self._selector.close()
+            self._wire.close()
+            os.close(self._output_fd)
+        return ending
+
+    def _request(self, body: dict[str, Any]) -> Reply:
+        call_id = secrets.token_hex(8)
+        encoder = Encoder()
+        encoded = encoder.encode({"id": call_id, **body})
+        try:
+            for piece in pack(encoded, encoder.buffers):
+                self._send(memoryview(piece))
+            answer = self._receive()
+            if answer.get("id") != call_id:
+                raise WireError("an answer belongs to another request")  # noqa: TRY301
+            return _parse_reply(answer)
+        except WireError as error:
+            self.close()
+            raise WorkerLost(
+                "crashed", f"the process that ran the code sent a broken answer: {error}", retry=True
+            ) from None
+
+    def _send(self, data: memoryview) -> None:
+        data = data.cast("B")
+        while data:
+            try:
+                data = data[self._wire.send(data) :]
+            except BlockingIOError:
+                self._selector.modify(self._wire, selectors.EVENT_WRITE, "wire")
+                self._wait_for_wire()
+                self._selector.modify(self._wire, selectors.EVENT_READ, "wire")
+            except OSError:
+                self._died()
+
+    def _receive(self) -> dict[str, Any]:
+        length = parse_prefix(bytes(self._exactly(PREFIX.size)))
+        header = parse_header(bytes(self._exactly(length)), self._limits.max_reply_bytes)
+        buffers = [self._exactly(size) for size in header.buffer_sizes]
+        # The worker sends its answer as a plain JSON object whose values are encoded.
+        if type(header.body) is not dict:
+            raise WireError("an answer is not an object")
+        decoder = Decoder(buffers)
+        body = dict(header.body)
+        if "result" in body:
+            body["result"] = decoder.decode(body["result"])
+        return body
+
+    def _exactly(self, count: int) -> bytearray:
+        data = bytearray(count)
+        view = memoryview(data)
+        while view:
+            try:
+                received = self._wire.recv_into(view, min(len(view), CHUNK))
+            except BlockingIOError:
+                self._wait_for_wire()
+                continue
+            except OSError:
+                received = 0
+            if received == 0:
+                self._died()
+            view = view[received:]
+        return data
+
+    def _wait_for_wire(self) -> None:
+        """Wait until the wire is ready, draining output meanwhile; raises at the deadline."""
+        while True:
+            remaining = self._deadline - time.monotonic()
+            if remaining <= 0:
+                self._timed_out()
+            ready = {key.data for key, _events in self._selector.select(remaining)}
+            if "output" in ready:
+                self._drain_output()
+                if self._printed > self._limits.output_kb * 1024:
+                    self.close()
+                    limit = f"{self._limits.output_kb} KiB"
+                    raise WorkerLost("output_limit", f"printed more than {limit}", retry=False)
+            if "wire" in ready:
+                return
+
+    def _drain_output(self) -> None:
+        limit = self._limits.output_kb * 1024
+        while self._printed <= limit:
+            try:
+                data = os.read(self._output_fd, 64 * 1024)
+            except BlockingIOError:
+                return
+            if not data:
+                if not self._closed:
+                    self._selector.unregister(self._output_fd)
+                return
+            self._printed += len(data)
+            self.output += data[: max(0, KEPT_OUTPUT - len(self.output))]
+
+    def _timed_out(self) -> None:
+        ending = self._end()
+        seconds = f"{self._limits.timeout_s:g} s"
+        if ending.cpu_s >= BUSY_SHARE * self._limits.timeout_s:
+            # It was computing all the time: a second try would only take as long again.
+            message = f"did not finish within {seconds}: is there a loop that never ends?"
+            raise WorkerLost("timeout", message, retry=False)
+        message = f"did not finish within {seconds}, most of it waiting rather than computing"
+        raise WorkerLost("timeout", message, retry=True)
+
+    def _died(self) -> None:
+        ending = self._end()
+        code = ending.exit_code
+        if code == EXIT_SETUP_FAILED:
+            message = "the process could not be set up"
+        elif code is None:
+            message = "closed its connection to the grader"
+        elif code == -SIGXCPU or (code == -SIGKILL and ending.cpu_s >= self._limits.cpu_s - 1):
+            message = f"used more than {self._limits.cpu_s} s of processor time"
+            raise WorkerLost("timeout", message, retry=False)
+        elif code == -SIGSEGV:
+            message = "the process crashed (segmentation fault; very deep recursion can cause it)"
+        elif code < 0:
+            message = f"the process was ended by signal {-code}"
+        else:
+            message = f"the process ended itself with exit status {code} before it returned a value"
+        raise WorkerLost("crashed", message, retry=True)
+
+
+def _parse_reply(answer: dict[str, Any]) -> Reply:
+    if "error" in answer:
+        return Reply(error=StudentError.from_wire(answer["error"]))
+    mutated = answer.get("mutated", [])
+    missing = answer.get("missing_packages", [])
+    if type(mutated) is not list or any(type(index) is not int for index in mutated):
+        raise WireError("the list of changed arguments is malformed")
+    if type(missing) is not list or any(type(name) is not str for name in missing):
+        raise WireError("the list of missing packages is malformed")
+    return Reply(answer.get("result"), None, tuple(mutated), tuple(missing))

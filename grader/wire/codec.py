@@ -1,0 +1,338 @@
+"""Values to frames and back, strictly.
+
+A frame is ``PREFIX | header | buffer 0 | buffer 1 | ...``. The prefix holds a magic number with a
+version byte and the header's length; the header is JSON ``{"body": ..., "buffers": [nbytes, ...]}``
+and at most 64 KiB; buffers are the raw bytes of arrays and long texts. Everything announced is
+checked against a cap before anything of that size is allocated. Only builtins, numpy arrays and
+scalars, and torch tensors (as arrays) travel: exact types, never subclasses, never pickles.
+
+In the body, plain JSON scalars stand for themselves and every other value is a tagged list:
+
+========================  =====================================================
+``["l", ...]``            list
+``["t", ...]``            tuple
+``["d", [k, v], ...]``    dict with str, int or bool keys
+``["f", "nan"]``          a float that JSON has no word for: nan, inf, -inf
+``["a", i, dtype, shape]``  numpy array in buffer i (C order)
+``["s", i, dtype]``       numpy scalar in buffer i
+``["T", i, dtype, shape]``  torch tensor in buffer i
+``["u", i]``              long text in buffer i, UTF-8
+``["S", i, j]``           list of texts: int32 lengths in buffer i, UTF-8 bytes in buffer j
+``["x", n, type]``        opaque object number n that stays in the worker
+========================  =====================================================
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+MAGIC = b"DLG\x01"  # the last byte is the version of this format
+PREFIX = struct.Struct("<4sI")
+HEADER_CAP = 64 * 1024  # a header is names, shapes and scalars; anything longer belongs in a buffer
+MAX_DEPTH = 16  # deeper than any value a check exchanges, far below Python's recursion limit
+MAX_BUFFERS = 1024  # a large network's state dictionary has a few hundred tensors
+MAX_INT = 2**63
+MAX_NDIM = 16
+LONG_TEXT = 256  # longer texts travel as buffers, to leave the header for structure
+PACK_TEXTS_FROM = 8  # lists of at least this many texts are packed into two buffers
+DTYPES = frozenset(
+    ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
+    + ["float16", "float32", "float64", "complex64", "complex128"]
+)
+
+Buffer = bytes | bytearray | memoryview
+
+
+class WireError(Exception):
+    """A frame that breaks the format or a cap. On the trusted side: the worker lied."""
+
+
+@dataclass(frozen=True)
+class Opaque:
+    """An object that stays in the worker; ``handle`` names it in later calls."""
+
+    handle: int
+    type_name: str
+
+
+@dataclass(frozen=True)
+class TensorData:
+    """The values of a torch tensor, carried as an array by a process that may not import torch."""
+
+    array: np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Header:
+    """A parsed header: the body still encoded, and the sizes of the buffers that follow it."""
+
+    body: Any
+    buffer_sizes: tuple[int, ...]
+
+
+def pack(body: Any, buffers: list[Buffer]) -> list[Buffer]:
+    """Return the pieces of one frame, ready to be sent one after the other.
+
+    Raises:
+        WireError: the header would exceed ``HEADER_CAP``.
+    """
+    sizes = [memoryview(buffer).nbytes for buffer in buffers]
+    header = json.dumps({"body": body, "buffers": sizes}, allow_nan=False).encode()
+    if len(header) > HEADER_CAP:
+        raise WireError(f"a header of {len(header)} bytes exceeds {HEADER_CAP}")
+    return [PREFIX.pack(MAGIC, len(header)) + header, *buffers]
+
+
+def parse_prefix(data: bytes) -> int:
+    """Return the header's length announced by the 8 bytes of a prefix."""
+    magic, length = PREFIX.unpack(data)
+    if magic != MAGIC:
+        raise WireError("a frame does not begin with the magic number")
+    if length > HEADER_CAP:
+        raise WireError(f"a header of {length} bytes exceeds {HEADER_CAP}")
+    return int(length)
+
+
+def parse_header(data: bytes, max_bytes: int) -> Header:
+    """Parse a header strictly; ``max_bytes`` caps the sum of the buffers it announces."""
+    try:
+        header = json.loads(
+            data, parse_constant=_refuse, parse_int=_small_int, object_pairs_hook=_unique
+        )
+    except (ValueError, RecursionError) as error:
+        raise WireError(f"a header is not strict JSON: {type(error).__name__}") from None
+    if type(header) is not dict or set(header) != {"body", "buffers"}:
+        raise WireError("a header must have exactly the keys body and buffers")
+    sizes = header["buffers"]
+    if type(sizes) is not list or len(sizes) > MAX_BUFFERS:
+        raise WireError("a header's buffers must be a list of at most 1024 sizes")
+    if any(type(size) is not int or size < 0 for size in sizes):
+        raise WireError("a buffer's size must be an integer of at least 0")
+    if sum(sizes) > max_bytes:
+        raise WireError(f"a frame of {sum(sizes)} bytes exceeds the limit of {max_bytes}")
+    return Header(header["body"], tuple(sizes))
+
+
+def _refuse(word: str) -> None:
+    raise ValueError(word)
+
+
+def _small_int(text: str) -> int:
+    if len(text) > len(str(MAX_INT)) + 1 or abs(number := int(text)) > MAX_INT:
+        raise ValueError("integer too large")
+    return number
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise ValueError("duplicate key")
+    return result
+
+
+class Encoder:
+    """Turns values into a body and buffers.
+
+    ``opaque`` is called with each value that cannot travel and returns its handle; without it
+    such a value is a ``WireError``.
+    """
+
+    def __init__(self, opaque: Callable[[Any], int] | None = None) -> None:
+        self.buffers: list[Buffer] = []
+        self._opaque = opaque
+
+    def encode(self, value: Any, depth: int = 0) -> Any:  # noqa: PLR0911 - one line per type
+        """Return the body for ``value``; its buffers are appended to ``self.buffers``."""
+        if depth > MAX_DEPTH:
+            return self.encode_opaque(value)
+        kind = type(value)
+        if value is None or kind is bool:
+            return value
+        if kind is int:
+            return value if abs(value) < MAX_INT else self.encode_opaque(value)
+        if kind is float:
+            return value if math.isfinite(value) else ["f", str(value)]
+        if kind is str:
+            return self._encode_text(value)
+        if kind is np.ndarray:
+            return self._encode_array("a", value)
+        if kind is list and len(value) >= PACK_TEXTS_FROM and all(type(v) is str for v in value):
+            return self._encode_texts(value)
+        if kind is list or kind is tuple:
+            return ["l" if kind is list else "t", *(self.encode(v, depth + 1) for v in value)]
+        if kind is dict and all(type(key) in (str, int, bool) for key in value):
+            return ["d", *([k, self.encode(v, depth + 1)] for k, v in value.items())]
+        if kind is Opaque:
+            return ["x", value.handle, value.type_name]
+        if kind is TensorData:
+            return self._encode_array("T", value.array)
+        if kind.__module__ == "numpy" and isinstance(value, np.generic):
+            return self._encode_array("s", np.asarray(value))
+        tensor = _tensor_as_array(value)
+        return self.encode_opaque(value) if tensor is None else self._encode_array("T", tensor)
+
+    def encode_opaque(self, value: Any) -> Any:
+        """Encode ``value`` as a handle, whatever its type."""
+        if self._opaque is None:
+            raise WireError(f"a value of type {type(value).__name__} cannot travel")
+        name = f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
+        return ["x", self._opaque(value), name[:LONG_TEXT]]
+
+    def _add(self, buffer: Buffer) -> int:
+        if len(self.buffers) >= MAX_BUFFERS:
+            raise WireError(f"more than {MAX_BUFFERS} arrays in one value")
+        self.buffers.append(buffer)
+        return len(self.buffers) - 1
+
+    def _encode_text(self, text: str) -> Any:
+        if len(text) <= LONG_TEXT:
+            return text.encode("utf-8", "replace").decode()
+        return ["u", self._add(text.encode("utf-8", "replace"))]
+
+    def _encode_texts(self, texts: list[str]) -> Any:
+        encoded = [text.encode("utf-8", "replace") for text in texts]
+        lengths = np.array([len(text) for text in encoded], dtype="<i4")
+        return ["S", self._add(lengths.tobytes()), self._add(b"".join(encoded))]
+
+    def _encode_array(self, tag: str, array: np.ndarray[Any, Any]) -> Any:
+        if array.dtype.name not in DTYPES or array.ndim > MAX_NDIM:
+            return self.encode_opaque(array)
+        plain = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+        index = self._add(plain.reshape(-1).view(np.uint8).data if plain.size else b"")
+        head = [tag, index, array.dtype.name]
+        return head if tag == "s" else [*head, list(array.shape)]
+
+
+def _tensor_as_array(value: Any) -> np.ndarray[Any, Any] | None:
+    torch = sys.modules.get("torch")
+    if torch is None or type(value) not in (torch.Tensor, torch.nn.Parameter):
+        return None
+    try:
+        return np.asarray(value.detach().cpu().contiguous().numpy())
+    except (RuntimeError, TypeError):  # sparse, quantised, bfloat16: no array equals them
+        return None
+
+
+class Decoder:
+    """Turns a header and its buffers back into values, trusting nothing.
+
+    ``opaque`` maps a handle to what takes its place (the worker's object; by default ``Opaque``),
+    ``tensor`` an array to a tensor (by default ``TensorData``).
+    """
+
+    def __init__(
+        self,
+        buffers: list[bytearray],
+        opaque: Callable[[int, str], Any] = Opaque,
+        tensor: Callable[[np.ndarray[Any, Any]], Any] = TensorData,
+    ) -> None:
+        self._buffers: list[bytearray | None] = list(buffers)
+        self._opaque = opaque
+        self._tensor = tensor
+
+    def decode(self, body: Any, depth: int = 0) -> Any:
+        """Return the value that ``body`` stands for; raises ``WireError``."""
+        if depth > MAX_DEPTH:
+            raise WireError(f"a value is nested more than {MAX_DEPTH} deep")
+        if body is None or type(body) in (bool, int, str):
+            return body
+        if type(body) is float:
+            if not math.isfinite(body):
+                raise WireError("a plain number overflows")
+            return body
+        if type(body) is not list or not body or type(body[0]) is not str:
+            raise WireError("a value is neither a scalar nor a tagged list")
+        tag, *rest = body
+        decode = {
+            "l": self._list, "t": self._tuple, "d": self._dict, "f": self._float,
+            "a": self._array, "s": self._scalar, "T": self._torch, "u": self._text,
+            "S": self._texts, "x": self._handle,
+        }.get(tag)  # fmt: skip
+        if decode is None:
+            raise WireError("a value has an unknown tag")
+        try:
+            return decode(rest, depth)
+        except WireError:
+            raise
+        except (ValueError, TypeError, KeyError, OverflowError) as error:
+            raise WireError(f"a value tagged {tag!r} is malformed: {type(error).__name__}") from None
+
+    def _take(self, index: Any) -> bytearray:
+        if type(index) is not int or not 0 <= index < len(self._buffers):
+            raise WireError("a value names a buffer that is not there")
+        buffer, self._buffers[index] = self._buffers[index], None
+        if buffer is None:
+            raise WireError("a buffer is used twice")
+        return buffer
+
+    def _list(self, rest: list[Any], depth: int) -> list[Any]:
+        return [self.decode(item, depth + 1) for item in rest]
+
+    def _tuple(self, rest: list[Any], depth: int) -> tuple[Any, ...]:
+        return tuple(self._list(rest, depth))
+
+    def _dict(self, rest: list[Any], depth: int) -> dict[Any, Any]:
+        result = {}
+        for key, item in rest:
+            if type(key) not in (str, int, bool):
+                raise WireError("a dictionary key is neither text nor a whole number")
+            result[key] = self.decode(item, depth + 1)
+        return result
+
+    def _float(self, rest: list[Any], _depth: int) -> float:
+        (word,) = rest
+        return {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}[word]
+
+    def _array(self, rest: list[Any], _depth: int) -> np.ndarray[Any, Any]:
+        index, dtype_name, shape = rest
+        if dtype_name not in DTYPES:
+            raise WireError("an array's dtype is not allowed")
+        if type(shape) is not list or len(shape) > MAX_NDIM:
+            raise WireError("an array's shape is not a list of at most 16 sizes")
+        if any(type(size) is not int or size < 0 for size in shape):
+            raise WireError("an array's shape holds something other than sizes")
+        buffer = self._take(index)
+        dtype = np.dtype(dtype_name)
+        if math.prod(shape) * dtype.itemsize != len(buffer):
+            raise WireError("an array's shape does not match its bytes")
+        if dtype_name == "bool" and buffer.strip(b"\x00\x01"):
+            # Bytes other than 0 and 1 in a bool array are undefined behaviour in numpy.
+            raise WireError("a boolean array holds bytes other than 0 and 1")
+        return np.frombuffer(buffer, dtype=dtype).reshape(shape)
+
+    def _scalar(self, rest: list[Any], depth: int) -> Any:
+        index, dtype_name = rest
+        return self._array([index, dtype_name, []], depth)[()]
+
+    def _torch(self, rest: list[Any], depth: int) -> Any:
+        return self._tensor(self._array(rest, depth))
+
+    def _text(self, rest: list[Any], _depth: int) -> str:
+        (index,) = rest
+        return self._take(index).decode("utf-8", "replace")
+
+    def _texts(self, rest: list[Any], _depth: int) -> list[str]:
+        lengths_index, bytes_index = rest
+        lengths = np.frombuffer(self._take(lengths_index), dtype="<i4").tolist()
+        data = bytes(self._take(bytes_index))
+        if any(length < 0 for length in lengths) or sum(lengths) != len(data):
+            raise WireError("a list of texts does not match its bytes")
+        ends = np.cumsum([0, *lengths]).tolist()
+        return [
+            data[start:end].decode("utf-8", "replace")
+            for start, end in zip(ends[:-1], ends[1:], strict=True)
+        ]
+
+    def _handle(self, rest: list[Any], _depth: int) -> Any:
+        handle, type_name = rest
+        if type(handle) is not int or type(type_name) is not str:
+            raise WireError("a handle is not a number with a type name")
+        return self._opaque(handle, type_name)

@@ -1,0 +1,175 @@
+"""A forked child: locks itself down, then runs student code and answers with values.
+
+Student code shares this process and can forge every answer. That is why nothing here compares,
+times or scores: a forged value is only a value.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..wire import Decoder, Encoder, WireError, pack, parse_header, parse_prefix
+from ..wire.codec import PREFIX
+from . import lockdown, modules
+
+EXIT_SETUP_FAILED = 97
+WIRE_FD = 3
+MAX_MESSAGE_TEXT = 2000  # characters of an exception's text; the rest helps nobody
+MAX_FRAMES = 8
+MAX_REQUEST_BYTES = 1 << 30  # the trusted side sends data sets; it is not the one to be bounded
+
+
+def run(request: dict[str, Any], *, wire_fd: int, output_fd: int, host: lockdown.Host) -> None:
+    """Become a worker: never returns. ``request`` holds ``limits``, ``submission`` and ``seed``."""
+    os.setsid()
+    null = os.open(os.devnull, os.O_RDONLY)
+    saved = os.dup2(wire_fd, 200)
+    os.dup2(null, 0)
+    os.dup2(output_fd, 1)
+    os.dup2(output_fd, 2)
+    os.dup2(saved, WIRE_FD)
+    os.closerange(WIRE_FD + 1, 1024)
+    os.environ.clear()
+    os.environ.update({"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "OMP_NUM_THREADS": "1"})
+    for name, fd, mode in (("stdin", 0, "r"), ("stdout", 1, "w"), ("stderr", 2, "w")):
+        stream = open(fd, mode, encoding="utf-8", errors="replace", closefd=False)  # noqa: PTH123, SIM115
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
+    submission = request["submission"]
+    os.chdir(submission)
+    lockdown.apply(host, request["limits"], submission)
+    random.seed(request["seed"])
+    np.random.seed(request["seed"] % 2**32)  # noqa: NPY002 - what students call
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(request["seed"])
+    Child(socket.socket(fileno=WIRE_FD), submission).serve()
+
+
+class Child:
+    """Answers requests over the wire, one at a time."""
+
+    def __init__(self, wire: socket.socket, submission: str) -> None:
+        self._wire = wire
+        self._submission = submission
+        self._objects: dict[int, Any] = {}
+        self._module: Any = None
+
+    def serve(self) -> None:
+        """Answer requests until the other side closes the wire."""
+        while True:
+            request = self._receive()
+            body, buffers = self._answer(request)
+            for stream in (sys.stdout, sys.stderr):
+                try:
+                    stream.flush()
+                except Exception:  # noqa: S110 - closed or replaced by student code
+                    pass
+            body["id"] = request["id"]
+            for piece in pack(body, buffers):
+                self._wire.sendall(piece)
+
+    def _answer(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
+        try:
+            operation = {"load": self._load, "call": self._call, "drive": self._drive}
+            return operation[request["op"]](request)
+        except BaseException as error:
+            return {"error": self._describe(error)}, []
+
+    def _load(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
+        self._module, missing = modules.load(self._submission, request["module"])
+        return {"missing_packages": missing}, []
+
+    def _call(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
+        function = modules.find_function(self._module, request["function"])
+        arguments = request["arguments"]
+        # Equal bytes afterwards mean that the function left its arguments alone.
+        before = {i: a.tobytes() for i, a in enumerate(arguments) if type(a) is np.ndarray}
+        result = function(*arguments)
+        mutated = [i for i, data in before.items() if arguments[i].tobytes() != data]
+        return self._reply(result, request["opaque"], mutated)
+
+    def _drive(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
+        """Run a function of a driver of the assignment on the student's module."""
+        namespace: dict[str, Any] = {"__name__": "driver"}
+        code = compile(request["source"], request["name"], "exec")
+        exec(code, namespace)  # noqa: S102 - the assignment's own code, sent by the trusted side
+        result = namespace[request["function"]](self._module, **request["arguments"])
+        return self._reply(result, [], [])
+
+    def _reply(
+        self, result: Any, opaque: list[int], mutated: list[int]
+    ) -> tuple[dict[str, Any], list[Any]]:
+        """Encode a result; the outputs whose positions are in ``opaque`` stay here as handles."""
+        encoder = Encoder(self._keep)
+        if opaque and type(result) in (tuple, list):
+            items = [
+                encoder.encode_opaque(item) if index in opaque else encoder.encode(item, 1)
+                for index, item in enumerate(result)
+            ]
+            body = ["t", *items]
+        else:
+            body = encoder.encode(result)
+        return {"result": body, "mutated": mutated}, encoder.buffers
+
+    def _keep(self, value: Any) -> int:
+        handle = len(self._objects)
+        self._objects[handle] = value
+        return handle
+
+    def _describe(self, error: BaseException) -> dict[str, Any]:
+        """Return type, text and the student's own lines of an exception, innermost last."""
+        missing = error.package if isinstance(error, modules.MissingPackageError) else None
+        try:
+            text = str(error)[:MAX_MESSAGE_TEXT]
+        except BaseException:
+            text = "(its text could not be produced)"
+        where = [
+            [os.path.relpath(frame.filename, self._submission), frame.lineno, frame.name]
+            for frame in traceback.extract_tb(error.__traceback__)
+            if frame.filename.startswith(self._submission)
+        ]
+        if isinstance(error, SyntaxError) and str(error.filename).startswith(self._submission):
+            text = str(error.msg)[:MAX_MESSAGE_TEXT]
+            where.append([os.path.relpath(error.filename or "", self._submission), error.lineno, ""])
+        kinds = [kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "builtins"]
+        return {
+            "type": type(error).__name__[:100],
+            "kinds": kinds[:8],
+            "text": text,
+            "where": where[-MAX_FRAMES:],
+            "missing_package": missing,
+            "undefined": isinstance(error, modules.UndefinedFunctionError),
+        }
+
+    def _receive(self) -> dict[str, Any]:
+        length = parse_prefix(bytes(self._exactly(PREFIX.size)))
+        header = parse_header(bytes(self._exactly(length)), MAX_REQUEST_BYTES)
+        buffers = [self._exactly(size) for size in header.buffer_sizes]
+        decoder = Decoder(buffers, opaque=lambda handle, _type: self._objects[handle], tensor=_tensor)
+        request = decoder.decode(header.body)
+        if type(request) is not dict:
+            raise WireError("a request is not a dictionary")
+        return request
+
+    def _exactly(self, count: int) -> bytearray:
+        data = bytearray(count)
+        view = memoryview(data)
+        while view:
+            received = self._wire.recv_into(view)
+            if received == 0:
+                os._exit(0)
+            view = view[received:]
+        return data
+
+
+def _tensor(array: np.ndarray[Any, Any]) -> Any:
+    from_numpy: Callable[[Any], Any] = sys.modules["torch"].from_numpy
+    return from_numpy(array)
