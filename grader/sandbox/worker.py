@@ -111,10 +111,15 @@ class Worker:
         body = {"op": "call", "function": function, "arguments": list(arguments)}
         return self._request({**body, "opaque": list(opaque)})
 
-    def drive(self, name: str, source: str, function: str, arguments: dict[str, Any]) -> Reply:
-        """Run ``function`` of a driver's ``source`` on the module with keyword arguments."""
+    def drive(
+        self, name: str, source: str, function: str, needs: str, arguments: dict[str, Any]
+    ) -> Reply:
+        """Run ``function`` of a driver's ``source`` on the module with keyword arguments.
+
+        ``needs`` is the student's function that the driver calls: it must be there.
+        """
         body = {"op": "drive", "name": name, "source": source, "function": function}
-        return self._request({**body, "arguments": arguments})
+        return self._request({**body, "needs": needs, "arguments": arguments})
 
     def close(self) -> None:
         """End the worker and everything it started."""

@@ -98,6 +98,7 @@ class Child:
 
     def _drive(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
         """Run a function of a driver of the assignment on the student's module."""
+        modules.find_function(self._module, request["needs"])
         namespace: dict[str, Any] = {"__name__": "driver"}
         code = compile(request["source"], request["name"], "exec")
         exec(code, namespace)  # noqa: S102 - the assignment's own code, sent by the trusted side

@@ -80,7 +80,7 @@ def _usable_uid(readable: list[str], staging: str) -> int | None:
     if closed and not all(_open_up(folder, needed) for folder in sorted(closed)):
         return None
     for uid in (UID_BASE + os.getpid(), NOBODY):
-        if _trial(uid, needed):
+        if _trial(uid, readable, staging):
             return uid
     return None
 
@@ -130,13 +130,14 @@ def _bind(handle: int, target: str) -> bool:
     return bool(libc.mount(None, place, None, flags, None) == 0)
 
 
-def _trial(uid: int, needed: list[str]) -> bool:
+def _trial(uid: int, readable: list[str], staging: str) -> bool:
     """Become ``uid`` in a child and see whether everything needed can be entered there."""
     pid = os.fork()
     if pid == 0:
         try:
             _drop_to(uid)
-            good = all(os.access(path, os.R_OK) for path in needed)
+            good = all(os.access(path, os.R_OK) for path in readable)
+            good = good and os.access(staging, os.X_OK)
             os._exit(0 if good else 1)
         finally:
             os._exit(2)

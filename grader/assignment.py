@@ -1,0 +1,259 @@
+"""An assignment's own code, loaded on the trusted side: reference, cases, drivers, data sets.
+
+The reference is imported under a package name of its own, so that two assignments can be graded
+in one process and neither is importable as ``reference``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from grader.cases import Case
+from grader.errors import BrokenError, GraderError, UsageError
+from grader.model import Tier
+from grader.numerics import Array
+
+Call = Callable[..., tuple[Any, ...]]
+SOLVED_SETS_KEPT = 64  # checks of one rubric and seed; a second submission finds them ready
+
+
+@dataclass(frozen=True)
+class SolvedCase:
+    """A case with the reference's answers.
+
+    For a forward function ``expected`` holds its outputs; for a gradient function it holds the
+    gradients, ``cotangents`` the gradients with respect to the forward outputs that it is given,
+    and ``forward`` the forward outputs.
+    """
+
+    name: str
+    group: str
+    arguments: dict[str, Any]
+    expected: dict[str, Array]
+    cotangents: dict[str, Array] = field(default_factory=dict)
+    forward: dict[str, Array] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What a training check needs: ``inputs`` go to the worker, ``withheld`` never leaves."""
+
+    inputs: dict[str, Any]
+    withheld: dict[str, Any]
+
+
+class Assignment:
+    """Access to everything under an assignment's ``reference`` folder.
+
+    Whatever goes wrong in here is our side's fault and raised as ``BrokenError``.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+        digest = hashlib.sha256(str(self.folder).encode()).hexdigest()[:16]
+        self._package = f"_assignment_{digest}"
+        self._solve = lru_cache(maxsize=SOLVED_SETS_KEPT)(self._solve_uncached)
+        self._dataset = lru_cache(maxsize=4)(self._dataset_uncached)
+
+    def _import(self, name: str) -> ModuleType:
+        if self._package not in sys.modules:
+            init = self.folder / "__init__.py"
+            spec = importlib.util.spec_from_file_location(
+                self._package,
+                init if init.exists() else None,
+                submodule_search_locations=[str(self.folder)],
+            )
+            if spec is None:
+                raise BrokenError(f"{self.folder} cannot be imported")
+            sys.modules[self._package] = importlib.util.module_from_spec(spec)
+        try:
+            return importlib.import_module(f"{self._package}.{name}")
+        except Exception as error:
+            path = f"{self.folder.name}/{name.replace('.', '/')}.py"
+            raise BrokenError(f"{path} cannot be imported: {_short(error)}") from error
+
+    def has(self, name: str) -> bool:
+        """Say whether there is a file for the dotted module ``name``."""
+        return (self.folder / f"{name.replace('.', '/')}.py").is_file()
+
+    def solution(self, module: str) -> ModuleType:
+        """Return the reference solution of a student's module, such as ``rnn_layers.py``."""
+        return self._import(module.removesuffix(".py"))
+
+    def _case_file(self, module: str) -> ModuleType:
+        return self._import(f"cases.{module.removesuffix('.py')}")
+
+    def function_problems(self, module: str, functions: Sequence[str]) -> Iterator[str]:
+        """Yield a problem for each function that the reference solution lacks."""
+        solution = self.solution(module)
+        for name in functions:
+            if not callable(getattr(solution, name, None)):
+                yield f"function: the reference {module} has no function {name!r}"
+
+    def cases(self, module: str, function: str, seed: int) -> list[Case]:
+        """Return the cases of a function, drawn with ``seed``.
+
+        Raises:
+            UsageError: the case file has no generator for it.
+        """
+        name = f"cases.{module.removesuffix('.py')}"
+        generator = getattr(self._case_file(module), function, None) if self.has(name) else None
+        if generator is None:
+            path = f"{self.folder.name}/{name.replace('.', '/')}.py"
+            raise UsageError(f"function: {path} has no case generator {function!r}")
+        try:
+            return list(generator(np.random.default_rng(seed)))
+        except Exception as error:
+            raise BrokenError(f"the cases of {function} raised {_short(error)}") from error
+
+    def mistakes(self, module: str, function: str) -> Mapping[str, Callable[..., Any]]:
+        """Return what typical wrong programs compute, by description."""
+        found: dict[str, dict[str, Any]] = getattr(self._case_file(module), "MISTAKES", {})
+        return found.get(function, {})
+
+    def composition(self, module: str, function: str) -> Callable[..., Any] | None:
+        """Return how a function's result is put together from smaller ones of the student."""
+        found: dict[str, Any] = getattr(self._case_file(module), "COMPOSITIONS", {})
+        return found.get(function)
+
+    def given_outputs(self, module: str, function: str) -> Callable[..., Any] | None:
+        """Return the right gradients as a function of the forward outputs, right or wrong."""
+        found: dict[str, Any] = getattr(self._case_file(module), "GIVEN_OUTPUTS", {})
+        return found.get(function)
+
+    def solved(
+        self,
+        module: str,
+        function: str,
+        returns: Sequence[str],
+        opaque: Sequence[str],
+        seed: int,
+    ) -> tuple[SolvedCase, ...]:
+        """Return the cases of a forward function with the reference's outputs."""
+        return self._solve(module, function, tuple(returns), tuple(opaque), "", (), seed)
+
+    def solved_gradients(
+        self,
+        module: str,
+        forward: str,
+        returns: Sequence[str],
+        opaque: Sequence[str],
+        backward: str,
+        gradients: Sequence[str],
+        seed: int,
+    ) -> tuple[SolvedCase, ...]:
+        """Return the cases of ``forward`` with random cotangents and the reference's gradients.
+
+        With ``backward`` equal to ``forward`` the gradients are among its own outputs.
+        """
+        names = tuple(gradients)
+        return self._solve(
+            module, forward, tuple(returns), tuple(opaque), backward, names, seed
+        )
+
+    def _solve_uncached(
+        self,
+        module: str,
+        forward: str,
+        returns: tuple[str, ...],
+        opaque: tuple[str, ...],
+        backward: str,
+        gradients: tuple[str, ...],
+        seed: int,
+    ) -> tuple[SolvedCase, ...]:
+        solution = self.solution(module)
+        rng = np.random.default_rng([seed, 1])
+        solved = []
+        for case in self.cases(module, forward, seed):
+            arguments = {name: _frozen(value) for name, value in case.arguments.items()}
+            outputs = self._outputs(solution, forward, arguments.values(), returns)
+            values = {name: np.asarray(outputs[name]) for name in returns if name not in opaque}
+            cotangents: dict[str, Array] = {}
+            expected = values
+            if backward == forward:
+                expected = {name: values.pop(name) for name in gradients}
+            elif backward:
+                cotangents = {
+                    name: _frozen(rng.standard_normal(value.shape).astype(value.dtype))
+                    for name, value in values.items()
+                }
+                inputs = [*cotangents.values(), *(outputs[name] for name in opaque)]
+                expected = self._outputs(solution, backward, inputs, gradients)
+            expected = {name: _frozen(np.asarray(value)) for name, value in expected.items()}
+            solved.append(
+                SolvedCase(case.name, case.group, arguments, expected, cotangents, values)
+            )
+        if not solved:
+            raise BrokenError(f"the case generator of {forward} yields no case")
+        return tuple(solved)
+
+    def _outputs(
+        self, solution: ModuleType, function: str, arguments: Any, names: tuple[str, ...]
+    ) -> dict[str, Any]:
+        try:
+            result = getattr(solution, function)(*arguments)
+        except Exception as error:
+            raise BrokenError(f"the reference {function} raised {_short(error)}") from error
+        items = (result,) if len(names) == 1 and type(result) is not tuple else result
+        if len(items) != len(names):
+            raise BrokenError(
+                f"the reference {function} returns {len(items)} values, the rubric names "
+                f"{len(names)} ({', '.join(names)})"
+            )
+        return dict(zip(names, items, strict=True))
+
+    def driver(self, name: str) -> tuple[str, str]:
+        """Return a label and the source text of ``drivers/<name>.py``."""
+        path = self.folder / "drivers" / f"{name}.py"
+        try:
+            return f"drivers/{name}.py", path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise BrokenError(f"the driver {path.name} cannot be read: {error.strerror}") from None
+
+    def dataset(self, name: str, tier: Tier, data: Path | None, seed: int) -> Dataset:
+        """Return the data set ``datasets/<name>.py`` of a tier, drawn or read once per process.
+
+        Raises:
+            UsageError: the data folder or one of its files is missing or malformed.
+        """
+        return self._dataset(name, tier, data, seed)
+
+    def _dataset_uncached(self, name: str, tier: Tier, data: Path | None, seed: int) -> Dataset:
+        source = self._import(f"datasets.{name}")
+        try:
+            loaded = source.load(tier, data, seed)
+            return Dataset(dict(loaded["inputs"]), dict(loaded["withheld"]))
+        except (OSError, ValueError) as error:
+            raise UsageError(f"the data set {name!r} ({tier} tier): {error}") from None
+        except Exception as error:
+            raise BrokenError(f"the data set {name!r} raised {_short(error)}") from error
+
+
+
+
+def _frozen(value: Any) -> Any:
+    """Make an array read-only: a reference that changes its inputs must not go unnoticed."""
+    if isinstance(value, np.ndarray):
+        value.setflags(write=False)
+    return value
+
+
+def _short(error: BaseException) -> str:
+    if isinstance(error, GraderError):
+        return str(error)
+    trace, place = error.__traceback__, ""
+    while trace is not None:
+        place = f" ({Path(trace.tb_frame.f_code.co_filename).name}, line {trace.tb_lineno})"
+        trace = trace.tb_next
+    return f"{type(error).__name__}: {error}{place}"

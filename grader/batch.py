@@ -1,0 +1,187 @@
+"""Grading many submissions in a few processes, so that no accident costs more than one of them."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import multiprocessing
+import os
+import signal
+import sys
+import tempfile
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+from grader import grading
+from grader.assignment import Assignment
+from grader.errors import BrokenError
+from grader.grading import Job
+from grader.reports import report
+from grader.session import Workshop
+
+PR_SET_PDEATHSIG = 1
+Work = tuple[str, Path]
+
+
+@dataclass(frozen=True)
+class CheckDone:
+    """A check of a submission has been judged."""
+
+    identifier: str
+    check: str
+    outcome: str
+
+
+@dataclass(frozen=True)
+class SubmissionDone:
+    """A submission has been graded and its reports, if any, are written."""
+
+    identifier: str
+    report: dict[str, Any]
+
+
+Event = CheckDone | SubmissionDone
+
+
+def cores() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def run(job: Job, work: Sequence[Work], jobs: int) -> Iterator[Event]:
+    """Grade all submissions and yield what happens, as it happens.
+
+    A process that dies takes no grade with it: the submission it was at gets a report of status
+    ``broken``, and the others go on in a new process.
+
+    Raises:
+        BrokenError: a report cannot be written.
+    """
+    waiting = deque(work)
+    with tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True) as name:
+        staging = Path(name)
+        staging.chmod(0o711)  # workers, under another user id, must pass through
+        crew = [_Process(job, staging) for _ in range(max(1, min(jobs, len(work))))]
+        try:
+            for process in crew:
+                process.give(waiting)
+            while any(process.at is not None for process in crew):
+                for index, process in enumerate(crew):
+                    if process.at is None:
+                        continue
+                    if process.lost:
+                        yield _lost(job, process)
+                        process.end()
+                        crew[index] = _Process(job, staging)
+                        crew[index].give(waiting)
+                ready = wait([p.connection for p in crew if p.at is not None and not p.lost])
+                for process in [p for p in crew if p.connection in ready]:
+                    event = process.receive()
+                    if event is None:
+                        continue
+                    if isinstance(event, SubmissionDone):
+                        process.give(waiting)
+                    yield event
+        finally:
+            for process in crew:
+                process.end()
+
+
+def _lost(job: Job, process: _Process) -> SubmissionDone:
+    identifier, _path = process.at or ("", Path())
+    code = process.exit_code
+    message = f"the grading process died (exit status {code}) while it graded this submission"
+    made = report.broken(job.rubric, identifier, job.settings, message)
+    if job.out is not None:
+        grading.write_reports(job.out / identifier, made)
+    return SubmissionDone(identifier, made)
+
+
+class _Process:
+    """A grading process and the connection to it. ``at`` is the submission it is working on."""
+
+    def __init__(self, job: Job, staging: Path) -> None:
+        context = multiprocessing.get_context("fork")
+        self.connection, theirs = context.Pipe()
+        self.at: Work | None = None
+        self.lost = False
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self._process: BaseProcess = context.Process(
+            target=_serve, args=(job, staging, theirs, os.getpid()), daemon=True
+        )
+        self._process.start()
+        theirs.close()
+
+    @property
+    def exit_code(self) -> int | None:
+        self._process.join(1)
+        return self._process.exitcode
+
+    def give(self, waiting: deque[Work]) -> None:
+        """Hand over the next submission, if there is one."""
+        self.at = waiting.popleft() if waiting else None
+        if self.at is not None:
+            try:
+                self.connection.send(self.at)
+            except OSError:
+                self.lost = True
+
+    def receive(self) -> Event | None:
+        """Return the next event; None if the process is gone."""
+        try:
+            event: Event | BrokenError = self.connection.recv()
+        except (EOFError, OSError):
+            self.lost = True
+            return None
+        if isinstance(event, BrokenError):
+            raise event
+        return event
+
+    def end(self) -> None:
+        """End the process; everything it started ends with it."""
+        with contextlib.suppress(OSError):
+            self.connection.send(None)
+        self.connection.close()
+        self._process.join(5)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+
+
+def _serve(job: Job, staging: Path, connection: Connection, parent: int) -> None:
+    """Grade what comes over the connection, until that is None (runs in the forked process)."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        return
+    gc.freeze()
+    assignment = Assignment(job.rubric.reference)
+    with Workshop(staging) as workshop:
+        while True:
+            work: Work | None = connection.recv()
+            if work is None:
+                return
+            identifier, path = work
+            try:
+                made = grading.grade(
+                    job,
+                    assignment,
+                    workshop,
+                    identifier,
+                    path,
+                    lambda result: connection.send(
+                        CheckDone(identifier, result.spec.id, result.outcome)  # noqa: B023
+                    ),
+                )
+            except BrokenError as error:
+                connection.send(error)
+                return
+            connection.send(SubmissionDone(identifier, made))

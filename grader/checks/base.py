@@ -1,0 +1,163 @@
+"""What every check kind is made of: its context, its judgement, and calls of student code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from grader.errors import Failure, Reason
+from grader.model import CheckSpec, Part, Question, Tier
+from grader.sandbox import StudentError, Worker
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from grader.assignment import Assignment
+
+STOPS_THE_CHECK: frozenset[str] = frozenset(["not_implemented", "missing", "import_error"])
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a check found: parts whose shares add up to one, notes, and measured values."""
+
+    parts: tuple[Part, ...]
+    notes: tuple[str, ...] = ()
+    measurements: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Context:
+    """Everything a check may use.
+
+    ``open_module`` starts a fresh worker with the student's module loaded; it raises ``Failure``
+    if that is impossible. Its argument is the seed of the worker's random generators.
+    """
+
+    assignment: Assignment
+    question: Question
+    seed: int
+    tier: Tier
+    data: Path | None
+    open_module: Callable[[int], AbstractContextManager[StudentModule]]
+
+
+class CheckKind(Protocol):
+    """One kind of check: a name, the keys it adds to the rubric, and its judgement."""
+
+    @property
+    def name(self) -> str:
+        """The value of ``kind`` in a rubric."""
+
+    @property
+    def options(self) -> type[CheckSpec]:
+        """The rubric keys of this kind."""
+
+    def problems(self, spec: Any, question: Question, assignment: Assignment) -> Iterator[str]:
+        """Yield what in a valid-looking ``spec`` does not fit the assignment's reference."""
+
+    def run(self, spec: Any, context: Context) -> Judgement:
+        """Judge. Raises ``Failure`` or ``Blocked`` when nothing can earn points."""
+
+
+class StudentModule:
+    """A student's module inside a worker, as seen from the trusted side.
+
+    ``notes`` collects what is worth telling though it costs no points.
+    """
+
+    def __init__(self, worker: Worker, file: str, missing_packages: Sequence[str]) -> None:
+        self._worker = worker
+        self.file = file
+        self.notes: list[str] = [
+            f"{file} imports {name!r}, which is not installed in the grader: "
+            "functions that use it cannot work here"
+            for name in missing_packages
+        ]
+        self.mutated: dict[str, set[str]] = {}
+
+    def call(
+        self,
+        function: str,
+        arguments: dict[str, Any],
+        returns: Sequence[str],
+        opaque: Sequence[str] = (),
+    ) -> dict[str, Any]:
+        """Call ``function`` and return its outputs by name.
+
+        Args:
+            function: its name in the module.
+            arguments: values by name, in the order of the parameters; copied for every call.
+            returns: the names of the outputs, in order.
+            opaque: the outputs that stay in the worker as handles.
+
+        Raises:
+            Failure: it raises, is missing, or returns another number of values.
+        """
+        positions = tuple(index for index, name in enumerate(returns) if name in opaque)
+        reply = self._worker.call(function, tuple(arguments.values()), positions)
+        if reply.error is not None:
+            raise failure(reply.error, function, self.file)
+        names = list(arguments)
+        for index in reply.mutated:
+            if 0 <= index < len(names):
+                self.mutated.setdefault(function, set()).add(names[index])
+        return unpack(function, reply.value, returns)
+
+    def drive(
+        self, driver: tuple[str, str], function: str, needs: str, arguments: dict[str, Any]
+    ) -> Any:
+        """Run a driver's function on the module; ``needs`` is the student's function it calls."""
+        name, source = driver
+        reply = self._worker.drive(name, source, function, needs, arguments)
+        if reply.error is not None:
+            raise failure(reply.error, needs, self.file)
+        return reply.value
+
+    def mutation_notes(self) -> list[str]:
+        """Return one note for each function that changed its arguments in place."""
+        return [
+            f"{function} changes its argument{'s' if len(names) > 1 else ''} "
+            f"{', '.join(sorted(names))} in place: no points lost, but a caller may be surprised"
+            for function, names in self.mutated.items()
+        ]
+
+
+def unpack(function: str, value: Any, names: Sequence[str]) -> dict[str, Any]:
+    """Return the outputs of a function by name; raises ``Failure`` if their number is wrong."""
+    wanted = f"{len(names)} values ({', '.join(names)})" if len(names) > 1 else names[0]
+    items = [value] if len(names) == 1 else value
+    if value is None or (
+        type(items) in (tuple, list) and items and all(item is None for item in items)
+    ):
+        message = f"{function} returns None, expected {wanted}: it seems not to be implemented yet"
+        raise Failure("not_implemented", message)
+    if type(items) not in (tuple, list):
+        raise Failure("wrong_shape", f"{function} returns one value, expected {wanted}")
+    if len(items) != len(names):
+        raise Failure("wrong_shape", f"{function} returns {len(items)} values, expected {wanted}")
+    return dict(zip(names, items, strict=True))
+
+
+def failure(error: StudentError, function: str, file: str) -> Failure:
+    """Return the failure that an exception raised by student code means."""
+    if error.undefined:
+        return Failure("missing", f"{file} has no function {function}")
+    if error.missing_package is not None:
+        message = f"{function} needs {error.missing_package!r}, which is not installed in the grader"
+        return Failure("import_error", message + located(error))
+    if "NotImplementedError" in error.kinds:
+        return Failure("not_implemented", f"{function} is not implemented yet")
+    reason: Reason = "memory" if "MemoryError" in error.kinds else "exception"
+    text = f"{error.type}: {error.text}" if error.text else error.type
+    return Failure(reason, f"{function} raised {text}{located(error)}")
+
+
+def located(error: StudentError) -> str:
+    """Return where in the student's files an exception was raised, innermost place only."""
+    if not error.where:
+        return ""
+    file, line, function = error.where[-1]
+    return f" ({file}, line {line}{f', in {function}' if function else ''})"

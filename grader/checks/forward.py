@@ -1,0 +1,167 @@
+"""Kind ``forward``: outputs against the reference on generated and edge cases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from grader.assignment import Assignment, SolvedCase
+from grader.cases import BASE_GROUP
+from grader.errors import Failure, Reason, WorkerLost
+from grader.model import CheckSpec, Fraction, Part, Question, Shares, Tolerances
+from grader.numerics import Comparison, compare
+
+from .base import STOPS_THE_CHECK, Context, Judgement, StudentModule
+from .support import composed, depends_on_inputs, tolerance, with_mistake
+
+
+class ForwardSpec(CheckSpec, Tolerances, Shares):
+    """Rubric keys of ``forward``.
+
+    ``returns`` names the outputs in order; those in ``opaque`` (a cache) are not looked at.
+    ``shares`` gives each group of cases its part of the points; the group ``values`` comes first
+    and without it the others earn nothing. ``follow_through`` is the fraction for outputs that
+    are wrong only because the student's own ``builds_on`` functions are.
+    """
+
+    function: str
+    returns: Annotated[list[str], Field(min_length=1)]
+    opaque: list[str] = []
+    exact_dtype: bool = False
+    mutation: Literal["note", "fail"] = "note"
+    builds_on: list[str] = []
+    follow_through: Fraction = 0.0
+
+
+class _Group:
+    """How one group of cases fares: earned is that of its worst case."""
+
+    def __init__(self) -> None:
+        self.cases = 0
+        self.failed = 0
+        self.earned = 1.0
+        self.reason: Reason | None = None
+        self.message = ""
+
+    def add(self, earned: float, reason: Reason | None, message: str) -> None:
+        self.cases += 1
+        if earned < 1:
+            self.failed += 1
+        if reason is not None and self.reason is None:
+            self.reason, self.message = reason, message
+        self.earned = min(self.earned, earned)
+
+    def summary(self) -> str:
+        if self.cases > 1 and self.failed > 1:
+            return f"{self.message} ({self.failed} of {self.cases} such cases fail)"
+        return self.message
+
+
+class Forward:
+    """Compares every output with the reference's, elementwise."""
+
+    name = "forward"
+    options = ForwardSpec
+
+    def problems(
+        self, spec: ForwardSpec, question: Question, assignment: Assignment
+    ) -> Iterator[str]:
+        """Yield what does not fit the reference's functions and cases."""
+        groups = {case.group for case in assignment.cases(question.module, spec.function, seed=0)}
+        yield from assignment.function_problems(question.module, [spec.function, *spec.builds_on])
+        yield from _group_problems(spec.shares, groups)
+        for name in spec.opaque:
+            if name not in spec.returns:
+                yield f"opaque: {name!r} is not one of the outputs in returns"
+        if spec.follow_through and not spec.builds_on:
+            yield "follow_through: needs builds_on, the functions whose mistakes are not paid twice"
+        if spec.follow_through and assignment.composition(question.module, spec.function) is None:
+            yield f"follow_through: the case file has no COMPOSITIONS entry for {spec.function}"
+
+    def run(self, spec: ForwardSpec, context: Context) -> Judgement:
+        """Judge all cases in one worker."""
+        cases = context.assignment.solved(
+            context.question.module, spec.function, spec.returns, spec.opaque, context.seed
+        )
+        groups: dict[str, _Group] = {name: _Group() for name in _shares(spec)}
+        largest: dict[str, float] = {}
+        with context.open_module(context.seed) as module:
+            for case in cases:
+                group = groups[case.group]
+                try:
+                    earned, worst = _judge(spec, context, module, case, largest)
+                except WorkerLost:
+                    raise
+                except Failure as failed:
+                    if failed.reason in STOPS_THE_CHECK:
+                        raise
+                    group.add(0.0, failed.reason, f"case {case.name}: {failed.message}")
+                else:
+                    message = f"case {case.name}: {worst.message}"
+                    group.add(earned, worst.reason, message)
+        return Judgement(
+            tuple(_parts(spec, groups)),
+            tuple(module.notes + module.mutation_notes()),
+            {"largest_relative_difference": largest, "cases": len(cases)},
+        )
+
+
+def _shares(spec: ForwardSpec) -> dict[str, float]:
+    return spec.shares or {BASE_GROUP: 1.0}
+
+
+def _group_problems(shares: dict[str, float], groups: set[str]) -> Iterator[str]:
+    named = set(shares) or {BASE_GROUP}
+    if named and BASE_GROUP not in named:
+        yield f"shares: the group {BASE_GROUP!r} has no share"
+    for name in sorted(named - groups - {BASE_GROUP}):
+        yield f"shares: no case belongs to the group {name!r} (there are {sorted(groups)})"
+    for name in sorted(groups - named - {BASE_GROUP}):
+        yield f"shares: the cases' group {name!r} has no share"
+
+
+def _judge(
+    spec: ForwardSpec,
+    context: Context,
+    module: StudentModule,
+    case: SolvedCase,
+    largest: dict[str, float],
+) -> tuple[float, Comparison]:
+    """Return the earned fraction of a case, and its first output that is wrong (or any)."""
+    outputs = module.call(spec.function, case.arguments, spec.returns, spec.opaque)
+    limit = tolerance(spec, case)
+    found: Comparison | None = None
+    for name, expected in case.expected.items():
+        result = compare(name, outputs[name], expected, limit, exact_dtype=spec.exact_dtype)
+        largest[name] = max(largest.get(name, 0.0), result.max_rel or 0.0)
+        if not result.ok and found is None:
+            found = result
+    if found is None:
+        if spec.mutation == "fail" and (names := module.mutated.get(spec.function)):
+            changed = f"{spec.function} changes {', '.join(sorted(names))} in place"
+            return 0.0, Comparison(spec.function, "mutated_input", changed)
+        return 1.0, Comparison("all outputs")
+    if spec.follow_through and found.reason == "mismatch":
+        own = composed(context, spec.function, module, case)
+        if own and all(compare(n, outputs[n], own[n], limit).ok for n in case.expected):
+            message = (
+                f"{found.message}. It is right for what your own "
+                f"{' and '.join(spec.builds_on)} returns: the mistake is there"
+            )
+            if depends_on_inputs(module, spec.function, case, spec.returns, spec.opaque):
+                return spec.follow_through, Comparison(found.name, "mismatch", message)
+    return 0.0, with_mistake(context, spec.function, case, found, outputs, limit)
+
+
+def _parts(spec: ForwardSpec, groups: dict[str, _Group]) -> Iterator[Part]:
+    base = groups[BASE_GROUP]
+    for name, share in _shares(spec).items():
+        group = groups[name]
+        if name != BASE_GROUP and base.earned == 0 and group.earned > 0:
+            message = f"{name}: counts as soon as {BASE_GROUP} is right"
+            yield Part(name, share, 0.0, base.reason, message)
+        else:
+            label = f"{name}: " if name != BASE_GROUP and group.reason else ""
+            yield Part(name, share, group.earned, group.reason, label + group.summary())

@@ -1,0 +1,310 @@
+"""Kind ``gradient``: each returned gradient separately, against the reference and, where the
+student's own forward is wrong, against float64 central differences of that forward.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from grader.assignment import Assignment, SolvedCase
+from grader.errors import Blocked, Failure, Reason, WorkerLost
+from grader.model import CheckSpec, Fraction, Part, Question, Shares, Tolerances
+from grader.numerics import Array, Comparison, Tolerance, as_array, compare
+
+from .base import STOPS_THE_CHECK, Context, Judgement, StudentModule
+from .support import (
+    composed,
+    depends_on_inputs,
+    matching_mistake,
+    named,
+    right_at_outputs,
+    tolerance,
+)
+
+STEP = 1.0e-5  # of the central differences: in float64 their error is about 1e-10
+NUMERIC_TOLERANCE = Tolerance(rtol=1.0e-5, atol=1.0e-7)
+MAX_ENTRIES = 40  # entries per argument that are differentiated numerically, drawn at random
+ZERO = 1.0e-8  # a gradient this small everywhere proves nothing
+
+
+class GradientSpec(CheckSpec, Tolerances, Shares):
+    """Rubric keys of ``gradient``.
+
+    ``gradients`` maps each returned gradient, in order, to the argument of ``forward`` it belongs
+    to. ``function`` is called with one cotangent for each output of ``forward`` in ``returns`` that
+    is not ``opaque``, and then the opaque ones. If ``function`` is ``forward`` itself, the gradients
+    are among its own ``returns`` and belong to the one output that is neither.
+    ``shares`` weighs the gradients (equal by default). ``follow_through`` is the fraction for a
+    gradient that is right for the student's own wrong forward, or built from the student's own
+    wrong ``builds_on`` functions.
+    """
+
+    function: str
+    forward: str
+    returns: Annotated[list[str], Field(min_length=1)]
+    opaque: list[str] = []
+    gradients: Annotated[dict[str, str], Field(min_length=1)]
+    mutation: Literal["note", "fail"] = "note"
+    builds_on: list[str] = []
+    follow_through: Fraction = 0.0
+
+    @property
+    def values(self) -> list[str]:
+        """The outputs of ``forward`` that are compared and differentiated."""
+        return [n for n in self.returns if n not in self.opaque and n not in self.gradients]
+
+
+class Gradient:
+    """Compares every gradient with the reference's, elementwise, each for its own share."""
+
+    name = "gradient"
+    options = GradientSpec
+
+    def problems(
+        self, spec: GradientSpec, question: Question, assignment: Assignment
+    ) -> Iterator[str]:
+        """Yield what does not fit the reference's functions and cases."""
+        cases = assignment.cases(question.module, spec.forward, seed=0)
+        functions = [spec.function, spec.forward, *spec.builds_on]
+        yield from assignment.function_problems(question.module, functions)
+        for name, argument in spec.gradients.items():
+            if argument not in cases[0].arguments:
+                known = ", ".join(cases[0].arguments)
+                yield f"gradients: {name}: {spec.forward} has no argument {argument!r} ({known})"
+        if spec.shares and set(spec.shares) != set(spec.gradients):
+            yield f"shares: must name each of the gradients {sorted(spec.gradients)}"
+        for name in spec.opaque:
+            if name not in spec.returns:
+                yield f"opaque: {name!r} is not one of the outputs in returns"
+        if spec.builds_on and assignment.composition(question.module, spec.function) is None:
+            yield f"builds_on: the case file has no COMPOSITIONS entry for {spec.function}"
+
+    def run(self, spec: GradientSpec, context: Context) -> Judgement:
+        """Judge all cases in one worker; each calls forward anew before backward."""
+        cases = context.assignment.solved_gradients(
+            context.question.module, spec.forward, spec.returns, spec.opaque,
+            spec.function, list(spec.gradients), context.seed,
+        )  # fmt: skip
+        with context.open_module(context.seed) as module:
+            run = _Run(spec, context, module)
+            for case in cases:
+                run.judge(case)
+            parts = tuple(run.parts(cases))
+        notes = tuple(module.notes + module.mutation_notes())
+        measured = {"largest_relative_difference": run.largest, "cases": len(cases)}
+        return Judgement(parts, notes, measured)
+
+
+class _Run:
+    """The state of one check: what has been found about each gradient so far."""
+
+    def __init__(self, spec: GradientSpec, context: Context, module: StudentModule) -> None:
+        self.spec = spec
+        self.context = context
+        self.module = module
+        self.found: dict[str, tuple[str, Comparison]] = {}
+        self.failures: dict[str, int] = {}
+        self.consistent: dict[str, bool] = {}
+        self.right_at_own: dict[str, bool] = {}
+        self.largest: dict[str, float] = {}
+        self.forward_wrong = False
+
+    def judge(self, case: SolvedCase) -> None:
+        """Compare all gradients of one case."""
+        spec = self.spec
+        own = self._forward(case)
+        limit = tolerance(spec, case)
+        self.forward_wrong |= any(
+            not compare(name, own[name], case.forward[name], limit).ok for name in spec.values
+        )
+        try:
+            gradients = self._backward(case, own)
+        except WorkerLost:
+            raise
+        except Failure as failed:
+            if failed.reason in STOPS_THE_CHECK:
+                raise
+            for name in spec.gradients:
+                self._note(name, case, Comparison(name, failed.reason, failed.message))
+                self.consistent[name] = False
+            return
+        wrong = []
+        for name, expected in case.expected.items():
+            result = compare(name, gradients[name], expected, limit)
+            self.largest[name] = max(self.largest.get(name, 0.0), result.max_rel or 0.0)
+            if not result.ok:
+                known = matching_mistake(
+                    self.context, spec.function, case, name, gradients[name], limit
+                )
+                self._note(name, case, named(result, known) if known else result)
+                wrong.append(name)
+        if wrong:
+            self._compare_at_own_outputs(case, own, gradients, wrong, limit)
+        if wrong and spec.builds_on:
+            self._compare_composed(case, gradients, wrong, limit)
+
+    def _forward(self, case: SolvedCase) -> dict[str, Any]:
+        spec = self.spec
+        if spec.forward == spec.function:
+            return self.module.call(spec.function, case.arguments, spec.returns, spec.opaque)
+        try:
+            return self.module.call(spec.forward, case.arguments, spec.returns, spec.opaque)
+        except WorkerLost as lost:
+            message = f"{spec.forward}, which has to run first: {lost.message}"
+            raise WorkerLost(lost.reason, message, retry=lost.retry) from None
+        except Failure as failed:
+            message = f"cannot be judged before {spec.forward} works: {failed.message}"
+            raise Blocked(failed.reason, message) from None
+
+    def _backward(self, case: SolvedCase, own: dict[str, Any]) -> dict[str, Any]:
+        spec = self.spec
+        if spec.forward == spec.function:
+            return {name: own[name] for name in spec.gradients}
+        arguments: dict[str, Any] = {f"d{n}": value for n, value in case.cotangents.items()}
+        arguments |= {name: own[name] for name in spec.opaque}
+        return self.module.call(spec.function, arguments, list(spec.gradients))
+
+    def _note(self, name: str, case: SolvedCase, result: Comparison) -> None:
+        self.found.setdefault(name, (case.name, result))
+        self.failures[name] = self.failures.get(name, 0) + 1
+
+    def _compare_at_own_outputs(
+        self,
+        case: SolvedCase,
+        own: dict[str, Any],
+        gradients: dict[str, Any],
+        wrong: list[str],
+        limit: Tolerance,
+    ) -> None:
+        """See whether wrong gradients are right for the wrong outputs of the student's forward."""
+        at = right_at_outputs(self.context, self.spec.function, case, own)
+        for name in wrong:
+            same = at is not None and compare(name, gradients[name], at[name], limit).ok
+            self.right_at_own[name] = self.right_at_own.get(name, True) and same
+
+    def _compare_composed(
+        self, case: SolvedCase, gradients: dict[str, Any], wrong: list[str], limit: Tolerance
+    ) -> None:
+        """See whether wrong gradients are what the student's own smaller functions add up to."""
+        own = composed(self.context, self.spec.function, self.module, case)
+        for name in wrong:
+            same = (
+                own is not None
+                and compare(name, gradients[name], own[name], limit).ok
+                and bool(np.abs(own[name]).max(initial=0.0) > ZERO)
+            )
+            self.consistent[name] = self.consistent.get(name, True) and same
+
+    def parts(self, cases: tuple[SolvedCase, ...]) -> Iterator[Part]:
+        """Yield the scored share of each gradient."""
+        spec = self.spec
+        self._keep_right_at_own(cases[0])
+        own_forward: dict[str, bool] = {}
+        if self.forward_wrong and spec.follow_through and self.found:
+            own_forward = self._right_for_own_forward(cases)
+        for name in spec.gradients:
+            share = spec.shares.get(name, 1 / len(spec.gradients))
+            if name not in self.found:
+                mutated = spec.mutation == "fail" and self.module.mutated.get(spec.function)
+                reason: Reason | None = "mutated_input" if mutated else None
+                text = f"{spec.function} changes its arguments in place" if mutated else ""
+                yield Part(name, share, 0.0 if mutated else 1.0, reason, text)
+                continue
+            case_name, result = self.found[name]
+            message = f"case {case_name}: {result.message}"
+            if (count := self.failures[name]) > 1:
+                message += f" ({count} of {len(cases)} cases fail)"
+            earned = 0.0
+            if spec.follow_through and self.consistent.get(name):
+                earned = spec.follow_through
+                source = " and ".join(spec.builds_on)
+                message += f". It is right for what your own {source} gives: the mistake is there"
+            elif own_forward.get(name):
+                earned = spec.follow_through
+                message += f". It is the right gradient of your own {spec.forward}, which is wrong"
+            elif self.forward_wrong:
+                message += f". Your {spec.forward} is wrong too: mend it first"
+            yield Part(name, share, earned, result.reason, message)
+
+    def _keep_right_at_own(self, case: SolvedCase) -> None:
+        """Take back what was found about gradients that only a wrong forward makes differ."""
+        spec = self.spec
+        names = [name for name in self.found if self.right_at_own.get(name)]
+        if not names or not self.forward_wrong or not self._is_an_attempt(case):
+            return
+        for name in names:
+            del self.found[name]
+        self.module.notes.append(
+            f"{', '.join(names)} of {spec.function}: right for the outputs of your "
+            f"{spec.forward}, which are wrong; no points lost here"
+        )
+
+    def _is_an_attempt(self, case: SolvedCase) -> bool:
+        spec = self.spec
+        return depends_on_inputs(self.module, spec.forward, case, spec.returns, spec.opaque)
+
+    def _right_for_own_forward(self, cases: tuple[SolvedCase, ...]) -> dict[str, bool]:
+        """Compare wrong gradients with central differences of the student's own forward."""
+        case = min(
+            (c for c in cases if all(_is_double(value) for value in c.arguments.values())),
+            key=lambda c: sum(np.size(value) for value in c.arguments.values()),
+            default=None,
+        )
+        if case is None:
+            return {}
+        try:
+            own = self._forward(case)
+            gradients = self._backward(case, own)
+            if not self._is_an_attempt(case):
+                return {}
+            return {
+                name: self._agrees(case, self.spec.gradients[name], gradients[name])
+                for name in self.found
+            }
+        except WorkerLost:
+            raise
+        except (Failure, Blocked):
+            return {}
+
+    def _agrees(self, case: SolvedCase, argument: str, gradient: Any) -> bool:
+        """Say whether a gradient agrees with central differences at randomly drawn entries."""
+        array = as_array(gradient)
+        value = case.arguments[argument]
+        if array is None or array.shape != value.shape or array.dtype.kind != "f":
+            return False
+        rng = np.random.default_rng([self.context.seed, 2])
+        chosen = rng.permutation(value.size)[:MAX_ENTRIES]
+        numeric = np.array([self._slope(case, argument, int(entry)) for entry in chosen])
+        claimed = array.astype(np.float64).reshape(-1)[chosen]
+        not_flat = np.abs(numeric).max(initial=0.0) > ZERO
+        return bool(not_flat and NUMERIC_TOLERANCE.allows(claimed, numeric).all())
+
+    def _slope(self, case: SolvedCase, argument: str, entry: int) -> float:
+        sides = []
+        for step in (STEP, -STEP):
+            moved: Array = np.array(case.arguments[argument], dtype=np.float64)
+            moved.reshape(-1)[entry] += step
+            arguments = {**case.arguments, argument: moved}
+            outputs = self.module.call(
+                self.spec.forward, arguments, self.spec.returns, self.spec.opaque
+            )
+            sides.append(sum(self._weighted(case, n, outputs[n]) for n in self.spec.values))
+        return (sides[0] - sides[1]) / (2 * STEP)
+
+    @staticmethod
+    def _weighted(case: SolvedCase, name: str, output: Any) -> float:
+        array = as_array(output)
+        if array is None or array.dtype.kind != "f":
+            return float("nan")
+        weight = case.cotangents.get(name, np.ones(()))
+        if weight.shape != array.shape:
+            return float("nan")
+        return float((array.astype(np.float64) * weight).sum())
+
+
+def _is_double(value: Any) -> bool:
+    return not isinstance(value, np.ndarray) or value.dtype != np.float32

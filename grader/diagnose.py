@@ -1,0 +1,184 @@
+"""Likely causes: what a wrong array has in common with the right one.
+
+Each finder looks for one relation that a typical mistake leaves behind (a constant factor, a
+transposition, blocks in another order) and words it as a question to the student. A relation is only
+reported if it holds for the whole array within the check's own tolerance. Nothing here decides
+points.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+Close = Callable[[Array, Array], Array]
+SMALL_RELATIVE = 1.0e-3  # below this a difference looks like an epsilon, not like another formula
+RATIO_SPREAD = 1.0e-6
+MIN_SIZE = 3  # fewer entries agree with anything by chance
+BLOCK_COUNTS = (4, 3, 2)  # gates of an LSTM, of a GRU, halves
+
+
+def shape(actual: Array, expected: Array) -> str | None:
+    """Return what could explain a wrong shape."""
+    got, wanted = actual.shape, expected.shape
+    if not wanted and actual.size == 1:
+        return "return a number instead of an array with one entry"
+    if got == tuple(size for size in wanted if size != 1):
+        return "an axis of size 1 was dropped (by squeeze, indexing or a sum without keepdims?)"
+    if wanted == tuple(size for size in got if size != 1):
+        return "an axis of size 1 is left over"
+    if got == wanted[::-1]:
+        return "it is transposed"
+    if sorted(got) == sorted(wanted):
+        return f"the axes are in another order: {_axes(got, wanted)}"
+    if len(got) < len(wanted) and _is_subsequence(got, wanted):
+        return "an axis was summed or indexed away"
+    if len(got) > len(wanted) and _is_subsequence(wanted, got):
+        return "is a sum over an axis missing?"
+    return None
+
+
+def _axes(got: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+    swapped = [axis for axis, (a, b) in enumerate(zip(got, wanted, strict=True)) if a != b]
+    return f"axes {' and '.join(map(str, swapped))} are exchanged"
+
+
+def _is_subsequence(short: tuple[int, ...], long: tuple[int, ...]) -> bool:
+    rest = iter(long)
+    return all(any(size == other for other in rest) for size in short)
+
+
+def values(actual: Array, expected: Array, close: Close, good: Array) -> str | None:
+    """Return what could explain wrong values; arguments are float64 arrays of equal shape.
+
+    Args:
+        actual: the student's values, finite.
+        expected: the right ones.
+        close: the comparison rule, elementwise.
+        good: which elements agree.
+    """
+    if actual.size < MIN_SIZE:
+        return _small(actual, expected)
+    if not actual.any() and expected.any():
+        return "every entry is 0: was it filled in at all?"
+    return (
+        _ratio(actual, expected)
+        or _small(actual, expected)
+        or _offset(actual, expected)
+        or _rearranged(actual, expected, close)
+        or _blocks(actual, expected, close)
+        or _function(actual, expected, close)
+        or _slices(good)
+    )
+
+
+def _ratio(actual: Array, expected: Array) -> str | None:
+    """All entries are the same multiple of the expected ones."""
+    usable = np.abs(expected) > np.abs(expected).max() * 1.0e-6
+    if usable.sum() < MIN_SIZE or np.abs(actual[~usable]).max(initial=0.0) > np.abs(actual).max():
+        return None
+    ratios = actual[usable] / expected[usable]
+    ratio = float(np.median(ratios))
+    if not math.isclose(ratio, 0) and np.abs(ratios / ratio - 1).max() < RATIO_SPREAD:
+        if math.isclose(ratio, -1, rel_tol=RATIO_SPREAD):
+            return "every entry has the wrong sign"
+        if abs(ratio - 1) < SMALL_RELATIVE:
+            return None
+        factor = 1 / ratio if abs(ratio) < 1 else ratio
+        size = f"{round(factor)}" if _is_whole(factor) else f"{factor:.4g}"
+        what = "missing" if abs(ratio) < 1 else "too many"
+        return f"every ratio is {ratio:.4g}: is a factor of {size} {what}?"
+    return None
+
+
+def _is_whole(number: float) -> bool:
+    return abs(number - round(number)) < RATIO_SPREAD * abs(number)
+
+
+def _small(actual: Array, expected: Array) -> str | None:
+    """The differences are tiny: an epsilon or single precision rather than another formula."""
+    scale = np.abs(expected).max(initial=0.0)
+    if scale > 0 and np.abs(actual - expected).max() < SMALL_RELATIVE * scale:
+        return "it is nearly right: is a small constant added, or a lower precision used?"
+    return None
+
+
+def _offset(actual: Array, expected: Array) -> str | None:
+    difference = actual - expected
+    offset = float(difference.mean())
+    if np.abs(difference - offset).max() < RATIO_SPREAD * max(1.0e-3, abs(offset)):
+        return f"every entry is off by the same {offset:.4g}"
+    return None
+
+
+def _rearranged(actual: Array, expected: Array, close: Close) -> str | None:
+    """The right entries in other places."""
+    square = actual.ndim == 2 and actual.shape[0] == actual.shape[1]  # noqa: PLR2004
+    if square and close(actual.T, expected).all():
+        return "it is transposed"
+    for axis, size in enumerate(actual.shape):
+        if size < 2:  # noqa: PLR2004
+            continue
+        if close(np.flip(actual, axis), expected).all():
+            return f"it is reversed along axis {axis}"
+        later = np.take(actual, range(1, size), axis)
+        earlier = np.take(actual, range(size - 1), axis)
+        for shifted, index in ((later, range(size - 1)), (earlier, range(1, size))):
+            wanted = np.take(expected, index, axis)
+            if wanted.size >= MIN_SIZE and close(shifted, wanted).all():
+                return f"it is shifted by one along axis {axis}"
+    return None
+
+
+def _blocks(actual: Array, expected: Array, close: Close) -> str | None:
+    """Blocks of the last axis (the gates of a cell) are in another order."""
+    if actual.ndim == 0:
+        return None
+    for count in BLOCK_COUNTS:
+        if actual.shape[-1] % count or actual.size // count < MIN_SIZE:
+            continue
+        yours, right = np.split(actual, count, -1), np.split(expected, count, -1)
+        order = [
+            next((i for i, block in enumerate(right) if close(mine, block).all()), None)
+            for mine in yours
+        ]
+        if None not in order and len(set(order)) == count:
+            return f"its {count} blocks along the last axis are those of {order}: gate order?"
+    return None
+
+
+def _function(actual: Array, expected: Array, close: Close) -> str | None:
+    """A common function of the student's values gives the right ones."""
+    with np.errstate(all="ignore"):
+        for name, result in (
+            ("tanh", np.tanh(actual)),
+            ("the sigmoid", 1 / (1 + np.exp(-actual))),
+            ("exp", np.exp(actual)),
+            ("the square", actual**2),
+            ("1 - (...)", 1 - actual),
+        ):
+            if np.isfinite(result).all() and close(result, expected).all():
+                return f"{name} of your values is what is expected: is it missing?"
+    return None
+
+
+def _slices(good: Array) -> str | None:
+    """Some indices of an axis are right altogether and others are not."""
+    for axis, size in enumerate(good.shape):
+        rest = tuple(other for other in range(good.ndim) if other != axis)
+        right = [int(i) for i in np.flatnonzero(good.all(axis=rest))]
+        if size < MIN_SIZE or not right or len(right) == size:
+            continue
+        if len(right) == 1:
+            return f"along axis {axis} only index {right[0]} is right"
+        if len(right) == size - 1:
+            (wrong,) = set(range(size)) - set(right)
+            return f"along axis {axis} only index {wrong} is wrong"
+        if all(b == a + 1 for a, b in pairwise(right)):
+            return f"along axis {axis} only the indices {right[0]} to {right[-1]} are right"
+    return None

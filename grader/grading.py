@@ -1,0 +1,153 @@
+"""Grading one submission through pytest, and writing its reports."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader import pytest_plugin
+from grader.assignment import Assignment
+from grader.errors import BrokenError, GraderError
+from grader.model import CheckResult, CheckSpec, Question, Rubric
+from grader.reports import report
+from grader.reports.files import write_json
+from grader.session import Session, Settings, Workshop
+
+# Everything of pytest that has no part in grading, and could only read or write files around it.
+UNUSED_PLUGINS = (
+    "cacheprovider", "faulthandler", "doctest", "unittest", "logging", "junitxml",
+    "pastebin", "stepwise", "nose", "setuponly", "setupplan", "debugging", "tmpdir", "monkeypatch",
+    "recwarn", "pytester", "warnings", "unraisableexception", "threadexception", "metadata",
+)  # fmt: skip
+PYTEST_VARIABLES = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DEBUG")
+CheckDone = Callable[[CheckResult], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is the same for all submissions of a run. ``out`` is None to write no reports."""
+
+    rubric: Rubric
+    settings: Settings
+    wanted: frozenset[str]
+    out: Path | None
+
+
+class _Reporting(Session):
+    """A session that tells about every finished check."""
+
+    on_check: CheckDone | None = None
+
+    def run(self, question: Question, check: CheckSpec) -> CheckResult:
+        result = super().run(question, check)
+        if self.on_check is not None:
+            self.on_check(result)
+        return result
+
+
+def grade(
+    job: Job,
+    assignment: Assignment,
+    workshop: Workshop,
+    identifier: str,
+    path: Path,
+    on_check: CheckDone | None = None,
+) -> dict[str, Any]:
+    """Grade a submission, write its reports below ``job.out``, and return its report.
+
+    A fault of ours gives a report of status ``broken``; only a report that cannot be written raises
+    (``BrokenError``).
+    """
+    recorded = None
+    try:
+        submission = workshop.stage(identifier, path, job.rubric)
+        session = _Reporting(job.rubric, assignment, submission, workshop, job.settings)
+        session.on_check = on_check
+        recorded = _run_pytest(job, session)
+        made = report.build(
+            job.rubric, submission, job.settings, session.isolation, session.results
+        )
+    except GraderError as error:
+        made = report.broken(job.rubric, identifier, job.settings, str(error))
+    finally:
+        workshop.unstage()
+    if job.out is not None:
+        write_reports(job.out / identifier, made, recorded)
+    return made
+
+
+def write_reports(folder: Path, made: dict[str, Any], recorded: Any = None) -> None:
+    """Write the files of one submission; ``report.json``, the authority, comes last."""
+    if recorded is not None:
+        write_json(folder / "pytest.json", recorded)
+    write_json(folder / "results.json", report.gradescope(made))
+    write_json(folder / "report.json", made)
+
+
+def _run_pytest(job: Job, session: Session) -> dict[str, Any] | None:
+    """Run the wanted checks as pytest items; return what pytest-json-report recorded."""
+    supply = _InProcess(session, job.wanted)
+    arguments = [
+        str(job.rubric.path.resolve()),
+        f"--rootdir={job.rubric.path.resolve().parent}",
+        f"-c{os.devnull}",
+        "--noconftest",
+        "--capture=no",
+        "--quiet",
+        "--import-mode=importlib",
+        *(f"-pno:{name}" for name in UNUSED_PLUGINS),
+        "-ppytest_jsonreport.plugin",
+        "--json-report",
+        "--json-report-file=none",
+        "--json-report-omit=collectors,keywords,streams,log,traceback",
+    ]
+    printed = io.StringIO()
+    with (
+        _clean_environment(),
+        contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(printed),
+    ):
+        status = pytest.main(arguments, plugins=[pytest_plugin, supply])
+    missing = job.wanted - set(session.results)
+    if missing:
+        words = printed.getvalue().strip().splitlines()[-1:] or [f"pytest ended with {status!r}"]
+        raise BrokenError(f"checks that did not run: {', '.join(sorted(missing))}: {words[0]}")
+    return supply.recorded
+
+
+class _InProcess(pytest_plugin.Supply):
+    """Hands the session to the plugin, and takes what pytest-json-report recorded."""
+
+    recorded: dict[str, Any] | None = None
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.stash[pytest_plugin.SUPPLY] = self
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_json_modifyreport(self, json_report: dict[str, Any]) -> None:
+        json_report.pop("environment", None)
+        json_report["root"] = ""  # a path of this machine has no place in a student's record
+        self.recorded = dict(json_report)
+
+
+@contextlib.contextmanager
+def _clean_environment() -> Any:
+    """Run pytest with the plugins named here only, whatever the caller's environment says."""
+    saved = {name: os.environ.pop(name, None) for name in PYTEST_VARIABLES}
+    saved["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    try:
+        yield
+    finally:
+        for name, value in saved.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,159 @@
+"""The nouns: what a rubric declares and what grading produces. Frozen, without behaviour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from grader.errors import Reason
+
+Tier = Literal["mini", "full"]
+TIERS: tuple[Tier, ...] = ("mini", "full")
+Outcome = Literal["passed", "partial", "failed", "blocked", "pending", "broken"]
+Status = Literal["complete", "pending", "broken"]
+Visibility = Literal["visible", "hidden", "after_due_date", "after_published"]
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class Strict(BaseModel):
+    """Base of everything read from a rubric: frozen, and unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Limited(Strict):
+    """Limits of the worker that runs a check (see ``grader.sandbox.Limits``)."""
+
+    timeout_s: Positive = 20.0
+    memory_mb: Annotated[int, Field(ge=16)] = 1024
+    output_kb: Annotated[int, Field(ge=1)] = 1024
+
+
+class CheckSpec(Limited):
+    """One check of a rubric: the keys that every kind has. A kind adds its own."""
+
+    id: Id
+    title: str
+    points: Positive
+    kind: str
+    visibility: Visibility = "visible"
+    hint: str = ""
+
+
+class Tolerances(Strict):
+    """``|actual - expected| <= atol + rtol * |expected|``, by the precision of the inputs."""
+
+    rtol: NonNegative = 1.0e-6
+    atol: NonNegative = 1.0e-9
+    rtol_float32: NonNegative = 1.0e-3
+    atol_float32: NonNegative = 1.0e-5
+
+
+class Defaults(Limited, Tolerances):
+    """Values for every check of the rubric that does not set its own."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question: a module that students hand in, and its checks."""
+
+    id: str
+    title: str
+    module: str
+    preload: tuple[str, ...]
+    checks: tuple[CheckSpec, ...]
+
+    @property
+    def max_score(self) -> float:
+        """The sum of the points of its checks."""
+        return round(sum(check.points for check in self.checks), 6)
+
+
+@dataclass(frozen=True)
+class Rubric:
+    """A whole, validated rubric."""
+
+    path: Path
+    assignment: str
+    title: str
+    seed: int
+    reference: Path
+    questions: tuple[Question, ...]
+
+    @property
+    def max_score(self) -> float:
+        """The points of the whole assignment."""
+        return round(sum(question.max_score for question in self.questions), 6)
+
+
+class QuestionSpec(Strict):
+    """The keys of a question as written in the rubric."""
+
+    id: Id
+    title: str
+    points: Positive
+    module: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*\.py$")]
+    preload: list[Literal["numpy", "torch"]] = ["numpy"]
+    checks: Annotated[list[dict[str, Any]], Field(min_length=1)]
+
+
+class RubricSpec(Strict):
+    """The keys of a rubric as written."""
+
+    assignment: Id
+    title: str
+    points: Positive
+    seed: Annotated[int, Field(ge=0)] = 0
+    reference: str = "reference"
+    defaults: Defaults = Defaults()
+    questions: Annotated[list[QuestionSpec], Field(min_length=1)]
+
+
+class Shares(Strict):
+    """Mixin: named shares of a check's points; they add up to one."""
+
+    shares: dict[str, Positive] = {}
+
+    @model_validator(mode="after")
+    def _add_up(self) -> Shares:
+        if self.shares and abs(sum(self.shares.values()) - 1) > 1e-9:  # noqa: PLR2004
+            raise ValueError(f"shares add up to {sum(self.shares.values()):g}, not 1")
+        return self
+
+
+@dataclass(frozen=True)
+class Part:
+    """One separately scored share of a check, such as one gradient.
+
+    ``share`` is its part of the check's points and ``earned`` the fraction of it that is earned.
+    """
+
+    name: str
+    share: float
+    earned: float
+    reason: Reason | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """The result of one check, as it stands in the report."""
+
+    spec: CheckSpec
+    outcome: Outcome
+    points: float
+    reason: Reason | None = None
+    message: str = ""
+    hint: str = ""
+    notes: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
+    seed: int = 0
+    duration_s: float = 0.0
+    measurements: dict[str, Any] = field(default_factory=dict)
+    output: str = ""

@@ -1,0 +1,181 @@
+"""``report.json``: everything an appeal needs, and the Gradescope view of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+import numpy as np
+
+from grader import __version__, scoring
+from grader.model import CheckResult, Rubric
+from grader.session import Settings
+from grader.submission import Submission
+
+SCHEMA_VERSION = 1
+WITHHELD = "This check's details are hidden."
+
+
+def build(
+    rubric: Rubric,
+    submission: Submission,
+    settings: Settings,
+    isolation: Sequence[str],
+    results: dict[str, CheckResult],
+) -> dict[str, Any]:
+    """Return the report of one submission: all checks that have a result, in the rubric's order."""
+    questions = []
+    for question in rubric.questions:
+        done = [results[check.id] for check in question.checks if check.id in results]
+        if done:
+            questions.append(
+                {
+                    "id": question.id,
+                    "title": question.title,
+                    "score": scoring.total(done),
+                    "max_score": round(sum(result.spec.points for result in done), 6),
+                    "checks": [_check(result) for result in done],
+                }
+            )
+    everything = list(results.values())
+    status = scoring.status_of(everything)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "assignment": rubric.assignment,
+        "title": rubric.title,
+        "status": status,
+        # No grade is issued when our side failed: a partial sum would be read as one.
+        "score": None if status == "broken" else scoring.total(everything),
+        "max_score": round(sum(result.spec.points for result in everything), 6),
+        "submission": {
+            "id": submission.id,
+            "sha256": submission.sha256,
+            "files": list(submission.files),
+            "notes": list(submission.notes),
+        },
+        "isolation": list(isolation),
+        "tier": settings.tier,
+        "graded_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "grader_version": __version__,
+        "questions": questions,
+    }
+
+
+def broken(rubric: Rubric, identifier: str, settings: Settings, message: str) -> dict[str, Any]:
+    """Return the report of a submission that could not be graded at all, by our fault."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "assignment": rubric.assignment,
+        "title": rubric.title,
+        "status": "broken",
+        "score": None,
+        "max_score": rubric.max_score,
+        "submission": {"id": identifier, "sha256": None, "files": [], "notes": [message]},
+        "isolation": [],
+        "tier": settings.tier,
+        "graded_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "grader_version": __version__,
+        "questions": [],
+    }
+
+
+def _check(result: CheckResult) -> dict[str, Any]:
+    spec = result.spec
+    return {
+        "id": spec.id,
+        "title": spec.title,
+        "kind": spec.kind,
+        "outcome": result.outcome,
+        "reason": result.reason,
+        "points": result.points,
+        "max_points": spec.points,
+        "visibility": spec.visibility,
+        "message": result.message,
+        "hint": result.hint,
+        "notes": list(result.notes),
+        "seed": result.seed,
+        "duration_s": result.duration_s,
+        "parts": [
+            {
+                "name": part.name,
+                "points": round(spec.points * part.share * part.earned, 4),
+                "max_points": round(spec.points * part.share, 4),
+                "reason": part.reason,
+                "message": part.message,
+            }
+            for part in result.parts
+        ],
+        "measurements": _plain(result.measurements),
+        "output": result.output,
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Return measurements as strict JSON values; what is not finite becomes null."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def gradescope(report: dict[str, Any]) -> dict[str, Any]:
+    """Return Gradescope's ``results.json`` for a report: what the student may see.
+
+    Hidden checks show their hint only: a message could carry hidden inputs. Source: the format
+    described in the Gradescope autograder documentation, "Output Format".
+    """
+    tests = []
+    for question in report["questions"]:
+        for number, check in enumerate(question["checks"], 1):
+            shown = check["visibility"] == "visible"
+            tests.append(
+                {
+                    "name": f"{check['id']} {check['title']}",
+                    "number": f"{question['id']}.{number}",
+                    "score": check["points"],
+                    "max_score": check["max_points"],
+                    "status": "passed" if check["outcome"] == "passed" else "failed",
+                    "output": student_text(check),
+                    "output_format": "text",
+                    "visibility": check["visibility"],
+                    "extra_data": {"outcome": check["outcome"]}
+                    | ({"reason": check["reason"]} if shown else {}),
+                }
+            )
+    result: dict[str, Any] = {
+        "output": _summary(report),
+        "output_format": "text",
+        "visibility": "visible",
+        "stdout_visibility": "hidden",
+        "tests": tests,
+        "extra_data": {"status": report["status"], "tier": report["tier"]},
+    }
+    if report["score"] is not None:
+        result["score"] = report["score"]
+    return result
+
+
+def student_text(check: dict[str, Any]) -> str:
+    """Return what a student may read about one check of a report."""
+    if check["visibility"] != "visible":
+        return check["hint"] or ("" if check["outcome"] == "passed" else WITHHELD)
+    lines = [check["message"]]
+    lines += [f"Hint: {check['hint']}"] if check["hint"] else []
+    lines += [f"Note: {note}" for note in check["notes"]]
+    return "\n".join(line for line in lines if line)
+
+
+def _summary(report: dict[str, Any]) -> str:
+    if report["status"] == "broken":
+        return "The grader failed; this submission has no grade yet. Your instructor can see why."
+    text = f"{report['score']:g} of {report['max_score']:g} points"
+    if report["status"] == "pending":
+        text += " so far; some parts are still to be marked by a person"
+    return "\n".join([text, *report["submission"]["notes"]])

@@ -1,0 +1,122 @@
+"""What a person sees in the terminal. Text from submissions is data here: never markup or escapes."""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+STYLES = {
+    "passed": "green",
+    "partial": "yellow",
+    "failed": "red",
+    "blocked": "magenta",
+    "pending": "cyan",
+    "broken": "bold white on red",
+    "complete": "green",
+}
+PIPED_WIDTH = 110  # without a terminal there is no width to ask for
+MAX_LISTED = 200
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a console that writes colours to terminals only."""
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else PIPED_WIDTH
+    return Console(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
+
+
+def clean(text: str) -> str:
+    """Return ``text`` without control characters, which could rewrite what a terminal shows."""
+    return "".join(
+        char if char == "\n" or unicodedata.category(char)[0] != "C" else "\N{REPLACEMENT CHARACTER}"
+        for char in text
+    )
+
+
+def report(made: dict[str, Any], *, visible_only: bool = False) -> Group:
+    """Return the table of one submission's checks, with the message of each that lost points."""
+    parts: list[Any] = []
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("check", no_wrap=True)
+    table.add_column("title")
+    table.add_column("points", justify="right", no_wrap=True)
+    table.add_column("outcome", no_wrap=True)
+    for question in made["questions"]:
+        score = f"{question['score']:g} / {question['max_score']:g}"
+        table.add_row(Text(question["id"], "bold"), Text(question["title"], "bold"), score, "")
+        for check in question["checks"]:
+            reason = f" ({check['reason']})" if check["reason"] else ""
+            table.add_row(
+                check["id"],
+                Text(clean(check["title"])),
+                f"{check['points']:g} / {check['max_points']:g}",
+                Text(f"{check['outcome']}{reason}", STYLES[check["outcome"]]),
+            )
+    parts.append(table)
+    for question in made["questions"]:
+        for check in question["checks"]:
+            parts += _details(check, visible_only=visible_only)
+    notes = [f"note: {note}" for note in made["submission"]["notes"]]
+    parts += [Text(clean(note), "dim") for note in _shared_notes(made) + notes]
+    return Group(*parts, Text(), _total(made))
+
+
+def _details(check: dict[str, Any], *, visible_only: bool) -> list[Any]:
+    hidden = visible_only and check["visibility"] != "visible"
+    message = "" if hidden else check["message"]
+    if check["outcome"] in ("passed", "broken") or not (message or check["hint"]):
+        return []
+    title = Text(f"\n{check['id']} {clean(check['title'])}", STYLES[check["outcome"]])
+    lines = [Text(clean(line)) for line in message.splitlines()]
+    if check["hint"]:
+        lines.append(Text(f"hint: {clean(check['hint'])}", "italic"))
+    return [title, *(Padding(line, (0, 0, 0, 2)) for line in lines)]
+
+
+def _shared_notes(made: dict[str, Any]) -> list[str]:
+    """Return each note of a check once: most are about a whole module."""
+    notes: dict[str, list[str]] = {}
+    for question in made["questions"]:
+        for check in question["checks"]:
+            for note in check["notes"]:
+                notes.setdefault(note, []).append(check["id"])
+    return [f"note ({', '.join(checks)}): {note}" for note, checks in notes.items()]
+
+
+def _total(made: dict[str, Any]) -> Text:
+    if made["status"] == "broken":
+        return Text("broken: our side failed, so there is no grade", STYLES["broken"])
+    text = f"{made['score']:g} of {made['max_score']:g} points"
+    if made["status"] == "pending":
+        text += " so far; some checks wait for a person"
+    return Text(text, "bold")
+
+
+def summary(reports: Sequence[dict[str, Any]]) -> Table:
+    """Return one line per submission."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("submission")
+    table.add_column("status", no_wrap=True)
+    table.add_column("score", justify="right", no_wrap=True)
+    table.add_column("lost points", overflow="fold")
+    for made in reports[:MAX_LISTED]:
+        lost = [
+            f"{check['id']} {check['outcome'] if not check['reason'] else check['reason']}"
+            for question in made["questions"]
+            for check in question["checks"]
+            if check["outcome"] != "passed"
+        ]
+        score = "-" if made["score"] is None else f"{made['score']:g} / {made['max_score']:g}"
+        status = Text(made["status"], STYLES[made["status"]])
+        table.add_row(Text(clean(made["submission"]["id"])), status, score, Text(", ".join(lost)))
+    if len(reports) > MAX_LISTED:
+        table.add_row(f"and {len(reports) - MAX_LISTED} more, in gradebook.csv", "", "", "")
+    return table

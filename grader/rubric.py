@@ -1,0 +1,238 @@
+"""Reading ``rubric.yaml``: strictly, whole, every problem with its line.
+
+``load_rubric`` returns a frozen ``Rubric`` or raises one ``RubricError`` that lists everything that
+is wrong, each as ``file:line: check: what, and what was meant``.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from grader import yaml_source
+from grader.assignment import Assignment
+from grader.checks import KINDS
+from grader.errors import RubricError, UsageError
+from grader.model import CheckSpec, Question, QuestionSpec, Rubric, RubricSpec
+from grader.yaml_source import Source, YamlPath
+
+Problem = tuple[int, str]
+POINTS_ROUNDING = 1.0e-6
+
+
+def load_rubric(path: Path) -> Rubric:
+    """Read and validate a rubric and everything in the reference folder that it names.
+
+    Raises:
+        RubricError: with all problems.
+        UsageError: the file cannot be read.
+        BrokenError: the assignment's own code cannot be imported.
+    """
+    try:
+        source = yaml_source.read(path)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+    reader = _Reader(path, source)
+    rubric = reader.rubric()
+    if reader.problems or rubric is None:
+        lines = sorted(set(reader.problems))
+        raise RubricError([f"{path}:{line}: {text}" for line, text in lines])
+    return rubric
+
+
+class _Reader:
+    def __init__(self, path: Path, source: Source) -> None:
+        self._path = path
+        self._source = source
+        self._defaults: dict[str, Any] = {}
+        self.problems: list[Problem] = list(source.problems)
+
+    def rubric(self) -> Rubric | None:
+        data = self._source.data
+        if not isinstance(data, dict):
+            if not self.problems:
+                self.problems.append((1, "must be a mapping with the key 'assignment'"))
+            return None
+        raw_questions = data.get("questions")
+        # Questions are validated one by one below, so that one bad key hides no other problem.
+        top = self._validate(RubricSpec, {**data, "questions": _PLACEHOLDER}, (), "")
+        if "questions" not in data:
+            self._add((), "key 'questions' is missing")
+        if isinstance(data.get("defaults"), dict):
+            self._defaults = data["defaults"]
+        reference = self._reference(data)
+        questions = []
+        if isinstance(raw_questions, list):
+            for index, raw in enumerate(raw_questions):
+                questions.append(self._question(raw, ("questions", index)))
+        elif "questions" in data:
+            self._add(("questions",), "questions: must be a list")
+        found = [question for question in questions if question is not None]
+        self._unique_ids(raw_questions)
+        if top is None or len(found) != len(questions) or self.problems or reference is None:
+            return None
+        rubric = Rubric(
+            self._path, top.assignment, top.title, top.seed, reference, tuple(found)
+        )
+        self._against_reference(rubric)
+        if abs(rubric.max_score - top.points) > POINTS_ROUNDING:
+            self._add(
+                ("points",), f"points: {top.points:g}, but the questions add up to "
+                f"{rubric.max_score:g}",
+            )  # fmt: skip
+        return rubric
+
+    def _reference(self, data: dict[str, Any]) -> Path | None:
+        name = data.get("reference", "reference")
+        if not isinstance(name, str):
+            return None  # reported as a wrong type already
+        folder = self._path.resolve().parent / name
+        if not folder.is_dir():
+            self._add(("reference",), f"reference: there is no folder {name!r} beside the rubric")
+            return None
+        return folder
+
+    def _question(self, raw: Any, path: YamlPath) -> Question | None:
+        if not isinstance(raw, dict):
+            self._add(path, "a question must be a mapping with the key 'id'")
+            return None
+        label = raw["id"] if isinstance(raw.get("id"), str) else f"question {int(path[-1]) + 1}"
+        spec = self._validate(QuestionSpec, {**raw, "checks": _PLACEHOLDER}, path, label)
+        if "checks" not in raw:
+            self._add(path, f"{label}: key 'checks' is missing")
+        raw_checks = raw.get("checks")
+        if not isinstance(raw_checks, list) or not raw_checks:
+            if "checks" in raw:
+                self._add((*path, "checks"), f"{label}: checks: must be a list of checks")
+            return None
+        checks = [
+            self._check(raw_check, (*path, "checks", index), f"{label}, check {index + 1}")
+            for index, raw_check in enumerate(raw_checks)
+        ]
+        found = [check for check in checks if check is not None]
+        if spec is None or len(found) != len(checks):
+            return None
+        question = Question(
+            spec.id, spec.title, spec.module, tuple(spec.preload), tuple(found)
+        )
+        if abs(question.max_score - spec.points) > POINTS_ROUNDING:
+            self._add(
+                (*path, "points"),
+                f"{label}: points: {spec.points:g}, but its checks add up to "
+                f"{question.max_score:g}",
+            )
+        return question
+
+    def _check(self, raw: Any, path: YamlPath, label: str) -> CheckSpec | None:
+        if not isinstance(raw, dict):
+            self._add(path, f"{label}: a check must be a mapping with the key 'id'")
+            return None
+        label = raw["id"] if isinstance(raw.get("id"), str) else label
+        kind = KINDS.get(raw["kind"]) if isinstance(raw.get("kind"), str) else None
+        if kind is None:
+            if "kind" not in raw:
+                self._add(path, f"{label}: key 'kind' is missing (one of {', '.join(KINDS)})")
+            else:
+                meant = _did_you_mean(str(raw["kind"]), list(KINDS))
+                known = meant or f" (known: {', '.join(KINDS)})"
+                self._add((*path, "kind"), f"{label}: unknown kind {raw['kind']!r}{known}")
+            return None
+        fields = kind.options.model_fields
+        inherited = {k: v for k, v in self._defaults.items() if k in fields and k not in raw}
+        return self._validate(kind.options, {**inherited, **raw}, path, label)
+
+    def _validate(
+        self, model: type[Any], data: dict[Any, Any], path: YamlPath, label: str
+    ) -> Any | None:
+        try:
+            return model.model_validate(data)
+        except ValidationError as error:
+            for detail in error.errors(include_url=False):
+                where = (*path, *detail["loc"])
+                self._add(where, _worded(detail, label, model))
+            return None
+
+    def _add(self, path: YamlPath, text: str) -> None:
+        self.problems.append((self._source.line(path), text))
+
+    def _unique_ids(self, raw_questions: Any) -> None:
+        seen: dict[str, int] = {}
+        for path, name in _ids(raw_questions):
+            line = self._source.line(path)
+            if name in seen:
+                self.problems.append((line, f"id {name!r} is used twice (first in line {seen[name]})"))
+            seen.setdefault(name, line)
+
+    def _against_reference(self, rubric: Rubric) -> None:
+        assignment = Assignment(rubric.reference)
+        for q, question in enumerate(rubric.questions):
+            for c, check in enumerate(question.checks):
+                path: YamlPath = ("questions", q, "checks", c)
+                try:
+                    problems = list(KINDS[check.kind].problems(check, question, assignment))
+                except UsageError as error:
+                    problems = [str(error)]
+                for problem in problems:
+                    key = problem.partition(":")[0]
+                    self._add((*path, key), f"{check.id}: {problem}")
+
+
+_PLACEHOLDER = [{"id": "x", "title": "x", "points": 1.0, "module": "x.py", "checks": [{}]}]
+
+
+def _ids(raw_questions: Any) -> Iterator[tuple[YamlPath, str]]:
+    for q, question in enumerate(raw_questions if isinstance(raw_questions, list) else []):
+        if not isinstance(question, dict):
+            continue
+        path: YamlPath = ("questions", q, "id")
+        if isinstance(question.get("id"), str):
+            yield path, question["id"]
+        checks = question.get("checks")
+        for c, check in enumerate(checks if isinstance(checks, list) else []):
+            if isinstance(check, dict) and isinstance(check.get("id"), str):
+                yield ("questions", q, "checks", c, "id"), check["id"]
+
+
+def _worded(detail: Any, label: str, model: type[BaseModel]) -> str:
+    """Turn one of pydantic's errors into a line for the rubric's author."""
+    keys = [str(part) for part in detail["loc"]]
+    where = ": ".join([part for part in (label, ".".join(keys)) if part])
+    value = detail["input"]
+    if detail["type"] == "extra_forbidden":
+        siblings = _siblings(model, keys)
+        prefix = ": ".join(part for part in (label, ".".join(keys[:-1])) if part)
+        prefix = f"{prefix}: " if prefix else ""
+        return f"{prefix}unknown key {keys[-1]!r}{_did_you_mean(keys[-1], siblings)}"
+    if detail["type"] == "missing":
+        prefix = ": ".join(part for part in (label, ".".join(keys[:-1])) if part)
+        prefix = f"{prefix}: " if prefix else ""
+        return f"{prefix}key {keys[-1]!r} is missing"
+    if detail["type"] == "literal_error":
+        meant = _did_you_mean(str(value), detail["ctx"]["expected"].replace("'", "").split(", "))
+        return f"{where}: {value!r}; must be {detail['ctx']['expected']}{meant}"
+    if detail["type"] == "value_error":
+        return f"{where}: {detail['ctx']['error']}"
+    message = detail["msg"][0].lower() + detail["msg"][1:]
+    return f"{where}: {value!r}: {message.replace('input should', 'should')}"
+
+
+def _siblings(model: type[BaseModel], keys: list[str]) -> list[str]:
+    """Return the keys that are known where an unknown one was found."""
+    for key in keys[:-1]:
+        field = model.model_fields.get(key)
+        nested = getattr(field, "annotation", None)
+        if not (isinstance(nested, type) and issubclass(nested, BaseModel)):
+            return []
+        model = nested
+    return list(model.model_fields)
+
+
+def _did_you_mean(word: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+

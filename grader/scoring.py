@@ -1,0 +1,44 @@
+"""From parts to points. Pure functions; the only place where points are computed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from grader.errors import Reason
+from grader.model import CheckResult, Outcome, Part, Status
+
+POINT_DIGITS = 4  # finer than any gradebook, coarse enough to hide the rounding of binary fractions
+FULL = 1.0 - 1.0e-9
+
+
+def outcome_of(parts: Sequence[Part]) -> Outcome:
+    """Return ``passed`` if every part is fully earned, ``failed`` if none is at all."""
+    if all(part.earned >= FULL for part in parts):
+        return "passed"
+    return "failed" if all(part.earned <= 0 for part in parts) else "partial"
+
+
+def points_of(parts: Sequence[Part], max_points: float) -> float:
+    """Return the points that the parts earn together."""
+    return round(max_points * sum(part.share * part.earned for part in parts), POINT_DIGITS)
+
+
+def reason_of(parts: Sequence[Part]) -> Reason | None:
+    """Return the reason of the part that lost the most points (the first of equals)."""
+    lost = [part for part in parts if part.earned < FULL and part.reason is not None]
+    if not lost:
+        return None
+    return max(lost, key=lambda part: part.share * (1 - part.earned)).reason
+
+
+def total(results: Sequence[CheckResult]) -> float:
+    """Return the sum of the points of the results."""
+    return round(sum(result.points for result in results), POINT_DIGITS)
+
+
+def status_of(results: Sequence[CheckResult]) -> Status:
+    """Return ``broken`` if any check is, else ``pending`` if any is, else ``complete``."""
+    outcomes = {result.outcome for result in results}
+    if "broken" in outcomes:
+        return "broken"
+    return "pending" if "pending" in outcomes else "complete"

@@ -1,0 +1,305 @@
+"""Intake: what a student handed in becomes a staged folder of plain, read-only files.
+
+Only regular files below the caps are copied, each by a path that was checked; links, devices and
+files that would change how Python or pytest start are left out with a note. Nothing is imported or
+executed here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import stat
+import tarfile
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from grader.errors import UsageError
+
+MIB = 1024 * 1024
+MAX_FILES = 2000
+MAX_FILE_BYTES = 64 * MIB  # a trained network is the largest thing that homework hands in
+MAX_TOTAL_BYTES = 256 * MIB
+MAX_DEPTH = 16
+MAX_NAMES_SHOWN = 8
+ARCHIVES = (".zip", ".tar.gz", ".tgz", ".tar")
+# These would be picked up by Python or pytest by their mere presence.
+DROPPED_NAMES = frozenset(
+    ["conftest.py", "pytest.ini", "tox.ini", "setup.cfg", "pyproject.toml", "sitecustomize.py"]
+    + ["usercustomize.py"]
+)
+DROPPED_SUFFIXES = frozenset([".pth", ".so", ".pyd", ".pyc", ".pyo"])
+CLUTTER = frozenset(["__pycache__", "__MACOSX", ".git", ".DS_Store", ".ipynb_checkpoints", ".idea"])
+
+
+class _TooMuchError(Exception):
+    """A submission exceeds a cap."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A staged submission.
+
+    Attributes:
+        id: the name of its report folder.
+        folder: where its modules are staged.
+        files: the staged files, relative to ``folder``.
+        sha256: over the names and contents of the staged files.
+        notes: what was left out and why.
+        problem: set if nothing could be staged, for instance a damaged archive.
+    """
+
+    id: str
+    folder: Path
+    files: tuple[str, ...]
+    sha256: str
+    notes: tuple[str, ...] = ()
+    problem: str | None = None
+
+    def missing(self, module: str) -> str:
+        """Say that ``module`` is missing, and what is there instead."""
+        if self.problem is not None:
+            return self.problem
+        names = [name for name in self.files if name.count("/") == 0]
+        if not self.files:
+            return f"{module} is not in the submission, which holds no files at all"
+        shown = ", ".join(names[:MAX_NAMES_SHOWN]) or f"only files in folders: {self.files[0]}"
+        more = f" and {len(names) - MAX_NAMES_SHOWN} more" if len(names) > MAX_NAMES_SHOWN else ""
+        return f"{module} is not in the submission (it holds {shown}{more})"
+
+
+def stem(path: Path) -> str:
+    """Return a submission's name without its archive suffix."""
+    for suffix in ARCHIVES:
+        if path.name.lower().endswith(suffix):
+            return path.name[: -len(suffix)]
+    return path.name
+
+
+def safe_id(name: str) -> str:
+    """Return ``name`` as a folder name: nothing that a shell, a browser or a path reads otherwise."""
+    cleaned = re.sub(r"[^\w.@+-]+", "_", name).strip("._")
+    return cleaned[:100] or "submission"
+
+
+def find(arguments: Sequence[Path], modules: Sequence[str]) -> list[tuple[str, Path]]:
+    """Return (id, path) of all submissions named on a command line.
+
+    An argument is an archive, a submission's folder, or a folder of submissions: one that holds no
+    module of the rubric itself while a folder or archive in it does or is one.
+
+    Raises:
+        UsageError: an argument does not exist or is neither folder nor archive.
+    """
+    found: list[tuple[str, Path]] = []
+    taken: set[str] = set()
+    for argument in arguments:
+        for path in _expand(argument, modules):
+            base = identifier = safe_id(stem(path.resolve()))
+            number = 1
+            while identifier.lower() in taken:
+                number += 1
+                identifier = f"{base}-{number}"
+            taken.add(identifier.lower())
+            found.append((identifier, path))
+    return found
+
+
+def _expand(path: Path, modules: Sequence[str]) -> list[Path]:
+    if not path.exists():
+        raise UsageError(f"{path}: there is no such file or folder")
+    if path.is_file():
+        if not path.name.lower().endswith(ARCHIVES):
+            raise UsageError(f"{path}: a submission is a folder, a .zip or a .tar.gz")
+        return [path]
+    try:
+        entries = sorted(entry for entry in path.iterdir() if entry.name not in CLUTTER)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+    if any(entry.name in modules for entry in entries):
+        return [path]
+    archives = [e for e in entries if e.is_file() and e.name.lower().endswith(ARCHIVES)]
+    folders = [e for e in entries if e.is_dir() and not e.name.startswith(".")]
+    if archives or any(_holds_module(folder, modules) for folder in folders):
+        return sorted(archives + folders)
+    return [path]
+
+
+def _holds_module(folder: Path, modules: Sequence[str]) -> bool:
+    """Say whether a folder holds a module of the rubric, at most one folder further down."""
+    return any(
+        (folder / name).is_file() or any(folder.glob(f"*/{name}")) for name in modules
+    )
+
+
+def stage(identifier: str, path: Path, target: Path, modules: Sequence[str]) -> Submission:
+    """Copy a submission into the new folder ``target`` and return it.
+
+    A damaged or oversized submission is staged empty with its ``problem``: that is the student's
+    result, not an error of ours.
+
+    Raises:
+        UsageError: the submission vanished or cannot be read.
+    """
+    target.mkdir(parents=True)
+    notes: list[str] = []
+    problem = None
+    try:
+        if path.is_dir():
+            _copy(_from_folder(path, notes), target, notes)
+        elif path.name.lower().endswith(".zip"):
+            with zipfile.ZipFile(path) as archive:
+                _copy(_from_zip(archive, notes), target, notes)
+        else:
+            with tarfile.open(path, "r:*") as archive:
+                _copy(_from_tar(archive, notes), target, notes)
+    except FileNotFoundError:
+        raise UsageError(f"{path}: vanished while it was read") from None
+    except PermissionError as error:
+        raise UsageError(f"{error.filename or path}: cannot be read: {error.strerror}") from None
+    except _TooMuchError as error:
+        problem = f"{path.name} was not unpacked: {error}"
+    except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError, RuntimeError, ValueError,
+            NotImplementedError) as error:  # fmt: skip
+        # RuntimeError and NotImplementedError: encrypted, or an unknown compression.
+        problem = f"{path.name} cannot be unpacked: {error or type(error).__name__}"
+    if problem is not None:
+        shutil.rmtree(target)
+        target.mkdir()
+    folder = _home(target, modules)
+    files = sorted(_files(folder))
+    digest = hashlib.sha256()
+    for name in files:
+        content = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        digest.update(f"{name}\0{content}\n".encode("utf-8", "surrogateescape"))
+    for parent, folders, names in os.walk(target):
+        for name in folders:
+            (Path(parent) / name).chmod(0o755)
+        for name in names:
+            (Path(parent) / name).chmod(0o444)
+    target.chmod(0o755)
+    return Submission(identifier, folder, tuple(files), digest.hexdigest(), tuple(notes), problem)
+
+
+def _home(target: Path, modules: Sequence[str]) -> Path:
+    """Return the folder of the modules: the top, or the only folder that holds any of them."""
+    if any((target / name).is_file() for name in modules):
+        return target
+    homes = {found.parent for name in modules for found in target.rglob(name)}
+    shallowest = min((len(home.parts) for home in homes), default=0)
+    candidates = [home for home in homes if len(home.parts) == shallowest]
+    return candidates[0] if len(candidates) == 1 else target
+
+
+def _files(folder: Path) -> Iterator[str]:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            yield path.relative_to(folder).as_posix()
+
+
+Entry = tuple[str, int, "IO[bytes]"]
+
+
+def _copy(entries: Iterator[Entry], target: Path, notes: list[str]) -> None:
+    """Write entries (name, announced size, content) below ``target``, within all caps."""
+    count = total = 0
+    for name, size, content in entries:
+        with content:
+            parts = _checked(name, notes)
+            if parts is None:
+                continue
+            count += 1
+            if count > MAX_FILES:
+                raise _TooMuchError(f"it holds more than {MAX_FILES} files")
+            destination = target.joinpath(*parts)
+            destination.parent.mkdir(parents=True, exist_ok=True)
+            if destination.exists():
+                notes.append(f"{name} appears twice; the first one counts")
+                continue
+            room = min(MAX_FILE_BYTES, MAX_TOTAL_BYTES - total)
+            written = 0
+            with destination.open("xb") as file:
+                # The announced size of an archive's member may be a lie: count what comes out.
+                while chunk := content.read(min(MIB, room - written + 1)):
+                    written += len(chunk)
+                    if written > room:
+                        limit = MAX_FILE_BYTES if room == MAX_FILE_BYTES else MAX_TOTAL_BYTES
+                        raise _TooMuchError(
+                            f"{name} ({size} bytes) goes beyond the limit of {limit // MIB} MiB"
+                        )
+                    file.write(chunk)
+            total += written
+
+
+def _checked(name: str, notes: list[str]) -> tuple[str, ...] | None:
+    """Return the parts of a safe relative path; None, with a note, for what is left out."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    if any(part in CLUTTER for part in path.parts) or path.name.startswith("._"):
+        return None
+    if path.is_absolute() or ".." in path.parts or not path.parts or "\0" in name or ":" in name:
+        notes.append(f"{name!r} was left out: not a path inside the submission")
+        return None
+    if len(path.parts) > MAX_DEPTH or max(len(os.fsencode(part)) for part in path.parts) > 255:
+        notes.append(f"{name[:80]!r}... was left out: nested too deeply, or too long a name")
+        return None
+    if path.name.lower() in DROPPED_NAMES or path.suffix.lower() in DROPPED_SUFFIXES:
+        notes.append(f"{name} was left out: files of this kind are not used in grading")
+        return None
+    return path.parts
+
+
+def _from_folder(folder: Path, notes: list[str]) -> Iterator[Entry]:
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if name not in CLUTTER)
+        for name in [*folders]:
+            if (Path(parent) / name).is_symlink():
+                notes.append(f"{name} was left out: it is a link")
+        for name in sorted(names):
+            path = Path(parent) / name
+            relative = path.relative_to(folder).as_posix()
+            # O_NOFOLLOW and fstat of the open file: what was checked is what is read.
+            try:
+                fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            except OSError as error:
+                if isinstance(error, PermissionError):
+                    raise
+                notes.append(f"{relative} was left out: it is a link or no regular file")
+                continue
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                os.close(fd)
+                notes.append(f"{relative} was left out: it is no regular file")
+                continue
+            yield relative, os.fstat(fd).st_size, os.fdopen(fd, "rb")
+
+
+def _from_zip(archive: zipfile.ZipFile, notes: list[str]) -> Iterator[Entry]:
+    if len(archive.infolist()) > MAX_FILES * 2:
+        raise _TooMuchError(f"it lists {len(archive.infolist())} entries")
+    for info in archive.infolist():
+        kind = stat.S_IFMT(info.external_attr >> 16)
+        if info.is_dir():
+            continue
+        if kind not in (0, stat.S_IFREG):
+            notes.append(f"{info.filename} was left out: it is a link or no regular file")
+            continue
+        yield info.filename, info.file_size, archive.open(info)
+
+
+def _from_tar(archive: tarfile.TarFile, notes: list[str]) -> Iterator[Entry]:
+    listed = 0
+    for member in archive:
+        listed += 1
+        if listed > MAX_FILES * 2:
+            raise _TooMuchError(f"it lists more than {MAX_FILES * 2} entries")
+        if member.isdir():
+            continue
+        content = archive.extractfile(member) if member.isreg() else None
+        if content is None:
+            notes.append(f"{member.name} was left out: it is a link or no regular file")
+            continue
+        yield member.name, member.size, content

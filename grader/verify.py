@@ -1,0 +1,180 @@
+"""Known-good and known-wrong submissions, and what each must score.
+
+``reference/submissions/<group>/<name>/`` holds what a student would hand in, and ``expected.yaml``::
+
+    mistake: temporal_softmax_loss does not subtract the maximum
+    base: full_marks/plain          # an example that supplies the files this one lacks
+    loses:                          # points by check; every other check must earn all of its own
+      q5.3: {points: 0.4, reason: not_finite, message: stability}
+
+``loses: all`` claims a score of zero. ``reason`` and ``message`` (a part of the message's text) are
+optional; so is ``outcome``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ValidationError
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from grader import yaml_source
+from grader.errors import REASONS, RubricError, UsageError
+from grader.model import NonNegative, Rubric, Strict
+
+CLAIMS = "expected.yaml"
+CLOSE = 1.0e-3  # points
+
+
+class Loss(Strict):
+    """What one check must show."""
+
+    points: NonNegative
+    reason: str | None = None
+    outcome: str | None = None
+    message: str | None = None
+
+
+class Claims(Strict):
+    """The keys of ``expected.yaml``."""
+
+    mistake: str = ""
+    function: str = ""
+    base: str | None = None
+    loses: dict[str, Loss] | Literal["all"] = {}
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Example:
+    """An example submission with its claims."""
+
+    name: str
+    folder: Path
+    claims: Claims
+    base: Path | None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether an example scored what it claims."""
+
+    example: Example
+    score: float | None
+    max_score: float
+    problems: tuple[str, ...] = field(default=())
+
+
+def load_examples(rubric: Rubric) -> list[Example]:
+    """Return all examples of an assignment.
+
+    Raises:
+        RubricError: a claims file is wrong, with all problems.
+        UsageError: there are no examples.
+    """
+    root = rubric.reference / "submissions"
+    checks = {check.id for question in rubric.questions for check in question.checks}
+    examples, problems = [], []
+    for path in sorted(root.glob(f"*/*/{CLAIMS}")):
+        source = yaml_source.read(path)
+        problems += [f"{path}:{line}: {text}" for line, text in source.problems]
+        try:
+            claims = Claims.model_validate(source.data)
+        except ValidationError as error:
+            for detail in error.errors(include_url=False):
+                line = source.line(tuple(detail["loc"]))
+                where = ".".join(str(part) for part in detail["loc"])
+                problems.append(f"{path}:{line}: {where}: {detail['msg']}")
+            continue
+        losses = claims.loses if isinstance(claims.loses, dict) else {}
+        for check, loss in losses.items():
+            line = source.line(("loses", check))
+            if check not in checks:
+                problems.append(f"{path}:{line}: the rubric has no check {check!r}")
+            if loss.reason is not None and loss.reason not in REASONS:
+                problems.append(f"{path}:{line}: {check}: there is no reason {loss.reason!r}")
+        base = root / claims.base if claims.base else None
+        if base is not None and not base.is_dir():
+            problems.append(f"{path}:{source.line(('base',))}: there is no example {claims.base!r}")
+        name = path.parent.relative_to(root).as_posix()
+        examples.append(Example(name, path.parent, claims, base))
+    if problems:
+        raise RubricError(problems)
+    if not examples:
+        raise UsageError(f"{root}: no example submission with a file {CLAIMS}")
+    return examples
+
+
+@contextlib.contextmanager
+def assembled(examples: Sequence[Example]) -> Iterator[list[tuple[str, Path]]]:
+    """Copy each example, completed by its base, to a temporary folder; yield (id, folder)."""
+    with tempfile.TemporaryDirectory(prefix="examples-") as name:
+        work = []
+        for example in examples:
+            folder = Path(name) / example.name
+            if example.base is not None:
+                shutil.copytree(example.base, folder)
+            shutil.copytree(example.folder, folder, dirs_exist_ok=True)
+            (folder / CLAIMS).unlink()
+            work.append((identifier(example), folder))
+        yield work
+
+
+def identifier(example: Example) -> str:
+    """Return the name of an example's report folder."""
+    return example.name.replace("/", ".")
+
+
+def verdicts(examples: Sequence[Example], reports: Sequence[dict[str, Any]]) -> list[Verdict]:
+    """Compare the reports with the claims."""
+    by_id = {made["submission"]["id"]: made for made in reports}
+    return [_verdict(example, by_id[identifier(example)]) for example in examples]
+
+
+def _verdict(example: Example, made: dict[str, Any]) -> Verdict:
+    claims = example.claims.loses
+    problems = []
+    if made["status"] == "broken":
+        problems.append("our side broke while it was graded")
+    for question in made["questions"]:
+        for check in question["checks"]:
+            lost = check["max_points"] - check["points"]
+            if claims == "all":
+                expected = Loss(points=check["max_points"])
+            else:
+                expected = claims.get(check["id"], Loss(points=0.0))
+            found = f"{check['outcome']}, {check['reason']}: {check['message']}"
+            if abs(lost - expected.points) > CLOSE:
+                problems.append(
+                    f"{check['id']} loses {lost:g} points, expected {expected.points:g} ({found})"
+                )
+            elif expected.reason is not None and check["reason"] != expected.reason:
+                problems.append(f"{check['id']}: reason is not {expected.reason} ({found})")
+            elif expected.outcome is not None and check["outcome"] != expected.outcome:
+                problems.append(f"{check['id']}: outcome is not {expected.outcome} ({found})")
+            elif expected.message is not None and expected.message not in check["message"]:
+                problems.append(f"{check['id']}: no {expected.message!r} in its message ({found})")
+    return Verdict(example, made["score"], made["max_score"], tuple(problems))
+
+
+def table(found: Sequence[Verdict]) -> Table:
+    """Return one line per example."""
+    result = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    result.add_column("example")
+    result.add_column("score", justify="right", no_wrap=True)
+    result.add_column("as claimed", no_wrap=True)
+    result.add_column("what it is", overflow="fold")
+    for verdict in found:
+        score = "-" if verdict.score is None else f"{verdict.score:g} / {verdict.max_score:g}"
+        good = Text("no", "bold red") if verdict.problems else Text("yes", "green")
+        about = verdict.example.claims.mistake or verdict.example.claims.note
+        result.add_row(verdict.example.name, score, good, Text(about))
+    return result

@@ -1,0 +1,138 @@
+"""YAML with positions: data, where each value stands, and every trap of YAML 1.1 reported.
+
+PyYAML keeps the last of two equal keys, reads ``1e-3`` as text and ``no`` as False, and forgets
+where a value stood. Here the node graph is walked once, which gives the data *and* the line of each
+value, and each of these traps becomes a problem of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+# The key of a mapping or the index of a sequence, from the top of the document.
+YamlPath = tuple[str | int, ...]
+LOOKS_LIKE_A_NUMBER = re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$")
+YAML_11_BOOLEANS = frozenset("yes no on off y n".split())
+MAX_BYTES = 4 * 1024 * 1024  # a rubric is tens of kilobytes; anchors could blow up anything larger
+MAX_NODES = 200_000
+MAX_DEPTH = 50
+
+
+@dataclass
+class Source:
+    """A parsed document: ``data``, the line of every path, and what was wrong with it."""
+
+    data: Any = None
+    lines: dict[YamlPath, int] = field(default_factory=dict)
+    problems: list[tuple[int, str]] = field(default_factory=list)
+
+    def line(self, path: YamlPath) -> int:
+        """Return the line of ``path`` or of the nearest thing around it that exists."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path, 1)
+
+
+def read(path: Path) -> Source:
+    """Parse a file. Problems are collected, not raised; raises ``OSError`` if it cannot be read."""
+    source = Source()
+    raw = path.read_bytes()
+    if len(raw) > MAX_BYTES:
+        source.problems.append((1, f"is {len(raw)} bytes long; at most {MAX_BYTES} are read"))
+        return source
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        source.problems.append((line, f"byte 0x{raw[error.start]:02x} is not UTF-8 text"))
+        return source
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        if node is None:
+            source.problems.append((1, "is empty"))
+        else:
+            source.data = _Builder(source).build(node, (), 0)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        problem = " ".join(str(part) for part in (error.context, error.problem) if part)
+        source.problems.append((mark.line + 1 if mark else 1, f"is not YAML: {problem}"))
+    except yaml.YAMLError as error:
+        source.problems.append((1, f"is not YAML: {' '.join(str(error).split())}"))
+    except RecursionError:
+        source.problems.append((1, "is nested too deeply"))
+    return source
+
+
+class _Builder:
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._nodes = 0
+        self._scalars = yaml.SafeLoader("")
+
+    def build(self, node: yaml.Node, path: YamlPath, depth: int) -> Any:
+        line = node.start_mark.line + 1
+        self._source.lines.setdefault(path, line)
+        self._nodes += 1
+        if self._nodes > MAX_NODES or depth > MAX_DEPTH:
+            raise yaml.YAMLError("too many or too deeply nested values (do anchors repeat?)")
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path, depth)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.build(n, (*path, i), depth + 1) for i, n in enumerate(node.value)]
+        return self._scalar(node, path, line)
+
+    def _mapping(self, node: yaml.MappingNode, path: YamlPath, depth: int) -> dict[Any, Any]:
+        result: dict[Any, Any] = {}
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode):
+                self._problem(line, path, "a key must be a word")
+                continue
+            key = key_node.value
+            if key in result:
+                first = self._source.lines[(*path, key)]
+                self._problem(line, path, f"key {key!r} appears twice (first in line {first})")
+                continue
+            self._source.lines[(*path, key)] = line
+            result[key] = self.build(value_node, (*path, key), depth + 1)
+        return result
+
+    def _scalar(self, node: yaml.Node, path: YamlPath, line: int) -> Any:
+        text = str(node.value)
+        try:
+            value = self._scalars.construct_object(node)  # type: ignore[no-untyped-call]
+        except (ValueError, yaml.YAMLError) as error:
+            self._problem(line, path, f"{text!r} cannot be read: {error}")
+            return text
+        plain = getattr(node, "style", None) is None
+        if plain and isinstance(value, str) and LOOKS_LIKE_A_NUMBER.match(text):
+            self._problem(line, path, f"{text!r} is text in YAML 1.1; write {_as_float(text)}")
+            return float(text)
+        if plain and isinstance(value, bool) and text.lower() in YAML_11_BOOLEANS:
+            better = "true" if value else "false"
+            self._problem(
+                line, path, f"{text!r} is {better} in YAML 1.1; write {better} or '{text}'"
+            )
+        if not isinstance(value, str | int | float | bool | None):
+            # A date, a time or bytes: nothing in a rubric is one.
+            return text
+        return value
+
+    def _problem(self, line: int, path: YamlPath, message: str) -> None:
+        where = str(path[-1]) if path and isinstance(path[-1], str) else ""
+        self._source.problems.append((line, f"{where}: {message}" if where else message))
+
+
+def _as_float(text: str) -> str:
+    """Return the spelling of a number that YAML 1.1 reads as one: 1e-3 becomes 1.0e-3."""
+    mantissa, _, exponent = text.lower().partition("e")
+    mantissa = mantissa if "." in mantissa else f"{mantissa}.0"
+    mantissa = f"{mantissa}0" if mantissa.endswith(".") else mantissa
+    if not exponent:
+        return mantissa
+    return f"{mantissa}e{exponent if exponent[0] in '+-' else '+' + exponent}"

@@ -1,0 +1,1 @@
+"""Inputs for every checked function, and what typical mistakes make of them."""

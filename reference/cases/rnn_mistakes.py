@@ -1,0 +1,293 @@
+"""What typical wrong programs compute, so that a message can name the mistake.
+
+Every function here is wrong on purpose and follows from the right one by the change that its
+description in ``MISTAKES`` names. Forward functions take the arguments and return the outputs;
+gradient functions take ``(arguments, cotangents)`` and return gradients by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from .. import rnn_layers as right
+
+Array = np.ndarray[Any, Any]
+Arguments = Mapping[str, Any]
+Gradients = dict[str, Array]
+WEIGHTS = ("Wx", "Wh", "b")
+
+
+def _without(name: str, function: Callable[..., Any], outputs: int = 1) -> Callable[..., Any]:
+    """The right function with one argument set to zero: a term that was forgotten."""
+
+    def wrong(**arguments: Any) -> Any:
+        result = function(**{**arguments, name: np.zeros_like(arguments[name])})
+        return result[:outputs]
+
+    return wrong
+
+
+def _rnn_step_without_tanh(**a: Array) -> Array:
+    return a["x"] @ a["Wx"] + a["prev_h"] @ a["Wh"] + a["b"]
+
+
+def _rnn_with_h0_at_every_step(**a: Array) -> Array:
+    return np.stack([right.rnn_step_forward(x, *_rest(a))[0] for x in a["x"]])
+
+
+def _rest(a: Mapping[str, Array]) -> tuple[Array, ...]:
+    return a["h0"], a["Wx"], a["Wh"], a["b"]
+
+
+def _rnn_step_grads(arguments: Arguments, da: Array) -> Gradients:
+    """The gradients of a step, given the gradient ``da`` of the argument of its tanh."""
+    x, prev_h, Wx, Wh = (arguments[name] for name in ("x", "prev_h", "Wx", "Wh"))
+    return {
+        "dx": da @ Wx.T,
+        "dprev_h": da @ Wh.T,
+        "dWx": x.T @ da,
+        "dWh": prev_h.T @ da,
+        "db": da.sum(axis=0),
+    }
+
+
+def _tanh_derivative_of(name: str) -> Callable[[Arguments, Arguments], Gradients]:
+    def wrong(arguments: Arguments, cotangents: Arguments) -> Gradients:
+        return _rnn_step_grads(arguments, cotangents["next_h"] * (1 - arguments[name] ** 2))
+
+    return wrong
+
+
+def _no_tanh_derivative(arguments: Arguments, cotangents: Arguments) -> Gradients:
+    return _rnn_step_grads(arguments, cotangents["next_h"])
+
+
+def _tanh_not_squared(arguments: Arguments, cotangents: Arguments) -> Gradients:
+    next_h, _cache = right.rnn_step_forward(**arguments)
+    return _rnn_step_grads(arguments, cotangents["next_h"] * (1 - next_h))
+
+
+def _steps(
+    cell: str, arguments: Arguments, cotangents: Arguments, *, carry_h: bool, carry_c: bool
+) -> list[dict[str, Array]]:
+    """Run a cell over a sequence and back; return each step's gradients, in the order of time."""
+    names = ["dx", "dprev_h", "dWx", "dWh", "db"]
+    forward, backward = right.rnn_step_forward, right.rnn_step_backward
+    h = arguments["h0"]
+    state: tuple[Array, ...] = (h,)
+    if cell == "lstm":
+        names.insert(2, "dprev_c")
+        forward, backward = right.lstm_step_forward, right.lstm_step_backward  # type: ignore[assignment]
+        state = (h, np.zeros_like(h))
+    caches = []
+    for x in arguments["x"]:
+        *state, cache = forward(x, *state, *(arguments[w] for w in WEIGHTS))  # type: ignore[assignment]
+        caches.append(cache)
+    dh, dc = np.zeros_like(h), np.zeros_like(h)
+    steps = []
+    for dout, cache in zip(cotangents["h"][::-1], caches[::-1], strict=True):
+        upstream = (dout + dh, dc) if cell == "lstm" else (dout + dh,)
+        step = dict(zip(names, backward(*upstream, cache), strict=True))
+        dh = step["dprev_h"] if carry_h else np.zeros_like(h)
+        dc = step.get("dprev_c", dc) if carry_c else np.zeros_like(h)
+        steps.append(step)
+    return steps[::-1]
+
+
+def _sequence_grads(steps: list[dict[str, Array]]) -> Gradients:
+    sums = {f"d{w}": np.sum([step[f"d{w}"] for step in steps], axis=0) for w in WEIGHTS}
+    dx = np.stack([step["dx"] for step in steps])
+    return {"dx": dx, "dh0": steps[0]["dprev_h"], **sums}
+
+
+def _without_carrying(cell: str, state: str) -> Callable[[Arguments, Arguments], Gradients]:
+    def wrong(arguments: Arguments, cotangents: Arguments) -> Gradients:
+        keep = {"carry_h": state != "h", "carry_c": state != "c"}
+        return _sequence_grads(_steps(cell, arguments, cotangents, **keep))
+
+    return wrong
+
+
+def _weights_of_step(cell: str, index: int) -> Callable[[Arguments, Arguments], Gradients]:
+    def wrong(arguments: Arguments, cotangents: Arguments) -> Gradients:
+        step = _steps(cell, arguments, cotangents, carry_h=True, carry_c=True)[index]
+        return {f"d{w}": step[f"d{w}"] for w in WEIGHTS}
+
+    return wrong
+
+
+def _averaged_over_time(cell: str) -> Callable[[Arguments, Arguments], Gradients]:
+    def wrong(arguments: Arguments, cotangents: Arguments) -> Gradients:
+        grads = _sequence_grads(_steps(cell, arguments, cotangents, carry_h=True, carry_c=True))
+        return {f"d{w}": grads[f"d{w}"] / len(arguments["x"]) for w in WEIGHTS}
+
+    return wrong
+
+
+def _gates_in_order(*order: int) -> Callable[..., Any]:
+    """An LSTM step whose weights are read in another order of gates than f, i, g, o."""
+
+    def wrong(**a: Array) -> Any:
+        weights = {
+            name: np.concatenate([np.split(a[name], 4, -1)[i] for i in order], -1)
+            for name in WEIGHTS
+        }
+        return right.lstm_step_forward(**{**a, **weights})[:2]
+
+    return wrong
+
+
+def _lstm_step_grads(
+    arguments: Arguments, cotangents: Arguments, *, through_tanh: str, carried: bool
+) -> Gradients:
+    x, prev_h, prev_c, Wx, Wh, b = (
+        arguments[name] for name in ("x", "prev_h", "prev_c", "Wx", "Wh", "b")
+    )
+    a_f, a_i, a_g, a_o = np.split(x @ Wx + prev_h @ Wh + b, 4, axis=1)
+    f, i, g, o = right.sigmoid(a_f), right.sigmoid(a_i), np.tanh(a_g), right.sigmoid(a_o)
+    c = f * prev_c + i * g
+    slope = {"tanh": 1 - np.tanh(c) ** 2, "c": 1 - c**2, "o": 1 - o**2, "none": 1.0}[through_tanh]
+    dh = cotangents["next_h"]
+    dc = dh * o * slope + (cotangents["next_c"] if carried else 0.0)
+    da = np.concatenate(
+        [
+            dc * prev_c * f * (1 - f),
+            dc * g * i * (1 - i),
+            dc * i * (1 - g**2),
+            dh * np.tanh(c) * o * (1 - o),
+        ],
+        axis=1,
+    )
+    return {**_rnn_step_grads(arguments, da), "dprev_c": dc * f}
+
+
+def _lstm_step(through_tanh: str, *, carried: bool = True) -> Callable[..., Gradients]:
+    def wrong(arguments: Arguments, cotangents: Arguments) -> Gradients:
+        return _lstm_step_grads(
+            arguments, cotangents, through_tanh=through_tanh, carried=carried
+        )
+
+    return wrong
+
+
+def _lstm_h_without_tanh(**a: Array) -> Any:
+    _h, c, cache = right.lstm_step_forward(**a)
+    o = cache[8]
+    return o * c, c
+
+
+def _softmax_with(
+    *, epsilon: float = 0.0, divide: str = "batch", mask_dx: bool = True
+) -> Callable[..., Any]:
+    def wrong(x: Array, y: Array, mask: Array) -> Any:
+        p = np.exp(x - x.max(axis=2, keepdims=True))
+        p /= p.sum(axis=2, keepdims=True)
+        n, t = y.shape
+        rows, columns = np.ogrid[:n, :t]
+        count = {"batch": n, "words": mask.sum(), "time": n * t, "nothing": 1}[divide]
+        loss = -(np.log(p[rows, columns, y] + epsilon) * mask).sum() / count
+        dx = p.copy()
+        dx[rows, columns, y] -= 1
+        dx = dx / count
+        return {"loss": loss, "dx": dx * mask[:, :, None] if mask_dx else dx}
+
+    return wrong
+
+
+def _softmax_without_mask(x: Array, y: Array, mask: Array) -> Any:
+    loss, dx = right.temporal_softmax_loss(x, y, np.ones_like(mask))
+    return {"loss": loss, "dx": dx}
+
+
+def _fc_db_over(axis: int) -> Callable[[Arguments, Arguments], Gradients]:
+    return lambda _arguments, cotangents: {"db": cotangents["out"].sum(axis=axis)}
+
+
+def _sequence_mistakes(cell: str) -> dict[str, Callable[..., Any]]:
+    return {
+        "the weight gradients are those of the first time step, not the sum over all": (
+            _weights_of_step(cell, 0)
+        ),
+        "the weight gradients are those of the last time step, not the sum over all": (
+            _weights_of_step(cell, -1)
+        ),
+        "the weight gradients are averaged over time instead of summed": _averaged_over_time(cell),
+        "the gradient that flows back from the next hidden state is not added to dh[t]": (
+            _without_carrying(cell, "h")
+        ),
+    }
+
+
+MISTAKES: dict[str, dict[str, Callable[..., Any]]] = {
+    "rnn_step_forward": {
+        "the bias b is not added": _without("b", right.rnn_step_forward),
+        "the previous hidden state is not used": _without("prev_h", right.rnn_step_forward),
+        "the tanh is missing": _rnn_step_without_tanh,
+    },
+    "rnn_forward": {
+        "the bias b is not added": _without("b", right.rnn_forward),
+        "every step starts from h0 instead of the previous hidden state": (
+            _rnn_with_h0_at_every_step
+        ),
+        "h0 is replaced by zeros": _without("h0", right.rnn_forward),
+    },
+    "rnn_step_backward": {
+        "the derivative of tanh is taken of prev_h instead of next_h": _tanh_derivative_of("prev_h"),
+        "the derivative of tanh is missing": _no_tanh_derivative,
+        "1 - next_h stands where 1 - next_h**2 is needed": _tanh_not_squared,
+    },
+    "rnn_backward": _sequence_mistakes("rnn"),
+    "lstm_step_forward": {
+        "the bias b is not added": _without("b", right.lstm_step_forward, 2),
+        "the gates are read in the order i, f, g, o instead of f, i, g, o": (
+            _gates_in_order(1, 0, 2, 3)
+        ),
+        "the gates are read in the order i, f, o, g instead of f, i, g, o": (
+            _gates_in_order(1, 0, 3, 2)
+        ),
+        "the gates are read in the order f, i, o, g instead of f, i, g, o": (
+            _gates_in_order(0, 1, 3, 2)
+        ),
+        "the cell state goes into next_h without its tanh": _lstm_h_without_tanh,
+        "the previous cell state is not used": _without("prev_c", right.lstm_step_forward, 2),
+    },
+    "lstm_forward": {
+        "the bias b is not added": _without("b", right.lstm_forward),
+        "h0 is replaced by zeros": _without("h0", right.lstm_forward),
+    },
+    "lstm_step_backward": {
+        "1 - next_c**2 stands where 1 - tanh(next_c)**2 is needed": _lstm_step("c"),
+        "1 - o**2 stands where 1 - tanh(next_c)**2 is needed": _lstm_step("o"),
+        "the derivative of tanh(next_c) is missing": _lstm_step("none"),
+        "the incoming dnext_c is not added": _lstm_step("tanh", carried=False),
+    },
+    "lstm_backward": {
+        **_sequence_mistakes("lstm"),
+        "the gradient that flows back through the cell state is not carried on": (
+            _without_carrying("lstm", "c")
+        ),
+    },
+    "temporal_fc_forward": {
+        "the bias b is not added": _without("b", right.temporal_fc_forward),
+    },
+    "temporal_fc_backward": {
+        "db is summed over the batch only, not over time": _fc_db_over(0),
+        "db is summed over time only, not over the batch": _fc_db_over(1),
+    },
+    "temporal_softmax_loss": {
+        "1e-5 is added inside the logarithm": _softmax_with(epsilon=1.0e-5),
+        "1e-8 is added inside the logarithm": _softmax_with(epsilon=1.0e-8),
+        "the loss is averaged over the unmasked words instead of the batch": (
+            _softmax_with(divide="words")
+        ),
+        "the loss is averaged over batch and time instead of the batch": (
+            _softmax_with(divide="time")
+        ),
+        "the loss is not divided by the size of the batch": _softmax_with(divide="nothing"),
+        "dx is not masked": _softmax_with(mask_dx=False),
+        "the mask is not used": _softmax_without_mask,
+    },
+}

@@ -1,0 +1,1 @@
+"""Data sets of the questions, one module per data set."""
