@@ -45,7 +45,7 @@ def _told(command: Callable[..., None]) -> Callable[..., None]:
             for problem in error.problems:
                 click.echo(terminal.clean(problem), err=True)
             count = len(error.problems)
-            click.echo(f"{count} problem{'s' if count > 1 else ''} in the rubric", err=True)
+            click.echo(f"{count} problem{'s' if count > 1 else ''}; nothing was graded", err=True)
             sys.exit(EXIT_USAGE)
         except UsageError as error:
             click.echo(terminal.clean(f"error: {error}"), err=True)

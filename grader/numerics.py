@@ -38,12 +38,14 @@ class Tolerance:
 class Comparison:
     """The outcome of comparing one value.
 
-    ``max_abs`` and ``max_rel`` are the largest differences, None if shapes or types forbid any.
+    ``message`` says where and how much, ``cause`` what probably led to it. ``max_abs`` and
+    ``max_rel`` are the largest differences, None if shapes or types forbid any.
     """
 
     name: str
     reason: Reason | None = None
     message: str = ""
+    cause: str | None = None
     max_abs: float | None = None
     max_rel: float | None = None
 
@@ -51,6 +53,11 @@ class Comparison:
     def ok(self) -> bool:
         """Whether the values agree."""
         return self.reason is None
+
+    @property
+    def text(self) -> str:
+        """The message with its cause."""
+        return f"{self.message}; {self.cause}" if self.cause else self.message
 
 
 def as_array(value: Any) -> Array | None:
@@ -80,9 +87,8 @@ def compare(
     if array is None:
         return Comparison(name, *_not_an_array(name, actual, expected))
     if array.shape != expected.shape:
-        hint = diagnose.shape(array, expected)
-        message = f"{name}: shape {array.shape}, expected {expected.shape}{_because(hint)}"
-        return Comparison(name, "wrong_shape", message)
+        message = f"{name}: shape {array.shape}, expected {expected.shape}"
+        return Comparison(name, "wrong_shape", message, diagnose.shape(array, expected))
     if array.dtype.kind not in "fiu" or (exact_dtype and array.dtype != expected.dtype):
         message = f"{name}: dtype {array.dtype}, expected {expected.dtype}"
         return Comparison(name, "wrong_dtype", message)
@@ -110,7 +116,7 @@ def _compare_numbers(
         where = _index(np.argmax(not_finite), actual.shape)
         count = f"{int(not_finite.sum())} of {actual.size} entries are NaN or infinite"
         message = f"{name}: {count}; first at {where}" if actual.shape else f"{name} is {actual}"
-        return Comparison(name, "not_finite", message, max_abs, max_rel)
+        return Comparison(name, "not_finite", message, None, max_abs, max_rel)
     excess = np.where(good, -1.0, difference - tolerance.rtol * np.abs(expected))
     worst = np.unravel_index(int(np.argmax(excess)), actual.shape)
     got, wanted = _number(actual[worst], expected[worst])
@@ -123,7 +129,7 @@ def _compare_numbers(
         message = f"{name}: got {got}, expected {wanted}"
     message += f" (largest relative difference {max_rel:.1e}, allowed {tolerance.rtol:.1e})"
     cause = diagnose.values(actual, expected, tolerance.allows, good)
-    return Comparison(name, "mismatch", f"{message}{_because(cause)}", max_abs, max_rel)
+    return Comparison(name, "mismatch", message, cause, max_abs, max_rel)
 
 
 def _not_an_array(name: str, actual: Any, expected: Array) -> tuple[Reason, str]:
@@ -136,10 +142,6 @@ def _not_an_array(name: str, actual: Any, expected: Array) -> tuple[Reason, str]
         return "wrong_shape", f"{name} is {kind}, expected {wanted}{remedy}"
     kind = actual.type_name if type(actual) is Opaque else type(actual).__name__
     return "wrong_dtype", f"{name} is of type {kind}, expected {wanted}"
-
-
-def _because(cause: str | None) -> str:
-    return f"; {cause}" if cause else ""
 
 
 def _index(flat: Any, shape: tuple[int, ...]) -> list[int]:

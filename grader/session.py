@@ -179,12 +179,13 @@ class Session:
             return CheckResult(check, "failed", 0.0, failed.reason, failed.message)
         parts = judgement.parts
         messages = [part.message for part in parts if part.message and part.earned < 1]
+        message = "\n".join(messages) if judgement.message is None else judgement.message
         return CheckResult(
             check,
             scoring.outcome_of(parts),
             scoring.points_of(parts, check.points),
             scoring.reason_of(parts),
-            "\n".join(messages),
+            message,
             notes=judgement.notes,
             parts=parts,
             measurements=judgement.measurements,

@@ -19,9 +19,9 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from rich import box
 from rich.table import Table
 from rich.text import Text
@@ -35,12 +35,18 @@ CLOSE = 1.0e-3  # points
 
 
 class Loss(Strict):
-    """What one check must show."""
+    """What one check must show. ``points`` are those lost: a number, or the least and the most."""
 
-    points: NonNegative
+    points: NonNegative | Annotated[list[NonNegative], Field(min_length=2, max_length=2)]
     reason: str | None = None
     outcome: str | None = None
     message: str | None = None
+
+    @property
+    def between(self) -> tuple[float, float]:
+        """The least and the most points that may be lost."""
+        least, most = self.points if isinstance(self.points, list) else (self.points, self.points)
+        return least, most
 
 
 class Claims(Strict):
@@ -152,9 +158,11 @@ def _verdict(example: Example, made: dict[str, Any]) -> Verdict:
             else:
                 expected = claims.get(check["id"], Loss(points=0.0))
             found = f"{check['outcome']}, {check['reason']}: {check['message']}"
-            if abs(lost - expected.points) > CLOSE:
+            least, most = expected.between
+            if not least - CLOSE <= lost <= most + CLOSE:
+                wanted = f"{least:g}" if least == most else f"{least:g} to {most:g}"
                 problems.append(
-                    f"{check['id']} loses {lost:g} points, expected {expected.points:g} ({found})"
+                    f"{check['id']} loses {lost:g} points, expected {wanted} ({found})"
                 )
             elif expected.reason is not None and check["reason"] != expected.reason:
                 problems.append(f"{check['id']}: reason is not {expected.reason} ({found})")

@@ -21,11 +21,15 @@ STOPS_THE_CHECK: frozenset[str] = frozenset(["not_implemented", "missing", "impo
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a check found: parts whose shares add up to one, notes, and measured values."""
+    """What a check found: parts whose shares add up to one, notes, and measured values.
+
+    ``message`` replaces the messages of the parts where these would repeat each other.
+    """
 
     parts: tuple[Part, ...]
     notes: tuple[str, ...] = ()
     measurements: dict[str, Any] = field(default_factory=dict)
+    message: str | None = None
 
 
 @dataclass(frozen=True)

@@ -99,12 +99,14 @@ class Forward:
                         raise
                     group.add(0.0, failed.reason, f"case {case.name}: {failed.message}")
                 else:
-                    message = f"case {case.name}: {worst.message}"
+                    message = f"case {case.name}: {worst.text}"
                     group.add(earned, worst.reason, message)
         return Judgement(
             tuple(_parts(spec, groups)),
             tuple(module.notes + module.mutation_notes()),
             {"largest_relative_difference": largest, "cases": len(cases)},
+            # Whoever has the common cases wrong needs no list of special ones.
+            groups[BASE_GROUP].summary() if groups[BASE_GROUP].earned == 0 else None,
         )
 
 
@@ -147,7 +149,7 @@ def _judge(
         own = composed(context, spec.function, module, case)
         if own and all(compare(n, outputs[n], own[n], limit).ok for n in case.expected):
             message = (
-                f"{found.message}. It is right for what your own "
+                f"{found.text}. It is right for what your own "
                 f"{' and '.join(spec.builds_on)} returns: the mistake is there"
             )
             if depends_on_inputs(module, spec.function, case, spec.returns, spec.opaque):

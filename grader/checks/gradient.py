@@ -38,7 +38,7 @@ class GradientSpec(CheckSpec, Tolerances, Shares):
     to. ``function`` is called with one cotangent for each output of ``forward`` in ``returns`` that
     is not ``opaque``, and then the opaque ones. If ``function`` is ``forward`` itself, the gradients
     are among its own ``returns`` and belong to the one output that is neither.
-    ``shares`` weighs the gradients (equal by default). ``follow_through`` is the fraction for a
+    ``shares`` weighs the gradients (equal by default). ``groups`` restricts the cases (default: all). ``follow_through`` is the fraction for a
     gradient that is right for the student's own wrong forward, or built from the student's own
     wrong ``builds_on`` functions.
     """
@@ -48,6 +48,7 @@ class GradientSpec(CheckSpec, Tolerances, Shares):
     returns: Annotated[list[str], Field(min_length=1)]
     opaque: list[str] = []
     gradients: Annotated[dict[str, str], Field(min_length=1)]
+    groups: list[str] = []
     mutation: Literal["note", "fail"] = "note"
     builds_on: list[str] = []
     follow_through: Fraction = 0.0
@@ -75,6 +76,9 @@ class Gradient:
             if argument not in cases[0].arguments:
                 known = ", ".join(cases[0].arguments)
                 yield f"gradients: {name}: {spec.forward} has no argument {argument!r} ({known})"
+        known_groups = {case.group for case in cases}
+        for group in set(spec.groups) - known_groups:
+            yield f"groups: no case belongs to the group {group!r} (there are {sorted(known_groups)})"
         if spec.shares and set(spec.shares) != set(spec.gradients):
             yield f"shares: must name each of the gradients {sorted(spec.gradients)}"
         for name in spec.opaque:
@@ -89,6 +93,7 @@ class Gradient:
             context.question.module, spec.forward, spec.returns, spec.opaque,
             spec.function, list(spec.gradients), context.seed,
         )  # fmt: skip
+        cases = tuple(case for case in cases if not spec.groups or case.group in spec.groups)
         with context.open_module(context.seed) as module:
             run = _Run(spec, context, module)
             for case in cases:
@@ -96,7 +101,7 @@ class Gradient:
             parts = tuple(run.parts(cases))
         notes = tuple(module.notes + module.mutation_notes())
         measured = {"largest_relative_difference": run.largest, "cases": len(cases)}
-        return Judgement(parts, notes, measured)
+        return Judgement(parts, notes, measured, _summary(parts, run.causes))
 
 
 class _Run:
@@ -111,6 +116,7 @@ class _Run:
         self.consistent: dict[str, bool] = {}
         self.right_at_own: dict[str, bool] = {}
         self.largest: dict[str, float] = {}
+        self.causes: dict[str, str] = {}
         self.forward_wrong = False
 
     def judge(self, case: SolvedCase) -> None:
@@ -215,20 +221,23 @@ class _Run:
                 yield Part(name, share, 0.0 if mutated else 1.0, reason, text)
                 continue
             case_name, result = self.found[name]
-            message = f"case {case_name}: {result.message}"
-            if (count := self.failures[name]) > 1:
-                message += f" ({count} of {len(cases)} cases fail)"
-            earned = 0.0
+            count = self.failures[name]
+            often = f" ({count} of {len(cases)} cases fail)" if count > 1 else ""
+            earned, remark = 0.0, ""
             if spec.follow_through and self.consistent.get(name):
                 earned = spec.follow_through
                 source = " and ".join(spec.builds_on)
-                message += f". It is right for what your own {source} gives: the mistake is there"
+                remark = f"It is right for what your own {source} gives: the mistake is there"
             elif own_forward.get(name):
                 earned = spec.follow_through
-                message += f". It is the right gradient of your own {spec.forward}, which is wrong"
+                remark = f"It is the right gradient of your own {spec.forward}, which is wrong"
             elif self.forward_wrong:
-                message += f". Your {spec.forward} is wrong too: mend it first"
-            yield Part(name, share, earned, result.reason, message)
+                remark = f"Your {spec.forward} is wrong too: mend it first"
+            self.causes[name] = f"{result.reason}{result.cause}{remark}"
+            message = f"case {case_name}: {result.text}{often}"
+            yield Part(
+                name, share, earned, result.reason, f"{message}. {remark}" if remark else message
+            )
 
     def _keep_right_at_own(self, case: SolvedCase) -> None:
         """Take back what was found about gradients that only a wrong forward makes differ."""
@@ -304,6 +313,19 @@ class _Run:
         if weight.shape != array.shape:
             return float("nan")
         return float((array.astype(np.float64) * weight).sum())
+
+
+def _summary(parts: tuple[Part, ...], causes: dict[str, str]) -> str:
+    """Return one line per cause: gradients that are wrong for the same cause share a line."""
+    groups: dict[str, list[Part]] = {}
+    for part in parts:
+        if part.earned < 1:
+            groups.setdefault(causes.get(part.name, ""), []).append(part)
+    lines = []
+    for found in groups.values():
+        others = [part.name for part in found[1:] if part.message != found[0].message]
+        lines.append(found[0].message + (f" [also wrong: {', '.join(others)}]" if others else ""))
+    return "\n".join(lines)
 
 
 def _is_double(value: Any) -> bool:

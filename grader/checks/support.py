@@ -47,9 +47,8 @@ def with_mistake(
 
 
 def named(found: Comparison, description: str) -> Comparison:
-    """Return a comparison whose message names a known mistake in place of a guessed cause."""
-    first = found.message.partition("; every ")[0]
-    return replace(found, message=f"{first}; exactly this comes out when {description}")
+    """Return a comparison that names a known mistake in place of a guessed cause."""
+    return replace(found, cause=f"exactly this comes out when {description}")
 
 
 def _trusted(wrong: Callable[..., Any], case: SolvedCase, function: str) -> Any:
@@ -153,9 +152,13 @@ def depends_on_inputs(
     before = module.call(function, case.arguments, returns, opaque)
     ignored = 0
     for name, value in case.arguments.items():
-        if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
+        if not isinstance(value, np.ndarray):
             continue
-        moved = (value + PROBE_SCALE * rng.standard_normal(value.shape)).astype(value.dtype)
+        if value.dtype.kind == "f":
+            moved = (value + PROBE_SCALE * rng.standard_normal(value.shape)).astype(value.dtype)
+        else:
+            # Labels and masks: others of the same range.
+            moved = ~value if value.dtype.kind == "b" else (value.max() - value)
         after = module.call(function, {**case.arguments, name: moved}, returns, opaque)
         same = all(
             compare(out, after[out], array, Tolerance(1.0e-9, 1.0e-12)).ok

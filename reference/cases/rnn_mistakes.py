@@ -71,9 +71,19 @@ def _tanh_not_squared(arguments: Arguments, cotangents: Arguments) -> Gradients:
 
 
 def _steps(
-    cell: str, arguments: Arguments, cotangents: Arguments, *, carry_h: bool, carry_c: bool
+    cell: str,
+    arguments: Arguments,
+    cotangents: Arguments,
+    *,
+    carry_h: bool = True,
+    carry_c: bool = True,
+    order: int = -1,
 ) -> list[dict[str, Array]]:
-    """Run a cell over a sequence and back; return each step's gradients, in the order of time."""
+    """Run a cell over a sequence and back; return each step's gradients.
+
+    ``order`` is -1 to go back from the last step to the first, as one should, and 1 for the other
+    way round. The result is in the opposite order.
+    """
     names = ["dx", "dprev_h", "dWx", "dWh", "db"]
     forward, backward = right.rnn_step_forward, right.rnn_step_backward
     h = arguments["h0"]
@@ -88,7 +98,7 @@ def _steps(
         caches.append(cache)
     dh, dc = np.zeros_like(h), np.zeros_like(h)
     steps = []
-    for dout, cache in zip(cotangents["h"][::-1], caches[::-1], strict=True):
+    for dout, cache in zip(cotangents["h"][::order], caches[::order], strict=True):
         upstream = (dout + dh, dc) if cell == "lstm" else (dout + dh,)
         step = dict(zip(names, backward(*upstream, cache), strict=True))
         dh = step["dprev_h"] if carry_h else np.zeros_like(h)
@@ -111,9 +121,18 @@ def _without_carrying(cell: str, state: str) -> Callable[[Arguments, Arguments],
     return wrong
 
 
+def _forward_in_time(cell: str) -> Callable[[Arguments, Arguments], Gradients]:
+    def wrong(arguments: Arguments, cotangents: Arguments) -> Gradients:
+        steps = _steps(cell, arguments, cotangents, order=1)
+        grads = _sequence_grads(steps)
+        return {**grads, "dx": grads["dx"][::-1]}
+
+    return wrong
+
+
 def _weights_of_step(cell: str, index: int) -> Callable[[Arguments, Arguments], Gradients]:
     def wrong(arguments: Arguments, cotangents: Arguments) -> Gradients:
-        step = _steps(cell, arguments, cotangents, carry_h=True, carry_c=True)[index]
+        step = _steps(cell, arguments, cotangents)[index]
         return {f"d{w}": step[f"d{w}"] for w in WEIGHTS}
 
     return wrong
@@ -121,7 +140,7 @@ def _weights_of_step(cell: str, index: int) -> Callable[[Arguments, Arguments], 
 
 def _averaged_over_time(cell: str) -> Callable[[Arguments, Arguments], Gradients]:
     def wrong(arguments: Arguments, cotangents: Arguments) -> Gradients:
-        grads = _sequence_grads(_steps(cell, arguments, cotangents, carry_h=True, carry_c=True))
+        grads = _sequence_grads(_steps(cell, arguments, cotangents))
         return {f"d{w}": grads[f"d{w}"] / len(arguments["x"]) for w in WEIGHTS}
 
     return wrong
@@ -202,6 +221,16 @@ def _softmax_without_mask(x: Array, y: Array, mask: Array) -> Any:
     return {"loss": loss, "dx": dx}
 
 
+def _softmax_without_max(x: Array, y: Array, mask: Array) -> Any:
+    p = np.exp(x)
+    p = p / p.sum(axis=2, keepdims=True)
+    n, t = y.shape
+    rows, columns = np.ogrid[:n, :t]
+    loss = -(np.log(p[rows, columns, y]) * mask).sum() / n
+    p[rows, columns, y] -= 1
+    return {"loss": loss, "dx": p * mask[:, :, None] / n}
+
+
 def _fc_db_over(axis: int) -> Callable[[Arguments, Arguments], Gradients]:
     return lambda _arguments, cotangents: {"db": cotangents["out"].sum(axis=axis)}
 
@@ -218,6 +247,7 @@ def _sequence_mistakes(cell: str) -> dict[str, Callable[..., Any]]:
         "the gradient that flows back from the next hidden state is not added to dh[t]": (
             _without_carrying(cell, "h")
         ),
+        "the loop goes through time forward instead of backward": _forward_in_time(cell),
     }
 
 
@@ -289,5 +319,6 @@ MISTAKES: dict[str, dict[str, Callable[..., Any]]] = {
         "the loss is not divided by the size of the batch": _softmax_with(divide="nothing"),
         "dx is not masked": _softmax_with(mask_dx=False),
         "the mask is not used": _softmax_without_mask,
+        "the largest score is not subtracted before exp": _softmax_without_max,
     },
 }

@@ -50,7 +50,8 @@ MISTAKES = {
     "softmax_divides_by_mask_count": Mistake(LOSS),
     "softmax_ignores_mask_in_dx": Mistake(LOSS),
     "batch_axis_dropped": Mistake(("rnn_step_forward",), shows_on="one sequence"),
-    "ragged_array": Mistake(("rnn_forward",), ("rnn_backward",)),
+    "ragged_array": Mistake(("rnn_backward",)),
+    "ragged_cache": Mistake(("rnn_forward",), ("rnn_backward",)),
     "fc_without_bias": Mistake(("temporal_fc_forward",)),
     "rnn_step_without_bias": Mistake(("rnn_step_forward",), RNN_REST),
     "tanh_derivative_of_wrong_array": Mistake(("rnn_step_backward",), ("rnn_backward",)),
@@ -63,7 +64,7 @@ MISTAKES = {
     "lstm_backward_drops_dnext_h": Mistake(("lstm_backward",)),
     "lstm_carry_cell_gradient_forgotten": Mistake(("lstm_step_backward",), ("lstm_backward",)),
     "fc_backward_db_over_batch_only": Mistake(("temporal_fc_backward",)),
-    "missing_package": Mistake(("temporal_fc_forward",), ("temporal_fc_backward",)),
+    "missing_package": Mistake(("temporal_fc_backward",)),
     "rnn_backward_forgets_time_order": Mistake(("rnn_backward",)),
 }
 BY_NAME = pytest.mark.parametrize("name", MISTAKES)
@@ -177,9 +178,10 @@ def outcome(name: str, function: str, monkeypatch: pytest.MonkeyPatch, on: str =
 @pytest.mark.parametrize(
     ("name", "function", "error"),
     [
-        ("ragged_array", "rnn_forward", ValueError),
+        ("ragged_array", "rnn_backward", ValueError),
+        ("ragged_cache", "rnn_forward", ValueError),
         ("lstm_hidden_size_is_float", "lstm_backward", TypeError),
-        ("missing_package", "temporal_fc_forward", ModuleNotFoundError),
+        ("missing_package", "temporal_fc_backward", ModuleNotFoundError),
     ],
 )
 def test_raises(name, function, error, monkeypatch):

@@ -223,7 +223,6 @@ def word_embedding_backward(dout, cache):
 def temporal_fc_forward(x, w, b):
     """x (N, T, D) -> out (N, T, M)"""
     # ---- your code here ----
-    sns.set_theme()
     N, T, D = x.shape
     M = b.shape[0]
     out = np.dot(x.reshape(N * T, D), w) + b
@@ -236,6 +235,7 @@ def temporal_fc_forward(x, w, b):
 def temporal_fc_backward(dout, cache):
     """Backward pass, dout is (N, T, M)."""
     # ---- your code here ----
+    sns.set_theme()
     x, w, b = cache
     N, T, D = x.shape
     M = b.shape[0]

@@ -42,7 +42,6 @@ def rnn_forward(x, h0, Wx, Wh, b):
         h[t], step_cache = rnn_step_forward(x[t], prev_h, Wx, Wh, b)
         cache.append(step_cache)
         prev_h = h[t]
-    cache = np.array(cache)
     # ---- end of your code ----
     return h, cache
 
@@ -60,10 +59,12 @@ def rnn_backward(dh, cache):
     dprev_h = np.zeros((N, H), dtype=dh.dtype)
     for t in range(T - 1, -1, -1):
         dnext_h = dh[t] + dprev_h
-        dx[t], dprev_h, dWx_t, dWh_t, db_t = rnn_step_backward(dnext_h, cache[t])
-        dWx += dWx_t
-        dWh += dWh_t
-        db += db_t
+        grads = np.array(rnn_step_backward(dnext_h, cache[t]))
+        dx[t] = grads[0]
+        dprev_h = grads[1]
+        dWx += grads[2]
+        dWh += grads[3]
+        db += grads[4]
     dh0 = dprev_h
     # ---- end of your code ----
     return dx, dh0, dWx, dWh, db
