@@ -158,9 +158,7 @@ class Assignment:
         With ``backward`` equal to ``forward`` the gradients are among its own outputs.
         """
         names = tuple(gradients)
-        return self._solve(
-            module, forward, tuple(returns), tuple(opaque), backward, names, seed
-        )
+        return self._solve(module, forward, tuple(returns), tuple(opaque), backward, names, seed)
 
     def _solve_uncached(
         self,
@@ -238,8 +236,6 @@ class Assignment:
             raise UsageError(f"the data set {name!r} ({tier} tier): {error}") from None
         except Exception as error:
             raise BrokenError(f"the data set {name!r} raised {_short(error)}") from error
-
-
 
 
 def _frozen(value: Any) -> Any:

@@ -158,9 +158,7 @@ def check(
     if made["status"] == "broken":
         _tell_broken([made])
         sys.exit(EXIT_BROKEN)
-    outcomes = {
-        check["outcome"] for question in made["questions"] for check in question["checks"]
-    }
+    outcomes = {check["outcome"] for question in made["questions"] for check in question["checks"]}
     if outcomes - {"passed", "pending"}:
         sys.exit(EXIT_FAILURES)
 
@@ -232,9 +230,7 @@ def _settings(tier: Any, data: Path | None, seed: int | None) -> Settings:
 
 def _wanted(rubric: Rubric, only: Sequence[str]) -> frozenset[str]:
     """Return the ids of the checks that are named, by themselves or by their question."""
-    by_id = {
-        question.id: [check.id for check in question.checks] for question in rubric.questions
-    }
+    by_id = {question.id: [check.id for check in question.checks] for question in rubric.questions}
     everything = [check for checks in by_id.values() for check in checks]
     known = {**{check: [check] for check in everything}, **by_id}
     unknown = [name for name in only if name not in known]

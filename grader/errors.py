@@ -49,10 +49,7 @@ class BrokenError(GraderError):
 
 
 class Failure(Exception):  # noqa: N818 - the student's failure, an outcome and not an error of ours
-    """Student code failed a check: ``reason`` for machines, the message for people.
-
-    ``missing_package`` is set when the failure is the use of a package that is not installed.
-    """
+    """Student code failed a check: ``reason`` for machines, the message for people."""
 
     def __init__(self, reason: Reason, message: str) -> None:
         super().__init__(message)

@@ -31,7 +31,8 @@ class Tolerance:
         with np.errstate(invalid="ignore", over="ignore"):
             near = np.abs(actual - expected) <= self.atol + self.rtol * np.abs(expected)
         same = (actual == expected) | (np.isnan(actual) & np.isnan(expected))
-        return np.where(np.isfinite(expected), near, same)
+        agreed: Array = np.where(np.isfinite(expected), near, same)
+        return agreed
 
 
 @dataclass(frozen=True)
@@ -94,14 +95,10 @@ def compare(
         return Comparison(name, "wrong_dtype", message)
     if expected.size == 0:
         return Comparison(name, max_abs=0.0, max_rel=0.0)
-    return _compare_numbers(
-        name, array.astype(np.float64), expected.astype(np.float64), tolerance
-    )
+    return _compare_numbers(name, array.astype(np.float64), expected.astype(np.float64), tolerance)
 
 
-def _compare_numbers(
-    name: str, actual: Array, expected: Array, tolerance: Tolerance
-) -> Comparison:
+def _compare_numbers(name: str, actual: Array, expected: Array, tolerance: Tolerance) -> Comparison:
     good = tolerance.allows(actual, expected)
     # What is not finite has no difference; it is named in the message instead.
     finite = np.isfinite(actual) & np.isfinite(expected)

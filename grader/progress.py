@@ -27,7 +27,9 @@ def follow(events: Iterable[Event], submissions: int, checks: int) -> list[dict[
         console=screen,
         transient=True,
     )
-    task = progress.add_task("checks" if submissions == 1 else "grading", total=submissions * checks)
+    task = progress.add_task(
+        "checks" if submissions == 1 else "grading", total=submissions * checks
+    )
     started, shown = time.monotonic(), False
     with ExitStack() as stack:
         for event in events:

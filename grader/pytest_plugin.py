@@ -31,7 +31,9 @@ class CheckFailedError(Exception):
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of a grading run."""
     group = parser.getgroup("grader", "grading a homework submission")
-    group.addoption("--submission", metavar="DIR", help="the submission to grade: folder or archive")
+    group.addoption(
+        "--submission", metavar="DIR", help="the submission to grade: folder or archive"
+    )
     group.addoption("--tier", choices=TIERS, default="mini", help="the data sets to use")
     group.addoption(
         "--data",
@@ -94,7 +96,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
         return None
     if SUPPLY not in config.stash and config.getoption("--submission") is None:
         return None
-    return RubricFile.from_parent(parent, path=file_path)  # type: ignore[no-any-return]
+    return RubricFile.from_parent(parent, path=file_path)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -134,7 +136,8 @@ class RubricFile(pytest.File):
             return "\n".join(excinfo.value.problems)
         if isinstance(excinfo.value, GraderError):
             return str(excinfo.value)
-        return super().repr_failure(excinfo, style)  # type: ignore[no-untyped-call]
+        del style  # items have it, collectors do not, and pytest passes it to neither here
+        return super().repr_failure(excinfo)
 
 
 class QuestionNode(pytest.Collector):

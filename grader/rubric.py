@@ -75,9 +75,7 @@ class _Reader:
         self._unique_ids(raw_questions)
         if top is None or len(found) != len(questions) or self.problems or reference is None:
             return None
-        rubric = Rubric(
-            self._path, top.assignment, top.title, top.seed, reference, tuple(found)
-        )
+        rubric = Rubric(self._path, top.assignment, top.title, top.seed, reference, tuple(found))
         self._against_reference(rubric)
         if abs(rubric.max_score - top.points) > POINTS_ROUNDING:
             self._add(
@@ -116,9 +114,7 @@ class _Reader:
         found = [check for check in checks if check is not None]
         if spec is None or len(found) != len(checks):
             return None
-        question = Question(
-            spec.id, spec.title, spec.module, tuple(spec.preload), tuple(found)
-        )
+        question = Question(spec.id, spec.title, spec.module, tuple(spec.preload), tuple(found))
         if abs(question.max_score - spec.points) > POINTS_ROUNDING:
             self._add(
                 (*path, "points"),
@@ -164,7 +160,9 @@ class _Reader:
         for path, name in _ids(raw_questions):
             line = self._source.line(path)
             if name in seen:
-                self.problems.append((line, f"id {name!r} is used twice (first in line {seen[name]})"))
+                self.problems.append(
+                    (line, f"id {name!r} is used twice (first in line {seen[name]})")
+                )
             seen.setdefault(name, line)
 
     def _against_reference(self, rubric: Rubric) -> None:
@@ -234,5 +232,3 @@ def _siblings(model: type[BaseModel], keys: list[str]) -> list[str]:
 def _did_you_mean(word: str, known: list[str]) -> str:
     close = difflib.get_close_matches(word, known, n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""
-
-

@@ -202,9 +202,7 @@ class Session:
         return kind.run(check, context)
 
     @contextlib.contextmanager
-    def _loaded(
-        self, question: Question, check: CheckSpec, seed: int
-    ) -> Iterator[StudentModule]:
+    def _loaded(self, question: Question, check: CheckSpec, seed: int) -> Iterator[StudentModule]:
         """Open a worker with the question's module loaded."""
         if question.module in self._load_failures:
             raise self._load_failures[question.module]

@@ -132,9 +132,7 @@ def _expand(path: Path, modules: Sequence[str]) -> list[Path]:
 
 def _holds_module(folder: Path, modules: Sequence[str]) -> bool:
     """Say whether a folder holds a module of the rubric, at most one folder further down."""
-    return any(
-        (folder / name).is_file() or any(folder.glob(f"*/{name}")) for name in modules
-    )
+    return any((folder / name).is_file() or any(folder.glob(f"*/{name}")) for name in modules)
 
 
 def stage(identifier: str, path: Path, target: Path, modules: Sequence[str]) -> Submission:

@@ -161,9 +161,7 @@ def _verdict(example: Example, made: dict[str, Any]) -> Verdict:
             least, most = expected.between
             if not least - CLOSE <= lost <= most + CLOSE:
                 wanted = f"{least:g}" if least == most else f"{least:g} to {most:g}"
-                problems.append(
-                    f"{check['id']} loses {lost:g} points, expected {wanted} ({found})"
-                )
+                problems.append(f"{check['id']} loses {lost:g} points, expected {wanted} ({found})")
             elif expected.reason is not None and check["reason"] != expected.reason:
                 problems.append(f"{check['id']}: reason is not {expected.reason} ({found})")
             elif expected.outcome is not None and check["outcome"] != expected.outcome:

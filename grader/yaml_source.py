@@ -105,7 +105,7 @@ class _Builder:
     def _scalar(self, node: yaml.Node, path: YamlPath, line: int) -> Any:
         text = str(node.value)
         try:
-            value = self._scalars.construct_object(node)  # type: ignore[no-untyped-call]
+            value = self._scalars.construct_object(node)
         except (ValueError, yaml.YAMLError) as error:
             self._problem(line, path, f"{text!r} cannot be read: {error}")
             return text

@@ -150,7 +150,9 @@ def failure(error: StudentError, function: str, file: str) -> Failure:
     if error.undefined:
         return Failure("missing", f"{file} has no function {function}")
     if error.missing_package is not None:
-        message = f"{function} needs {error.missing_package!r}, which is not installed in the grader"
+        message = (
+            f"{function} needs {error.missing_package!r}, which is not installed in the grader"
+        )
         return Failure("import_error", message + located(error))
     if "NotImplementedError" in error.kinds:
         return Failure("not_implemented", f"{function} is not implemented yet")

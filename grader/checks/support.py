@@ -38,7 +38,9 @@ def with_mistake(
     """Name the known mistake whose outputs these are, if there is one."""
     if found.reason not in ("mismatch", "not_finite"):
         return found
-    for description, wrong in context.assignment.mistakes(context.question.module, function).items():
+    for description, wrong in context.assignment.mistakes(
+        context.question.module, function
+    ).items():
         theirs = _by_name(_trusted(wrong, case, function), case.expected)
         both = [(as_array(outputs[name]), theirs[name]) for name in theirs]
         if both and all(a is not None and _equal(a, b, limit) for a, b in both):
@@ -82,7 +84,9 @@ def matching_mistake(
     array = as_array(value)
     if array is None:
         return None
-    for description, wrong in context.assignment.mistakes(context.question.module, function).items():
+    for description, wrong in context.assignment.mistakes(
+        context.question.module, function
+    ).items():
         theirs = _by_name(_trusted(wrong, case, function), case.expected)
         if name in theirs and _equal(array, theirs[name], limit):
             right = case.expected[name]

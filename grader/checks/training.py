@@ -103,9 +103,7 @@ class Training:
         part = Part(spec.metric, 1.0, earned, "below_threshold", message)
         return Judgement((part,), tuple(notes), measured)
 
-    def _train(
-        self, spec: TrainingSpec, context: Context, seed: int, notes: list[str]
-    ) -> float:
+    def _train(self, spec: TrainingSpec, context: Context, seed: int, notes: list[str]) -> float:
         data = context.assignment.dataset(spec.dataset, context.tier, context.data, context.seed)
         file, _, function = spec.driver.partition(".")
         driver = context.assignment.driver(file)

@@ -36,7 +36,9 @@ def console(*, stderr: bool = False) -> Console:
 def clean(text: str) -> str:
     """Return ``text`` without control characters, which could rewrite what a terminal shows."""
     return "".join(
-        char if char == "\n" or unicodedata.category(char)[0] != "C" else "\N{REPLACEMENT CHARACTER}"
+        char
+        if char == "\n" or unicodedata.category(char)[0] != "C"
+        else "\N{REPLACEMENT CHARACTER}"
         for char in text
     )
 

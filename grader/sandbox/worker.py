@@ -151,7 +151,9 @@ class Worker:
         except WireError as error:
             self.close()
             raise WorkerLost(
-                "crashed", f"the process that ran the code sent a broken answer: {error}", retry=True
+                "crashed",
+                f"the process that ran the code sent a broken answer: {error}",
+                retry=True,
             ) from None
 
     def _send(self, data: memoryview) -> None:

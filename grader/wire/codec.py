@@ -263,7 +263,9 @@ class Decoder:
         except WireError:
             raise
         except (ValueError, TypeError, KeyError, OverflowError) as error:
-            raise WireError(f"a value tagged {tag!r} is malformed: {type(error).__name__}") from None
+            raise WireError(
+                f"a value tagged {tag!r} is malformed: {type(error).__name__}"
+            ) from None
 
     def _take(self, index: Any) -> bytearray:
         if type(index) is not int or not 0 <= index < len(self._buffers):

@@ -139,7 +139,9 @@ class Child:
         ]
         if isinstance(error, SyntaxError) and str(error.filename).startswith(self._submission):
             text = str(error.msg)[:MAX_MESSAGE_TEXT]
-            where.append([os.path.relpath(error.filename or "", self._submission), error.lineno, ""])
+            where.append(
+                [os.path.relpath(error.filename or "", self._submission), error.lineno, ""]
+            )
         kinds = [kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "builtins"]
         return {
             "type": type(error).__name__[:100],
@@ -154,7 +156,9 @@ class Child:
         length = parse_prefix(bytes(self._exactly(PREFIX.size)))
         header = parse_header(bytes(self._exactly(length)), MAX_REQUEST_BYTES)
         buffers = [self._exactly(size) for size in header.buffer_sizes]
-        decoder = Decoder(buffers, opaque=lambda handle, _type: self._objects[handle], tensor=_tensor)
+        decoder = Decoder(
+            buffers, opaque=lambda handle, _type: self._objects[handle], tensor=_tensor
+        )
         request = decoder.decode(header.body)
         if type(request) is not dict:
             raise WireError("a request is not a dictionary")

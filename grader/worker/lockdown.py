@@ -208,7 +208,9 @@ def _landlock(host: Host, submission: str) -> None:
     """Allow reading libraries and the submission, writing to the null device, nothing else."""
     abi = host.landlock_abi
     attr = _RulesetAttr(
-        FS_RIGHTS.get(abi, FS_RIGHTS_FROM_5), NET_RIGHTS if abi >= 4 else 0, SCOPES if abi >= 6 else 0
+        FS_RIGHTS.get(abi, FS_RIGHTS_FROM_5),
+        NET_RIGHTS if abi >= 4 else 0,
+        SCOPES if abi >= 6 else 0,
     )
     size = 8 if abi < 4 else 16 if abi < 6 else 24
     ruleset = libc.syscall(LANDLOCK_CREATE_RULESET, ctypes.byref(attr), size, 0)

@@ -101,8 +101,8 @@ def load(folder: str, name: str) -> tuple[ModuleType, list[str]]:
     sys.path.insert(0, folder)
     sys.dont_write_bytecode = True
     finder = _Finder()
-    sys.meta_path.insert(0, _Closed())  # type: ignore[arg-type]
-    sys.meta_path.append(finder)  # type: ignore[arg-type]
+    sys.meta_path.insert(0, _Closed())
+    sys.meta_path.append(finder)
     known = set(sys.modules)
     _Loading.active = True
     try:

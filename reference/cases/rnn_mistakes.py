@@ -185,9 +185,7 @@ def _lstm_step_grads(
 
 def _lstm_step(through_tanh: str, *, carried: bool = True) -> Callable[..., Gradients]:
     def wrong(arguments: Arguments, cotangents: Arguments) -> Gradients:
-        return _lstm_step_grads(
-            arguments, cotangents, through_tanh=through_tanh, carried=carried
-        )
+        return _lstm_step_grads(arguments, cotangents, through_tanh=through_tanh, carried=carried)
 
     return wrong
 
@@ -265,7 +263,9 @@ MISTAKES: dict[str, dict[str, Callable[..., Any]]] = {
         "h0 is replaced by zeros": _without("h0", right.rnn_forward),
     },
     "rnn_step_backward": {
-        "the derivative of tanh is taken of prev_h instead of next_h": _tanh_derivative_of("prev_h"),
+        "the derivative of tanh is taken of prev_h instead of next_h": _tanh_derivative_of(
+            "prev_h"
+        ),
         "the derivative of tanh is missing": _no_tanh_derivative,
         "1 - next_h stands where 1 - next_h**2 is needed": _tanh_not_squared,
     },
