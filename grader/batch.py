@@ -51,7 +51,9 @@ Event = CheckDone | SubmissionDone
 
 def cores() -> int:
     """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0))
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def run(job: Job, work: Sequence[Work], jobs: int) -> Iterator[Event]:

@@ -186,9 +186,9 @@ class CheckItem(pytest.Item):
         if not isinstance(excinfo.value, CheckFailedError):
             return super().repr_failure(excinfo, style)
         result = excinfo.value.result
+        verdict = f"{result.outcome} ({result.reason or 'no reason'})"
         lines = [
-            f"{result.outcome} ({result.reason or 'no reason'}): "
-            f"{result.points:g} of {self.check.points:g} points",
+            f"{verdict}: {result.points:g} of {self.check.points:g} points",
             result.message,
             *(f"note: {note}" for note in result.notes),
         ]

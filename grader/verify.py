@@ -1,6 +1,6 @@
 """Known-good and known-wrong submissions, and what each must score.
 
-``reference/submissions/<group>/<name>/`` holds what a student would hand in, and ``expected.yaml``::
+``reference/submissions/<group>/<name>/`` holds what a student hands in, and ``expected.yaml``::
 
     mistake: temporal_softmax_loss does not subtract the maximum
     base: full_marks/plain          # an example that supplies the files this one lacks
@@ -92,6 +92,8 @@ def load_examples(rubric: Rubric) -> list[Example]:
     for path in sorted(root.glob(f"*/*/{CLAIMS}")):
         source = yaml_source.read(path)
         problems += [f"{path}:{line}: {text}" for line, text in source.problems]
+        if source.data is None:
+            continue
         try:
             claims = Claims.model_validate(source.data)
         except ValidationError as error:

@@ -17,7 +17,7 @@ import yaml
 # The key of a mapping or the index of a sequence, from the top of the document.
 YamlPath = tuple[str | int, ...]
 LOOKS_LIKE_A_NUMBER = re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$")
-YAML_11_BOOLEANS = frozenset("yes no on off y n".split())
+YAML_11_BOOLEANS = frozenset(["yes", "no", "on", "off", "y", "n"])
 MAX_BYTES = 4 * 1024 * 1024  # a rubric is tens of kilobytes; anchors could blow up anything larger
 MAX_NODES = 200_000
 MAX_DEPTH = 50

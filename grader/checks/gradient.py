@@ -1,5 +1,7 @@
-"""Kind ``gradient``: each returned gradient separately, against the reference and, where the
-student's own forward is wrong, against float64 central differences of that forward.
+"""Kind ``gradient``: each returned gradient separately, against the reference.
+
+Where the student's own forward is wrong, a gradient may still be right for it: that is found out
+with float64 central differences of that forward.
 """
 
 from __future__ import annotations
@@ -36,11 +38,11 @@ class GradientSpec(CheckSpec, Tolerances, Shares):
 
     ``gradients`` maps each returned gradient, in order, to the argument of ``forward`` it belongs
     to. ``function`` is called with one cotangent for each output of ``forward`` in ``returns`` that
-    is not ``opaque``, and then the opaque ones. If ``function`` is ``forward`` itself, the gradients
-    are among its own ``returns`` and belong to the one output that is neither.
-    ``shares`` weighs the gradients (equal by default). ``groups`` restricts the cases (default: all). ``follow_through`` is the fraction for a
-    gradient that is right for the student's own wrong forward, or built from the student's own
-    wrong ``builds_on`` functions.
+    is not ``opaque``, and then the opaque ones. If ``function`` is ``forward`` itself, the
+    gradients are among its own ``returns`` and belong to the one output that is neither.
+    ``shares`` weighs the gradients (equal by default). ``groups`` restricts the cases (default:
+    all). ``follow_through`` is the fraction for a gradient that is right for the student's own
+    wrong forward, or built from the student's own wrong ``builds_on`` functions.
     """
 
     function: str
@@ -78,7 +80,7 @@ class Gradient:
                 yield f"gradients: {name}: {spec.forward} has no argument {argument!r} ({known})"
         known_groups = {case.group for case in cases}
         for group in set(spec.groups) - known_groups:
-            yield f"groups: no case belongs to the group {group!r} (there are {sorted(known_groups)})"
+            yield f"groups: no case belongs to {group!r} (there are {sorted(known_groups)})"
         if spec.shares and set(spec.shares) != set(spec.gradients):
             yield f"shares: must name each of the gradients {sorted(spec.gradients)}"
         for name in spec.opaque:

@@ -42,9 +42,9 @@ class TrainingSpec(CheckSpec):
 
     ``driver`` names ``reference/drivers/<file>.<function>``, which trains with the student's
     ``function`` and returns ``{"predictions": ...}`` for the test inputs of
-    ``reference/datasets/<dataset>.py``. Points rise linearly from ``zero_at`` to ``full_at``; a result
-    less than ``near_miss`` below ``full_at`` is repeated with ``extra_seeds`` further seeds, and the
-    median counts.
+    ``reference/datasets/<dataset>.py``. Points rise linearly from ``zero_at`` to ``full_at``; a
+    result less than ``near_miss`` below ``full_at`` is repeated with ``extra_seeds`` further seeds,
+    and the median counts.
     """
 
     function: str

@@ -1,1 +1,1 @@
-"""What a run leaves behind: report.json (the authority), results.json (Gradescope), gradebook.csv."""
+"""What a run leaves behind: report.json (the authority), results.json, gradebook.csv."""

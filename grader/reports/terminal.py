@@ -1,4 +1,4 @@
-"""What a person sees in the terminal. Text from submissions is data here: never markup or escapes."""
+"""What a person sees in the terminal. Text from submissions is never markup or escapes here."""
 
 from __future__ import annotations
 

@@ -121,9 +121,9 @@ class ForkServer:
             os.close(write_end)
         return Worker(self, answer["pid"], ours, read_end, limits)
 
-    def reap(self, pid: int) -> Ending:
-        """End the worker ``pid`` with everything it started, and wait for it."""
-        answer = self._ask({"op": "reap", "pid": pid}, [])
+    def reap(self, pid: int, grace_s: float = 0.0) -> Ending:
+        """End the worker ``pid`` with everything it started; it has ``grace_s`` to end itself."""
+        answer = self._ask({"op": "reap", "pid": pid, "grace_s": grace_s}, [])
         return Ending(answer["status"], answer["cpu_s"], answer["strays"])
 
     def _ask(self, request: dict[str, Any], fds: list[int]) -> dict[str, Any]:

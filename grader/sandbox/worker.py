@@ -9,7 +9,7 @@ import socket
 import time
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from grader.errors import WorkerLost
 from grader.wire import Decoder, Encoder, WireError, pack, parse_header, parse_prefix
@@ -18,12 +18,13 @@ from grader.wire.codec import PREFIX
 from .limits import MIB, Limits
 
 if TYPE_CHECKING:
-    from .server import ForkServer
+    from .server import Ending, ForkServer
 
 CHUNK = 1 * MIB
 EXIT_SETUP_FAILED = 97  # grader/worker/child.py
 KEPT_OUTPUT = 64 * 1024  # bytes of printed text kept for the instructor
 BUSY_SHARE = 0.5  # of its time a worker must have been computing for a timeout to be its own fault
+GRACE_S = 1.0  # for the exit status of a process whose connection is closed already
 SIGXCPU, SIGKILL, SIGSEGV = 24, 9, 11
 MAX_FRAMES_SHOWN = 8
 
@@ -126,10 +127,10 @@ class Worker:
         if not self._closed:
             self._end()
 
-    def _end(self) -> Any:
+    def _end(self, grace_s: float = 0.0) -> Ending:
         self._closed = True
         try:
-            ending = self._server.reap(self._pid)
+            ending = self._server.reap(self._pid, grace_s)
         finally:
             self._drain_output()
             self._selector.close()
@@ -227,7 +228,7 @@ class Worker:
             self._printed += len(data)
             self.output += data[: max(0, KEPT_OUTPUT - len(self.output))]
 
-    def _timed_out(self) -> None:
+    def _timed_out(self) -> NoReturn:
         ending = self._end()
         seconds = f"{self._limits.timeout_s:g} s"
         if ending.cpu_s >= BUSY_SHARE * self._limits.timeout_s:
@@ -237,8 +238,8 @@ class Worker:
         message = f"did not finish within {seconds}, most of it waiting rather than computing"
         raise WorkerLost("timeout", message, retry=True)
 
-    def _died(self) -> None:
-        ending = self._end()
+    def _died(self) -> NoReturn:
+        ending = self._end(GRACE_S)
         code = ending.exit_code
         if code == EXIT_SETUP_FAILED:
             message = "the process could not be set up"

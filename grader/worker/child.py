@@ -6,6 +6,7 @@ times or scores: a forged value is only a value.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import socket
@@ -40,7 +41,7 @@ def run(request: dict[str, Any], *, wire_fd: int, output_fd: int, host: lockdown
     os.environ.clear()
     os.environ.update({"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "OMP_NUM_THREADS": "1"})
     for name, fd, mode in (("stdin", 0, "r"), ("stdout", 1, "w"), ("stderr", 2, "w")):
-        stream = open(fd, mode, encoding="utf-8", errors="replace", closefd=False)  # noqa: PTH123, SIM115
+        stream = open(fd, mode, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
     submission = request["submission"]
@@ -68,10 +69,8 @@ class Child:
             request = self._receive()
             body, buffers = self._answer(request)
             for stream in (sys.stdout, sys.stderr):
-                try:
+                with contextlib.suppress(Exception):  # closed or replaced by student code
                     stream.flush()
-                except Exception:  # noqa: S110 - closed or replaced by student code
-                    pass
             body["id"] = request["id"]
             for piece in pack(body, buffers):
                 self._wire.sendall(piece)

@@ -31,8 +31,8 @@ FS_EXECUTE, FS_READ_FILE, FS_READ_DIR, FS_WRITE_FILE = 1 << 0, 1 << 2, 1 << 3, 1
 # File-system rights known to each ABI version: a ruleset may only name rights the kernel knows.
 FS_RIGHTS = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 4: (1 << 15) - 1}
 FS_RIGHTS_FROM_5 = (1 << 16) - 1
-NET_RIGHTS = 0b11  # bind and connect of TCP sockets, from ABI 4
-SCOPES = 0b11  # abstract sockets and signals, from ABI 6
+NET_RIGHTS, ABI_WITH_NETWORK = 0b11, 4  # bind and connect of TCP sockets
+SCOPES, ABI_WITH_SCOPES = 0b11, 6  # abstract Unix sockets and signals
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -186,7 +186,7 @@ def _limit_resources(limits: dict[str, Any]) -> None:
 
 
 def _address_space() -> int:
-    with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123
+    with open("/proc/self/statm", encoding="ascii") as file:
         return int(file.read().split()[0]) * resource.getpagesize()
 
 
@@ -207,12 +207,14 @@ class _PathBeneathAttr(ctypes.Structure):
 def _landlock(host: Host, submission: str) -> None:
     """Allow reading libraries and the submission, writing to the null device, nothing else."""
     abi = host.landlock_abi
+    has_network, has_scopes = abi >= ABI_WITH_NETWORK, abi >= ABI_WITH_SCOPES
     attr = _RulesetAttr(
         FS_RIGHTS.get(abi, FS_RIGHTS_FROM_5),
-        NET_RIGHTS if abi >= 4 else 0,
-        SCOPES if abi >= 6 else 0,
+        NET_RIGHTS if has_network else 0,
+        SCOPES if has_scopes else 0,
     )
-    size = 8 if abi < 4 else 16 if abi < 6 else 24
+    # An older kernel refuses a structure with fields that it does not know.
+    size = 8 * (1 + has_network + has_scopes)
     ruleset = libc.syscall(LANDLOCK_CREATE_RULESET, ctypes.byref(attr), size, 0)
     if ruleset < 0:
         raise OSError(ctypes.get_errno(), "landlock ruleset")

@@ -54,6 +54,7 @@ class StandIn(ModuleType):
         return self._use()
 
     def __call__(self, *_args: Any, **_kwargs: Any) -> Any:
+        """Act as a decorator, a class or a function of the package."""
         return self._use()
 
     def __getitem__(self, _key: Any) -> Any:
@@ -78,9 +79,11 @@ class _Finder:
         return importlib.machinery.ModuleSpec(name, self, is_package=True)  # type: ignore[arg-type]
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
+        """Return the stand-in for a package."""
         return StandIn(spec.name)
 
     def exec_module(self, module: ModuleType) -> None:
+        """Do nothing: a stand-in has no content."""
         del module
 
 

@@ -13,10 +13,12 @@ import os
 import signal
 import socket
 import sys
+import time
 from typing import Any
 
 from . import child, lockdown
 
+PEEK = os.WEXITED | os.WNOHANG | os.WNOWAIT
 MAX_MESSAGE = 32 * 1024  # control messages hold a handful of numbers and two paths
 
 
@@ -40,7 +42,7 @@ def serve(control_fd: str, options_json: str) -> None:
         if request["op"] == "spawn":
             _send(control, _spawn(request, fds, host))
         elif request["op"] == "reap":
-            _send(control, _reap(request["pid"]))
+            _send(control, _reap(request["pid"], request["grace_s"]))
 
 
 def _preload(names: list[str]) -> None:
@@ -87,12 +89,17 @@ def _spawn(request: dict[str, Any], fds: list[int], host: lockdown.Host) -> dict
     return {"pid": pid}
 
 
-def _reap(pid: int) -> dict[str, Any]:
-    """Kill a child with everything it started, and report how it had ended.
+def _reap(pid: int, grace_s: float) -> dict[str, Any]:
+    """End a child with everything it started, and report how it had ended.
 
+    A child that has closed its connection gets ``grace_s`` seconds to end by itself: its files are
+    closed a moment before it can be waited for, and its exit status is worth knowing.
     As the subreaper this server inherits whatever a student's process left behind, also in other
     sessions; the loop ends when there is no child of any kind any more.
     """
+    deadline = time.monotonic() + grace_s
+    while time.monotonic() < deadline and os.waitid(os.P_PID, pid, PEEK) is None:
+        time.sleep(0.001)
     status, cpu_s = _kill_and_wait(pid)
     strays = 0
     while remaining := _children():
@@ -118,7 +125,7 @@ def _kill_and_wait(pid: int) -> tuple[int | None, float]:
 
 
 def _children() -> list[int]:
-    with open("/proc/thread-self/children", encoding="ascii") as file:  # noqa: PTH123
+    with open("/proc/thread-self/children", encoding="ascii") as file:
         return [int(word) for word in file.read().split()]
 
 
