@@ -1,8 +1,8 @@
 """Likely causes: what a wrong array has in common with the right one.
 
 Each finder looks for one relation that a typical mistake leaves behind (a constant factor, a
-transposition, blocks in another order) and words it as a question to the student. A relation is only
-reported if it holds for the whole array within the check's own tolerance. Nothing here decides
+transposition, blocks in another order) and words it as a question to the student. A relation is
+only reported if it holds for the whole array within the check's own tolerance. Nothing here decides
 points.
 """
 
@@ -19,11 +19,12 @@ Array = np.ndarray[Any, Any]
 Close = Callable[[Array, Array], Array]
 SMALL_RELATIVE = 1.0e-3  # below this a difference looks like an epsilon, not like another formula
 RATIO_SPREAD = 1.0e-6
+NEGLIGIBLE = 1.0e-6  # entries this much smaller than the largest have no ratio worth looking at
 MIN_SIZE = 3  # fewer entries agree with anything by chance
 BLOCK_COUNTS = (4, 3, 2)  # gates of an LSTM, of a GRU, halves
 
 
-def shape(actual: Array, expected: Array) -> str | None:
+def shape(actual: Array, expected: Array) -> str | None:  # noqa: PLR0911 - one line per relation
     """Return what could explain a wrong shape."""
     got, wanted = actual.shape, expected.shape
     if not wanted and actual.size == 1:
@@ -79,8 +80,9 @@ def values(actual: Array, expected: Array, close: Close, good: Array) -> str | N
 
 def _ratio(actual: Array, expected: Array) -> str | None:
     """All entries are the same multiple of the expected ones."""
-    usable = np.abs(expected) > np.abs(expected).max() * 1.0e-6
-    if usable.sum() < MIN_SIZE or np.abs(actual[~usable]).max(initial=0.0) > np.abs(actual).max():
+    usable = np.abs(expected) > np.abs(expected).max() * NEGLIGIBLE
+    rest = np.abs(actual[~usable]).max(initial=0.0)
+    if usable.sum() < MIN_SIZE or rest > np.abs(actual).max() * NEGLIGIBLE:
         return None
     ratios = actual[usable] / expected[usable]
     ratio = float(np.median(ratios))
@@ -90,6 +92,8 @@ def _ratio(actual: Array, expected: Array) -> str | None:
         if abs(ratio - 1) < SMALL_RELATIVE:
             return None
         factor = 1 / ratio if abs(ratio) < 1 else ratio
+        if not math.isfinite(factor):
+            return None
         size = f"{round(factor)}" if _is_whole(factor) else f"{factor:.4g}"
         what = "missing" if abs(ratio) < 1 else "too many"
         return f"every ratio is {ratio:.4g}: is a factor of {size} {what}?"
@@ -111,7 +115,7 @@ def _small(actual: Array, expected: Array) -> str | None:
 def _offset(actual: Array, expected: Array) -> str | None:
     difference = actual - expected
     offset = float(difference.mean())
-    if np.abs(difference - offset).max() < RATIO_SPREAD * max(1.0e-3, abs(offset)):
+    if np.abs(difference - offset).max() < RATIO_SPREAD * abs(offset):
         return f"every entry is off by the same {offset:.4g}"
     return None
 
@@ -126,11 +130,13 @@ def _rearranged(actual: Array, expected: Array, close: Close) -> str | None:
             continue
         if close(np.flip(actual, axis), expected).all():
             return f"it is reversed along axis {axis}"
-        later = np.take(actual, range(1, size), axis)
-        earlier = np.take(actual, range(size - 1), axis)
-        for shifted, index in ((later, range(size - 1)), (earlier, range(1, size))):
-            wanted = np.take(expected, index, axis)
-            if wanted.size >= MIN_SIZE and close(shifted, wanted).all():
+        later, earlier = range(1, size), range(size - 1)
+        for source, place in ((later, earlier), (earlier, later)):
+            shifted, wanted = np.take(actual, source, axis), np.take(expected, place, axis)
+            if wanted.size < MIN_SIZE or not close(shifted, wanted).all():
+                continue
+            # Equal neighbours agree wherever they are moved to, and may be right where they stand.
+            if not close(shifted, np.take(expected, source, axis)).all():
                 return f"it is shifted by one along axis {axis}"
     return None
 

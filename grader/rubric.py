@@ -7,6 +7,7 @@ is wrong, each as ``file:line: check: what, and what was meant``.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from grader.assignment import Assignment
 from grader.checks import KINDS
 from grader.errors import RubricError, UsageError
 from grader.model import CheckSpec, Question, QuestionSpec, Rubric, RubricSpec
-from grader.yaml_source import Source, YamlPath
+from grader.yaml_source import Source, YamlPath, shown
 
 Problem = tuple[int, str]
 POINTS_ROUNDING = 1.0e-6
@@ -49,6 +50,8 @@ class _Reader:
         self._path = path
         self._source = source
         self._defaults: dict[str, Any] = {}
+        # The questions with those of their checks, by position, that are valid in themselves.
+        self._read: list[tuple[YamlPath, Question, dict[int, CheckSpec]]] = []
         self.problems: list[Problem] = list(source.problems)
 
     def rubric(self) -> Rubric | None:
@@ -57,31 +60,25 @@ class _Reader:
             if not self.problems:
                 self.problems.append((1, "must be a mapping with the key 'assignment'"))
             return None
-        raw_questions = data.get("questions")
         # Questions are validated one by one below, so that one bad key hides no other problem.
         top = self._validate(RubricSpec, {**data, "questions": _PLACEHOLDER}, (), "")
-        if "questions" not in data:
-            self._add((), "key 'questions' is missing")
-        if isinstance(data.get("defaults"), dict):
+        if top is not None and "defaults" in data:
+            # Wrong defaults are reported once, and not again for each check that they apply to.
             self._defaults = data["defaults"]
         reference = self._reference(data)
-        questions = []
-        if isinstance(raw_questions, list):
-            for index, raw in enumerate(raw_questions):
-                questions.append(self._question(raw, ("questions", index)))
-        elif "questions" in data:
-            self._add(("questions",), "questions: must be a list")
-        found = [question for question in questions if question is not None]
-        self._unique_ids(raw_questions)
-        if top is None or len(found) != len(questions) or self.problems or reference is None:
+        questions = self._questions(data)
+        self._unique_ids(data.get("questions"))
+        if reference is not None:
+            self._against_reference(reference)
+        found = tuple(question for question in questions if question is not None)
+        if top is None or reference is None or not found or len(found) != len(questions):
             return None
-        rubric = Rubric(self._path, top.assignment, top.title, top.seed, reference, tuple(found))
-        self._against_reference(rubric)
+        rubric = Rubric(self._path, top.assignment, top.title, top.seed, reference, found)
         if abs(rubric.max_score - top.points) > POINTS_ROUNDING:
             self._add(
-                ("points",), f"points: {top.points:g}, but the questions add up to "
-                f"{rubric.max_score:g}",
-            )  # fmt: skip
+                ("points",),
+                f"points: {top.points:g}, but the questions add up to {rubric.max_score:g}",
+            )
         return rubric
 
     def _reference(self, data: dict[str, Any]) -> Path | None:
@@ -89,10 +86,25 @@ class _Reader:
         if not isinstance(name, str):
             return None  # reported as a wrong type already
         folder = self._path.resolve().parent / name
-        if not folder.is_dir():
-            self._add(("reference",), f"reference: there is no folder {name!r} beside the rubric")
+        try:
+            found = folder.is_dir()
+        except OSError:  # a name that is too long for any file system
+            found = False
+        if not found:
+            missing = f"there is no folder {shown(name)} beside the rubric"
+            self._add(("reference",), f"reference: {missing}")
             return None
         return folder
+
+    def _questions(self, data: dict[str, Any]) -> list[Question | None]:
+        if "questions" not in data:
+            self._add((), "key 'questions' is missing")
+            return []
+        raw_questions = data["questions"]
+        if not isinstance(raw_questions, list) or not raw_questions:
+            self._add(("questions",), "questions: must be a list of questions")
+            return []
+        return [self._question(raw, ("questions", q)) for q, raw in enumerate(raw_questions)]
 
     def _question(self, raw: Any, path: YamlPath) -> Question | None:
         if not isinstance(raw, dict):
@@ -111,10 +123,15 @@ class _Reader:
             self._check(raw_check, (*path, "checks", index), f"{label}, check {index + 1}")
             for index, raw_check in enumerate(raw_checks)
         ]
-        found = [check for check in checks if check is not None]
-        if spec is None or len(found) != len(checks):
+        if spec is None:
             return None
-        question = Question(spec.id, spec.title, spec.module, tuple(spec.preload), tuple(found))
+        found = {index: check for index, check in enumerate(checks) if check is not None}
+        question = Question(
+            spec.id, spec.title, spec.module, tuple(spec.preload), tuple(found.values())
+        )
+        self._read.append((path, question, found))
+        if len(found) != len(checks):
+            return None
         if abs(question.max_score - spec.points) > POINTS_ROUNDING:
             self._add(
                 (*path, "points"),
@@ -135,7 +152,7 @@ class _Reader:
             else:
                 meant = _did_you_mean(str(raw["kind"]), list(KINDS))
                 known = meant or f" (known: {', '.join(KINDS)})"
-                self._add((*path, "kind"), f"{label}: unknown kind {raw['kind']!r}{known}")
+                self._add((*path, "kind"), f"{label}: unknown kind {shown(raw['kind'])}{known}")
             return None
         fields = kind.options.model_fields
         inherited = {k: v for k, v in self._defaults.items() if k in fields and k not in raw}
@@ -165,18 +182,21 @@ class _Reader:
                 )
             seen.setdefault(name, line)
 
-    def _against_reference(self, rubric: Rubric) -> None:
-        assignment = Assignment(rubric.reference)
-        for q, question in enumerate(rubric.questions):
-            for c, check in enumerate(question.checks):
-                path: YamlPath = ("questions", q, "checks", c)
+    def _against_reference(self, reference: Path) -> None:
+        assignment = Assignment(reference)
+        for path, question, checks in self._read:
+            if not assignment.has(question.module.removesuffix(".py")):
+                missing = f"there is no {reference.name}/{question.module}"
+                self._add((*path, "module"), f"{question.id}: module: {missing}")
+                continue
+            for index, check in checks.items():
                 try:
                     problems = list(KINDS[check.kind].problems(check, question, assignment))
                 except UsageError as error:
                     problems = [str(error)]
                 for problem in problems:
                     key = problem.partition(":")[0]
-                    self._add((*path, key), f"{check.id}: {problem}")
+                    self._add((*path, "checks", index, key), f"{check.id}: {problem}")
 
 
 _PLACEHOLDER = [{"id": "x", "title": "x", "points": 1.0, "module": "x.py", "checks": [{}]}]
@@ -210,12 +230,12 @@ def _worded(detail: Any, label: str, model: type[BaseModel]) -> str:
         prefix = f"{prefix}: " if prefix else ""
         return f"{prefix}key {keys[-1]!r} is missing"
     if detail["type"] == "literal_error":
-        meant = _did_you_mean(str(value), detail["ctx"]["expected"].replace("'", "").split(", "))
-        return f"{where}: {value!r}; must be {detail['ctx']['expected']}{meant}"
+        meant = _did_you_mean(str(value), re.findall(r"'([^']*)'", detail["ctx"]["expected"]))
+        return f"{where}: {shown(value)}; must be {detail['ctx']['expected']}{meant}"
     if detail["type"] == "value_error":
         return f"{where}: {detail['ctx']['error']}"
     message = detail["msg"][0].lower() + detail["msg"][1:]
-    return f"{where}: {value!r}: {message.replace('input should', 'should')}"
+    return f"{where}: {shown(value)}: {message.replace('input should', 'should')}"
 
 
 def _siblings(model: type[BaseModel], keys: list[str]) -> list[str]:

@@ -186,7 +186,8 @@ class Session:
             scoring.points_of(parts, check.points),
             scoring.reason_of(parts),
             message,
-            notes=judgement.notes,
+            # Follow-through can forgive a difference altogether; that is still worth telling.
+            notes=(*judgement.notes, *(p.message for p in parts if p.message and p.earned == 1)),
             parts=parts,
             measurements=judgement.measurements,
         )

@@ -21,6 +21,10 @@ YAML_11_BOOLEANS = frozenset(["yes", "no", "on", "off", "y", "n"])
 MAX_BYTES = 4 * 1024 * 1024  # a rubric is tens of kilobytes; anchors could blow up anything larger
 MAX_NODES = 200_000
 MAX_DEPTH = 50
+MAX_INT = 2**63  # nothing in a rubric is larger, and Python refuses to print very large ones
+MAX_SHOWN = 60  # characters of a wrong value in a message
+OTHER_BASES = re.compile(r"^[-+]?0[0-7_]+$|:")  # octal, and hours and minutes
+COLLECTION_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 
 @dataclass
@@ -80,6 +84,8 @@ class _Builder:
         self._nodes += 1
         if self._nodes > MAX_NODES or depth > MAX_DEPTH:
             raise yaml.YAMLError("too many or too deeply nested values (do anchors repeat?)")
+        if not isinstance(node, yaml.ScalarNode) and node.tag not in COLLECTION_TAGS:
+            self._problem(line, path, f"the tag {node.tag!r} means nothing here")
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path, depth)
         if isinstance(node, yaml.SequenceNode):
@@ -105,27 +111,50 @@ class _Builder:
     def _scalar(self, node: yaml.Node, path: YamlPath, line: int) -> Any:
         text = str(node.value)
         try:
-            value = self._scalars.construct_object(node)
-        except (ValueError, yaml.YAMLError) as error:
-            self._problem(line, path, f"{text!r} cannot be read: {error}")
+            value = self._scalars.construct_object(node)  # type: ignore[no-untyped-call]
+        except yaml.MarkedYAMLError as error:
+            self._problem(line, path, f"{shown(text)} cannot be read: {error.problem}")
             return text
-        plain = getattr(node, "style", None) is None
-        if plain and isinstance(value, str) and LOOKS_LIKE_A_NUMBER.match(text):
-            self._problem(line, path, f"{text!r} is text in YAML 1.1; write {_as_float(text)}")
-            return float(text)
-        if plain and isinstance(value, bool) and text.lower() in YAML_11_BOOLEANS:
-            better = "true" if value else "false"
-            self._problem(
-                line, path, f"{text!r} is {better} in YAML 1.1; write {better} or '{text}'"
-            )
+        except (ValueError, LookupError, AttributeError) as error:
+            # The last two are how PyYAML fails at an explicit tag, such as `!!bool maybe`.
+            why = f": {error}" if isinstance(error, ValueError) else f" as {node.tag}"
+            self._problem(line, path, f"{shown(text)} cannot be read{why}")
+            return text
+        if getattr(node, "style", None) is None:
+            value = self._plain(text, value, path, line)
+        if type(value) is int and abs(value) >= MAX_INT:
+            self._problem(line, path, f"{shown(text)} is too large a number")
+            return text
         if not isinstance(value, str | int | float | bool | None):
             # A date, a time or bytes: nothing in a rubric is one.
             return text
         return value
 
+    def _plain(self, text: str, value: Any, path: YamlPath, line: int) -> Any:
+        """Report what YAML 1.1 makes of an unquoted ``text``, where that is not what it says."""
+        better = None
+        if isinstance(value, str) and LOOKS_LIKE_A_NUMBER.match(text):
+            self._problem(line, path, f"{text!r} is text in YAML 1.1; write {_as_float(text)}")
+            return float(text)
+        if isinstance(value, bool) and text.lower() in YAML_11_BOOLEANS:
+            better = "true" if value else "false"
+        elif type(value) in (int, float) and OTHER_BASES.search(text):
+            better = str(value)
+        if better is not None:
+            self._problem(
+                line, path, f"{text!r} is {better} in YAML 1.1; write {better} or '{text}'"
+            )
+        return value
+
     def _problem(self, line: int, path: YamlPath, message: str) -> None:
         where = str(path[-1]) if path and isinstance(path[-1], str) else ""
         self._source.problems.append((line, f"{where}: {message}" if where else message))
+
+
+def shown(value: Any) -> str:
+    """Return a value as it appears in a message: quoted, and not at any length."""
+    text = repr(value)
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
 
 
 def _as_float(text: str) -> str:

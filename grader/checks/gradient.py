@@ -199,18 +199,21 @@ class _Run:
     ) -> None:
         """See whether wrong gradients are what the student's own smaller functions add up to."""
         own = composed(self.context, self.spec.function, self.module, case)
+        # A step whose gradients are zero, any of them, can be added up rightly by anyone.
+        if own is not None and min(np.abs(g).max(initial=0.0) for g in own.values()) < ZERO:
+            own = None
         for name in wrong:
-            same = (
-                own is not None
-                and compare(name, gradients[name], own[name], limit).ok
-                and bool(np.abs(own[name]).max(initial=0.0) > ZERO)
-            )
+            same = own is not None and compare(name, gradients[name], own[name], limit).ok
             self.consistent[name] = self.consistent.get(name, True) and same
 
     def parts(self, cases: tuple[SolvedCase, ...]) -> Iterator[Part]:
         """Yield the scored share of each gradient."""
         spec = self.spec
-        self._keep_right_at_own(cases[0])
+        if self.forward_wrong and self.found and not self._is_an_attempt(cases[0]):
+            # No credit for following a forward that hardly depends on its inputs.
+            self.right_at_own.clear()
+            self.consistent.clear()
+        self._keep_right_at_own()
         own_forward: dict[str, bool] = {}
         if self.forward_wrong and spec.follow_through and self.found:
             own_forward = self._right_for_own_forward(cases)
@@ -241,11 +244,11 @@ class _Run:
                 name, share, earned, result.reason, f"{message}. {remark}" if remark else message
             )
 
-    def _keep_right_at_own(self, case: SolvedCase) -> None:
+    def _keep_right_at_own(self) -> None:
         """Take back what was found about gradients that only a wrong forward makes differ."""
         spec = self.spec
         names = [name for name in self.found if self.right_at_own.get(name)]
-        if not names or not self.forward_wrong or not self._is_an_attempt(case):
+        if not names or not self.forward_wrong:
             return
         for name in names:
             del self.found[name]

@@ -69,16 +69,24 @@ class ForkServer:
                 start_new_session=True,
             )
         self._control = ours
+        try:
+            self.isolation = self._greet()
+        except BaseException:
+            self.close()
+            raise
+
+    def _greet(self) -> list[str]:
+        """Wait until the libraries are loaded; return the layers of isolation that work here."""
         self._control.settimeout(START_TIMEOUT_S)
         hello = self._receive()
         self._control.settimeout(REQUEST_TIMEOUT_S)
-        self.isolation: list[str] = hello["isolation"]
         if hello["tasks"] != 1:
-            self.close()
             raise BrokenError(
                 f"the fork server runs {hello['tasks']} threads where it must run one; "
                 "a library it loaded ignores OMP_NUM_THREADS=1"
             )
+        layers: list[str] = hello["isolation"]
+        return layers
 
     def __enter__(self) -> ForkServer:
         return self

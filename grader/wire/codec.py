@@ -30,6 +30,7 @@ import struct
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,7 @@ MAX_INT = 2**63
 MAX_NDIM = 16
 LONG_TEXT = 256  # longer texts travel as buffers, to leave the header for structure
 PACK_TEXTS_FROM = 8  # lists of at least this many texts are packed into two buffers
+MAX_TEXTS = 1_000_000  # a vocabulary of word vectors has 400,000; each text costs 50 bytes and more
 DTYPES = frozenset(
     ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
     + ["float16", "float32", "float64", "complex64", "complex128"]
@@ -85,7 +87,8 @@ def pack(body: Any, buffers: list[Buffer]) -> list[Buffer]:
         WireError: the header would exceed ``HEADER_CAP``.
     """
     sizes = [memoryview(buffer).nbytes for buffer in buffers]
-    header = json.dumps({"body": body, "buffers": sizes}, allow_nan=False).encode()
+    text = json.dumps({"body": body, "buffers": sizes}, allow_nan=False, ensure_ascii=False)
+    header = text.encode("utf-8", "replace")  # half a character becomes a question mark
     if len(header) > HEADER_CAP:
         raise WireError(f"a header of {len(header)} bytes exceeds {HEADER_CAP}")
     return [PREFIX.pack(MAGIC, len(header)) + header, *buffers]
@@ -93,6 +96,8 @@ def pack(body: Any, buffers: list[Buffer]) -> list[Buffer]:
 
 def parse_prefix(data: bytes) -> int:
     """Return the header's length announced by the 8 bytes of a prefix."""
+    if len(data) != PREFIX.size:
+        raise WireError(f"a prefix has {PREFIX.size} bytes, not {len(data)}")
     magic, length = PREFIX.unpack(data)
     if magic != MAGIC:
         raise WireError("a frame does not begin with the magic number")
@@ -104,9 +109,17 @@ def parse_prefix(data: bytes) -> int:
 def parse_header(data: bytes, max_bytes: int) -> Header:
     """Parse a header strictly; ``max_bytes`` caps the sum of the buffers it announces."""
     try:
+        text = data.decode("utf-8")
         header = json.loads(
-            data, parse_constant=_refuse, parse_int=_small_int, object_pairs_hook=_unique
+            text,
+            parse_constant=_refuse,
+            parse_float=_finite,
+            parse_int=_small_int,
+            object_pairs_hook=_unique,
         )
+        if "\\u" in text:
+            # An escaped half of a character would reach a report, which could not be written then.
+            json.dumps(header, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
         raise WireError(f"a header is not strict JSON: {type(error).__name__}") from None
     if type(header) is not dict or set(header) != {"body", "buffers"}:
@@ -123,6 +136,12 @@ def parse_header(data: bytes, max_bytes: int) -> Header:
 
 def _refuse(word: str) -> None:
     raise ValueError(word)
+
+
+def _finite(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        raise ValueError("number too large")
+    return number
 
 
 def _small_int(text: str) -> int:
@@ -151,8 +170,6 @@ class Encoder:
 
     def encode(self, value: Any, depth: int = 0) -> Any:  # noqa: PLR0911 - one line per type
         """Return the body for ``value``; its buffers are appended to ``self.buffers``."""
-        if depth > MAX_DEPTH:
-            return self.encode_opaque(value)
         kind = type(value)
         if value is None or kind is bool:
             return value
@@ -162,22 +179,11 @@ class Encoder:
             return value if math.isfinite(value) else ["f", str(value)]
         if kind is str:
             return self._encode_text(value)
-        if kind is np.ndarray:
-            return self._encode_array("a", value)
-        if kind is list and len(value) >= PACK_TEXTS_FROM and all(type(v) is str for v in value):
-            return self._encode_texts(value)
-        if kind is list or kind is tuple:
-            return ["l" if kind is list else "t", *(self.encode(v, depth + 1) for v in value)]
-        if kind is dict and all(type(key) in (str, int, bool) for key in value):
-            return ["d", *([k, self.encode(v, depth + 1)] for k, v in value.items())]
+        if kind in (list, tuple, dict):
+            return self._encode_container(value, depth)
         if kind is Opaque:
             return ["x", value.handle, value.type_name]
-        if kind is TensorData:
-            return self._encode_array("T", value.array)
-        if kind.__module__ == "numpy" and isinstance(value, np.generic):
-            return self._encode_array("s", np.asarray(value))
-        tensor = _tensor_as_array(value)
-        return self.encode_opaque(value) if tensor is None else self._encode_array("T", tensor)
+        return self._encode_array(value)
 
     def encode_opaque(self, value: Any) -> Any:
         """Encode ``value`` as a handle, whatever its type."""
@@ -198,17 +204,50 @@ class Encoder:
         return ["u", self._add(text.encode("utf-8", "replace"))]
 
     def _encode_texts(self, texts: list[str]) -> Any:
+        if len(texts) > MAX_TEXTS:
+            return self.encode_opaque(texts)
         encoded = [text.encode("utf-8", "replace") for text in texts]
         lengths = np.array([len(text) for text in encoded], dtype="<i4")
         return ["S", self._add(lengths.tobytes()), self._add(b"".join(encoded))]
 
-    def _encode_array(self, tag: str, array: np.ndarray[Any, Any]) -> Any:
-        if array.dtype.name not in DTYPES or array.ndim > MAX_NDIM:
-            return self.encode_opaque(array)
+    def _encode_container(self, value: Any, depth: int) -> Any:
+        """Encode a list, a tuple or a dict; what is nested too deeply stays behind."""
+        if depth >= MAX_DEPTH:
+            return self.encode_opaque(value)
+        if type(value) is dict:
+            if not all(_is_key(key) for key in value):
+                return self.encode_opaque(value)
+            return ["d", *([k, self.encode(v, depth + 1)] for k, v in value.items())]
+        is_list = type(value) is list
+        if is_list and len(value) >= PACK_TEXTS_FROM and all(type(item) is str for item in value):
+            return self._encode_texts(value)
+        return ["l" if is_list else "t", *(self.encode(item, depth + 1) for item in value)]
+
+    def _encode_array(self, value: Any) -> Any:
+        """Encode an array, a numpy scalar or a tensor; everything else stays behind."""
+        tag, array = _tagged_array(value)
+        if array is None or array.dtype.name not in DTYPES or array.ndim > MAX_NDIM:
+            return self.encode_opaque(value)
         plain = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
         index = self._add(plain.reshape(-1).view(np.uint8).data if plain.size else b"")
         head = [tag, index, array.dtype.name]
         return head if tag == "s" else [*head, list(array.shape)]
+
+
+def _is_key(key: Any) -> bool:
+    return type(key) in (str, bool) or (type(key) is int and abs(key) < MAX_INT)
+
+
+def _tagged_array(value: Any) -> tuple[str, np.ndarray[Any, Any] | None]:
+    """Return the tag and the array of a value that is one; None for any other value."""
+    kind = type(value)
+    if kind is np.ndarray:
+        return "a", value
+    if kind is TensorData:
+        return "T", value.array
+    if kind.__module__ == "numpy" and isinstance(value, np.generic):
+        return "s", np.asarray(value)
+    return "T", _tensor_as_array(value)
 
 
 def _tensor_as_array(value: Any) -> np.ndarray[Any, Any] | None:
@@ -283,9 +322,14 @@ class Decoder:
 
     def _dict(self, rest: list[Any], depth: int) -> dict[Any, Any]:
         result = {}
-        for key, item in rest:
+        for entry in rest:
+            if type(entry) is not list or len(entry) != 2:  # noqa: PLR2004
+                raise WireError("a dictionary's entry is not a pair")
+            key, item = entry
             if type(key) not in (str, int, bool):
                 raise WireError("a dictionary key is neither text nor a whole number")
+            if key in result:
+                raise WireError("a dictionary key is used twice")
             result[key] = self.decode(item, depth + 1)
         return result
 
@@ -323,14 +367,15 @@ class Decoder:
 
     def _texts(self, rest: list[Any], _depth: int) -> list[str]:
         lengths_index, bytes_index = rest
-        lengths = np.frombuffer(self._take(lengths_index), dtype="<i4").tolist()
-        data = bytes(self._take(bytes_index))
-        if any(length < 0 for length in lengths) or sum(lengths) != len(data):
+        lengths = np.frombuffer(self._take(lengths_index), dtype="<i4")
+        data = self._take(bytes_index)
+        if lengths.size > MAX_TEXTS:
+            raise WireError(f"a list of {lengths.size} texts exceeds {MAX_TEXTS}")
+        if (lengths < 0).any() or int(lengths.sum(dtype=np.int64)) != len(data):
             raise WireError("a list of texts does not match its bytes")
-        ends = np.cumsum([0, *lengths]).tolist()
+        ends = np.cumsum(lengths, dtype=np.int64).tolist()
         return [
-            data[start:end].decode("utf-8", "replace")
-            for start, end in zip(ends[:-1], ends[1:], strict=True)
+            data[start:end].decode("utf-8", "replace") for start, end in pairwise([0, *ends])
         ]
 
     def _handle(self, rest: list[Any], _depth: int) -> Any:

@@ -1,0 +1,145 @@
+"""Shared by all tests: where things are, and how to run the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from grader import cli
+from grader.assignment import Assignment
+from grader.rubric import load_rubric
+from grader.session import Session, Settings, Workshop
+
+ROOT = Path(__file__).resolve().parent.parent
+SUBMISSIONS = ROOT / "reference" / "submissions"
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command printed and how it ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture(scope="session")
+def rubric():
+    return load_rubric(ROOT / "rubric.yaml")
+
+
+@pytest.fixture
+def run_cli():
+    """Run ``grader ARGUMENTS`` in this process (grading itself forks processes of its own)."""
+
+    def run(*arguments: object) -> Ran:
+        result = CliRunner().invoke(cli.main, [str(argument) for argument in arguments])
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return Ran(result.exit_code, result.stdout, result.stderr)
+
+    return run
+
+
+@pytest.fixture
+def grade(run_cli, tmp_path):
+    """Grade submissions with the shipped rubric; return how it ended and the reports by id."""
+
+    def run(*submissions: Path, only: tuple[str, ...] = (), options: tuple[object, ...] = ()):
+        out = tmp_path / "out"
+        named = [word for name in only for word in ("--only", name)]
+        # A rubric among the options comes later and wins.
+        rubric = ["--rubric", ROOT / "rubric.yaml"]
+        ran = run_cli("grade", *submissions, "--out", out, *rubric, *named, *options)
+        reports = {
+            path.parent.name: json.loads(path.read_text(encoding="utf-8"))
+            for path in out.glob("*/report.json")
+        }
+        return ran, reports
+
+    return run
+
+
+@pytest.fixture
+def submission(tmp_path):
+    """Make a submission folder from the plain full-mark example, with functions replaced.
+
+    ``submission(temporal_fc_backward="body")`` puts ``body`` in place of that function's.
+    """
+
+    def make(*, name: str = "handed_in", top: str = "", **bodies: str) -> Path:
+        folder = tmp_path / name
+        folder.mkdir()
+        source = (SUBMISSIONS / "full_marks" / "plain" / "rnn_layers.py").read_text()
+        for function, body in bodies.items():
+            before, found, after = source.partition(f"def {function}(")
+            assert found, function
+            signature, _, rest = after.partition("):\n")
+            _old, sep, following = rest.partition("\n\n\n")
+            indented = "\n".join(f"    {line}" for line in body.splitlines())
+            source = f"{before}def {function}({signature}):\n{indented}{sep}{following}"
+        (folder / "rnn_layers.py").write_text(f"{top}\n{source}")
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The homework's own data; skips where it is absent."""
+    named = os.environ.get("GRADER_DATA")
+    folder = Path(named) if named else ROOT.parent / "shared" / "data"
+    if not (folder / "sentences" / "train.txt").is_file():
+        pytest.skip("the homework's own data is not here (set GRADER_DATA)")
+    return folder
+
+
+@pytest.fixture
+def small_assignment(tmp_path):
+    """A rubric with one question of one forward check, beside the shipped reference."""
+
+    def make(text: str, *, reference: Path = ROOT / "reference") -> Path:
+        folder = tmp_path / "assignment"
+        folder.mkdir()
+        shutil.copytree(reference, folder / "reference", ignore=shutil.ignore_patterns("sub*"))
+        (folder / "rubric.yaml").write_text(text)
+        return folder / "rubric.yaml"
+
+    return make
+
+
+def checks_of(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the checks of a report by id."""
+    return {check["id"]: check for question in report["questions"] for check in question["checks"]}
+
+
+@pytest.fixture(scope="session")
+def workshop():
+    """Fork servers shared by all tests that judge in this process."""
+    with Workshop() as shared:
+        yield shared
+
+
+@pytest.fixture
+def judge(rubric, workshop):
+    """Judge a submission's checks in this process; return the results by check id."""
+
+    def run(folder: Path, *only: str, settings: Settings | None = None):
+        staged = workshop.stage("handed_in", folder, rubric)
+        assignment = Assignment(rubric.reference)
+        session = Session(rubric, assignment, staged, workshop, settings or Settings())
+        for question in rubric.questions:
+            for check in question.checks:
+                if not only or check.id in only or question.id in only:
+                    session.run(question, check)
+        workshop.unstage()
+        return session.results
+
+    return run

@@ -1,0 +1,102 @@
+"""Every example submission scores what it claims, and a wrong claim is noticed."""
+
+import shutil
+
+import pytest
+
+from grader import verify
+from tests.conftest import ROOT, checks_of
+
+
+@pytest.fixture(scope="module")
+def examples(rubric):
+    return verify.load_examples(rubric)
+
+
+def test_every_example_scores_as_its_file_claims(run_cli, tmp_path):
+    ran = run_cli("verify", "--out", tmp_path, "--rubric", ROOT / "rubric.yaml")
+    assert ran.err == ""
+    assert ran.status == 0
+    count = len(list((ROOT / "reference" / "submissions").glob("*/*/expected.yaml")))
+    assert f"{count} of {count} examples score as they claim" in ran.out
+    assert (tmp_path / "gradebook.csv").is_file()
+
+
+def test_there_are_enough_examples_each_with_one_mistake(examples, rubric):
+    groups = [example.name.partition("/")[0] for example in examples]
+    assert groups.count("full_marks") >= 2
+    assert groups.count("wrong") >= 10
+    assert groups.count("hostile") >= 10
+    for example in examples:
+        assert example.claims.mistake or example.name.startswith("full_marks")
+        if example.name.startswith("full_marks"):
+            assert example.claims.loses == {}
+
+
+def test_every_example_folder_has_claims():
+    folders = {path for path in (ROOT / "reference" / "submissions").glob("*/*") if path.is_dir()}
+    assert [folder for folder in folders if not (folder / verify.CLAIMS).is_file()] == []
+
+
+REPORT = {
+    "status": "complete",
+    "score": 1.5,
+    "max_score": 3.0,
+    "submission": {"id": "wrong.x"},
+    "questions": [
+        {"checks": [
+            {"id": "q1", "points": 0.5, "max_points": 2, "outcome": "partial", "reason": "mismatch",
+             "message": "off by a factor"},
+            {"id": "q2", "points": 1, "max_points": 1, "outcome": "passed", "reason": None,
+             "message": ""},
+        ]},
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("loses", "problem"),
+    [
+        ({"q1": {"points": 1.5}}, None),
+        ({"q1": {"points": [1, 2], "reason": "mismatch", "message": "factor"}}, None),
+        ({"q1": {"points": 1.4}}, "loses 1.5 points, expected 1.4"),
+        ({}, "loses 1.5 points, expected 0"),
+        ({"q1": {"points": 1.5}, "q2": {"points": 1}}, "q2 loses 0 points, expected 1"),
+        ({"q1": {"points": 1.5, "reason": "timeout"}}, "reason is not timeout"),
+        ({"q1": {"points": 1.5, "outcome": "blocked"}}, "outcome is not blocked"),
+        ({"q1": {"points": 1.5, "message": "sign"}}, "no 'sign' in its message"),
+        ("all", "expected 2"),
+    ],
+)
+def test_a_claim_that_does_not_hold_is_a_problem(loses, problem, tmp_path):
+    claims = verify.Claims.model_validate({"mistake": "x", "loses": loses})
+    example = verify.Example("wrong/x", tmp_path, claims, None)
+    (verdict,) = verify.verdicts([example], [REPORT])
+    if problem is None:
+        assert verdict.problems == ()
+    else:
+        assert problem in verdict.problems[0]
+
+
+def test_a_false_claim_makes_verify_exit_1(run_cli, small_assignment, tmp_path):
+    rubric = small_assignment(
+        "assignment: s\ntitle: s\npoints: 1\nquestions:\n"
+        "  - {id: q1, title: s, points: 1, module: rnn_layers.py, checks: [{id: q1.1, title: s,"
+        " points: 1, kind: forward, function: temporal_fc_forward, returns: [out, cache],"
+        " opaque: [cache], shares: {values: 0.5, edge_cases: 0.5}}]}\n"
+    )
+    example = rubric.parent / "reference" / "submissions" / "wrong" / "x"
+    shutil.copytree(ROOT / "reference" / "submissions" / "wrong" / "fc_without_bias", example)
+    (example / "expected.yaml").write_text("mistake: none at all\nloses: {}\n")
+    ran = run_cli("verify", "--rubric", rubric)
+    assert ran.status == 1
+    assert "wrong/x: q1.1 loses 1 points, expected 0" in ran.err
+    (example / "expected.yaml").write_text("mistake: x\nloses: {q8: {points: 1, reason: bad}}\n")
+    ran = run_cli("verify", "--rubric", rubric)
+    assert ran.status == 2
+    assert "expected.yaml:2: the rubric has no check 'q8'" in ran.err
+    assert "there is no reason 'bad'" in ran.err
+
+
+def test_checks_of_is_by_id():
+    assert list(checks_of(REPORT)) == ["q1", "q2"]
