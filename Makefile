@@ -5,12 +5,13 @@ BIN := $(VENV)/bin
 OUT ?= build/reports
 STAMP := $(VENV)/.installed
 
-.PHONY: grade test lint types bench clean help
+.PHONY: grade test lint types bench validity clean help
 
 help:
 	@echo "make grade   install, grade the example submissions, say where the reports are"
 	@echo "make test    install if needed, run every test"
-	@echo "make lint    ruff     make types  mypy     make bench  time grading     make clean"
+	@echo "make lint    ruff     make types  mypy     make bench  time grading"
+	@echo "make validity  long proofs: many seeds, both tiers     make clean"
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
@@ -35,6 +36,9 @@ types: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python benchmarks/bench_grading.py
+
+validity: $(STAMP)
+	$(BIN)/python benchmarks/validity.py
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
