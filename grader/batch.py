@@ -26,6 +26,9 @@ from grader.reports import report
 from grader.session import Workshop
 
 PR_SET_PDEATHSIG = 1
+HEARTBEAT_S = (
+    0.5  # how often a caller hears of a run in which nothing happens, to show that it lives
+)
 Work = tuple[str, Path]
 
 
@@ -56,8 +59,8 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def run(job: Job, work: Sequence[Work], jobs: int) -> Iterator[Event]:
-    """Grade all submissions and yield what happens, as it happens.
+def run(job: Job, work: Sequence[Work], jobs: int) -> Iterator[Event | None]:
+    """Grade all submissions and yield what happens, as it happens; None while nothing does.
 
     A process that dies takes no grade with it: the submission it was at gets a report of status
     ``broken``, and the others go on in a new process.
@@ -82,7 +85,10 @@ def run(job: Job, work: Sequence[Work], jobs: int) -> Iterator[Event]:
                         process.end()
                         crew[index] = _Process(job, staging)
                         crew[index].give(waiting)
-                ready = wait([p.connection for p in crew if p.at is not None and not p.lost])
+                busy = [p.connection for p in crew if p.at is not None and not p.lost]
+                ready = wait(busy, HEARTBEAT_S)
+                if not ready:
+                    yield None
                 for process in [p for p in crew if p.connection in ready]:
                     event = process.receive()
                     if event is None:
@@ -90,6 +96,10 @@ def run(job: Job, work: Sequence[Work], jobs: int) -> Iterator[Event]:
                     if isinstance(event, SubmissionDone):
                         process.give(waiting)
                     yield event
+        except BaseException:
+            for process in crew:
+                process.kill()
+            raise
         finally:
             for process in crew:
                 process.end()
@@ -146,8 +156,12 @@ class _Process:
             raise event
         return event
 
+    def kill(self) -> None:
+        """End the process at once; everything it started ends with it."""
+        self._process.kill()
+
     def end(self) -> None:
-        """End the process; everything it started ends with it."""
+        """Let the process end, which ends everything it started."""
         with contextlib.suppress(OSError):
             self.connection.send(None)
         self.connection.close()

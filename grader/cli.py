@@ -25,7 +25,7 @@ from grader.errors import BrokenError, GraderError, RubricError, UsageError  # n
 from grader.grading import Job  # noqa: E402
 from grader.model import TIERS, Rubric  # noqa: E402
 from grader.progress import follow  # noqa: E402
-from grader.reports import gradebook, terminal  # noqa: E402
+from grader.reports import gradebook, html, terminal  # noqa: E402
 from grader.rubric import load_rubric  # noqa: E402
 from grader.session import Settings  # noqa: E402
 
@@ -119,6 +119,7 @@ def grade(
     if len(reports) > 1:
         reports.sort(key=lambda made: str(made["submission"]["id"]))
         gradebook.write(out / "gradebook.csv", loaded, reports)
+        html.write_index(out / "index.html", reports)
     _tell(reports, out)
     if any(made["status"] == "broken" for made in reports):
         sys.exit(EXIT_BROKEN)
@@ -191,6 +192,7 @@ def verify_command(
     verdicts = verify.verdicts(examples, reports)
     if out is not None:
         gradebook.write(out / "gradebook.csv", loaded, reports)
+        html.write_index(out / "index.html", reports)
     screen = terminal.console()
     screen.print(verify.table(verdicts))
     wrong = [verdict for verdict in verdicts if verdict.problems]
@@ -199,7 +201,7 @@ def verify_command(
             click.echo(terminal.clean(f"{verdict.example.name}: {problem}"), err=True)
     click.echo(f"{len(verdicts) - len(wrong)} of {len(verdicts)} examples score as they claim")
     if out is not None:
-        click.echo(f"reports: {out}/<example>/report.json, and {out}/gradebook.csv")
+        click.echo(f"reports: {out}/index.html, {out}/gradebook.csv, {out}/<example>/report.json")
     if any(made["status"] == "broken" for made in reports):
         _tell_broken(reports)
         sys.exit(EXIT_BROKEN)
@@ -259,11 +261,11 @@ def _tell(reports: Sequence[dict[str, Any]], out: Path) -> None:
         screen.print(terminal.report(reports[0]))
         identifier = reports[0]["submission"]["id"]
         click.echo(f"isolation: {', '.join(reports[0]['isolation']) or 'no worker was needed'}")
-        click.echo(f"report: {out / identifier / 'report.json'}")
+        click.echo(f"report: {out / identifier / 'report.html'} (and report.json)")
     else:
         screen.print(terminal.summary(reports))
         click.echo(f"{len(reports)} submissions graded; reports: {out}/<submission>/report.json")
-        click.echo(f"gradebook: {out / 'gradebook.csv'}")
+        click.echo(f"overview: {out / 'index.html'}, {out / 'gradebook.csv'}")
     _tell_broken(reports)
 
 

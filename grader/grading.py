@@ -16,8 +16,8 @@ from grader import pytest_plugin
 from grader.assignment import Assignment
 from grader.errors import BrokenError, GraderError
 from grader.model import CheckResult, CheckSpec, Question, Rubric
-from grader.reports import report
-from grader.reports.files import write_json
+from grader.reports import html, report
+from grader.reports.files import write_json, write_text
 from grader.session import Session, Settings, Workshop
 
 # Everything of pytest that has no part in grading, and could only read or write files around it.
@@ -88,6 +88,7 @@ def write_reports(folder: Path, made: dict[str, Any], recorded: Any = None) -> N
     if recorded is not None:
         write_json(folder / "pytest.json", recorded)
     write_json(folder / "results.json", report.gradescope(made))
+    write_text(folder / "report.html", html.report(made))
     write_json(folder / "report.json", made)
 
 

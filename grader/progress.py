@@ -15,7 +15,7 @@ from grader.reports import terminal
 SHOW_AFTER_S = 1.0
 
 
-def follow(events: Iterable[Event], submissions: int, checks: int) -> list[dict[str, Any]]:
+def follow(events: Iterable[Event | None], submissions: int, checks: int) -> list[dict[str, Any]]:
     """Consume the events of a run and return the reports, in the order of their completion."""
     reports: list[dict[str, Any]] = []
     screen = terminal.console(stderr=True)

@@ -186,8 +186,7 @@ class Session:
             scoring.points_of(parts, check.points),
             scoring.reason_of(parts),
             message,
-            # Follow-through can forgive a difference altogether; that is still worth telling.
-            notes=(*judgement.notes, *(p.message for p in parts if p.message and p.earned == 1)),
+            notes=tuple(dict.fromkeys(judgement.notes)),
             parts=parts,
             measurements=judgement.measurements,
         )

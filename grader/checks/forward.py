@@ -14,7 +14,7 @@ from grader.model import CheckSpec, Fraction, Part, Question, Shares, Tolerances
 from grader.numerics import Comparison, compare
 
 from .base import STOPS_THE_CHECK, Context, Judgement, StudentModule
-from .support import composed, depends_on_inputs, tolerance, with_mistake
+from .support import composed, depends_on_inputs, forgiven, tolerance, with_mistake
 
 
 class ForwardSpec(CheckSpec, Tolerances, Shares):
@@ -147,13 +147,14 @@ def _judge(
         return 1.0, Comparison("all outputs")
     if spec.follow_through and found.reason == "mismatch":
         own = composed(context, spec.function, module, case)
-        if own and all(compare(n, outputs[n], own[n], limit).ok for n in case.expected):
-            message = (
-                f"{found.text}. It is right for what your own "
-                f"{' and '.join(spec.builds_on)} returns: the mistake is there"
-            )
-            if depends_on_inputs(module, spec.function, case, spec.returns, spec.opaque):
-                return spec.follow_through, Comparison(found.name, "mismatch", message)
+        same = own and all(compare(n, outputs[n], own[n], limit).ok for n in case.expected)
+        if same and depends_on_inputs(module, spec.function, case, spec.returns, spec.opaque):
+            source = " and ".join(spec.builds_on)
+            if spec.follow_through == 1:
+                module.notes.append(forgiven(spec.function, source))
+                return 1.0, Comparison("all outputs")
+            message = f"{found.text}. It is right for what your own {source} gives: mend that first"
+            return spec.follow_through, Comparison(found.name, "mismatch", message)
     return 0.0, with_mistake(context, spec.function, case, found, outputs, limit)
 
 

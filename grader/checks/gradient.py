@@ -21,6 +21,7 @@ from .base import STOPS_THE_CHECK, Context, Judgement, StudentModule
 from .support import (
     composed,
     depends_on_inputs,
+    forgiven,
     matching_mistake,
     named,
     right_at_outputs,
@@ -232,7 +233,11 @@ class _Run:
             if spec.follow_through and self.consistent.get(name):
                 earned = spec.follow_through
                 source = " and ".join(spec.builds_on)
-                remark = f"It is right for what your own {source} gives: the mistake is there"
+                remark = f"It is right for what your own {source} gives: mend that first"
+                if earned == 1:
+                    self.module.notes.append(forgiven(spec.function, source))
+                    yield Part(name, share, earned)
+                    continue
             elif own_forward.get(name):
                 earned = spec.follow_through
                 remark = f"It is the right gradient of your own {spec.forward}, which is wrong"
@@ -252,10 +257,8 @@ class _Run:
             return
         for name in names:
             del self.found[name]
-        self.module.notes.append(
-            f"{', '.join(names)} of {spec.function}: right for the outputs of your "
-            f"{spec.forward}, which are wrong; no points lost here"
-        )
+        what = f"{', '.join(names)} of {spec.function}"
+        self.module.notes.append(forgiven(what, spec.forward))
 
     def _is_an_attempt(self, case: SolvedCase) -> bool:
         spec = self.spec

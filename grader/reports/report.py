@@ -125,6 +125,16 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def notes_of(made: dict[str, Any]) -> dict[str, list[str]]:
+    """Return each note of a report once, with the checks it belongs to: most concern a module."""
+    notes: dict[str, list[str]] = {}
+    for question in made["questions"]:
+        for check in question["checks"]:
+            for note in check["notes"]:
+                notes.setdefault(note, []).append(check["id"])
+    return notes
+
+
 def gradescope(report: dict[str, Any]) -> dict[str, Any]:
     """Return Gradescope's ``results.json`` for a report: what the student may see.
 

@@ -13,6 +13,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from grader.reports.report import notes_of
+
 STYLES = {
     "passed": "green",
     "partial": "yellow",
@@ -66,8 +68,9 @@ def report(made: dict[str, Any], *, visible_only: bool = False) -> Group:
     for question in made["questions"]:
         for check in question["checks"]:
             parts += _details(check, visible_only=visible_only)
-    notes = [f"note: {note}" for note in made["submission"]["notes"]]
-    parts += [Text(clean(note), "dim") for note in _shared_notes(made) + notes]
+    notes = [f"note ({', '.join(ids)}): {note}" for note, ids in notes_of(made).items()]
+    notes += [f"note: {note}" for note in made["submission"]["notes"]]
+    parts += [Text(clean(note), "dim") for note in notes]
     return Group(*parts, Text(), _total(made))
 
 
@@ -81,16 +84,6 @@ def _details(check: dict[str, Any], *, visible_only: bool) -> list[Any]:
     if check["hint"]:
         lines.append(Text(f"hint: {clean(check['hint'])}", "italic"))
     return [title, *(Padding(line, (0, 0, 0, 2)) for line in lines)]
-
-
-def _shared_notes(made: dict[str, Any]) -> list[str]:
-    """Return each note of a check once: most are about a whole module."""
-    notes: dict[str, list[str]] = {}
-    for question in made["questions"]:
-        for check in question["checks"]:
-            for note in check["notes"]:
-                notes.setdefault(note, []).append(check["id"])
-    return [f"note ({', '.join(checks)}): {note}" for note, checks in notes.items()]
 
 
 def _total(made: dict[str, Any]) -> Text:

@@ -137,7 +137,7 @@ def test_a_wrong_step_is_paid_for_once(submission, judge):
     results = judge(folder, "q3")
     assert results["q3.1"].points == 0
     assert results["q3.3"].points == 2
-    assert "It is right for what your own rnn_step_forward returns" in results["q3.3"].notes[0]
+    assert "right for what your own rnn_step_forward gives" in results["q3.3"].notes[0]
 
 
 @pytest.mark.parametrize(
