@@ -1,0 +1,111 @@
+"""The pages: complete, self-contained, and harmless whatever a submission says."""
+
+import copy
+import html.parser
+
+import pytest
+
+from grader.reports import html as pages
+from grader.reports import report as reporting
+from tests.conftest import SUBMISSIONS
+
+EVIL = "</p><script>alert(1)</script><img src=x onerror=alert(2)> \x1b[31m \u202eevil {{ 7*7 }}"
+
+
+class Tags(html.parser.HTMLParser):
+    """Collects tags, attributes and text of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.text = ""
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.attributes += attributes
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def parsed(page: str) -> Tags:
+    tags = Tags()
+    tags.feed(page)
+    return tags
+
+
+@pytest.fixture
+def made(grade):
+    _ran, reports = grade(SUBMISSIONS / "wrong" / "softmax_epsilon", only=("q5",))
+    return reports["softmax_epsilon"]
+
+
+def test_the_page_shows_every_check_with_its_points_and_message(made):
+    text = " ".join(parsed(pages.report(made)).text.split())
+    for question in made["questions"]:
+        for check in question["checks"]:
+            assert f"{check['id']}" in text
+            assert f"{check['points']:g} / {check['max_points']:g}" in text
+            assert check["message"] in text
+            assert str(check["seed"]) in text
+    assert "5 of 7 points" in text
+    assert made["submission"]["sha256"] in text
+
+
+def test_nothing_is_loaded_from_anywhere(made):
+    tags = parsed(pages.report(made))
+    assert not {"script", "link", "iframe", "object"} & set(tags.tags)
+    links = [value for name, value in tags.attributes if name in ("src", "href")]
+    assert all(link.startswith(("#", "data:")) for link in links)
+
+
+def test_text_of_a_submission_stays_text(made):
+    evil = copy.deepcopy(made)
+    evil["submission"]["id"] = EVIL
+    evil["submission"]["notes"] = evil["submission"]["files"] = [EVIL]
+    for question in evil["questions"]:
+        for check in question["checks"]:
+            check |= {"message": EVIL, "notes": [EVIL, EVIL + "2"], "output": EVIL}
+            check["measurements"] = {EVIL: EVIL}
+            check["parts"] = [{**part, "name": EVIL, "message": EVIL} for part in check["parts"]]
+    clean_tags = set(parsed(pages.report(made)).tags)
+    page = pages.report(evil)
+    tags = parsed(page)
+    assert set(tags.tags) - {"ul", "li", "pre"} <= clean_tags
+    assert not [name for name, _value in tags.attributes if name.startswith("on")]
+    assert "{{ 7*7 }}" in tags.text
+    assert "\x1b" not in page
+    assert "\u202e" not in page
+
+
+def test_the_overview_links_every_report_and_escapes_names(made, tmp_path):
+    other = copy.deepcopy(made)
+    other["submission"]["id"] = 'a"b<c>'
+    broken = copy.deepcopy(made)
+    broken |= {"status": "broken", "score": None, "questions": []}
+    broken["submission"]["id"] = "zoe"
+    pages.write_index(tmp_path / "index.html", [made, other, broken])
+    tags = parsed((tmp_path / "index.html").read_text())
+    links = [value for name, value in tags.attributes if name == "href"]
+    assert links == [
+        "a%22b%3Cc%3E/report.html", "softmax_epsilon/report.html", "zoe/report.html",
+    ]  # fmt: skip
+    assert "1 without a grade, by our fault" in tags.text
+    assert "c" not in tags.tags
+
+
+def test_a_broken_report_says_whose_fault_it_is(rubric):
+    from grader.session import Settings
+
+    page = pages.report(reporting.broken(rubric, "x", Settings(), "the disk is on fire"))
+    assert "No grade" in page
+    assert "the disk is on fire" in page
+    assert "not a zero" in page
+
+
+def test_a_note_about_the_whole_module_is_shown_once(grade):
+    _ran, reports = grade(SUBMISSIONS / "wrong" / "missing_package", only=("q3",))
+    text = parsed(pages.report(reports["missing_package"])).text
+    assert text.count("imports 'seaborn'") == 1
+    assert "(q3.1, q3.2, q3.3, q3.4)" in text
