@@ -24,6 +24,7 @@ from grader.sandbox import ForkServer, Limits, Worker
 from grader.seeds import seed_for
 from grader.submission import Submission, stage
 
+MAX_TEXT_FILE = 16 * 1024 * 1024  # a million labels are 2 MB
 MAX_MESSAGE = 4000  # characters of one check's message
 
 
@@ -169,7 +170,13 @@ class Session:
 
         settings = self.settings
         context = Context(
-            self._assignment, question, seed, settings.tier, settings.data, open_module
+            self._assignment,
+            question,
+            seed,
+            settings.tier,
+            settings.data,
+            open_module,
+            self._read_file,
         )
         try:
             judgement = self._with_retry(check, context)
@@ -200,6 +207,15 @@ class Session:
             if not lost.retry or context.question.module in self._load_failures:
                 raise
         return kind.run(check, context)
+
+    def _read_file(self, name: str) -> bytes:
+        """Return the bytes of a file of the submission."""
+        path = self.submission.folder / name
+        if not path.is_file():
+            raise Failure("missing", self.submission.missing(name))
+        if path.stat().st_size > MAX_TEXT_FILE:
+            raise Failure("wrong_shape", f"{name} is {path.stat().st_size} bytes long")
+        return path.read_bytes()
 
     @contextlib.contextmanager
     def _loaded(self, question: Question, check: CheckSpec, seed: int) -> Iterator[StudentModule]:

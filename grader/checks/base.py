@@ -38,6 +38,8 @@ class Context:
 
     ``open_module`` starts a fresh worker with the student's module loaded; it raises ``Failure``
     if that is impossible. Its argument is the seed of the worker's random generators.
+    ``read_file`` returns the bytes of a file of the submission; it raises ``Failure`` if the file
+    is missing or too large.
     """
 
     assignment: Assignment
@@ -46,6 +48,7 @@ class Context:
     tier: Tier
     data: Path | None
     open_module: Callable[[int], AbstractContextManager[StudentModule]]
+    read_file: Callable[[str], bytes]
 
 
 class CheckKind(Protocol):

@@ -1,0 +1,110 @@
+"""Kind ``predictions``: a file of predicted labels, one per line, against withheld labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from grader.assignment import Assignment
+from grader.errors import Failure
+from grader.metrics import METRICS
+from grader.model import CheckSpec, Part, Question
+
+from .base import Context, Judgement
+from .training import Thresholds
+
+MAX_SHOWN = 40  # characters of a line that is quoted in a message
+
+
+class PredictionsSpec(CheckSpec, Thresholds):
+    """Rubric keys of ``predictions``.
+
+    ``file`` is read from the submission. It holds one of ``symbols`` per line, one line for each
+    item of ``items`` among the inputs of ``reference/datasets/<dataset>.py``, drawn with ``seed``:
+    the seed of the data that students were given. Points rise linearly from ``zero_at`` to
+    ``full_at``. On a tier whose data set withholds no ``labels`` the form alone counts.
+    """
+
+    file: Annotated[str, Field(pattern=r"^[\w.-]+$")]
+    dataset: Annotated[str, Field(pattern=r"^\w+$")]
+    items: str
+    labels: str
+    seed: Annotated[int, Field(ge=0)]
+    symbols: Annotated[list[str], Field(min_length=2)] = ["0", "1"]
+    metric: Literal["accuracy"] = "accuracy"
+
+
+class Predictions:
+    """Reads the file on the trusted side, as text; nothing of the submission is executed."""
+
+    name = "predictions"
+    options = PredictionsSpec
+
+    def problems(
+        self, spec: PredictionsSpec, question: Question, assignment: Assignment
+    ) -> Iterator[str]:
+        """Yield what does not fit the reference's data sets."""
+        del question
+        if not assignment.has(f"datasets.{spec.dataset}"):
+            yield f"dataset: there is no file datasets/{spec.dataset}.py"
+            return
+        data = assignment.dataset(spec.dataset, "mini", None, spec.seed)
+        if spec.items not in data.inputs:
+            yield f"items: the data set has no inputs {spec.items!r} ({', '.join(data.inputs)})"
+        if spec.labels not in data.withheld:
+            yield f"labels: it withholds no {spec.labels!r} ({', '.join(data.withheld)})"
+
+    def run(self, spec: PredictionsSpec, context: Context) -> Judgement:
+        """Judge the form and, where labels are known, the metric."""
+        data = context.assignment.dataset(spec.dataset, context.tier, context.data, spec.seed)
+        expected = len(data.inputs[spec.items])
+        labels = data.withheld.get(spec.labels)
+        predicted = _parse(context.read_file(spec.file), spec, expected)
+        if labels is None:
+            note = f"the {context.tier} tier has no labels for {spec.items}: the form alone counts"
+            return Judgement((Part("form", 1.0, 1.0),), (note,), {"lines": expected})
+        value = METRICS[spec.metric](predicted, labels)
+        earned = min(1.0, max(0.0, (value - spec.zero_at) / (spec.full_at - spec.zero_at)))
+        measured = {spec.metric: value, "zero_at": spec.zero_at, "full_at": spec.full_at}
+        if earned == 1:
+            return Judgement((Part(spec.metric, 1.0, 1.0),), (), measured)
+        message = (
+            f"{spec.file}: {spec.metric} {value:.4f}; points begin above {spec.zero_at:g} and are "
+            f"full from {spec.full_at:g}"
+        )
+        if 1 - value >= spec.full_at and len(spec.symbols) == 2:  # noqa: PLR2004
+            message += "; with the two labels exchanged it would be right"
+        part = Part(spec.metric, 1.0, earned, "below_threshold", message)
+        return Judgement((part,), (), measured)
+
+
+def _parse(
+    data: bytes, spec: PredictionsSpec, expected: int
+) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Return the predicted labels, (expected,) int64; raises ``Failure`` naming file and line."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        at = data[: error.start].count(b"\n") + 1
+        message = f"{spec.file}, line {at}: is not text (byte 0x{data[error.start]:02x})"
+        raise Failure("wrong_dtype", message) from None
+    lines = text.splitlines()
+    while lines and not lines[-1].strip():
+        lines.pop()
+    if not lines:
+        raise Failure("not_implemented", f"{spec.file} is empty")
+    numbers = {symbol: number for number, symbol in enumerate(spec.symbols)}
+    wanted = " or ".join(spec.symbols)
+    for position, line in enumerate(lines, 1):
+        if line.strip() not in numbers:
+            shown = repr(line[:MAX_SHOWN]) if line.strip() else "an empty line"
+            message = f"{spec.file}, line {position}: {shown}, expected {wanted}"
+            raise Failure("wrong_dtype", message)
+    if len(lines) != expected:
+        more = "too many" if len(lines) > expected else "missing"
+        message = f"{spec.file} has {len(lines)} lines, expected {expected}"
+        raise Failure("wrong_shape", f"{message}: {abs(len(lines) - expected)} {more}")
+    return np.array([numbers[line.strip()] for line in lines], dtype=np.int64)
