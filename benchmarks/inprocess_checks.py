@@ -46,6 +46,7 @@ def _tolerance(arguments: dict[str, Any]) -> float:
 
 @pytest.mark.parametrize(("name", "outputs"), PAIRS)
 def test_forward(name: str, outputs: tuple[str, ...]) -> None:
+    """Compare the outputs of a forward function on every case."""
     for case in getattr(cases, f"{name}_forward")(np.random.default_rng(0)):
         arguments = {k: v.copy() for k, v in case.arguments.items()}
         got = getattr(STUDENT, f"{name}_forward")(*arguments.values())
@@ -57,6 +58,7 @@ def test_forward(name: str, outputs: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize(("name", "outputs"), PAIRS)
 def test_backward(name: str, outputs: tuple[str, ...]) -> None:
+    """Compare the gradients of a backward function on every case."""
     rng = np.random.default_rng(1)
     for case in getattr(cases, f"{name}_forward")(np.random.default_rng(0)):
         arguments = {k: v.copy() for k, v in case.arguments.items()}

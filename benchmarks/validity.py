@@ -1,7 +1,7 @@
 """Long proofs: the reference earns full marks on every seed, and what is not trained earns nothing.
 
-Run it with ``make validity``; the last results are in ``docs/results.md``. The full tier is included
-where the homework's data is found (GRADER_DATA).
+Run it with ``make validity``; the last results are in ``docs/results.md``. The full tier is
+included where the homework's data is found (GRADER_DATA).
 """
 
 from __future__ import annotations

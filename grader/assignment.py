@@ -219,6 +219,14 @@ class Assignment:
         except OSError as error:
             raise BrokenError(f"the driver {path.name} cannot be read: {error.strerror}") from None
 
+    def fact(self, name: str) -> Callable[..., Any] | None:
+        """Return the function ``<file>.<function>`` of the folder ``facts``, if there is one."""
+        file, _, function = name.partition(".")
+        if not self.has(f"facts.{file}"):
+            return None
+        found: Callable[..., Any] | None = getattr(self._import(f"facts.{file}"), function, None)
+        return found
+
     def dataset(self, name: str, tier: Tier, data: Path | None, seed: int) -> Dataset:
         """Return the data set ``datasets/<name>.py`` of a tier, drawn or read once per process.
 

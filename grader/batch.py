@@ -78,24 +78,12 @@ def run(job: Job, work: Sequence[Work], jobs: int) -> Iterator[Event | None]:
                 process.give(waiting)
             while any(process.at is not None for process in crew):
                 for index, process in enumerate(crew):
-                    if process.at is None:
-                        continue
                     if process.lost:
                         yield _lost(job, process)
                         process.end()
                         crew[index] = _Process(job, staging)
                         crew[index].give(waiting)
-                busy = [p.connection for p in crew if p.at is not None and not p.lost]
-                ready = wait(busy, HEARTBEAT_S)
-                if not ready:
-                    yield None
-                for process in [p for p in crew if p.connection in ready]:
-                    event = process.receive()
-                    if event is None:
-                        continue
-                    if isinstance(event, SubmissionDone):
-                        process.give(waiting)
-                    yield event
+                yield from _next_events(crew, waiting)
         except BaseException:
             for process in crew:
                 process.kill()
@@ -103,6 +91,20 @@ def run(job: Job, work: Sequence[Work], jobs: int) -> Iterator[Event | None]:
         finally:
             for process in crew:
                 process.end()
+
+
+def _next_events(crew: list[_Process], waiting: deque[Work]) -> Iterator[Event | None]:
+    """Wait for a while; yield what the crew tells, and give who is done the next submission."""
+    busy = [process.connection for process in crew if process.at is not None]
+    ready = wait(busy, HEARTBEAT_S)
+    if not ready:
+        yield None
+    for process in [process for process in crew if process.connection in ready]:
+        event = process.receive()
+        if isinstance(event, SubmissionDone):
+            process.give(waiting)
+        if event is not None:
+            yield event
 
 
 def _lost(job: Job, process: _Process) -> SubmissionDone:

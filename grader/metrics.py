@@ -9,6 +9,7 @@ import numpy as np
 
 from grader.errors import Failure
 from grader.numerics import Array, as_array
+from grader.wire import Opaque
 
 PROBABILITY_THRESHOLD = 0.5
 
@@ -25,11 +26,12 @@ def accuracy(predictions: Any, labels: Array) -> float:
     """
     array = as_array(predictions)
     if array is None:
-        kind = type(predictions).__name__
+        opaque = type(predictions) is Opaque
+        kind = predictions.type_name if opaque else type(predictions).__name__
         raise Failure("wrong_dtype", f"the predictions are of type {kind}, expected an array")
     if array.ndim == 2 and array.shape[1] == 1:  # noqa: PLR2004
         array = array[:, 0]
-    if array.ndim not in (1, 2) or len(array) != len(labels):
+    if array.ndim not in (1, 2) or len(array) != len(labels) or array.size == 0:
         message = f"the predictions have shape {array.shape}, expected ({len(labels)},)"
         raise Failure("wrong_shape", message)
     if array.dtype.kind not in "fiub":

@@ -185,18 +185,30 @@ class _Reader:
     def _against_reference(self, reference: Path) -> None:
         assignment = Assignment(reference)
         for path, question, checks in self._read:
-            if not assignment.has(question.module.removesuffix(".py")):
+            if not _has_module(assignment, question.module):
                 missing = f"there is no {reference.name}/{question.module}"
                 self._add((*path, "module"), f"{question.id}: module: {missing}")
                 continue
             for index, check in checks.items():
-                try:
-                    problems = list(KINDS[check.kind].problems(check, question, assignment))
-                except UsageError as error:
-                    problems = [str(error)]
-                for problem in problems:
+                for problem in _reference_problems(assignment, question, check):
                     key = problem.partition(":")[0]
                     self._add((*path, "checks", index, key), f"{check.id}: {problem}")
+
+
+def _has_module(assignment: Assignment, module: str) -> bool:
+    try:
+        return assignment.has(module.removesuffix(".py"))
+    except OSError:  # a name that is too long for any file system
+        return False
+
+
+def _reference_problems(assignment: Assignment, question: Question, check: CheckSpec) -> list[str]:
+    try:
+        return list(KINDS[check.kind].problems(check, question, assignment))
+    except UsageError as error:
+        return [str(error)]
+    except OSError as error:
+        return [f"names a file that cannot be read: {error.strerror}"]
 
 
 _PLACEHOLDER = [{"id": "x", "title": "x", "points": 1.0, "module": "x.py", "checks": [{}]}]

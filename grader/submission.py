@@ -7,26 +7,36 @@ executed here.
 
 from __future__ import annotations
 
+import bz2
+import errno
+import gzip
 import hashlib
+import lzma
 import os
 import re
 import shutil
 import stat
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Any, cast
 
-from grader.errors import UsageError
+from grader.errors import BrokenError, UsageError
 
 MIB = 1024 * 1024
 MAX_FILES = 2000
 MAX_FILE_BYTES = 64 * MIB  # a trained network is the largest thing that homework hands in
 MAX_TOTAL_BYTES = 256 * MIB
+MAX_UNPACKED_BYTES = 4 * MAX_TOTAL_BYTES  # of a tar archive, with all that is left out
+MAX_READ_BYTES = 4 * MIB  # of a tar archive at once; no honest header is longer
+ENCRYPTED = 1  # a flag of a zip archive's entry
 MAX_DEPTH = 16
+MAX_PATH_BYTES = 1000  # with the folder for staging in front, a path may have 4096
 MAX_NAMES_SHOWN = 8
+RESERVED_IDS = ("gradebook.csv", "index.html")  # files beside the report folders
 ARCHIVES = (".zip", ".tar.gz", ".tgz", ".tar")
 # These would be picked up by Python or pytest by their mere presence.
 DROPPED_NAMES = frozenset(
@@ -35,6 +45,19 @@ DROPPED_NAMES = frozenset(
 )
 DROPPED_SUFFIXES = frozenset([".pth", ".so", ".pyd", ".pyc", ".pyo"])
 CLUTTER = frozenset(["__pycache__", "__MACOSX", ".git", ".DS_Store", ".ipynb_checkpoints", ".idea"])
+
+
+COMPRESSIONS: tuple[tuple[bytes, Any], ...] = (
+    (b"\x1f\x8b", gzip.open),
+    (b"BZh", bz2.open),
+    (b"\xfd7zXZ\0", lzma.open),
+)
+# How damaged archives fail. RuntimeError: a compression that is not known; LookupError: a member
+# without a name.
+UNPACKING_ERRORS = (
+    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError),
+    *(RuntimeError, ValueError, OverflowError, LookupError),
+)
 
 
 class _TooMuchError(Exception):
@@ -82,7 +105,7 @@ def stem(path: Path) -> str:
 
 
 def safe_id(name: str) -> str:
-    """Return ``name`` as a folder name: nothing that a shell, a browser or a path reads otherwise."""
+    """Return ``name`` as a folder name: nothing that a shell, a browser or a path misreads."""
     cleaned = re.sub(r"[^\w.@+-]+", "_", name).strip("._")
     return cleaned[:100] or "submission"
 
@@ -97,7 +120,7 @@ def find(arguments: Sequence[Path], modules: Sequence[str]) -> list[tuple[str, P
         UsageError: an argument does not exist or is neither folder nor archive.
     """
     found: list[tuple[str, Path]] = []
-    taken: set[str] = set()
+    taken: set[str] = set(RESERVED_IDS)
     for argument in arguments:
         for path in _expand(argument, modules):
             base = identifier = safe_id(stem(path.resolve()))
@@ -143,52 +166,70 @@ def stage(identifier: str, path: Path, target: Path, modules: Sequence[str]) -> 
 
     Raises:
         UsageError: the submission vanished or cannot be read.
+        BrokenError: the disk is full or fails.
     """
     target.mkdir(parents=True)
     notes: list[str] = []
-    problem = None
-    try:
-        if path.is_dir():
-            _copy(_from_folder(path, notes), target, notes)
-        elif path.name.lower().endswith(".zip"):
-            with zipfile.ZipFile(path) as archive:
-                _copy(_from_zip(archive, notes), target, notes)
-        else:
-            with tarfile.open(path, "r:*") as archive:
-                _copy(_from_tar(archive, notes), target, notes)
-    except FileNotFoundError:
-        raise UsageError(f"{path}: vanished while it was read") from None
-    except PermissionError as error:
-        raise UsageError(f"{error.filename or path}: cannot be read: {error.strerror}") from None
-    except _TooMuchError as error:
-        problem = f"{path.name} was not unpacked: {error}"
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError, RuntimeError, ValueError,
-            NotImplementedError) as error:  # fmt: skip
-        # RuntimeError and NotImplementedError: encrypted, or an unknown compression.
-        problem = f"{path.name} cannot be unpacked: {error or type(error).__name__}"
+    problem = _unpack(path, target, notes)
     if problem is not None:
         shutil.rmtree(target)
         target.mkdir()
     folder = _home(target, modules)
     files = sorted(_files(folder))
     digest = hashlib.sha256()
-    for name in files:
-        content = hashlib.sha256((folder / name).read_bytes()).hexdigest()
-        digest.update(f"{name}\0{content}\n".encode("utf-8", "surrogateescape"))
+    for file_name in files:
+        content = hashlib.sha256((folder / file_name).read_bytes()).hexdigest()
+        digest.update(f"{file_name}\0{content}\n".encode())
     for parent, folders, names in os.walk(target):
-        for name in folders:
-            (Path(parent) / name).chmod(0o755)
-        for name in names:
-            (Path(parent) / name).chmod(0o444)
+        for below in folders:
+            (Path(parent) / below).chmod(0o755)
+        for below in names:
+            (Path(parent) / below).chmod(0o444)
     target.chmod(0o755)
-    return Submission(identifier, folder, tuple(files), digest.hexdigest(), tuple(notes), problem)
+    told = tuple(_utf8(note) for note in notes)
+    problem = _utf8(problem) if problem is not None else None
+    return Submission(identifier, folder, tuple(files), digest.hexdigest(), told, problem)
+
+
+def _unpack(path: Path, target: Path, notes: list[str]) -> str | None:
+    """Copy a submission's files into ``target``; return what prevents it, if that is theirs."""
+    name = path.resolve().name
+    try:
+        if path.is_dir():
+            _copy(_from_folder(path, notes), target, notes)
+        elif path.name.lower().endswith(".zip"):
+            with zipfile.ZipFile(path) as zipped:
+                _copy(_from_zip(zipped, notes), target, notes)
+        else:
+            with _decompressed(path) as file:
+                bounded = cast("IO[bytes]", _Bounded(file))
+                with tarfile.open(fileobj=bounded, mode="r:") as archive:
+                    _copy(_from_tar(archive, notes), target, notes)
+    except FileNotFoundError:
+        raise UsageError(f"{path}: vanished while it was read") from None
+    except PermissionError as error:
+        raise UsageError(f"{error.filename or path}: cannot be read: {error.strerror}") from None
+    except _TooMuchError as error:
+        return f"{name} was not unpacked: {error}"
+    except UNPACKING_ERRORS as error:
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            # A damaged archive has no error number, or that of a seek to a place before its start.
+            raise BrokenError(f"{name} cannot be staged: {error.strerror}") from None
+        why = " ".join(str(error).split()) or type(error).__name__
+        return f"{name} cannot be unpacked: {why}"
+    return None
+
+
+def _utf8(text: str) -> str:
+    """Return ``text`` fit for a report: a file's name may hold bytes that are no UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _home(target: Path, modules: Sequence[str]) -> Path:
     """Return the folder of the modules: the top, or the only folder that holds any of them."""
     if any((target / name).is_file() for name in modules):
         return target
-    homes = {found.parent for name in modules for found in target.rglob(name)}
+    homes = {found.parent for name in modules for found in target.rglob(name) if found.is_file()}
     shallowest = min((len(home.parts) for home in homes), default=0)
     candidates = [home for home in homes if len(home.parts) == shallowest]
     return candidates[0] if len(candidates) == 1 else target
@@ -215,7 +256,11 @@ def _copy(entries: Iterator[Entry], target: Path, notes: list[str]) -> None:
             if count > MAX_FILES:
                 raise _TooMuchError(f"it holds more than {MAX_FILES} files")
             destination = target.joinpath(*parts)
-            destination.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                destination.parent.mkdir(parents=True, exist_ok=True)
+            except (FileExistsError, NotADirectoryError):
+                notes.append(f"{name} was left out: a file has the name of its folder")
+                continue
             if destination.exists():
                 notes.append(f"{name} appears twice; the first one counts")
                 continue
@@ -242,7 +287,12 @@ def _checked(name: str, notes: list[str]) -> tuple[str, ...] | None:
     if path.is_absolute() or ".." in path.parts or not path.parts or "\0" in name or ":" in name:
         notes.append(f"{name!r} was left out: not a path inside the submission")
         return None
-    if len(path.parts) > MAX_DEPTH or max(len(os.fsencode(part)) for part in path.parts) > 255:
+    try:
+        sizes = [len(part.encode()) for part in path.parts]
+    except UnicodeEncodeError:
+        notes.append(f"{name!r} was left out: its name is not UTF-8")
+        return None
+    if len(sizes) > MAX_DEPTH or max(sizes) > 255 or sum(sizes) > MAX_PATH_BYTES:  # noqa: PLR2004
         notes.append(f"{name[:80]!r}... was left out: nested too deeply, or too long a name")
         return None
     if path.name.lower() in DROPPED_NAMES or path.suffix.lower() in DROPPED_SUFFIXES:
@@ -251,12 +301,17 @@ def _checked(name: str, notes: list[str]) -> tuple[str, ...] | None:
     return path.parts
 
 
+def _raise(error: OSError) -> None:
+    raise error
+
+
 def _from_folder(folder: Path, notes: list[str]) -> Iterator[Entry]:
-    for parent, folders, names in os.walk(folder):
+    for parent, folders, names in os.walk(folder, onerror=_raise):
         folders[:] = sorted(name for name in folders if name not in CLUTTER)
         for name in [*folders]:
             if (Path(parent) / name).is_symlink():
-                notes.append(f"{name} was left out: it is a link")
+                relative = (Path(parent) / name).relative_to(folder).as_posix()
+                notes.append(f"{relative} was left out: it is a link")
         for name in sorted(names):
             path = Path(parent) / name
             relative = path.relative_to(folder).as_posix()
@@ -285,7 +340,39 @@ def _from_zip(archive: zipfile.ZipFile, notes: list[str]) -> Iterator[Entry]:
         if kind not in (0, stat.S_IFREG):
             notes.append(f"{info.filename} was left out: it is a link or no regular file")
             continue
+        if info.flag_bits & ENCRYPTED:
+            raise zipfile.BadZipFile(f"{info.filename} is encrypted")
         yield info.filename, info.file_size, archive.open(info)
+
+
+def _decompressed(path: Path) -> IO[bytes]:
+    with path.open("rb") as file:
+        start = file.read(6)
+    for magic, opener in COMPRESSIONS:
+        if start.startswith(magic):
+            unpacked: IO[bytes] = opener(path, "rb")
+            return unpacked
+    return path.open("rb")
+
+
+class _Bounded:
+    """A decompressed tar archive. Its headers may announce any size; no such step is taken."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def seek(self, position: int) -> int:
+        if position > MAX_UNPACKED_BYTES:
+            raise _TooMuchError(f"it unpacks to more than {MAX_UNPACKED_BYTES // MIB} MiB")
+        return self._file.seek(position)
+
+    def read(self, size: int) -> bytes:
+        if size > MAX_READ_BYTES:
+            raise _TooMuchError(f"it has a header of {size} bytes")
+        return self._file.read(size)
 
 
 def _from_tar(archive: tarfile.TarFile, notes: list[str]) -> Iterator[Entry]:

@@ -88,7 +88,8 @@ def load_examples(rubric: Rubric) -> list[Example]:
     """
     root = rubric.reference / "submissions"
     checks = {check.id for question in rubric.questions for check in question.checks}
-    examples, problems = [], []
+    examples: list[Example] = []
+    problems: list[str] = []
     for path in sorted(root.glob(f"*/*/{CLAIMS}")):
         source = yaml_source.read(path)
         problems += [f"{path}:{line}: {text}" for line, text in source.problems]
@@ -102,16 +103,11 @@ def load_examples(rubric: Rubric) -> list[Example]:
                 where = ".".join(str(part) for part in detail["loc"])
                 problems.append(f"{path}:{line}: {where}: {detail['msg']}")
             continue
-        losses = claims.loses if isinstance(claims.loses, dict) else {}
-        for check, loss in losses.items():
-            line = source.line(("loses", check))
-            if check not in checks:
-                problems.append(f"{path}:{line}: the rubric has no check {check!r}")
-            if loss.reason is not None and loss.reason not in REASONS:
-                problems.append(f"{path}:{line}: {check}: there is no reason {loss.reason!r}")
         base = root / claims.base if claims.base else None
-        if base is not None and not base.is_dir():
-            problems.append(f"{path}:{source.line(('base',))}: there is no example {claims.base!r}")
+        problems += [
+            f"{path}:{source.line(where)}: {text}"
+            for where, text in _claim_problems(claims, checks, base)
+        ]
         name = path.parent.relative_to(root).as_posix()
         examples.append(Example(name, path.parent, claims, base))
     if problems:
@@ -119,6 +115,20 @@ def load_examples(rubric: Rubric) -> list[Example]:
     if not examples:
         raise UsageError(f"{root}: no example submission with a file {CLAIMS}")
     return examples
+
+
+def _claim_problems(
+    claims: Claims, checks: set[str], base: Path | None
+) -> Iterator[tuple[yaml_source.YamlPath, str]]:
+    """Yield what in valid claims does not fit the rubric or the other examples."""
+    losses = claims.loses if isinstance(claims.loses, dict) else {}
+    for check, loss in losses.items():
+        if check not in checks:
+            yield ("loses", check), f"the rubric has no check {check!r}"
+        if loss.reason is not None and loss.reason not in REASONS:
+            yield ("loses", check), f"{check}: there is no reason {loss.reason!r}"
+    if base is not None and not base.is_dir():
+        yield ("base",), f"there is no example {claims.base!r}"
 
 
 @contextlib.contextmanager

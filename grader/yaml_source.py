@@ -16,7 +16,7 @@ import yaml
 
 # The key of a mapping or the index of a sequence, from the top of the document.
 YamlPath = tuple[str | int, ...]
-LOOKS_LIKE_A_NUMBER = re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$")
+LOOKS_LIKE_A_NUMBER = re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$", re.ASCII)
 YAML_11_BOOLEANS = frozenset(["yes", "no", "on", "off", "y", "n"])
 MAX_BYTES = 4 * 1024 * 1024  # a rubric is tens of kilobytes; anchors could blow up anything larger
 MAX_NODES = 200_000
@@ -111,7 +111,7 @@ class _Builder:
     def _scalar(self, node: yaml.Node, path: YamlPath, line: int) -> Any:
         text = str(node.value)
         try:
-            value = self._scalars.construct_object(node)  # type: ignore[no-untyped-call]
+            value = self._scalars.construct_object(node)
         except yaml.MarkedYAMLError as error:
             self._problem(line, path, f"{shown(text)} cannot be read: {error.problem}")
             return text
@@ -160,6 +160,7 @@ def shown(value: Any) -> str:
 def _as_float(text: str) -> str:
     """Return the spelling of a number that YAML 1.1 reads as one: 1e-3 becomes 1.0e-3."""
     mantissa, _, exponent = text.lower().partition("e")
+    mantissa = re.sub(r"^([-+]?)\.", r"\g<1>0.", mantissa)  # -.5 is text as well, and .5 is not
     mantissa = mantissa if "." in mantissa else f"{mantissa}.0"
     mantissa = f"{mantissa}0" if mantissa.endswith(".") else mantissa
     if not exponent:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -44,13 +44,18 @@ class TrainingSpec(CheckSpec):
     ``function`` and returns ``{"predictions": ...}`` for the test inputs of
     ``reference/datasets/<dataset>.py``. Points rise linearly from ``zero_at`` to ``full_at``; a
     result less than ``near_miss`` below ``full_at`` is repeated with ``extra_seeds`` further seeds,
-    and the median counts.
+    and the median counts. ``facts`` names ``reference/facts/<file>.<function>``, which looks at the
+    driver's result on the trusted side and yields what is not as the question asks (a bag of words
+    that depends on the order of words); ``facts_share`` is their part of the points, which an
+    untrained model does not earn.
     """
 
     function: str
     driver: Annotated[str, Field(pattern=r"^\w+\.\w+$")]
     dataset: Annotated[str, Field(pattern=r"^\w+$")]
     metric: Literal["accuracy"] = "accuracy"
+    facts: Annotated[str, Field(pattern=r"^\w+\.\w+$")] | None = None
+    facts_share: Annotated[float, Field(gt=0, lt=1)] = 0.5
     tiers: Tiers
     near_miss: NonNegative = 0.0
     extra_seeds: Annotated[int, Field(ge=0, le=20)] = 2
@@ -72,6 +77,8 @@ class Training:
             yield f"driver: there is no file drivers/{file}.py"
         elif f"def {function}(" not in assignment.driver(file)[1]:
             yield f"driver: drivers/{file}.py has no function {function!r}"
+        if spec.facts is not None and assignment.fact(spec.facts) is None:
+            yield f"facts: there is no function {spec.facts} in the folder facts"
         if not assignment.has(f"datasets.{spec.dataset}"):
             yield f"dataset: there is no file datasets/{spec.dataset}.py"
 
@@ -79,11 +86,12 @@ class Training:
         """Train once, and again with further seeds after a near miss."""
         limits: Thresholds = getattr(spec.tiers, context.tier)
         notes: list[str] = []
-        values = [self._train(spec, context, context.seed, notes)]
-        if limits.full_at - spec.near_miss <= values[0] < limits.full_at:
+        first, wrong = self._train(spec, context, context.seed, notes)
+        values = [first]
+        if limits.full_at - spec.near_miss <= first < limits.full_at:
             for attempt in range(1, spec.extra_seeds + 1):
                 seed = seed_for("training", spec.id, context.seed, attempt)
-                values.append(self._train(spec, context, seed, []))
+                values.append(self._train(spec, context, seed, [])[0])
         value = statistics.median(values)
         earned = (value - limits.zero_at) / (limits.full_at - limits.zero_at)
         earned = min(1.0, max(0.0, earned))
@@ -93,17 +101,23 @@ class Training:
             "zero_at": limits.zero_at,
             "full_at": limits.full_at,
         }
-        if earned == 1:
-            return Judgement((Part(spec.metric, 1.0, 1.0),), tuple(notes), measured)
+        share = 1.0 if spec.facts is None else 1 - spec.facts_share
         runs = f", the median of {len(values)} runs" if len(values) > 1 else ""
         message = (
             f"{spec.metric} {value:.4f} on withheld data{runs}; points begin above "
             f"{limits.zero_at:g} and are full from {limits.full_at:g}"
         )
-        part = Part(spec.metric, 1.0, earned, "below_threshold", message)
-        return Judgement((part,), tuple(notes), measured)
+        parts = [
+            Part(spec.metric, share, earned, *(("below_threshold", message) if earned < 1 else ()))
+        ]
+        if spec.facts is not None:
+            parts.append(_structure(spec.facts_share, earned, wrong))
+        return Judgement(tuple(parts), tuple(notes), measured)
 
-    def _train(self, spec: TrainingSpec, context: Context, seed: int, notes: list[str]) -> float:
+    def _train(
+        self, spec: TrainingSpec, context: Context, seed: int, notes: list[str]
+    ) -> tuple[float, list[str]]:
+        """Train once; return the metric and what is not as the question asks."""
         data = context.assignment.dataset(spec.dataset, context.tier, context.data, context.seed)
         file, _, function = spec.driver.partition(".")
         driver = context.assignment.driver(file)
@@ -114,4 +128,27 @@ class Training:
             result = module.drive(driver, function, spec.function, arguments)
         if type(result) is not dict or "predictions" not in result:
             raise Failure("wrong_dtype", f"{spec.function} led to no predictions")
-        return METRICS[spec.metric](result["predictions"], data.withheld["labels"])
+        value = METRICS[spec.metric](result["predictions"], data.withheld["labels"])
+        return value, self._wrong_facts(spec, context, result, data.inputs)
+
+    @staticmethod
+    def _wrong_facts(
+        spec: TrainingSpec, context: Context, result: dict[str, Any], inputs: dict[str, Any]
+    ) -> list[str]:
+        judge = context.assignment.fact(spec.facts) if spec.facts is not None else None
+        if judge is None:
+            return []
+        try:
+            return [str(text) for text in judge(result, inputs)]
+        except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
+            # The result is what student code made of it, and may be of any form.
+            return [f"{spec.function}: its result cannot be looked at: {error}"]
+
+
+def _structure(share: float, earned: float, wrong: list[str]) -> Part:
+    """Return the part for the model's structure, which counts only for a model that is trained."""
+    if wrong:
+        return Part("structure", share, 0.0, "mismatch", "; ".join(wrong))
+    if earned == 0:
+        return Part("structure", share, 0.0, "below_threshold", "")
+    return Part("structure", share, 1.0)

@@ -374,9 +374,7 @@ class Decoder:
         if (lengths < 0).any() or int(lengths.sum(dtype=np.int64)) != len(data):
             raise WireError("a list of texts does not match its bytes")
         ends = np.cumsum(lengths, dtype=np.int64).tolist()
-        return [
-            data[start:end].decode("utf-8", "replace") for start, end in pairwise([0, *ends])
-        ]
+        return [data[start:end].decode("utf-8", "replace") for start, end in pairwise([0, *ends])]
 
     def _handle(self, rest: list[Any], _depth: int) -> Any:
         handle, type_name = rest

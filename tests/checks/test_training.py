@@ -17,13 +17,14 @@ SPEC = {
 class Fixed(Training):
     """Training whose runs return given accuracies, one after the other."""
 
-    def __init__(self, *values: float) -> None:
+    def __init__(self, *values: float, wrong: tuple[str, ...] = ()) -> None:
         self.values = list(values)
+        self.wrong = wrong
         self.seeds: list[int] = []
 
     def _train(self, spec, context, seed, notes):
         self.seeds.append(seed)
-        return self.values.pop(0)
+        return self.values.pop(0), list(self.wrong)
 
 
 class Context:
@@ -59,6 +60,18 @@ def test_a_near_miss_is_repeated_and_the_median_counts():
     assert judgement.parts[0].earned == pytest.approx(0.95)
     assert "the median of 3 runs" in judgement.parts[0].message
     assert judgement.measurements["by_seed"] == [0.79, 0.85, 0.70]
+
+
+@pytest.mark.parametrize(
+    ("value", "wrong", "points"),
+    [(0.9, (), 1.0), (0.9, ("it is no bag",), 0.5), (0.7, (), 0.75), (0.5, (), 0.0)],
+)
+def test_the_structure_has_a_share_that_an_untrained_model_does_not_earn(value, wrong, points):
+    spec = TrainingSpec.model_validate({**SPEC, "facts": "file.function"})
+    parts = Fixed(value, wrong=wrong).run(spec, Context()).parts
+    assert sum(part.share * part.earned for part in parts) == pytest.approx(points)
+    if wrong:
+        assert parts[1].message == "it is no bag"
 
 
 def test_the_tier_chooses_the_thresholds():

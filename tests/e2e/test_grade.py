@@ -188,7 +188,8 @@ def test_only_takes_questions_and_checks_and_refuses_others(grade, run_cli, tmp_
     ran, _reports = grade(PLAIN, only=("q9",))
     assert ran.status == 2
     assert "q9: no such question or check" in ran.err
-    ran = run_cli("grade", tmp_path / "nowhere", "--out", tmp_path, "--rubric", ROOT / "rubric.yaml")
+    named = ("--rubric", ROOT / "rubric.yaml")
+    ran = run_cli("grade", tmp_path / "nowhere", "--out", tmp_path, *named)
     assert ran.status == 2
     assert "there is no such file or folder" in ran.err
 

@@ -36,7 +36,8 @@ def test_a_reference_that_raises_is_broken_and_withholds_the_grade(
 ):
     rubric = small_assignment(RUBRIC)
     file = rubric.parent / "reference" / "rnn_layers.py"
-    file.write_text(file.read_text().replace("next_h = ", "raise OSError('gone')\n    next_h = ", 1))
+    raising = "raise OSError('gone')\n    next_h = "
+    file.write_text(file.read_text().replace("next_h = ", raising, 1))
     ran, reports = grade(PLAIN, options=("--rubric", rubric))
     report = reports["plain"]
     assert ran.status == 3

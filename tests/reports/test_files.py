@@ -1,0 +1,124 @@
+"""Files are written whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from grader.errors import BrokenError
+from grader.reports.files import write_json, write_text
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+def test_text_is_written_as_it_is_into_a_folder_that_is_made(tmp_path):
+    path = tmp_path / "a" / "b" / "report.json"
+    write_text(path, "é\r\n\N{SNOWMAN}\n")
+    assert path.read_bytes() == "é\r\n\N{SNOWMAN}\n".encode()
+    assert names(path.parent) == ["report.json"]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+
+def test_an_old_file_is_replaced(tmp_path):
+    path = tmp_path / "report.json"
+    path.write_text("old and longer")
+    write_text(path, "new")
+    assert path.read_text() == "new"
+    assert names(tmp_path) == ["report.json"]
+
+
+def test_a_reader_of_the_old_file_keeps_reading_the_old_file(tmp_path):
+    path = tmp_path / "report.json"
+    path.write_text("old")
+    with path.open() as reader:
+        write_text(path, "new")
+        assert reader.read() == "old"
+
+
+@pytest.mark.parametrize("step", ["fsync", "fchmod", "write"])
+def test_a_failing_write_leaves_the_old_file_and_nothing_else(step, tmp_path, monkeypatch):
+    path = tmp_path / "report.json"
+    path.write_text("old")
+
+    def fail(*_arguments, **_options):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    if step == "write":
+        fdopen = os.fdopen
+
+        def opened(*arguments, **options):
+            file = fdopen(*arguments, **options)
+            file.write = fail
+            return file
+
+        monkeypatch.setattr(os, "fdopen", opened)
+    else:
+        monkeypatch.setattr(os, step, fail)
+    with pytest.raises(BrokenError, match=r"report\.json cannot be written: No space left"):
+        write_text(path, "new")
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["report.json"]
+
+
+def test_a_failing_rename_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
+    path = tmp_path / "report.json"
+    path.write_text("old")
+
+    def fail(_self, _target):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(BrokenError, match="Permission denied"):
+        write_text(path, "new")
+    monkeypatch.undo()
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["report.json"]
+
+
+def test_the_file_is_flushed_before_it_takes_the_place_of_the_old_one(tmp_path, monkeypatch):
+    done = []
+    fsync, replace = os.fsync, Path.replace
+    monkeypatch.setattr(os, "fsync", lambda fd: (done.append("fsync"), fsync(fd)))
+    monkeypatch.setattr(Path, "replace", lambda *a: (done.append("replace"), replace(*a)))
+    write_text(tmp_path / "report.json", "new")
+    assert done == ["fsync", "replace"]
+
+
+def test_a_folder_that_cannot_be_made_is_our_fault(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BrokenError, match="cannot be written"):
+        write_text(tmp_path / "file" / "report.json", "x")
+
+
+def test_a_folder_in_the_files_place_is_our_fault(tmp_path):
+    (tmp_path / "report.json").mkdir()
+    with pytest.raises(BrokenError, match=r"report\.json cannot be written"):
+        write_text(tmp_path / "report.json", "x")
+    assert names(tmp_path) == ["report.json"]
+
+
+def test_a_folder_that_cannot_be_written_to_is_our_fault(tmp_path, monkeypatch):
+    def refuse(*_arguments, **_options):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("tempfile.mkstemp", refuse)
+    with pytest.raises(BrokenError, match=r"report\.json cannot be written: Permission denied"):
+        write_text(tmp_path / "report.json", "x")
+
+
+def test_json_is_strict_and_ends_with_a_line(tmp_path):
+    path = tmp_path / "report.json"
+    write_json(path, {"a": [1, 2.5, None, "é"]})
+    assert json.loads(path.read_bytes()) == {"a": [1, 2.5, None, "é"]}
+    assert path.read_text().endswith("}\n")
+    assert "é" in path.read_text()
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(path, float("nan"))
+    assert names(tmp_path) == ["report.json"]

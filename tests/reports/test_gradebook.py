@@ -1,0 +1,87 @@
+"""The gradebook: a row per submission, and no cell that a spreadsheet would run."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grader.model import CheckSpec, Question, Rubric
+from grader.reports.gradebook import cell, write
+
+
+def rubric() -> Rubric:
+    checks = tuple(
+        CheckSpec(id=f"q1.{number}", title="x", points=2.0, kind="forward") for number in (1, 2, 3)
+    )
+    question = Question("q1", "x", "x.py", ("numpy",), checks)
+    return Rubric(Path("rubric.yaml"), "demo", "Demo", 0, Path("reference"), (question,))
+
+
+def report(identifier: str, status: str = "complete", score: Any = 3.5, **points: Any) -> dict:
+    checks = [
+        {"id": name.replace("_", "."), "points": value or 0.0, "outcome": outcome}
+        for name, (outcome, value) in points.items()
+    ]
+    return {
+        "submission": {"id": identifier},
+        "status": status,
+        "score": score,
+        "max_score": 6.0,
+        "questions": [{"checks": checks}] if checks else [],
+    }
+
+
+def rows(path: Path) -> list[list[str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.reader(file))
+
+
+def test_a_row_per_submission_and_a_column_per_check(tmp_path):
+    path = tmp_path / "gradebook.csv"
+    reports = [
+        report("zoe", q1_1=("passed", 2.0), q1_2=("partial", 1.5), q1_3=("failed", 0.0)),
+        report("adam", "pending", 2.0, q1_1=("passed", 2.0), q1_2=("pending", None)),
+        report("bob", "broken", None, q1_1=("broken", None), q1_3=("blocked", 0.0)),
+        report("eve", "broken", None),
+    ]
+    write(path, rubric(), reports)
+    assert rows(path) == [
+        ["submission", "status", "score", "max_score", "q1.1", "q1.2", "q1.3"],
+        ["adam", "pending", "2.0", "6.0", "2.0", "", ""],
+        ["bob", "broken", "", "6.0", "", "", "0.0"],
+        ["eve", "broken", "", "6.0", "", "", ""],
+        ["zoe", "complete", "3.5", "6.0", "2.0", "1.5", "0.0"],
+    ]
+
+
+FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("http://x")', "=", "-"]
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_a_formula_becomes_text(text):
+    assert cell(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["alice", "a=b", "1+1", "a-b", "a@b", "", "'x", "ünï"])
+def test_harmless_text_is_left_alone(text):
+    assert cell(text) == text
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.text(max_size=20))
+def test_no_text_begins_as_a_formula(text):
+    assert not cell(text).startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert cell(text).removeprefix("'") == text.removeprefix("'")
+
+
+@pytest.mark.parametrize("identifier", ["=cmd|' /C calc'!A0", "a,b", 'a"b', "@x", "a\nb"])
+def test_a_submissions_name_reaches_the_file_as_one_harmless_cell(identifier, tmp_path):
+    path = tmp_path / "gradebook.csv"
+    write(path, rubric(), [report(identifier)])
+    assert rows(path)[1][0] == cell(identifier)
+    assert len(rows(path)) == 2

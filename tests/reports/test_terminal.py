@@ -1,0 +1,78 @@
+"""What a terminal shows: text from submissions cannot rewrite it."""
+
+from __future__ import annotations
+
+import io
+import unicodedata
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+
+from grader.reports import terminal
+from grader.reports.terminal import clean
+
+MARK = "\N{REPLACEMENT CHARACTER}"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("\x1b[2J\x1b[31mred", f"{MARK}[2J{MARK}[31mred"),
+        ("\x1b]0;title\x07", f"{MARK}]0;title{MARK}"),
+        ("\x9b2J", f"{MARK}2J"),
+        ("failed\rpassed", f"failed{MARK}passed"),
+        ("ab\b\bxy", f"ab{MARK}{MARK}xy"),
+        ("a\0b\x7f", f"a{MARK}b{MARK}"),
+        ("\u202egnp.exe\u202c", f"{MARK}gnp.exe{MARK}"),
+        ("\u2066\u2067\u2068x\u2069", f"{MARK * 3}x{MARK}"),
+        ("\u200b\u200e\ufeff", MARK * 3),
+        ("\ud800", MARK),
+        ("\ue000\U000e0041", MARK * 2),
+        ("a\tb", f"a{MARK}b"),
+    ],
+)
+def test_controls_become_visible(text, expected):
+    assert clean(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["two\nlines", "[bold]markup[/bold]", "é ü 日本 \N{PILE OF POO}", "e\u0301", ":smile:", ""],
+)
+def test_ordinary_text_is_left_alone(text):
+    assert clean(text) == text
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.text(alphabet=st.characters(), max_size=40))
+def test_no_control_character_is_left_in_any_text(text):
+    cleaned = clean(text)
+    assert len(cleaned) == len(text)
+    assert all(char == "\n" or unicodedata.category(char)[0] != "C" for char in cleaned)
+    assert clean(cleaned) == cleaned
+
+
+def test_a_report_shows_escapes_and_markup_of_a_submission_as_text():
+    hostile = "\x1b[2Jx [bold red]y[/bold red] \u202ez"
+    check = {
+        "id": "q1.1", "title": hostile, "points": 0.0, "max_points": 1.0, "outcome": "failed",
+        "reason": "exception", "message": hostile, "hint": hostile, "visibility": "visible",
+        "notes": [hostile],
+    }  # fmt: skip
+    made = {
+        "status": "complete", "score": 0.0, "max_score": 1.0,
+        "submission": {"id": "a", "notes": [hostile]},
+        "questions": [
+            {"id": "q1", "title": "x", "score": 0.0, "max_score": 1.0, "checks": [check]}
+        ],
+    }  # fmt: skip
+    stream = io.StringIO()
+    console = Console(file=stream, width=200, highlight=False, markup=False, emoji=False)
+    console.print(terminal.report(made))
+    console.print(terminal.summary([made]))
+    shown = stream.getvalue()
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown
+    assert shown.count(f"{MARK}[2Jx [bold red]y[/bold red] {MARK}z") == 6

@@ -1,0 +1,287 @@
+"""YAML with positions: the right data, the right lines, and every trap of YAML 1.1 named."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from grader import yaml_source
+from grader.yaml_source import LOOKS_LIKE_A_NUMBER, MAX_INT, MAX_SHOWN, Source, shown
+
+# One file is written again and again: each example replaces it.
+MANY = settings(
+    deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@pytest.fixture
+def read(tmp_path: Path):
+    path = tmp_path / "a.yaml"
+
+    def read_text(text: str | bytes) -> Source:
+        path.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8"))
+        return yaml_source.read(path)
+
+    return read_text
+
+
+DOCUMENT = """\
+# comment
+a: 1
+b:
+  - x
+  - y: [1,
+        2]
+    z: |
+      text
+      more
+c: {d: 1.5, e: null}
+"""
+
+
+def test_data_and_the_line_of_every_path(read):
+    source = read(DOCUMENT)
+    assert source.problems == []
+    assert source.data == {
+        "a": 1,
+        "b": ["x", {"y": [1, 2], "z": "text\nmore\n"}],
+        "c": {"d": 1.5, "e": None},
+    }
+    assert source.lines[()] == 2
+    lines = {
+        ("a",): 2, ("b",): 3, ("b", 0): 4, ("b", 1): 5, ("b", 1, "y"): 5, ("b", 1, "y", 0): 5,
+        ("b", 1, "y", 1): 6, ("b", 1, "z"): 7, ("c",): 10, ("c", "d"): 10, ("c", "e"): 10,
+    }  # fmt: skip
+    assert {path: source.line(path) for path in lines} == lines
+
+
+def test_a_path_that_is_not_there_has_the_line_of_what_is_around_it(read):
+    source = read(DOCUMENT)
+    assert source.line(("b", 1, "missing", "deeper")) == 5
+    assert source.line(("b", 7)) == 3
+    assert source.line(("missing",)) == 2
+    assert Source().line(("anything",)) == 1
+
+
+def test_line_numbers_survive_windows_line_ends_and_a_byte_order_mark(read):
+    source = read(b"\xef\xbb\xbf" + DOCUMENT.replace("\n", "\r\n").encode())
+    assert source.problems == []
+    assert source.line(("b", 1, "z")) == 7
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "problem"),
+    [
+        ("1e-3", 1e-3, "'1e-3' is text in YAML 1.1; write 1.0e-3"),
+        ("1E5", 1e5, "'1E5' is text in YAML 1.1; write 1.0e+5"),
+        ("1.5e3", 1500.0, "'1.5e3' is text in YAML 1.1; write 1.5e+3"),
+        ("1.e3", 1000.0, "'1.e3' is text in YAML 1.1; write 1.0e+3"),
+        ("-2e2", -200.0, "'-2e2' is text in YAML 1.1; write -2.0e+2"),
+        ("08", 8.0, "'08' is text in YAML 1.1; write 08.0"),
+        ("no", False, "'no' is false in YAML 1.1; write false or 'no'"),
+        ("Yes", True, "'Yes' is true in YAML 1.1; write true or 'Yes'"),
+        ("off", False, "'off' is false in YAML 1.1; write false or 'off'"),
+        ("ON", True, "'ON' is true in YAML 1.1; write true or 'ON'"),
+        ("010", 8, "'010' is 8 in YAML 1.1; write 8 or '010'"),
+        ("-010", -8, "'-010' is -8 in YAML 1.1; write -8 or '-010'"),
+        ("1:30", 90, "'1:30' is 90 in YAML 1.1; write 90 or '1:30'"),
+        ("1:30.5", 90.5, "'1:30.5' is 90.5 in YAML 1.1; write 90.5 or '1:30.5'"),
+        ("2024-02-30", "2024-02-30", "'2024-02-30' cannot be read: day is out of range for month"),
+        ("=", "=", "'=' cannot be read: could not determine a constructor"),
+        ("!x y", "y", "'y' cannot be read: could not determine a constructor for the tag '!x'"),
+        ("!!python/name:os.system x", "x", "'x' cannot be read: could not determine a constructor"),
+        ("!!int ''", "", "'' cannot be read as tag:yaml.org,2002:int"),
+        ("!!float ''", "", "'' cannot be read as tag:yaml.org,2002:float"),
+        ("!!float x", "x", "'x' cannot be read: could not convert string to float"),
+        ("!!bool x", "x", "'x' cannot be read as tag:yaml.org,2002:bool"),
+        ("!!timestamp x", "x", "'x' cannot be read as tag:yaml.org,2002:timestamp"),
+        ("!!set {x}", {"x": None}, "the tag 'tag:yaml.org,2002:set' means nothing here"),
+        ("!!omap [x: 1]", [{"x": 1}], "the tag 'tag:yaml.org,2002:omap' means nothing here"),
+        ("!!python/tuple [1]", [1], "the tag 'tag:yaml.org,2002:python/tuple' means nothing here"),
+        (str(MAX_INT), str(MAX_INT), f"'{MAX_INT}' is too large a number"),
+        (str(-MAX_INT), str(-MAX_INT), f"'{-MAX_INT}' is too large a number"),
+    ],
+)
+def test_what_yaml_reads_otherwise_than_people_is_a_problem(read, text, value, problem):
+    source = read(f"x: 1\nkey: {text}\n")
+    assert source.data["key"] == value
+    assert type(source.data["key"]) is type(value)
+    ((line, message),) = source.problems
+    assert line == 2
+    assert message.startswith(f"key: {problem}")
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1.0e-3", 1e-3), ("1.0e+5", 1e5), ("-1.5", -1.5), ("0", 0), ("12", 12), ("1_000", 1000),
+        ("0x10", 16), ("true", True), ("False", False), ("null", None), ("~", None), ("", None),
+        (".inf", math.inf), ("'no'", "no"), ('"1e-3"', "1e-3"), ("'010'", "010"), ("nope", "nope"),
+        ("1.2.3", "1.2.3"), ("q1.1", "q1.1"), ("e5", "e5"), ("2024-02-20", "2024-02-20"),
+        ("2024-02-20 10:20:30", "2024-02-20 10:20:30"), ("!!int '5'", 5),
+        (str(MAX_INT - 1), MAX_INT - 1), ("a:b", "a:b"), ("!!binary aGk=", "aGk="),
+        ("> \n  no\n", "no\n"),
+    ],
+)  # fmt: skip
+def test_what_means_what_it_says_is_no_problem(read, text, value):
+    source = read(f"key: {text}\n")
+    assert source.problems == []
+    assert source.data == {"key": value}
+    assert type(source.data["key"]) is type(value)
+
+
+def test_keys_are_words_whatever_they_look_like(read):
+    source = read("1: a\nno: b\n1e-3: c\n~: d\n")
+    assert source.data == {"1": "a", "no": "b", "1e-3": "c", "~": "d"}
+    assert source.problems == []
+
+
+def test_a_key_twice_is_a_problem_in_its_second_line_and_the_first_counts(read):
+    source = read("a:\n  b: 1\n  c: 2\n  b: {d: 3}\nb: 5\n'a': 6\n")
+    assert source.data == {"a": {"b": 1, "c": 2}, "b": 5}
+    assert source.problems == [
+        (4, "a: key 'b' appears twice (first in line 2)"),
+        (6, "key 'a' appears twice (first in line 1)"),
+    ]
+
+
+def test_a_key_that_is_no_word_is_a_problem(read):
+    source = read("? [a, b]\n: c\n? {d: e}\n: f\ng: 1\n")
+    assert source.data == {"g": 1}
+    assert source.problems == [(1, "a key must be a word"), (3, "a key must be a word")]
+
+
+def test_all_problems_of_a_file_are_reported(read):
+    source = read("a: no\nb: 1e-3\na: 1\nc: !x y\n")
+    assert [line for line, _message in source.problems] == [1, 2, 3, 4]
+
+
+def test_an_anchor_gives_the_same_value_again(read):
+    source = read("a: &x {b: [1, 2]}\nc: *x\n")
+    assert source.data == {"a": {"b": [1, 2]}, "c": {"b": [1, 2]}}
+    assert source.problems == []
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a: [1, 2\nb: 3\n", 2),
+        ("a: 1\nb: 'open\n", 3),
+        ("a: 1\n b: 2\n", 2),
+        ("a: b: c\n", 1),
+        ("a: *nowhere\n", 1),
+        ("a: 1\n---\nb: 2\n", 2),
+        ("a: 1\n\tb: 2\n", 2),
+        ("a: %x\n", 1),
+        ("a: @x\n", 1),
+        ("a: 1\nb: \x07\n", 1),  # PyYAML knows no line for characters that it refuses
+    ],
+)
+def test_a_file_that_is_no_yaml_has_one_problem_in_one_line(read, text, line):
+    source = read(text)
+    assert source.data is None
+    ((found, message),) = source.problems
+    assert found == line
+    assert message.startswith("is not YAML: ")
+    assert "\n" not in message
+
+
+def test_a_byte_that_is_no_utf8_is_named_with_its_line(read):
+    source = read(b"a: 1\nb: caf\xe9\n")
+    assert source.data is None
+    assert source.problems == [(2, "byte 0xe9 is not UTF-8 text")]
+
+
+def test_anchors_that_multiply_end_soon(read):
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 12)]
+    source = read("\n".join(lines))
+    assert source.data is None
+    assert len(source.lines) <= yaml_source.MAX_NODES + 100
+    assert "anchors" in source.problems[0][1]
+
+
+def test_a_value_within_itself_ends(read):
+    assert "anchors" in read("a: &a {b: *a}").problems[0][1]
+
+
+@pytest.mark.parametrize(("depth", "fine"), [(51, True), (52, False), (5_000, False)])
+def test_nesting_is_bounded(read, depth, fine):
+    source = read("[" * depth + "]" * depth)
+    assert (source.problems == []) is fine
+
+
+def test_a_huge_file_is_not_parsed(read, monkeypatch):
+    monkeypatch.setattr(yaml_source, "MAX_BYTES", 10)
+    assert read("a: 1234567").problems == []
+    source = read("a: 12345678")
+    assert source.data is None
+    assert source.problems == [(1, "is 11 bytes long; at most 10 are read")]
+
+
+def test_a_file_that_is_not_there_raises(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        yaml_source.read(tmp_path / "nowhere.yaml")
+
+
+WORDS = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Zl", "Zp"]), max_size=12
+).filter(lambda text: not LOOKS_LIKE_A_NUMBER.match(text))
+TREES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(1 - MAX_INT, MAX_INT - 1)
+    | st.floats(allow_nan=False)
+    | WORDS
+    | st.sampled_from(["no", "010", "1:30", "~", "", "2024-02-30", "<<", "=", "!x", "*a"]),
+    lambda items: st.lists(items, max_size=4) | st.dictionaries(WORDS, items, max_size=4),
+    max_leaves=15,
+)
+
+
+@MANY
+@given(tree=TREES, flow=st.sampled_from([True, False, None]))
+def test_whatever_a_yaml_writer_writes_is_read_back_without_a_problem(read, tree, flow):
+    text = yaml.safe_dump(tree, allow_unicode=True, default_flow_style=flow)
+    source = read(text)
+    assert source.problems == []
+    assert source.data == tree
+
+
+@MANY
+@given(text=st.from_regex(LOOKS_LIKE_A_NUMBER, fullmatch=True))
+def test_the_proposed_spelling_of_a_number_is_read_as_that_number(read, text):
+    source = read(f"key: {text}\n")
+    for _line, message in source.problems:
+        if "is text in YAML 1.1; write " in message:
+            proposed = message.rpartition(" ")[2]
+            again = read(f"key: {proposed}\n")
+            assert again.problems == []
+            assert again.data["key"] == float(text)
+    assert isinstance(source.data["key"], int | float) or "too large" in source.problems[-1][1]
+
+
+@MANY
+@given(
+    text=st.text(alphabet="ab:-[]{}&*!|>?%@`#'\"\n\t 01.,~<=\\\u2028", max_size=30)
+    | st.text(max_size=15)
+)
+def test_any_text_is_data_or_a_problem_with_a_line(read, text):
+    source = read(text)
+    for line, message in source.problems:
+        assert 1 <= line <= text.count("\n") + text.count("\r") + text.count("\u2028") + 3
+        assert "\n" not in message
+
+
+def test_long_values_are_shortened_in_messages():
+    assert shown("x") == "'x'"
+    long: Any = shown("x" * 1000)
+    assert len(long) == MAX_SHOWN + 3
+    assert long.endswith("x...")
