@@ -13,6 +13,7 @@ import tempfile
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -21,7 +22,8 @@ from typing import Any
 from grader import grading
 from grader.assignment import Assignment
 from grader.errors import BrokenError
-from grader.grading import Job
+from grader.grading import Job, Work
+from grader.model import CheckResult
 from grader.reports import report
 from grader.session import Workshop
 
@@ -29,7 +31,6 @@ PR_SET_PDEATHSIG = 1
 HEARTBEAT_S = (
     0.5  # how often a caller hears of a run in which nothing happens, to show that it lives
 )
-Work = tuple[str, Path]
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def _next_events(crew: list[_Process], waiting: deque[Work]) -> Iterator[Event |
 
 
 def _lost(job: Job, process: _Process) -> SubmissionDone:
-    identifier, _path = process.at or ("", Path())
+    identifier = process.at.identifier if process.at is not None else ""
     code = process.exit_code
     message = f"the grading process died (exit status {code}) while it graded this submission"
     made = report.broken(job.rubric, identifier, job.settings, message)
@@ -187,19 +188,19 @@ def _serve(job: Job, staging: Path, connection: Connection, parent: int) -> None
             work: Work | None = connection.recv()
             if work is None:
                 return
-            identifier, path = work
             try:
                 made = grading.grade(
                     job,
                     assignment,
                     workshop,
-                    identifier,
-                    path,
-                    lambda result: connection.send(
-                        CheckDone(identifier, result.spec.id, result.outcome)  # noqa: B023
-                    ),
+                    work,
+                    partial(_tell, connection, work.identifier),
                 )
             except BrokenError as error:
                 connection.send(error)
                 return
-            connection.send(SubmissionDone(identifier, made))
+            connection.send(SubmissionDone(work.identifier, made))
+
+
+def _tell(connection: Connection, identifier: str, result: CheckResult) -> None:
+    connection.send(CheckDone(identifier, result.spec.id, result.outcome))

@@ -22,7 +22,7 @@ for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 from grader import __version__, batch, submission, verify  # noqa: E402
 from grader.errors import BrokenError, GraderError, RubricError, UsageError  # noqa: E402
-from grader.grading import Job  # noqa: E402
+from grader.grading import Job, Work  # noqa: E402
 from grader.model import TIERS, Rubric  # noqa: E402
 from grader.progress import follow  # noqa: E402
 from grader.reports import gradebook, html, terminal  # noqa: E402
@@ -111,11 +111,10 @@ def grade(
     settings = _settings(tier, data, seed)
     wanted = _wanted(loaded, only)
     modules = [question.module for question in loaded.questions]
-    work = submission.find(submissions, modules)
+    work = [Work(*found, wanted) for found in submission.find(submissions, modules)]
     _writable(out)
-    job = Job(loaded, settings, wanted, out)
-    events = batch.run(job, work, jobs or batch.cores())
-    reports = follow(events, len(work), len(wanted))
+    events = batch.run(Job(loaded, settings, out), work, jobs or batch.cores())
+    reports = follow(events, work)
     if len(reports) > 1:
         reports.sort(key=lambda made: str(made["submission"]["id"]))
         gradebook.write(out / "gradebook.csv", loaded, reports)
@@ -152,9 +151,9 @@ def check(
     wanted = _wanted(loaded, only) & visible
     if not wanted:
         raise UsageError(f"{', '.join(only)}: not a check that can be run here: it is hidden")
-    job = Job(loaded, _settings(tier, data, seed), frozenset(wanted), None)
-    work = [("submission", folder)]
-    (made,) = follow(batch.run(job, work, 1), 1, len(wanted))
+    job = Job(loaded, _settings(tier, data, seed), None)
+    work = [Work("submission", folder, frozenset(wanted))]
+    (made,) = follow(batch.run(job, work, 1), work)
     terminal.console().print(terminal.report(made, visible_only=True))
     if made["status"] == "broken":
         _tell_broken([made])
@@ -184,11 +183,9 @@ def verify_command(
     examples = verify.load_examples(loaded)
     if out is not None:
         _writable(out)
-    settings = _settings(tier, data, seed)
-    job = Job(loaded, settings, _wanted(loaded, []), out)
+    job = Job(loaded, _settings(tier, data, seed), out)
     with verify.assembled(examples) as work:
-        events = batch.run(job, work, jobs or batch.cores())
-        reports = follow(events, len(work), len(job.wanted))
+        reports = follow(batch.run(job, work, jobs or batch.cores()), work)
     verdicts = verify.verdicts(examples, reports)
     if out is not None:
         gradebook.write(out / "gradebook.csv", loaded, reports)

@@ -36,8 +36,16 @@ class Job:
 
     rubric: Rubric
     settings: Settings
-    wanted: frozenset[str]
     out: Path | None
+
+
+@dataclass(frozen=True)
+class Work:
+    """A submission to grade: its id, where it is, and the ids of the checks to run."""
+
+    identifier: str
+    path: Path
+    wanted: frozenset[str]
 
 
 class _Reporting(Session):
@@ -56,8 +64,7 @@ def grade(
     job: Job,
     assignment: Assignment,
     workshop: Workshop,
-    identifier: str,
-    path: Path,
+    work: Work,
     on_check: CheckDone | None = None,
 ) -> dict[str, Any]:
     """Grade a submission, write its reports below ``job.out``, and return its report.
@@ -67,19 +74,19 @@ def grade(
     """
     recorded = None
     try:
-        submission = workshop.stage(identifier, path, job.rubric)
+        submission = workshop.stage(work.identifier, work.path, job.rubric)
         session = _Reporting(job.rubric, assignment, submission, workshop, job.settings)
         session.on_check = on_check
-        recorded = _run_pytest(job, session)
+        recorded = _run_pytest(job.rubric, session, work.wanted)
         made = report.build(
             job.rubric, submission, job.settings, session.isolation, session.results
         )
     except GraderError as error:
-        made = report.broken(job.rubric, identifier, job.settings, str(error))
+        made = report.broken(job.rubric, work.identifier, job.settings, str(error))
     finally:
         workshop.unstage()
     if job.out is not None:
-        write_reports(job.out / identifier, made, recorded)
+        write_reports(job.out / work.identifier, made, recorded)
     return made
 
 
@@ -92,12 +99,12 @@ def write_reports(folder: Path, made: dict[str, Any], recorded: Any = None) -> N
     write_json(folder / "report.json", made)
 
 
-def _run_pytest(job: Job, session: Session) -> dict[str, Any] | None:
+def _run_pytest(rubric: Rubric, session: Session, wanted: frozenset[str]) -> dict[str, Any] | None:
     """Run the wanted checks as pytest items; return what pytest-json-report recorded."""
-    supply = _InProcess(session, job.wanted)
+    supply = _InProcess(session, wanted)
     arguments = [
-        str(job.rubric.path.resolve()),
-        f"--rootdir={job.rubric.path.resolve().parent}",
+        str(rubric.path.resolve()),
+        f"--rootdir={rubric.path.resolve().parent}",
         f"-c{os.devnull}",
         "--noconftest",
         "--capture=no",
@@ -116,7 +123,7 @@ def _run_pytest(job: Job, session: Session) -> dict[str, Any] | None:
         contextlib.redirect_stderr(printed),
     ):
         status = pytest.main(arguments, plugins=[pytest_plugin, supply])
-    missing = job.wanted - set(session.results)
+    missing = wanted - set(session.results)
     if missing:
         words = printed.getvalue().strip().splitlines()[-1:] or [f"pytest ended with {status!r}"]
         raise BrokenError(f"checks that did not run: {', '.join(sorted(missing))}: {words[0]}")

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from grader.batch import CheckDone, Event, SubmissionDone
+from grader.grading import Work
 from grader.reports import terminal
 
 SHOW_AFTER_S = 1.0
 
 
-def follow(events: Iterable[Event | None], submissions: int, checks: int) -> list[dict[str, Any]]:
+def follow(events: Iterable[Event | None], work: Sequence[Work]) -> list[dict[str, Any]]:
     """Consume the events of a run and return the reports, in the order of their completion."""
+    single = len(work) == 1
+    checks = {item.identifier: len(item.wanted) for item in work}
     reports: list[dict[str, Any]] = []
     screen = terminal.console(stderr=True)
     progress = Progress(
@@ -27,17 +31,18 @@ def follow(events: Iterable[Event | None], submissions: int, checks: int) -> lis
         console=screen,
         transient=True,
     )
-    task = progress.add_task(
-        "checks" if submissions == 1 else "grading", total=submissions * checks
-    )
+    task = progress.add_task("checks" if single else "grading", total=sum(checks.values()))
+    told: Counter[str] = Counter()
     started, shown = time.monotonic(), False
     with ExitStack() as stack:
         for event in events:
             if isinstance(event, SubmissionDone):
                 reports.append(event.report)
-                progress.update(task, completed=len(reports) * checks)
+                # A submission that broke has told of fewer checks than it has.
+                progress.update(task, advance=checks[event.identifier] - told[event.identifier])
             elif isinstance(event, CheckDone):
-                label = event.check if submissions == 1 else event.identifier
+                told[event.identifier] += 1
+                label = event.check if single else event.identifier
                 progress.update(task, advance=1, description=terminal.clean(label))
             if not shown and screen.is_terminal and time.monotonic() - started > SHOW_AFTER_S:
                 stack.enter_context(progress)

@@ -8,7 +8,8 @@
       q5.3: {points: 0.4, reason: not_finite, message: stability}
 
 ``loses: all`` claims a score of zero. ``reason`` and ``message`` (a part of the message's text) are
-optional; so is ``outcome``.
+optional; so is ``outcome``. The checks that are run are those of the questions whose modules the
+example itself holds, or those named by ``only``, where running all would take too long.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from rich.text import Text
 
 from grader import yaml_source
 from grader.errors import REASONS, RubricError, UsageError
+from grader.grading import Work
 from grader.model import NonNegative, Rubric, Strict
 
 CLAIMS = "expected.yaml"
@@ -55,6 +57,7 @@ class Claims(Strict):
     mistake: str = ""
     function: str = ""
     base: str | None = None
+    only: list[str] = []
     loses: dict[str, Loss] | Literal["all"] = {}
     note: str = ""
 
@@ -67,6 +70,7 @@ class Example:
     folder: Path
     claims: Claims
     base: Path | None
+    wanted: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,8 @@ def load_examples(rubric: Rubric) -> list[Example]:
             for where, text in _claim_problems(claims, checks, base)
         ]
         name = path.parent.relative_to(root).as_posix()
-        examples.append(Example(name, path.parent, claims, base))
+        wanted = _wanted(rubric, path.parent, claims)
+        examples.append(Example(name, path.parent, claims, base, wanted))
     if problems:
         raise RubricError(problems)
     if not examples:
@@ -117,11 +122,24 @@ def load_examples(rubric: Rubric) -> list[Example]:
     return examples
 
 
+def _wanted(rubric: Rubric, folder: Path, claims: Claims) -> frozenset[str]:
+    """Return the ids of the checks to run for an example."""
+    return frozenset(claims.only) or frozenset(
+        check.id
+        for question in rubric.questions
+        if (folder / question.module).is_file()
+        for check in question.checks
+    )
+
+
 def _claim_problems(
     claims: Claims, checks: set[str], base: Path | None
 ) -> Iterator[tuple[yaml_source.YamlPath, str]]:
     """Yield what in valid claims does not fit the rubric or the other examples."""
     losses = claims.loses if isinstance(claims.loses, dict) else {}
+    for check in claims.only:
+        if check not in checks:
+            yield ("only",), f"the rubric has no check {check!r}"
     for check, loss in losses.items():
         if check not in checks:
             yield ("loses", check), f"the rubric has no check {check!r}"
@@ -132,8 +150,8 @@ def _claim_problems(
 
 
 @contextlib.contextmanager
-def assembled(examples: Sequence[Example]) -> Iterator[list[tuple[str, Path]]]:
-    """Copy each example, completed by its base, to a temporary folder; yield (id, folder)."""
+def assembled(examples: Sequence[Example]) -> Iterator[list[Work]]:
+    """Copy each example, completed by its base, to a temporary folder; yield what to grade."""
     with tempfile.TemporaryDirectory(prefix="examples-") as name:
         work = []
         for example in examples:
@@ -142,7 +160,7 @@ def assembled(examples: Sequence[Example]) -> Iterator[list[tuple[str, Path]]]:
                 shutil.copytree(example.base, folder)
             shutil.copytree(example.folder, folder, dirs_exist_ok=True)
             (folder / CLAIMS).unlink()
-            work.append((identifier(example), folder))
+            work.append(Work(identifier(example), folder, example.wanted))
         yield work
 
 

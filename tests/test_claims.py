@@ -37,7 +37,9 @@ def with_claims(shipped, tmp_path):
 
 def test_every_shipped_claim_loads(shipped):
     examples = load_examples(shipped)
-    folders = {path.parent for path in (ROOT / "reference" / "submissions").glob("*/*/*.yaml")}
+    folders = {
+        path.parent for path in (ROOT / "reference" / "submissions").glob("*/*/expected.yaml")
+    }
     assert {example.folder for example in examples} == folders
     assert all(example.base is None or example.base.is_dir() for example in examples)
 

@@ -119,12 +119,17 @@ def test_files_arrive_with_their_contents(kind, tmp_path, staged):
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-def test_staged_files_can_be_read_and_not_written(kind, tmp_path, staged):
+@pytest.mark.parametrize("umask", [0o022, 0o077, 0o000])
+def test_staged_files_can_be_read_and_not_written(kind, umask, tmp_path, staged):
     source = make(kind, tmp_path, FILES)
     if kind == "folder":
         (source / "rnn_layers.py").chmod(0o700)
         (source / "notes").chmod(0o700)
-    made = staged(source)
+    before = os.umask(umask)
+    try:
+        made = staged(source)
+    finally:
+        os.umask(before)
     modes = {
         path.relative_to(made.folder).as_posix(): stat.S_IMODE(path.stat().st_mode)
         for path in [made.folder, *made.folder.rglob("*")]
@@ -554,9 +559,10 @@ def test_a_file_that_is_no_archive_is_the_students_problem(name, data, tmp_path,
 
 def test_a_zip_member_without_a_name_is_the_students_problem(tmp_path, staged):
     path = make_zip(tmp_path / "a.zip", [("x", b""), *FILES.items()])
-    data = path.read_bytes()
+    data = bytearray(path.read_bytes())
     at = data.find(b"PK\x01\x02")
-    path.write_bytes(data[: at + 28] + b"\0" + data[at + 29 : at + 46] + data[at + 47 :])
+    data[at + 28], data[at + 30] = 0, 1  # the name's one byte becomes the extra field's
+    path.write_bytes(data)
     assert_refused(staged(path), "a.zip cannot be unpacked: ")
 
 
@@ -716,6 +722,12 @@ def test_a_folder_of_archives_alone_is_expanded(tmp_path):
 def test_a_folder_without_any_module_is_one_submission(tmp_path):
     source = make("folder", tmp_path, {"essay.txt": b"", "data/x.txt": b""}, "eve")
     assert found(source) == [("eve", "eve")]
+
+
+def test_submissions_that_all_wrap_their_modules_in_a_folder_are_found(tmp_path):
+    for name in ("alice", "bob"):
+        make("folder", tmp_path / "all", {"hw2/rnn_layers.py": b""}, name)
+    assert found(tmp_path / "all") == [("alice", "alice"), ("bob", "bob")]
 
 
 def test_one_folder_around_a_submission_is_a_folder_of_one(tmp_path):

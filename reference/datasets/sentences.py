@@ -7,7 +7,10 @@ Two tiers share one format (tokens separated by single spaces, label 1 = positiv
   contrast, comparison), so a bag of words cannot get them all and a recurrent network can. A few
   are lukewarm and carry a label that nothing in the words tells, so nobody reaches 1.0.
 * ``full`` reads ``sentences/{train,dev,test}.txt`` below the data folder, one ``<label> <tokens>``
-  per line.
+  per line, and ``sentences/unlabelled.txt`` without labels.
+
+Both come with word vectors, "pretrained" in that they know words that training never shows:
+``full`` reads GloVe's text format (Pennington, Socher & Manning, 2014), ``mini`` makes them up.
 
 Every mini sentence is a template filled with words. A template is written for the label to be
 expressed: ``ADJ`` is an adjective that agrees with the label and ``OPP`` one that contradicts it.
@@ -15,115 +18,24 @@ The same template therefore serves both labels, and no token alone gives a label
 """
 
 from bisect import bisect_right
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-SIZES = {"train": 3000, "dev": 600, "test": 1000}
-REMEDY = "not found: give the data folder with --data DIR or GRADER_DATA"
+from .sentence_grammar import ASPECT_WORDS, PHRASES, SHARES, TEMPLATES
 
-# Names are <aspect>_<part>; nouns and adjectives of one aspect fit together. "any" adjectives fit
-# every aspect. Parts: noun, good, bad.
-ASPECT_WORDS = {
-    "food_noun": "food pizza burger soup salad pasta steak chicken sandwich sushi taco curry rice "
-    "bread dessert cake coffee breakfast brunch lunch dinner menu sauce fish shrimp crab bacon "
-    "omelette pancake cheese cheesecake noodle ramen burrito salsa lasagna risotto lobster duck "
-    "pork beef lamb turkey tofu gyro falafel pie wine beer cocktail latte espresso appetizer "
-    "entree buffet special brisket gumbo paella chowder",
-    "food_good": "delicious tasty fresh flavorful juicy crispy tender yummy savory scrumptious "
-    "authentic mouthwatering succulent creamy hearty zesty luscious",
-    "food_bad": "bland stale dry soggy greasy tasteless cold overcooked undercooked burnt salty "
-    "rubbery mushy inedible flavorless chewy rancid",
-    "staff_noun": "service staff waiter waitress server bartender manager host hostess owner chef "
-    "cashier crew team barista cook valet",
-    "staff_good": "friendly attentive helpful polite prompt welcoming courteous knowledgeable "
-    "professional efficient kind cheerful gracious",
-    "staff_bad": "rude slow careless unfriendly clueless impolite inattentive arrogant sloppy "
-    "hostile dismissive incompetent surly",
-    "place_noun": "place patio room bar restaurant decor atmosphere music table location view "
-    "terrace kitchen building diner cafe ambiance booth garden lobby",
-    "place_good": "clean cozy charming comfortable beautiful lovely inviting relaxing spacious "
-    "stylish elegant quaint spotless",
-    "place_bad": "dirty noisy cramped filthy gloomy shabby crowded sticky smelly dingy rundown "
-    "dreary grimy",
-    "any_good": "great good amazing excellent awesome fantastic wonderful perfect brilliant nice "
-    "outstanding superb incredible terrific impressive fabulous phenomenal stellar",
-    "any_bad": "bad terrible awful horrible miserable disappointing poor mediocre disgusting "
-    "gross pathetic lousy dreadful unacceptable underwhelming atrocious appalling abysmal",
-}
-PHRASES = {
-    "liked_good": "loved|enjoyed|adored|really liked|was impressed by|was happy with|appreciated",
-    "liked_bad": "hated|disliked|regretted|despised|was let down by|was upset with|sent back",
-    "more_good": "better|nicer|fresher|friendlier|tastier|faster|cleaner",
-    "more_bad": "worse|duller|staler|ruder|blander|slower|dirtier",
-    "close_good": "we will be back|highly recommend it|worth every penny|five stars|my new favorite"
-    "|can not wait to return|a real gem|thank you so much",
-    "close_bad": "we will not be back|never again|what a waste|save your money|one star|stay away"
-    "|not worth a penny|i want a refund",
-    "meh": "okay|fine|average|decent|ordinary|standard|typical|alright|passable|so so",
-    "adv": "very|really|so|pretty|quite|absolutely|super|just|truly|extremely|totally|rather",
-    "open": "honestly ,|for lunch ,|on monday ,|this time|i have to say|my wife and i thought"
-    "|overall ,|in my opinion|last night|after _num_ minutes|we came on a friday and"
-    "|i ordered to go and|for $ _num_ ,|first time here and|my husband told me that"
-    "|we sat outside and|as a local ,|during happy hour|on our trip to vegas ,|at the airport ,",
-    "name": "luigi 's|the corner grill|joe 's|golden wok|el toro|taco bell|la piazza|blue moon"
-    "|the other place|downtown|the mall|mama 's|red dragon|the strip|the hotel|olive garden",
-    "end": ".|.|.|.|!|!|...",
-}
-TEMPLATES = {
-    "plain": [
-        "the NOUN was ADJ END",
-        "the NOUN was ADV ADJ END",
-        "the NOUN is ADV ADJ END",
-        "OPEN the NOUN was ADV ADJ END",
-        "OPEN the NOUN2 came and the NOUN was ADJ END",
-        "ADJ NOUN and ADJ2 NOUN2 END",
-        "ADV ADJ NOUN , CLOSE END",
-        "i LIKED the NOUN END",
-        "OPEN i LIKED the NOUN and the ADJ2 NOUN2 END",
-        "the NOUN was ADJ and the NOUN2 was ADV ADJ2 END",
-        "the NOUN at NAME was ADJ , CLOSE END",
-        "OPEN the NOUN was ADJ but it is not at NAME END",
-        "better or worse than NAME , the NOUN is ADV ADJ END",
-        "we came with the kids for the NOUN , it was ADV ADJ and we all said CLOSE END",
-    ],
-    "negation": [
-        "the NOUN was not OPP END",
-        "the NOUN was not ADV OPP END",
-        "OPEN the NOUN was n't OPP at all END",
-        "not a OPP NOUN END",
-    ],
-    "contrast": [
-        "the NOUN was OPP but the NOUN2 was ADJ2 END",
-        "OPEN the NOUN was OPP but the NOUN2 was ADV ADJ2 END",
-        "OPP NOUN but ADJ2 NOUN2 END",
-        "although the NOUN was OPP , the NOUN2 was ADJ2 END",
-        "i was told that the NOUN at NAME was OPP but the NOUN2 we had here was ADV ADJ2 END",
-        "the NOUN used to be OPP but now it is ADJ END",
-        "the NOUN was ADJ , not OPP END",
-    ],
-    "comparison": [
-        "the NOUN is MORE here than at NAME END",
-        "the NOUN is LESS at NAME than here END",
-        "OPEN the NOUN was MORE here than at NAME END",
-        "OPEN the NOUN was LESS at NAME than here END",
-    ],
-    "lukewarm": [
-        "the NOUN was MEH END",
-        "OPEN the NOUN was ADV MEH END",
-        "MEH NOUN and MEH NOUN2 END",
-    ],
-}
-# Share of each kind among the negative and the positive sentences. People write "not good" more
-# often than "not bad"; without that lean every negation would be lost to a bag of words.
-SHARES = {
-    "plain": (0.74, 0.80),
-    "negation": (0.09, 0.03),
-    "contrast": (0.10, 0.10),
-    "comparison": (0.04, 0.04),
-    "lukewarm": (0.03, 0.03),
-}
+SIZES = {"train": 3000, "dev": 600, "test": 1000}
+UNLABELLED_SIZE = 400
+GLOVE_FILE = Path("glove") / "glove.6B.50d.subset.txt"
+
+VECTOR_SIZE = 25
+MEANING = 1.5  # length of a word's polarity and of its topic in its vector
+NOISE = 0.35  # standard deviation of each coordinate around that
+MISSING = 0.12  # share of the vocabulary without a vector, as with any published vectors
+
+REMEDY = "not found: give the data folder with --data DIR or GRADER_DATA"
 
 
 class Lexicon:
@@ -218,6 +130,82 @@ def generate(
     return [text for text, _ in drawn], np.array([label for _, label in drawn], dtype=np.int64)
 
 
+def word_meanings() -> tuple[dict[str, float], dict[str, str]]:
+    """Read off the grammar what its words mean.
+
+    Returns:
+        polarity: word -> 1 (good), -1 (bad), or half of that for a word of a telling phrase;
+            words that also stand in neutral places or on both sides are absent.
+        topic: word -> ``food``, ``staff``, ``place`` or ``any``, for nouns and adjectives.
+    """
+    sides: dict[str, set[float]] = {}
+    topic: dict[str, str] = {}
+    for name, words in ASPECT_WORDS.items():
+        aspect, _, part = name.partition("_")
+        for word in words.split():
+            topic[word] = aspect
+            sides.setdefault(word, set()).add({"good": 1.0, "bad": -1.0}.get(part, 0.0))
+    for name, text in PHRASES.items():
+        side = {"good": 0.5, "bad": -0.5}.get(name.partition("_")[2], 0.0)
+        for phrase in text.split("|"):
+            strength = side if " " in phrase else 2 * side
+            for word in phrase.split():
+                sides.setdefault(word, set()).add(strength)
+    for templates in TEMPLATES.values():
+        for word in " ".join(templates).split():
+            sides.setdefault(word, set()).add(0.0)
+    polarity = {word: values.pop() for word, values in sides.items() if len(values) == 1}
+    return polarity, topic
+
+
+def make_vectors(
+    rng: np.random.Generator, known: set[str], new: set[str]
+) -> tuple[list[str], np.ndarray]:
+    """Make up word vectors in which words of like meaning lie close together.
+
+    A vector is polarity and topic along directions of their own, plus noise. One word in eight of
+    ``known`` has none; every word of ``new`` has one, which is what makes the vectors worth using.
+
+    Args:
+        rng: source of all randomness.
+        known: the words of the training sentences.
+        new: the words that only other sentences have.
+
+    Returns:
+        words (k strings, in random order) and matrix (k, VECTOR_SIZE) float32, a row per word.
+    """
+    polarity, topic = word_meanings()
+    topics = [*sorted(set(topic.values())), None]  # None: neither noun nor adjective
+    directions = rng.standard_normal((1 + len(topics), VECTOR_SIZE))
+    directions *= MEANING / np.linalg.norm(directions, axis=1, keepdims=True)
+    count = round(MISSING * len(known | new))
+    left_out = {str(word) for word in rng.permutation(sorted(known))[:count]}
+    words = [str(word) for word in rng.permutation(sorted((known | new) - left_out))]
+    charge = np.array([polarity.get(word, 0.0) for word in words])[:, None]
+    charge *= rng.uniform(0.6, 1.4, charge.shape)  # "great" says more than "nice"
+    about = directions[[1 + topics.index(topic.get(word)) for word in words]]
+    noise = NOISE * rng.standard_normal((len(words), VECTOR_SIZE))
+    return words, (charge * directions[0] + about + noise).astype(np.float32)
+
+
+def vocabulary(sentences: Iterable[str]) -> set[str]:
+    """Return the distinct words of all ``sentences``."""
+    return {word for sentence in sentences for word in sentence.split()}
+
+
+def read_lines(path: Path) -> Iterable[tuple[str, str]]:
+    """Yield the lines of a UTF-8 file as (``path:number``, text without the line end).
+
+    Raises:
+        FileNotFoundError: the file is missing.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} {REMEDY}")
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            yield f"{path}:{number}", line.rstrip("\n")
+
+
 def read_labelled(path: Path) -> tuple[list[str], np.ndarray]:
     """Read lines ``<0 or 1> <tokens>``; returns n sentences and labels (n,) int64.
 
@@ -225,50 +213,109 @@ def read_labelled(path: Path) -> tuple[list[str], np.ndarray]:
         FileNotFoundError: the file is missing.
         ValueError: a line has another form; the message names the file and the line.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} {REMEDY}")
     sentences, labels = [], []
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
-            label, _, text = line.rstrip("\n").partition(" ")
-            if label not in ("0", "1") or not text.strip():
-                got = repr(line[:60].rstrip("\n"))
-                raise ValueError(f"{path}:{number}: got {got}, expected '<0 or 1> <tokens>'")
-            sentences.append(text)
-            labels.append(int(label))
+    for place, line in read_lines(path):
+        label, _, text = line.partition(" ")
+        if label not in ("0", "1") or not text.strip():
+            raise ValueError(f"{place}: got {line[:60]!r}, expected '<0 or 1> <tokens>'")
+        sentences.append(text)
+        labels.append(int(label))
     return sentences, np.array(labels, dtype=np.int64)
 
 
+def read_unlabelled(path: Path) -> list[str]:
+    """Read one sentence per line.
+
+    Raises:
+        FileNotFoundError: the file is missing.
+        ValueError: a line is blank; the message names the file and the line.
+    """
+    sentences = []
+    for place, line in read_lines(path):
+        if not line.strip():
+            raise ValueError(f"{place}: got {line!r}, expected '<tokens>'")
+        sentences.append(line)
+    return sentences
+
+
+def read_vectors(path: Path, wanted: set[str]) -> tuple[list[str], np.ndarray]:
+    """Read the vectors of the ``wanted`` words from lines ``<word> <number> ... <number>``.
+
+    The complete GloVe file has 400,000 lines: of words that nobody asks for only the number of
+    fields is looked at.
+
+    Returns:
+        words (k strings, in the order of the file) and matrix (k, d) float32, a row per word.
+
+    Raises:
+        FileNotFoundError: the file is missing.
+        ValueError: a line has another form; the message names the file and the line.
+    """
+    size = None
+    found: dict[str, np.ndarray] = {}
+    for place, line in read_lines(path):
+        word, _, numbers = line.partition(" ")
+        fields = numbers.count(" ") + 1 if numbers else 0
+        size = size or fields
+        if not word or fields != size or size == 0:
+            expected = f"'<word> <{size or 'd'} numbers>'"
+            raise ValueError(f"{place}: got {line[:60]!r} ({fields} numbers), expected {expected}")
+        if word in wanted and word not in found:
+            try:
+                found[word] = np.array(numbers.split(" "), dtype=np.float32)
+            except ValueError as error:
+                raise ValueError(f"{place}: {word}: {error}") from None
+            if not np.isfinite(found[word]).all():
+                raise ValueError(f"{place}: {word}: got a number that is not finite")
+    if not found:
+        raise ValueError(f"{path}: has a vector of no word of the sentences")
+    return list(found), np.stack(list(found.values()))
+
+
 def load(tier: str, data: Path | None, seed: int) -> dict[str, dict[str, Any]]:
-    """Load the sentences of one tier.
+    """Load the sentences of one tier and word vectors for them.
 
     Args:
         tier: ``"mini"`` (generated) or ``"full"`` (files).
-        data: folder that holds ``sentences/train.txt`` and its siblings; used by ``full`` only.
+        data: folder that holds ``sentences/train.txt`` and its siblings and ``glove/``; used by
+            ``full`` only.
         seed: seed of the generator; used by ``mini`` only.
 
     Returns:
-        ``inputs``: ``train_sentences``, ``dev_sentences``, ``test_sentences`` (lists of str) with
-        ``train_labels``, ``dev_labels`` (n,) int64; ``withheld``: ``labels`` of the test sentences,
-        (n,) int64.
+        ``inputs``: ``train_sentences``, ``dev_sentences``, ``test_sentences``,
+        ``unlabelled_sentences`` (lists of str) with ``train_labels``, ``dev_labels`` (n,) int64,
+        and ``vectors``, a pair of words (k str) and their matrix (k, d) float32, for words that
+        occur in these sentences. ``withheld``: ``labels`` of the test sentences, (n,) int64, and
+        on ``mini`` ``unlabelled_labels``; nobody knows those of ``full``.
 
     Raises:
         FileNotFoundError: ``full`` without the data folder or one of its files.
         ValueError: an unknown tier or a malformed line.
     """
     splits: dict[str, tuple[list[str], np.ndarray]] = {}
+    withheld: dict[str, np.ndarray] = {}
     if tier == "mini":
         rng = np.random.default_rng(seed)
         lexicon, seen = Lexicon(rng), set[str]()
         for split, n in SIZES.items():
             splits[split] = generate(rng, n, lexicon, seen, held_out=split == "test")
+        # Streams of their own: what came later leaves the sentences above as they were.
+        unlabelled, withheld["unlabelled_labels"] = generate(
+            np.random.default_rng([seed, 1]), UNLABELLED_SIZE, lexicon, seen, held_out=True
+        )
+        known, every = vocabulary(splits["train"][0]), vocabulary(seen)
+        vectors = make_vectors(np.random.default_rng([seed, 2]), known, every - known)
     elif tier == "full":
         if data is None:
             raise FileNotFoundError(f"sentences/train.txt {REMEDY}")
         for split in SIZES:
             splits[split] = read_labelled(data / "sentences" / f"{split}.txt")
+        unlabelled = read_unlabelled(data / "sentences" / "unlabelled.txt")
+        every = vocabulary(unlabelled).union(*(vocabulary(texts) for texts, _ in splits.values()))
+        vectors = read_vectors(data / GLOVE_FILE, every)
     else:
         raise ValueError(f"tier: got {tier!r}, expected 'mini' or 'full'")
     inputs: dict[str, Any] = {f"{split}_sentences": splits[split][0] for split in splits}
     inputs |= {f"{split}_labels": splits[split][1] for split in ("train", "dev")}
-    return {"inputs": inputs, "withheld": {"labels": splits["test"][1]}}
+    inputs |= {"unlabelled_sentences": unlabelled, "vectors": vectors}
+    return {"inputs": inputs, "withheld": {"labels": splits["test"][1], **withheld}}

@@ -54,7 +54,7 @@ def test_the_empty_template_earns_nothing_and_is_told_so(grade, schema):
     report = reports["submissions_template"]
     schema.validate(report)
     assert ran.status == 0
-    assert (report["status"], report["score"], report["max_score"]) == ("complete", 0, 31)
+    assert (report["status"], report["score"], report["max_score"]) == ("complete", 0, 47)
     checks = checks_of(report)
     assert {check["reason"] for check in checks.values()} == {"not_implemented"}
     assert {check["outcome"] for check in checks.values()} <= {"failed", "blocked"}

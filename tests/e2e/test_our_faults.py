@@ -1,5 +1,6 @@
 """When our side fails: ``broken``, exit status 3, one message, and never a zero for the student."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -91,9 +92,10 @@ def test_a_worker_that_cannot_start_is_broken(grade, monkeypatch):
 def test_a_submission_that_vanishes_is_broken_and_the_others_are_graded(grade, monkeypatch):
     original = grading.grade
 
-    def vanishing(job, assignment, workshop, identifier, path, on_check=None):
-        gone = path.with_name("was_here") if identifier == "plain" else path
-        return original(job, assignment, workshop, identifier, gone, on_check)
+    def vanishing(job, assignment, workshop, work, on_check=None):
+        if work.identifier == "plain":
+            work = dataclasses.replace(work, path=work.path.with_name("was_here"))
+        return original(job, assignment, workshop, work, on_check)
 
     monkeypatch.setattr(grading, "grade", vanishing)
     ran, reports = grade(PLAIN, SUBMISSIONS / "full_marks" / "loop", only=("q3.1",))
@@ -105,10 +107,10 @@ def test_a_submission_that_vanishes_is_broken_and_the_others_are_graded(grade, m
 def test_a_grading_process_that_dies_costs_one_submission(grade, monkeypatch):
     original = grading.grade
 
-    def dying(job, assignment, workshop, identifier, path, on_check=None):
-        if identifier == "plain":
+    def dying(job, assignment, workshop, work, on_check=None):
+        if work.identifier == "plain":
             os.kill(os.getpid(), signal.SIGKILL)
-        return original(job, assignment, workshop, identifier, path, on_check)
+        return original(job, assignment, workshop, work, on_check)
 
     monkeypatch.setattr(grading, "grade", dying)
     full = SUBMISSIONS / "full_marks"

@@ -1,5 +1,6 @@
 """The sentence data: balance, no leaks, order that matters, and the reader of the real files."""
 
+import hashlib
 import os
 import time
 from collections import Counter
@@ -12,6 +13,7 @@ from reference.datasets import sentences
 
 ROOT = Path(__file__).resolve().parents[2]
 SWAPPED_WHOLE = ("contrast", "comparison")
+PINNED = {0: "2209fdb6dd555c26", 1: "6a7115432e210611", 20261: "e095e58cfcff1e05"}
 
 
 def data_folder() -> Path:
@@ -47,8 +49,10 @@ def test_layout_is_inputs_and_withheld():
         "dev_sentences",
         "dev_labels",
         "test_sentences",
+        "unlabelled_sentences",
+        "vectors",
     }
-    assert set(loaded["withheld"]) == {"labels"}
+    assert set(loaded["withheld"]) == {"labels", "unlabelled_labels"}
 
 
 def test_sizes_types_and_balance(mini):
@@ -67,6 +71,79 @@ def test_generate_balances_any_size(n):
     texts, labels = sentences.generate(rng, n, sentences.Lexicon(rng), set(), held_out=True)
     assert len(texts) == len(set(texts)) == len(labels) == n
     assert abs(int(labels.sum()) * 2 - n) <= 1
+
+
+@pytest.mark.parametrize(("seed", "digest"), PINNED.items())
+def test_sentences_and_labels_are_those_that_thresholds_were_set_on(seed, digest):
+    """What a seed gives may not change: scores of earlier runs would no longer compare."""
+    made = hashlib.sha256()
+    regrouped = splits(sentences.load("mini", None, seed))
+    for texts, _ in regrouped.values():
+        made.update("\n".join(texts).encode())
+    for _, labels in regrouped.values():
+        made.update(labels.tobytes())
+    assert made.hexdigest()[:16] == digest
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_unlabelled_sentences_are_new_and_their_labels_withheld(seed):
+    loaded = sentences.load("mini", None, seed)
+    texts, labels = (
+        loaded["inputs"]["unlabelled_sentences"],
+        loaded["withheld"]["unlabelled_labels"],
+    )
+    assert len(texts) == len(set(texts)) == len(labels) == 400
+    assert labels.dtype == np.int64
+    assert labels.sum() == 200
+    for others, _ in splits(loaded).values():
+        assert not set(texts) & set(others)
+    assert texts == sentences.load("mini", None, seed)["inputs"]["unlabelled_sentences"]
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_vectors_cover_most_words_and_all_that_training_never_shows(seed):
+    inputs = sentences.load("mini", None, seed)["inputs"]
+    words, matrix = inputs["vectors"]
+    assert matrix.shape == (len(words), sentences.VECTOR_SIZE)
+    assert matrix.dtype == np.float32
+    assert np.isfinite(matrix).all()
+    assert len(set(words)) == len(words)
+    assert all(type(word) is str for word in words)
+    assert words != sorted(words)  # whoever numbers words in another order must map them
+    texts = [text for key in inputs if key.endswith("_sentences") for text in inputs[key]]
+    every, known = sentences.vocabulary(texts), sentences.vocabulary(inputs["train_sentences"])
+    assert set(words) <= every
+    assert 0.10 < 1 - len(words) / len(every) < 0.15
+    assert every - known <= set(words)
+    again = sentences.load("mini", None, seed)["inputs"]["vectors"]
+    assert again[0] == words
+    assert again[1].tobytes() == matrix.tobytes()
+
+
+def test_vectors_of_like_words_lie_close_together():
+    words, matrix = sentences.load("mini", None, 0)["inputs"]["vectors"]
+    rows = dict(zip(words, matrix, strict=True))
+    polarity, topic = sentences.word_meanings()
+
+    def mean(side, about):
+        chosen = [w for w in words if polarity.get(w) == side and topic.get(w) == about]
+        return np.mean([rows[word] for word in chosen], axis=0)
+
+    good, bad = mean(1, "any") - mean(-1, "any"), mean(1, "food") - mean(-1, "food")
+    assert good @ bad > 0.8 * np.linalg.norm(good) * np.linalg.norm(bad)
+    telling = [word for word in words if abs(polarity.get(word, 0)) == 1]
+    sides = np.array([rows[word] @ good for word in telling])
+    right = (sides > np.median(sides)) == [polarity[word] > 0 for word in telling]
+    assert right.mean() > 0.85
+
+
+def test_word_meanings_are_those_of_the_grammar():
+    polarity, topic = sentences.word_meanings()
+    assert [polarity[w] for w in ("tasty", "awful", "hated", "gem", "soup")] == [1, -1, -1, 0.5, 0]
+    assert "not" not in polarity or polarity["not"] == 0
+    assert "be" not in polarity or polarity["be"] == 0  # "we will (not) be back"
+    assert (topic["tasty"], topic["awful"], topic["waiter"]) == ("food", "any", "staff")
+    assert "the" not in topic
 
 
 def test_labels_are_in_random_order(mini):
@@ -217,7 +294,15 @@ def write_files(folder: Path, *, train: str) -> Path:
     (folder / "sentences").mkdir()
     for split, text in {"train": train, "dev": "1 yes .\n", "test": "0 no .\n1 so so .\n"}.items():
         (folder / "sentences" / f"{split}.txt").write_text(text, encoding="utf-8")
+    (folder / "sentences" / "unlabelled.txt").write_text("who knows .\n", encoding="utf-8")
+    write_vectors(folder, "so 1 -2.5\nunheard 3 4\n. 0.5 1e-1\nknows 5 6")
     return folder
+
+
+def write_vectors(folder: Path, text: str) -> None:
+    path = folder / sentences.GLOVE_FILE
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
 
 
 def test_full_reads_the_files(tmp_path):
@@ -245,9 +330,71 @@ def test_full_without_data_says_what_to_do(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"train\.txt.*--data DIR or GRADER_DATA"):
         sentences.load("full", tmp_path, 0)
     folder = write_files(tmp_path, train="1 fine .\n")
+    for missing in (sentences.GLOVE_FILE, Path("sentences") / "unlabelled.txt"):
+        (folder / missing).unlink()
+        with pytest.raises(FileNotFoundError, match=rf"{missing.name}.*--data DIR or GRADER_DATA"):
+            sentences.load("full", folder, 0)
     (folder / "sentences" / "test.txt").unlink()
     with pytest.raises(FileNotFoundError, match=r"test\.txt.*--data DIR or GRADER_DATA"):
         sentences.load("full", folder, 0)
+
+
+def test_full_reads_unlabelled_sentences_and_the_vectors_of_their_words(tmp_path):
+    loaded = sentences.load("full", write_files(tmp_path, train="1 fine .\n"), 0)
+    assert loaded["inputs"]["unlabelled_sentences"] == ["who knows ."]
+    assert set(loaded["withheld"]) == {"labels"}
+    words, matrix = loaded["inputs"]["vectors"]
+    assert words == ["so", ".", "knows"]
+    assert matrix.dtype == np.float32
+    np.testing.assert_allclose(matrix, [[1, -2.5], [0.5, 0.1], [5, 6]], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("knows 1", r"got 'knows 1' \(1 numbers\), expected '<word> <2 numbers>'"),
+        ("unheard 1 2 3", r"\(3 numbers\), expected '<word> <2 numbers>'"),
+        ("", r"got '' \(0 numbers\)"),
+        (" 1 2", r"expected '<word> <2 numbers>'"),
+        ("knows 1 two", "knows: could not convert string to float"),
+        ("knows 1 nan", "knows: got a number that is not finite"),
+    ],
+)
+def test_full_names_a_malformed_vector(tmp_path, line, problem):
+    folder = write_files(tmp_path, train="1 fine .\n")
+    write_vectors(folder, f"so 1 2\n{line}\n. 1 2\n")
+    with pytest.raises(ValueError, match=rf"subset\.txt:2: .*{problem}"):
+        sentences.load("full", folder, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [("", "has a vector of no word"), ("other 1 2\n", "no word"), ("so\n", ":1: .*<d numbers>")],
+)
+def test_full_refuses_vectors_of_no_use(tmp_path, text, problem):
+    folder = write_files(tmp_path, train="1 fine .\n")
+    write_vectors(folder, text)
+    with pytest.raises(ValueError, match=rf"subset\.txt:? ?.*{problem}"):
+        sentences.load("full", folder, 0)
+
+
+def test_full_names_a_blank_unlabelled_line(tmp_path):
+    folder = write_files(tmp_path, train="1 fine .\n")
+    (folder / "sentences" / "unlabelled.txt").write_text("who knows .\n \n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"unlabelled\.txt:2: got ' ', expected '<tokens>'"):
+        sentences.load("full", folder, 0)
+
+
+def test_full_tier_has_the_real_vectors():
+    loaded = sentences.load("full", data_folder(), 0)
+    words, matrix = loaded["inputs"]["vectors"]
+    assert len(loaded["inputs"]["unlabelled_sentences"]) == 10_000
+    assert set(loaded["withheld"]) == {"labels"}
+    assert len(words) == len(set(words)) > 3000
+    assert matrix.shape == (len(words), 50)
+    assert 0.3 < matrix.std() < 1.0
+    rows = dict(zip(words, matrix / np.linalg.norm(matrix, axis=1, keepdims=True), strict=True))
+    assert rows["good"] @ rows["great"] > 0.7 > rows["good"] @ rows["hours"]
 
 
 def test_full_tier_has_the_real_sentences():
