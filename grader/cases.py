@@ -19,7 +19,7 @@ Optionally it defines dictionaries by function name, each of which makes grading
 ``GIVEN_OUTPUTS``
     ``{gradient function: at}``: the right gradients as a function of the forward outputs, so that a
     right backward fed by a wrong forward loses nothing. ``at(arguments, outputs, cotangents)``
-    returns gradients by name.
+    returns gradients by name, or None where they do not follow from the outputs.
 """
 
 from __future__ import annotations

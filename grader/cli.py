@@ -135,8 +135,13 @@ def check(
     data: Path | None,
     seed: int | None,
 ) -> None:
-    """Check your own work in DIR (default: here): all visible checks, or those named by ID."""
+    """Check your own work in DIR (default: here): all visible checks, or those named by ID.
+
+    An ID is a question (q3) or a check (q3.1). Exit status: 0 all right, 1 something is not.
+    """
     folder, only = Path(), list(arguments)
+    if only and Path(only[0]).is_file():
+        raise UsageError(f"{only[0]}: name the folder that it is in, not the file")
     if only and (Path(only[0]).is_dir() or os.sep in only[0]):
         folder = Path(only.pop(0))
     if not folder.is_dir():
@@ -231,14 +236,16 @@ def _wanted(rubric: Rubric, only: Sequence[str]) -> frozenset[str]:
     """Return the ids of the checks that are named, by themselves or by their question."""
     by_id = {question.id: [check.id for check in question.checks] for question in rubric.questions}
     everything = [check for checks in by_id.values() for check in checks]
-    known = {**{check: [check] for check in everything}, **by_id}
-    unknown = [name for name in only if name not in known]
+    known = {**{check.lower(): [check] for check in everything}}
+    known |= {question.lower(): checks for question, checks in by_id.items()}
+    unknown = [name for name in only if name.lower() not in known]
     if unknown:
         raise UsageError(
-            f"{', '.join(unknown)}: no such question or check (questions: {', '.join(by_id)}; "
-            f"checks: {', '.join(everything)})"
+            f"{', '.join(unknown)}: no such question, check or folder (questions: "
+            f"{', '.join(by_id)}; checks: {', '.join(everything)})"
         )
-    return frozenset(check for name in only for check in known[name]) or frozenset(everything)
+    chosen = frozenset(check for name in only for check in known[name.lower()])
+    return chosen or frozenset(everything)
 
 
 def _writable(out: Path) -> None:

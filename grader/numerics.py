@@ -7,7 +7,7 @@ happens in float64 on plain arrays.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,9 @@ from grader.errors import Reason
 from grader.wire import Opaque, TensorData
 
 Array = np.ndarray[Any, Any]
+
+
+ROUNDING = 1.0e-2  # relative; a smaller difference of a narrower type is that type's rounding
 
 
 @dataclass(frozen=True)
@@ -96,9 +99,14 @@ def compare(
     if expected.size == 0:
         return Comparison(name, max_abs=0.0, max_rel=0.0)
     with np.errstate(all="ignore"):  # a student's numbers may overflow whatever is done with them
-        return _compare_numbers(
+        found = _compare_numbers(
             name, array.astype(np.float64), expected.astype(np.float64), tolerance
         )
+    narrower = array.dtype.kind == "f" and array.dtype.itemsize < expected.dtype.itemsize
+    if found.reason == "mismatch" and narrower and (found.max_rel or 0) < ROUNDING:
+        cause = f"it is {array.dtype} where {expected.dtype} is expected, and loses digits"
+        return replace(found, cause=cause)
+    return found
 
 
 def _compare_numbers(name: str, actual: Array, expected: Array, tolerance: Tolerance) -> Comparison:

@@ -17,7 +17,7 @@ from types import TracebackType
 from grader import scoring
 from grader.assignment import Assignment
 from grader.checks import KINDS, Context, Judgement, StudentModule
-from grader.checks.base import failure, located
+from grader.checks.base import described, failure
 from grader.errors import Blocked, Failure, GraderError, WorkerLost
 from grader.model import CheckResult, CheckSpec, Question, Rubric, Tier
 from grader.sandbox import ForkServer, Limits, Worker
@@ -248,8 +248,8 @@ class Session:
         if reply.error is not None:
             failed = failure(reply.error, module, module)
             if failed.reason != "memory":
-                text = f"{reply.error.type}: {reply.error.text}{located(reply.error)}"
-                failed = Failure("import_error", f"{module} cannot be imported: {text}")
+                text = f"{module} cannot be imported: {described(reply.error)}"
+                failed = Failure("import_error", text)
             self._load_failures[module] = failed
             raise failed
         return StudentModule(worker, module, reply.missing_packages)

@@ -59,7 +59,7 @@ FIRES = {
     "minus half": (E34 / -2, E34, "every ratio is -0.5: is a factor of -2 missing?"),
     "half in 1 d": (E5 / 2, E5, "every ratio is 0.5: is a factor of 2 missing?"),
     "epsilon": (E34 + 1.0e-5, E34, "it is nearly right: is a small constant added"),
-    "half precision": (E34.astype(np.float16), E34, "it is nearly right: is a small constant"),
+    "half precision": (E34.astype(np.float16), E34, "it is float16 where float64 is expected"),
     "1.0005": (E34 * 1.0005, E34, "it is nearly right: is a small constant added"),
     "epsilon in a number": (np.array(1.00001), np.array(1.0), "it is nearly right"),
     "epsilon in two": (np.array([1.00001, 2.0]), np.array([1.0, 2.0]), "it is nearly right"),

@@ -79,8 +79,8 @@ class StudentModule:
         self._worker = worker
         self.file = file
         self.notes: list[str] = [
-            f"{file} imports {name!r}, which is not installed in the grader: "
-            "functions that use it cannot work here"
+            f"{file} imports {name!r}, which is neither in the submission nor installed in the "
+            "grader: functions that use it cannot work here"
             for name in missing_packages
         ]
         self.mutated: dict[str, set[str]] = {}
@@ -153,15 +153,21 @@ def failure(error: StudentError, function: str, file: str) -> Failure:
     if error.undefined:
         return Failure("missing", f"{file} has no function {function}")
     if error.missing_package is not None:
-        message = (
-            f"{function} needs {error.missing_package!r}, which is not installed in the grader"
-        )
-        return Failure("import_error", message + located(error))
+        message = f"{function} needs {error.missing_package!r}, which is neither in the submission"
+        return Failure("import_error", f"{message} nor installed in the grader{located(error)}")
     if "NotImplementedError" in error.kinds:
         return Failure("not_implemented", f"{function} is not implemented yet")
     reason: Reason = "memory" if "MemoryError" in error.kinds else "exception"
+    return Failure(reason, f"{function} raised {described(error)}")
+
+
+def described(error: StudentError) -> str:
+    """Return an exception's type, text and place, and what is special about being graded."""
     text = f"{error.type}: {error.text}" if error.text else error.type
-    return Failure(reason, f"{function} raised {text}{located(error)}")
+    text += located(error)
+    if "PermissionError" in error.kinds:
+        text += ": while it is graded, code may only read its own files, and write none"
+    return text
 
 
 def located(error: StudentError) -> str:

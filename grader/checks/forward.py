@@ -14,7 +14,7 @@ from grader.model import CheckSpec, Fraction, Part, Question, Shares, Tolerances
 from grader.numerics import Comparison, compare
 
 from .base import STOPS_THE_CHECK, Context, Judgement, StudentModule
-from .support import composed, depends_on_inputs, forgiven, tolerance, with_mistake
+from .support import composed, forgiven, is_an_attempt, tolerance, with_mistake
 
 
 class ForwardSpec(CheckSpec, Tolerances, Shares):
@@ -148,7 +148,7 @@ def _judge(
     if spec.follow_through and found.reason == "mismatch":
         own = composed(context, spec.function, module, case)
         same = own and all(compare(n, outputs[n], own[n], limit).ok for n in case.expected)
-        if same and depends_on_inputs(module, spec.function, case, spec.returns, spec.opaque):
+        if same and is_an_attempt(module, spec.function, case, spec.returns, spec.opaque):
             source = " and ".join(spec.builds_on)
             if spec.follow_through == 1:
                 module.notes.append(forgiven(spec.function, source))

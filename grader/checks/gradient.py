@@ -7,31 +7,29 @@ with float64 central differences of that forward.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
 
 from grader.assignment import Assignment, SolvedCase
+from grader.cases import BASE_GROUP
 from grader.errors import Blocked, Failure, Reason, WorkerLost
 from grader.model import CheckSpec, Fraction, Part, Question, Shares, Tolerances
-from grader.numerics import Array, Comparison, Tolerance, as_array, compare
+from grader.numerics import Array, Comparison, Tolerance, compare
 
 from .base import STOPS_THE_CHECK, Context, Judgement, StudentModule
+from .differences import Differences, agrees
 from .support import (
     composed,
-    depends_on_inputs,
     forgiven,
+    is_an_attempt,
     matching_mistake,
     named,
     right_at_outputs,
     tolerance,
 )
-
-STEP = 1.0e-5  # of the central differences: in float64 their error is about 1e-10
-NUMERIC_TOLERANCE = Tolerance(rtol=1.0e-5, atol=1.0e-7)
-MAX_ENTRIES = 40  # entries per argument that are differentiated numerically, drawn at random
-ZERO = 1.0e-8  # a gradient this small everywhere proves nothing
 
 
 class GradientSpec(CheckSpec, Tolerances, Shares):
@@ -87,6 +85,9 @@ class Gradient:
         for name in spec.opaque:
             if name not in spec.returns:
                 yield f"opaque: {name!r} is not one of the outputs in returns"
+        for name in spec.gradients if spec.function == spec.forward else ():
+            if name not in spec.returns:
+                yield f"gradients: {name!r} is not one of the outputs in returns"
         if spec.builds_on and assignment.composition(question.module, spec.function) is None:
             yield f"builds_on: the case file has no COMPOSITIONS entry for {spec.function}"
 
@@ -101,7 +102,8 @@ class Gradient:
             run = _Run(spec, context, module)
             for case in cases:
                 run.judge(case)
-            parts = tuple(run.parts(cases))
+            skipped = {case.name for case in run.skipped()}
+            parts = tuple(run.parts(tuple(c for c in cases if c.name not in skipped)))
         notes = tuple(module.notes + module.mutation_notes())
         measured = {"largest_relative_difference": run.largest, "cases": len(cases)}
         return Judgement(parts, notes, measured, _summary(parts, run.causes))
@@ -121,25 +123,26 @@ class _Run:
         self.largest: dict[str, float] = {}
         self.causes: dict[str, str] = {}
         self.forward_wrong = False
+        self.follows: bool | None = None
+        self.blocked: list[tuple[SolvedCase, Blocked]] = []
 
     def judge(self, case: SolvedCase) -> None:
         """Compare all gradients of one case."""
         spec = self.spec
-        own = self._forward(case)
+        try:
+            own = self._forward(case)
+        except Blocked as blocked:
+            if case.group == BASE_GROUP:
+                raise
+            # A special case that the forward cannot do is paid for there.
+            self.blocked.append((case, blocked))
+            return
         limit = tolerance(spec, case)
         self.forward_wrong |= any(
             not compare(name, own[name], case.forward[name], limit).ok for name in spec.values
         )
-        try:
-            gradients = self._backward(case, own)
-        except WorkerLost:
-            raise
-        except Failure as failed:
-            if failed.reason in STOPS_THE_CHECK:
-                raise
-            for name in spec.gradients:
-                self._note(name, case, Comparison(name, failed.reason, failed.message))
-                self.consistent[name] = False
+        gradients = self._try_backward(case, own)
+        if gradients is None:
             return
         wrong = []
         for name, expected in case.expected.items():
@@ -155,6 +158,16 @@ class _Run:
             self._compare_at_own_outputs(case, own, gradients, wrong, limit)
         if wrong and spec.builds_on:
             self._compare_composed(case, gradients, wrong, limit)
+
+    def skipped(self) -> list[SolvedCase]:
+        """Return the cases that the student's forward cannot do, and note them."""
+        names = [case.name for case, _blocked in self.blocked]
+        if names:
+            forward = self.spec.forward
+            self.module.notes.append(
+                f"{self.spec.function} was not tried on {', '.join(names)}: {forward} fails there"
+            )
+        return [case for case, _blocked in self.blocked]
 
     def _forward(self, case: SolvedCase) -> dict[str, Any]:
         spec = self.spec
@@ -181,6 +194,20 @@ class _Run:
         self.found.setdefault(name, (case.name, result))
         self.failures[name] = self.failures.get(name, 0) + 1
 
+    def _try_backward(self, case: SolvedCase, own: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the gradients of a case; None, with all of them noted as wrong, if it fails."""
+        try:
+            return self._backward(case, own)
+        except WorkerLost:
+            raise
+        except Failure as failed:
+            if failed.reason in STOPS_THE_CHECK:
+                raise
+            for name in self.spec.gradients:
+                self._note(name, case, Comparison(name, failed.reason, failed.message))
+                self.consistent[name] = False
+            return None
+
     def _compare_at_own_outputs(
         self,
         case: SolvedCase,
@@ -200,12 +227,42 @@ class _Run:
     ) -> None:
         """See whether wrong gradients are what the student's own smaller functions add up to."""
         own = composed(self.context, self.spec.function, self.module, case)
-        # A step whose gradients are zero, any of them, can be added up rightly by anyone.
-        if own is not None and min(np.abs(g).max(initial=0.0) for g in own.values()) < ZERO:
+        if own is not None and not self._follows_cotangents(case, own, limit):
             own = None
         for name in wrong:
             same = own is not None and compare(name, gradients[name], own[name], limit).ok
             self.consistent[name] = self.consistent.get(name, True) and same
+
+    def _follows_cotangents(
+        self, case: SolvedCase, own: dict[str, Array], limit: Tolerance
+    ) -> bool:
+        """Say whether composed gradients, all of them, change with the cotangents, and ours too.
+
+        Steps that return the same whatever comes from above can be added up rightly by anyone.
+        """
+        if self.follows is None:
+            rng = np.random.default_rng([self.context.seed, 3])
+            others = {
+                name: (value * rng.uniform(0.5, 1.5, value.shape)).astype(value.dtype)
+                for name, value in case.cotangents.items()
+            }
+            other_case = replace(case, cotangents=others)
+            other = composed(self.context, self.spec.function, self.module, other_case)
+            self.follows = other is not None and not any(
+                compare(name, other[name], own[name], limit).ok for name in own
+            )
+            if self.follows and other is not None:
+                self.follows = self._equals_composed(other_case, other, limit)
+        return self.follows
+
+    def _equals_composed(self, case: SolvedCase, own: dict[str, Array], limit: Tolerance) -> bool:
+        try:
+            gradients = self._backward(case, self._forward(case))
+        except WorkerLost:
+            raise
+        except (Failure, Blocked):
+            return False
+        return all(compare(name, gradients[name], own[name], limit).ok for name in own)
 
     def parts(self, cases: tuple[SolvedCase, ...]) -> Iterator[Part]:
         """Yield the scored share of each gradient."""
@@ -245,9 +302,9 @@ class _Run:
                 remark = f"Your {spec.forward} is wrong too: mend it first"
             self.causes[name] = f"{result.reason}{result.cause}{remark}"
             message = f"case {case_name}: {result.text}{often}"
-            yield Part(
-                name, share, earned, result.reason, f"{message}. {remark}" if remark else message
-            )
+            end = " " if message.endswith("?") else ". "
+            text = f"{message}{end}{remark}" if remark else message
+            yield Part(name, share, earned, result.reason, text)
 
     def _keep_right_at_own(self) -> None:
         """Take back what was found about gradients that only a wrong forward makes differ."""
@@ -262,12 +319,13 @@ class _Run:
 
     def _is_an_attempt(self, case: SolvedCase) -> bool:
         spec = self.spec
-        return depends_on_inputs(self.module, spec.forward, case, spec.returns, spec.opaque)
+        return is_an_attempt(self.module, spec.forward, case, spec.returns, spec.opaque)
 
     def _right_for_own_forward(self, cases: tuple[SolvedCase, ...]) -> dict[str, bool]:
         """Compare wrong gradients with central differences of the student's own forward."""
+        usual = [case for case in cases if case.group == BASE_GROUP]
         case = min(
-            (c for c in cases if all(_is_double(value) for value in c.arguments.values())),
+            (c for c in usual if all(_is_double(value) for value in c.arguments.values())),
             key=lambda c: sum(np.size(value) for value in c.arguments.values()),
             default=None,
         )
@@ -278,49 +336,18 @@ class _Run:
             gradients = self._backward(case, own)
             if not self._is_an_attempt(case):
                 return {}
+            spec = self.spec
+            run = Differences(
+                self.module, case, spec.forward, spec.returns, spec.opaque, spec.values
+            )
             return {
-                name: self._agrees(case, self.spec.gradients[name], gradients[name])
+                name: agrees(run, self.spec.gradients[name], gradients[name], self.context.seed)
                 for name in self.found
             }
         except WorkerLost:
             raise
         except (Failure, Blocked):
             return {}
-
-    def _agrees(self, case: SolvedCase, argument: str, gradient: Any) -> bool:
-        """Say whether a gradient agrees with central differences at randomly drawn entries."""
-        array = as_array(gradient)
-        value = case.arguments[argument]
-        if array is None or array.shape != value.shape or array.dtype.kind != "f":
-            return False
-        rng = np.random.default_rng([self.context.seed, 2])
-        chosen = rng.permutation(value.size)[:MAX_ENTRIES]
-        numeric = np.array([self._slope(case, argument, int(entry)) for entry in chosen])
-        claimed = array.astype(np.float64).reshape(-1)[chosen]
-        not_flat = np.abs(numeric).max(initial=0.0) > ZERO
-        return bool(not_flat and NUMERIC_TOLERANCE.allows(claimed, numeric).all())
-
-    def _slope(self, case: SolvedCase, argument: str, entry: int) -> float:
-        sides = []
-        for step in (STEP, -STEP):
-            moved: Array = np.array(case.arguments[argument], dtype=np.float64)
-            moved.reshape(-1)[entry] += step
-            arguments = {**case.arguments, argument: moved}
-            outputs = self.module.call(
-                self.spec.forward, arguments, self.spec.returns, self.spec.opaque
-            )
-            sides.append(sum(self._weighted(case, n, outputs[n]) for n in self.spec.values))
-        return (sides[0] - sides[1]) / (2 * STEP)
-
-    @staticmethod
-    def _weighted(case: SolvedCase, name: str, output: Any) -> float:
-        array = as_array(output)
-        if array is None or array.dtype.kind != "f":
-            return float("nan")
-        weight = case.cotangents.get(name, np.ones(()))
-        if weight.shape != array.shape:
-            return float("nan")
-        return float((array.astype(np.float64) * weight).sum())
 
 
 def _summary(parts: tuple[Part, ...], causes: dict[str, str]) -> str:

@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 
 from grader.assignment import SolvedCase
-from grader.errors import BrokenError, WorkerLost
+from grader.errors import BrokenError, Failure, WorkerLost
 from grader.model import Tolerances
-from grader.numerics import Array, Comparison, Tolerance, as_array, compare
+from grader.numerics import Array, Comparison, Tolerance, as_array
 
 from .base import Context, StudentModule
 
-PROBE_SCALE = 0.1  # size of the random change by which an input's influence is tested
-MAX_IGNORED_INPUTS = 1  # a forgotten bias is a mistake; ignoring more is not an attempt
+INTERACTION = 1.0e-9  # relative to the outputs; rounding leaves 1e-15
+MAX_SEPARATE_INPUTS = 1  # a bias is only added, and may be forgotten
+MIN_RELATIVE_SIZE = 1.0e-3  # of a gradient, relative to the reference's, for it to prove anything
 
 
 def tolerance(spec: Tolerances, case: SolvedCase) -> Tolerance:
@@ -123,7 +124,7 @@ def composed(
 
 def forgiven(what: str, source: str) -> str:
     """Return the note for a result that differs only because of another function's mistake."""
-    return f"{what}: right for what your own {source} gives, which is wrong; no points lost here"
+    return f"{what}: right for what comes from your own {source}; no points lost here"
 
 
 def right_at_outputs(
@@ -133,46 +134,75 @@ def right_at_outputs(
     at = context.assignment.given_outputs(context.question.module, function)
     arrays = {name: as_array(outputs[name]) for name in case.forward}
     if at is None or any(
-        array is None or array.dtype.kind != "f" or array.shape != case.forward[name].shape
+        array is None
+        or array.dtype.kind != "f"
+        or array.shape != case.forward[name].shape
+        or not np.isfinite(array).all()
         for name, array in arrays.items()
     ):
         return None
     with np.errstate(all="ignore"):
         try:
-            return _by_name(at(case.arguments, arrays, case.cotangents), case.expected)
+            result = at(case.arguments, arrays, case.cotangents)
         except Exception as error:
             message = f"GIVEN_OUTPUTS of {function} raised {type(error).__name__}: {error}"
             raise BrokenError(message) from error
+    gradients = None if result is None else _by_name(result, case.expected)
+    # Outputs can be chosen so that the derivative vanishes; zeros would then be right.
+    if gradients is None or any(_vanishes(g, case.expected[n]) for n, g in gradients.items()):
+        return None
+    return gradients
 
 
-def depends_on_inputs(
+def _vanishes(gradient: Array, expected: Array) -> bool:
+    size, usual = np.abs(gradient).max(initial=0.0), np.abs(expected).max(initial=0.0)
+    return not (np.isfinite(gradient).all() and size >= MIN_RELATIVE_SIZE * usual)
+
+
+def is_an_attempt(
     module: StudentModule,
     function: str,
     case: SolvedCase,
     returns: Sequence[str],
     opaque: Sequence[str],
 ) -> bool:
-    """Say whether a forward function computes something from (nearly) all of its inputs.
+    """Say whether a forward function computes something from how its inputs act *together*.
 
-    Follow-through is for a mistake in a solution; a function that returns its input or zeros has
-    derivatives that are right all too easily.
+    Follow-through is for a mistake in a solution. A function that returns zeros, one of its inputs
+    or a sum of all of them has derivatives that are right all too easily. So all but one of the
+    inputs (a bias is only added) must interact with the others (b):
+    f(a', b') - f(a', b) - f(a, b') + f(a, b) is not zero.
     """
     rng = np.random.default_rng(0)
-    before = module.call(function, case.arguments, returns, opaque)
-    ignored = 0
-    for name, value in case.arguments.items():
-        if not isinstance(value, np.ndarray):
-            continue
-        if value.dtype.kind == "f":
-            moved = (value + PROBE_SCALE * rng.standard_normal(value.shape)).astype(value.dtype)
-        else:
-            # Labels and masks: others of the same range.
-            moved = ~value if value.dtype.kind == "b" else (value.max() - value)
-        after = module.call(function, {**case.arguments, name: moved}, returns, opaque)
-        same = all(
-            compare(out, after[out], array, Tolerance(1.0e-9, 1.0e-12)).ok
-            for out, old in before.items()
-            if out not in opaque and (array := as_array(old)) is not None
-        )
-        ignored += same
-    return ignored <= MAX_IGNORED_INPUTS
+    moved = {name: _moved(value, rng) for name, value in case.arguments.items()}
+
+    def outputs(arguments: dict[str, Any]) -> Array:
+        found = module.call(function, arguments, returns, opaque)
+        arrays = [as_array(value) for name, value in found.items() if name not in opaque]
+        flat = [np.ravel(array) for array in arrays if array is not None]
+        return np.concatenate(flat).astype(np.float64)
+
+    alone = 0
+    try:
+        base, everything = outputs(dict(case.arguments)), outputs(moved)
+        for name, value in moved.items():
+            one = outputs({**case.arguments, name: value})
+            others = outputs({**moved, name: case.arguments[name]})
+            together = np.abs(everything - others - one + base).max(initial=0.0)
+            # NaN is no interaction either.
+            alone += not together > INTERACTION * np.abs(base).max(initial=0.0)
+    except WorkerLost:
+        raise
+    except (Failure, ValueError, TypeError):
+        # It fails for such inputs, or returns something else each time: nothing can be said for it.
+        return False
+    return alone <= MAX_SEPARATE_INPUTS
+
+
+def _moved(value: Any, rng: np.random.Generator) -> Any:
+    """Return other values of the same kind and range: smaller numbers, other labels and masks."""
+    if not isinstance(value, np.ndarray):
+        return value
+    if value.dtype.kind == "f":
+        return (value * rng.uniform(0.6, 0.9, value.shape)).astype(value.dtype)
+    return ~value if value.dtype.kind == "b" else value.max(initial=0) - value

@@ -28,11 +28,13 @@ def write_text(path: Path, text: str) -> None:
             os.fchmod(fd, 0o644)
             os.fsync(fd)
         Path(temporary).replace(path)
-    except OSError as error:
+    except BaseException as error:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 Path(temporary).unlink()
-        raise BrokenError(f"{path} cannot be written: {error.strerror}") from None
+        if isinstance(error, OSError):
+            raise BrokenError(f"{path} cannot be written: {error.strerror}") from None
+        raise
 
 
 def write_json(path: Path, data: Any) -> None:

@@ -190,6 +190,8 @@ class Encoder:
         if self._opaque is None:
             raise WireError(f"a value of type {type(value).__name__} cannot travel")
         name = f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
+        if type(value) is np.ndarray:
+            name += f" of dtype {value.dtype}"
         return ["x", self._opaque(value), name[:LONG_TEXT]]
 
     def _add(self, buffer: Buffer) -> int:

@@ -21,7 +21,7 @@ from ..wire import Decoder, Encoder, WireError, pack, parse_header, parse_prefix
 from ..wire.codec import PREFIX
 from . import lockdown, modules
 
-EXIT_SETUP_FAILED = 97
+EXIT_SETUP_FAILED, EXIT_SERVING_FAILED = 97, 98
 WIRE_FD = 3
 MAX_MESSAGE_TEXT = 2000  # characters of an exception's text; the rest helps nobody
 MAX_FRAMES = 8
@@ -51,7 +51,11 @@ def run(request: dict[str, Any], *, wire_fd: int, output_fd: int, host: lockdown
     np.random.seed(request["seed"] % 2**32)  # noqa: NPY002 - what students call
     if "torch" in sys.modules:
         sys.modules["torch"].manual_seed(request["seed"])
-    Child(socket.socket(fileno=WIRE_FD), submission).serve()
+    child = Child(socket.socket(fileno=WIRE_FD), submission)
+    try:
+        child.serve()
+    finally:
+        os._exit(EXIT_SERVING_FAILED)
 
 
 class Child:
@@ -67,13 +71,20 @@ class Child:
         """Answer requests until the other side closes the wire."""
         while True:
             request = self._receive()
-            body, buffers = self._answer(request)
+            pieces = self._pieces(request)
             for stream in (sys.stdout, sys.stderr):
                 with contextlib.suppress(Exception):  # closed or replaced by student code
                     stream.flush()
-            body["id"] = request["id"]
-            for piece in pack(body, buffers):
+            for piece in pieces:
                 self._wire.sendall(piece)
+
+    def _pieces(self, request: dict[str, Any]) -> list[Any]:
+        """Answer a request with a frame; a value that fits into none is the student's exception."""
+        body, buffers = self._answer(request)
+        try:
+            return pack({**body, "id": request["id"]}, buffers)
+        except WireError as error:
+            return pack({"error": self._describe(error), "id": request["id"]}, [])
 
     def _answer(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
         try:
@@ -109,6 +120,8 @@ class Child:
     ) -> tuple[dict[str, Any], list[Any]]:
         """Encode a result; the outputs whose positions are in ``opaque`` stay here as handles."""
         encoder = Encoder(self._keep)
+        if isinstance(result, tuple):
+            result = tuple(result)  # a named tuple is one, too
         if opaque and type(result) in (tuple, list):
             items = [
                 encoder.encode_opaque(item) if index in opaque else encoder.encode(item, 1)
@@ -129,6 +142,8 @@ class Child:
         missing = error.package if isinstance(error, modules.MissingPackageError) else None
         try:
             text = str(error)[:MAX_MESSAGE_TEXT]
+            if isinstance(error, WireError):
+                text = f"the returned value cannot be received ({text}); return arrays instead"
         except BaseException:
             text = "(its text could not be produced)"
         where = [
@@ -143,7 +158,7 @@ class Child:
             )
         kinds = [kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "builtins"]
         return {
-            "type": type(error).__name__[:100],
+            "type": "ValueError" if isinstance(error, WireError) else type(error).__name__[:100],
             "kinds": kinds[:8],
             "text": text,
             "where": where[-MAX_FRAMES:],

@@ -88,12 +88,26 @@ class _Finder:
 
 
 class _Closed:
-    """Refuses the names of the grader's own packages, which are not a student's to import."""
+    """Hides the grader's own packages: they count as missing, unless the submission has its own."""
 
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
+    def __init__(self, folder: str, missing: _Finder) -> None:
+        self._folder = folder
+        self._missing = missing
+
+    def find_spec(
+        self, name: str, path: Any = None, target: Any = None
+    ) -> importlib.machinery.ModuleSpec | None:
         del path, target
-        if name.partition(".")[0] in NOT_FOR_STUDENTS:
+        top = name.partition(".")[0]
+        if top not in NOT_FOR_STUDENTS:
+            return None
+        own = importlib.machinery.PathFinder.find_spec(top, [self._folder])
+        if own is not None and own.loader is not None:
+            return own if name == top else None
+        stand_in = self._missing.find_spec(name)
+        if stand_in is None:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        return stand_in
 
 
 def load(folder: str, name: str) -> tuple[ModuleType, list[str]]:
@@ -104,7 +118,7 @@ def load(folder: str, name: str) -> tuple[ModuleType, list[str]]:
     sys.path.insert(0, folder)
     sys.dont_write_bytecode = True
     finder = _Finder()
-    sys.meta_path.insert(0, _Closed())
+    sys.meta_path.insert(0, _Closed(folder, finder))
     sys.meta_path.append(finder)
     known = set(sys.modules)
     _Loading.active = True

@@ -137,7 +137,7 @@ def test_a_wrong_step_is_paid_for_once(submission, judge):
     results = judge(folder, "q3")
     assert results["q3.1"].points == 0
     assert results["q3.3"].points == 2
-    assert "right for what your own rnn_step_forward gives" in results["q3.3"].notes[0]
+    assert "right for what comes from your own rnn_step_forward" in results["q3.3"].notes[0]
 
 
 @pytest.mark.parametrize(
@@ -233,3 +233,59 @@ def test_state_kept_between_checks_does_not_reach_the_next_check(submission, jud
     )
     results = judge(folder, "q5.1", "q5.2")
     assert {result.outcome for result in results.values()} == {"passed"}
+
+
+def test_a_forward_that_fails_on_a_special_case_does_not_block_its_backward(submission, judge):
+    folder = submission(
+        rnn_step_forward='if len(x) == 1:\n    raise ValueError("one")\n'
+        "next_h = np.tanh(x @ Wx + prev_h @ Wh + b)\nreturn next_h, (x, prev_h, Wx, Wh, next_h)"
+    )
+    results = judge(folder, "q3.1", "q3.2")
+    assert results["q3.1"].points == pytest.approx(1.6)
+    assert results["q3.2"].outcome == "passed"
+    assert "was not tried on N=1: rnn_step_forward fails there" in results["q3.2"].notes[0]
+
+
+def test_inputs_invented_for_follow_through_do_not_fail_a_check(submission, judge):
+    """Code that checks the range of a hidden state is right to do so."""
+    folder = submission(
+        rnn_step_forward="assert np.abs(prev_h).max() <= 1\n"
+        "next_h = np.tanh(x @ Wx + prev_h @ Wh)\nreturn next_h, (x, prev_h, Wx, Wh, next_h)"
+    )
+    results = judge(folder, "q3.1", "q3.2")
+    assert results["q3.1"].points == 0
+    assert results["q3.2"].outcome == "passed"
+
+
+def test_a_returned_value_that_does_not_fit_is_the_students_exception(submission, judge):
+    folder = submission(temporal_fc_forward="return list(range(100_000)), 0")
+    result = judge(folder, "q5.1")["q5.1"]
+    assert result.reason == "exception"
+    assert "the returned value cannot be received" in result.message
+    assert "return arrays instead" in result.message
+
+
+def test_a_named_tuple_is_a_tuple(submission, judge):
+    top = "from collections import namedtuple\nResult = namedtuple('Result', 'out cache')"
+    folder = submission(top=top, temporal_fc_forward="return Result(x @ w + b, (x, w, b))")
+    assert judge(folder, "q5.1")["q5.1"].outcome == "passed"
+
+
+@pytest.mark.parametrize("dtype", ["np.longdouble", "object"])
+def test_an_array_of_a_dtype_that_cannot_be_compared_is_named(dtype, submission, judge):
+    folder = submission(temporal_fc_forward=f"return (x @ w + b).astype({dtype}), None")
+    result = judge(folder, "q5.1")["q5.1"]
+    assert result.reason == "wrong_dtype"
+    assert "numpy.ndarray of dtype" in result.message
+
+
+def test_writing_a_file_is_told_not_to_be_allowed(submission, judge):
+    folder = submission(top="import numpy as np\nnp.save('cache.npy', np.zeros(1))")
+    result = judge(folder, "q5.1")["q5.1"]
+    assert result.reason == "import_error"
+    assert "code may only read its own files, and write none" in result.message
+
+
+def test_lost_digits_are_named(submission, judge):
+    folder = submission(temporal_fc_forward="return (x @ w + b).astype(np.float16), (x, w, b)")
+    assert "it is float16 where float64 is expected" in judge(folder, "q5.1")["q5.1"].message

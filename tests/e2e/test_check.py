@@ -29,7 +29,7 @@ def test_the_folder_may_be_left_out(run_cli, monkeypatch):
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [(("q77",), "q77: no such question or check"), (("no/such/folder",), "no such folder")],
+    [(("q77",), "q77: no such question, check or folder"), (("no/such/folder",), "no such folder")],
 )
 def test_a_wrong_command_line_exits_2(arguments, words, run_cli):
     ran = run_cli("check", *arguments, *RUBRIC)

@@ -187,7 +187,7 @@ def test_only_takes_questions_and_checks_and_refuses_others(grade, run_cli, tmp_
     assert list(checks_of(reports["plain"])) == ["q3.2", "q5.1", "q5.2", "q5.3", "q5.4"]
     ran, _reports = grade(PLAIN, only=("q9",))
     assert ran.status == 2
-    assert "q9: no such question or check" in ran.err
+    assert "q9: no such question, check or folder" in ran.err
     named = ("--rubric", ROOT / "rubric.yaml")
     ran = run_cli("grade", tmp_path / "nowhere", "--out", tmp_path, *named)
     assert ran.status == 2

@@ -349,7 +349,8 @@ def test_what_has_no_exact_word_on_the_wire_stays_behind(value):
     handle = got["a"][0]
     assert type(handle) is Opaque
     assert kept[handle.handle] is value, "the handle must lead to the value itself"
-    assert handle.type_name.endswith(type(value).__qualname__)
+    name = handle.type_name.partition(" of dtype ")[0]
+    assert name.endswith(type(value).__qualname__)
     with pytest.raises(WireError, match="cannot travel"):
         Encoder().encode(value)
 
