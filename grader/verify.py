@@ -108,12 +108,12 @@ def load_examples(rubric: Rubric) -> list[Example]:
                 problems.append(f"{path}:{line}: {where}: {detail['msg']}")
             continue
         base = root / claims.base if claims.base else None
+        wanted = _wanted(rubric, path.parent, claims)
         problems += [
             f"{path}:{source.line(where)}: {text}"
-            for where, text in _claim_problems(claims, checks, base)
+            for where, text in _claim_problems(claims, checks, base, wanted)
         ]
         name = path.parent.relative_to(root).as_posix()
-        wanted = _wanted(rubric, path.parent, claims)
         examples.append(Example(name, path.parent, claims, base, wanted))
     if problems:
         raise RubricError(problems)
@@ -133,10 +133,12 @@ def _wanted(rubric: Rubric, folder: Path, claims: Claims) -> frozenset[str]:
 
 
 def _claim_problems(
-    claims: Claims, checks: set[str], base: Path | None
+    claims: Claims, checks: set[str], base: Path | None, wanted: frozenset[str]
 ) -> Iterator[tuple[yaml_source.YamlPath, str]]:
     """Yield what in valid claims does not fit the rubric or the other examples."""
     losses = claims.loses if isinstance(claims.loses, dict) else {}
+    if not wanted:
+        yield (), "the rubric has no question for any of its files: nothing would be checked"
     for check in claims.only:
         if check not in checks:
             yield ("only",), f"the rubric has no check {check!r}"
