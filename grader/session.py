@@ -12,12 +12,12 @@ import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 from grader import scoring
 from grader.assignment import Assignment
 from grader.checks import KINDS, Context, Judgement, StudentModule
 from grader.checks.base import described, failure
+from grader.closing import Closing
 from grader.errors import Blocked, Failure, GraderError, WorkerLost
 from grader.model import CheckResult, CheckSpec, Question, Rubric, Tier
 from grader.sandbox import ForkServer, Limits, Worker
@@ -40,7 +40,7 @@ class Settings:
     seed: int | None = None
 
 
-class Workshop:
+class Workshop(Closing):
     """Fork servers and the staging folder of one grading process, shared by its submissions.
 
     Args:
@@ -53,17 +53,6 @@ class Workshop:
         self._staging.chmod(0o711)
         self._servers: dict[tuple[str, ...], ForkServer] = {}
         self._count = 0
-
-    def __enter__(self) -> Workshop:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """End all servers and remove everything staged."""

@@ -1,4 +1,4 @@
-"""What a worker may use."""
+"""What a worker may use, and how it ended."""
 
 from __future__ import annotations
 
@@ -30,3 +30,12 @@ class Limits:
     def cpu_s(self) -> int:
         """Seconds of processor time after which the kernel ends the worker."""
         return math.ceil(self.timeout_s * CPU_MARGIN) + 1
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a worker ended: ``exit_code`` is None if it was alive until we ended it."""
+
+    exit_code: int | None
+    cpu_s: float
+    strays: int

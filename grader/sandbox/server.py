@@ -8,14 +8,15 @@ import os
 import socket
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
+from grader.closing import Closing
 from grader.errors import BrokenError
 
-from .limits import Limits
+from .limits import Ending, Limits
 from .worker import Worker
 
 BOOT = Path(__file__).resolve().parent.parent / "worker" / "boot.py"
@@ -32,16 +33,7 @@ ENVIRONMENT = {
 }
 
 
-@dataclass(frozen=True)
-class Ending:
-    """How a worker ended: ``exit_code`` is None if it was alive until we ended it."""
-
-    exit_code: int | None
-    cpu_s: float
-    strays: int
-
-
-class ForkServer:
+class ForkServer(Closing):
     """A clean process with libraries loaded, from which workers are forked.
 
     Args:
@@ -88,17 +80,6 @@ class ForkServer:
         layers: list[str] = hello["isolation"]
         return layers
 
-    def __enter__(self) -> ForkServer:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def close(self) -> None:
         """End the server; its children die with it."""
         self._control.close()
@@ -127,7 +108,7 @@ class ForkServer:
         finally:
             theirs.close()
             os.close(write_end)
-        return Worker(self, answer["pid"], ours, read_end, limits)
+        return Worker(partial(self.reap, answer["pid"]), ours, read_end, limits)
 
     def reap(self, pid: int, grace_s: float = 0.0) -> Ending:
         """End the worker ``pid`` with everything it started; it has ``grace_s`` to end itself."""

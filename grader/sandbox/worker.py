@@ -7,19 +7,18 @@ import secrets
 import selectors
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
+from grader.closing import Closing
 from grader.errors import WorkerLost
 from grader.wire import Decoder, Encoder, WireError, pack, parse_header, parse_prefix
 from grader.wire.codec import PREFIX
 
-from .limits import MIB, Limits
+from .limits import MIB, Ending, Limits
 
-if TYPE_CHECKING:
-    from .server import Ending, ForkServer
-
+Reap = Callable[[float], Ending]  # end the worker; it has so many seconds to end itself
 CHUNK = 1 * MIB
 EXIT_SETUP_FAILED = 97  # grader/worker/child.py
 KEPT_OUTPUT = 64 * 1024  # bytes of printed text kept for the instructor
@@ -67,18 +66,15 @@ class Reply:
     missing_packages: tuple[str, ...] = field(default=())
 
 
-class Worker:
+class Worker(Closing):
     """A forked child of a fork server that runs one student's code for one check.
 
     Every request can raise ``WorkerLost``: the worker died, broke the wire's format, printed too
     much, or its time is up. After that it is gone.
     """
 
-    def __init__(
-        self, server: ForkServer, pid: int, wire: socket.socket, output_fd: int, limits: Limits
-    ) -> None:
-        self._server = server
-        self._pid = pid
+    def __init__(self, reap: Reap, wire: socket.socket, output_fd: int, limits: Limits) -> None:
+        self._reap = reap
         self._wire = wire
         self._wire.setblocking(False)
         self._output_fd = output_fd
@@ -91,17 +87,6 @@ class Worker:
         self._selector = selectors.DefaultSelector()
         self._selector.register(output_fd, selectors.EVENT_READ, "output")
         self._selector.register(self._wire, selectors.EVENT_READ, "wire")
-
-    def __enter__(self) -> Worker:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def load(self, module: str) -> Reply:
         """Import the student's module of this name."""
@@ -130,7 +115,7 @@ class Worker:
     def _end(self, grace_s: float = 0.0) -> Ending:
         self._closed = True
         try:
-            ending = self._server.reap(self._pid, grace_s)
+            ending = self._reap(grace_s)
         finally:
             self._drain_output()
             self._selector.close()
