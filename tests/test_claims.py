@@ -30,6 +30,7 @@ def with_claims(shipped, tmp_path):
             folder = tmp_path / "submissions" / "wrong" / name
             folder.mkdir(parents=True)
             (folder / "expected.yaml").write_text(text)
+            (folder / "rnn_layers.py").touch()
         return load_examples(dataclasses.replace(shipped, reference=tmp_path))
 
     return load
@@ -93,3 +94,12 @@ def test_all_wrong_claims_are_reported_in_one_run_with_their_places(with_claims,
 def test_an_assignment_without_examples_is_a_usage_error(with_claims):
     with pytest.raises(UsageError, match="no example submission"):
         with_claims()
+
+
+def test_an_example_that_checks_nothing_is_refused(shipped, tmp_path):
+    folder = tmp_path / "submissions" / "wrong" / "a"
+    folder.mkdir(parents=True)
+    (folder / "expected.yaml").write_text("mistake: x\n")
+    (folder / "another_homework.py").touch()
+    with pytest.raises(RubricError, match="nothing would be checked"):
+        load_examples(dataclasses.replace(shipped, reference=tmp_path))

@@ -53,6 +53,10 @@ MISTAKES = {
     "ragged_array": Mistake(("rnn_backward",)),
     "ragged_cache": Mistake(("rnn_forward",), ("rnn_backward",)),
     "fc_without_bias": Mistake(("temporal_fc_forward",)),
+    "raises_for_one_sequence": Mistake(("rnn_step_forward",), RNN_REST, shows_on="one sequence"),
+    "lstm_step_without_bias": Mistake(
+        ("lstm_step_forward",), ("lstm_step_backward", "lstm_forward", "lstm_backward")
+    ),
     "rnn_step_without_bias": Mistake(("rnn_step_forward",), RNN_REST),
     "tanh_derivative_of_wrong_array": Mistake(("rnn_step_backward",), ("rnn_backward",)),
     "rnn_last_step_only": Mistake(("rnn_backward",)),
