@@ -6,6 +6,7 @@ in one process and neither is importable as ``reference``.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import importlib
 import importlib.util
@@ -64,6 +65,7 @@ class Assignment:
         digest = hashlib.sha256(str(self.folder).encode()).hexdigest()[:16]
         self._package = f"_assignment_{digest}"
         self._solve = lru_cache(maxsize=SOLVED_SETS_KEPT)(self._solve_uncached)
+        self._drive = lru_cache(maxsize=SOLVED_SETS_KEPT)(self._driven_uncached)
         self._dataset = lru_cache(maxsize=4)(self._dataset_uncached)
 
     def _import(self, name: str) -> ModuleType:
@@ -219,13 +221,48 @@ class Assignment:
         except OSError as error:
             raise BrokenError(f"the driver {path.name} cannot be read: {error.strerror}") from None
 
-    def fact(self, name: str) -> Callable[..., Any] | None:
-        """Return the function ``<file>.<function>`` of the folder ``facts``, if there is one."""
+    def function(self, folder: str, name: str) -> Callable[..., Any] | None:
+        """Return ``<file>.<function>`` of a folder such as ``facts``, if there is one."""
         file, _, function = name.partition(".")
-        if not self.has(f"facts.{file}"):
+        if not self.has(f"{folder}.{file}"):
             return None
-        found: Callable[..., Any] | None = getattr(self._import(f"facts.{file}"), function, None)
+        found: Callable[..., Any] | None = getattr(self._import(f"{folder}.{file}"), function, None)
         return found
+
+    def names(self, folder: str, name: str) -> bool:
+        """Say whether ``<file>.<function>`` is defined in a folder, without importing the file."""
+        file, _, function = name.partition(".")
+        path = self.folder / folder / f"{file}.py"
+        return path.is_file() and f"def {function}(" in path.read_text(encoding="utf-8")
+
+    def driven(self, module: str, driver: str, cases: str, seed: int) -> tuple[SolvedCase, ...]:
+        """Return cases with what a driver makes of the reference solution for them."""
+        return self._drive(module, driver, cases, seed)
+
+    def _driven_uncached(
+        self, module: str, driver: str, cases: str, seed: int
+    ) -> tuple[SolvedCase, ...]:
+        run = self.function("drivers", driver)
+        if run is None:
+            raise BrokenError(f"there is no driver {driver}")
+        solution = self.solution(module)
+        solved = []
+        for case in self.cases(module, cases, seed):
+            try:
+                found = run(solution, **copy.deepcopy(dict(case.arguments)))
+                expected = {name: _frozen(np.asarray(value)) for name, value in found.items()}
+            except Exception as error:
+                message = f"the driver {driver} on the reference raised {_short(error)}"
+                raise BrokenError(message) from error
+            solved.append(SolvedCase(case.name, case.group, dict(case.arguments), expected))
+        if not solved:
+            raise BrokenError(f"the case generator {cases} yields no case")
+        return tuple(solved)
+
+    def comparison(self, module: str, cases: str) -> Callable[..., Any] | None:
+        """Return the assignment's own way to compare the outputs of these cases, if it has one."""
+        found: dict[str, Any] = getattr(self._case_file(module), "COMPARISONS", {})
+        return found.get(cases)
 
     def dataset(self, name: str, tier: Tier, data: Path | None, seed: int) -> Dataset:
         """Return the data set ``datasets/<name>.py`` of a tier, drawn or read once per process.

@@ -20,6 +20,10 @@ Optionally it defines dictionaries by function name, each of which makes grading
     ``{gradient function: at}``: the right gradients as a function of the forward outputs, so that a
     right backward fed by a wrong forward loses nothing. ``at(arguments, outputs, cotangents)``
     returns gradients by name, or None where they do not follow from the outputs.
+``COMPARISONS``
+    ``{cases of kind values: compare}``, where equal numbers are not the only right answer.
+    ``compare(arguments, outputs, expected)`` returns None if the student's outputs are as good as
+    the reference's, else what is wrong with them.
 """
 
 from __future__ import annotations

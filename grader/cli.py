@@ -20,10 +20,10 @@ import click
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
 
-from grader import __version__, batch, submission, verify  # noqa: E402
+from grader import __version__, accelerator, batch, submission, verify  # noqa: E402
 from grader.errors import BrokenError, GraderError, RubricError, UsageError  # noqa: E402
 from grader.grading import Job, Work  # noqa: E402
-from grader.model import TIERS, Rubric  # noqa: E402
+from grader.model import DEVICES, TIERS, Rubric  # noqa: E402
 from grader.progress import follow  # noqa: E402
 from grader.reports import gradebook, html, terminal  # noqa: E402
 from grader.rubric import load_rubric  # noqa: E402
@@ -75,6 +75,8 @@ def _shared(command: Callable[..., None]) -> Callable[..., None]:
         ),
         click.option("--seed", type=click.IntRange(min=0), metavar="N",
                      help="Draw all cases and data with this seed, not the rubric's."),
+        click.option("--device", type=click.Choice(DEVICES), default="cpu", show_default=True,
+                     help="Where training runs; cuda becomes cpu where there is none."),
     )  # fmt: skip
     for option in reversed(options):
         command = option(command)
@@ -105,12 +107,13 @@ def grade(
     tier: Any,
     data: Path | None,
     seed: int | None,
+    device: Any,
 ) -> None:
     """Grade SUBMISSIONS: folders, .zip or .tar.gz files, or folders full of these."""
     loaded = load_rubric(_find_rubric(rubric, Path.cwd()))
-    settings = _settings(tier, data, seed)
+    settings = _settings(tier, data, seed, device)
     wanted = _wanted(loaded, only)
-    modules = [question.module for question in loaded.questions]
+    modules = [name for question in loaded.questions for name in question.modules]
     work = [Work(*found, wanted) for found in submission.find(submissions, modules)]
     _writable(out)
     events = batch.run(Job(loaded, settings, out), work, jobs or batch.cores())
@@ -134,6 +137,7 @@ def check(
     tier: Any,
     data: Path | None,
     seed: int | None,
+    device: Any,
 ) -> None:
     """Check your own work in DIR (default: here): all visible checks, or those named by ID.
 
@@ -156,7 +160,7 @@ def check(
     wanted = _wanted(loaded, only) & visible
     if not wanted:
         raise UsageError(f"{', '.join(only)}: not a check that can be run here: it is hidden")
-    job = Job(loaded, _settings(tier, data, seed), None)
+    job = Job(loaded, _settings(tier, data, seed, device), None)
     work = [Work("submission", folder, frozenset(wanted))]
     (made,) = follow(batch.run(job, work, 1), work)
     terminal.console().print(terminal.report(made, visible_only=True))
@@ -182,13 +186,14 @@ def verify_command(
     tier: Any,
     data: Path | None,
     seed: int | None,
+    device: Any,
 ) -> None:
     """Grade the assignment's example submissions and compare with what each must score."""
     loaded = load_rubric(_find_rubric(rubric, Path.cwd()))
     examples = verify.load_examples(loaded)
     if out is not None:
         _writable(out)
-    job = Job(loaded, _settings(tier, data, seed), out)
+    job = Job(loaded, _settings(tier, data, seed, device), out)
     with verify.assembled(examples) as work:
         reports = follow(batch.run(job, work, jobs or batch.cores()), work)
     verdicts = verify.verdicts(examples, reports)
@@ -224,12 +229,12 @@ def _find_rubric(named: Path | None, start: Path) -> Path:
     raise UsageError(f"no {RUBRIC_NAME} here or in a folder above; name one with --rubric FILE")
 
 
-def _settings(tier: Any, data: Path | None, seed: int | None) -> Settings:
+def _settings(tier: Any, data: Path | None, seed: int | None, device: Any) -> Settings:
     if data is not None and not data.is_dir():
         raise UsageError(f"--data {data}: there is no such folder")
     if tier == "full" and data is None:
         raise UsageError("--tier full needs the homework's data: --data DIR or GRADER_DATA")
-    return Settings(tier, data.resolve() if data else None, seed)
+    return Settings(tier, data.resolve() if data else None, seed, accelerator.usable(device))
 
 
 def _wanted(rubric: Rubric, only: Sequence[str]) -> frozenset[str]:

@@ -66,6 +66,15 @@ class Blocked(Exception):  # noqa: N818 - an outcome: nothing can be said until 
         self.message = message
 
 
+class Pending(Exception):  # noqa: N818 - an outcome: a person decides
+    """A check that a person must mark; ``text`` is what there is to mark."""
+
+    def __init__(self, message: str, text: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.text = text
+
+
 class WorkerLost(Failure):
     """The worker died, lied or was ended by us. ``retry`` says whether a second try is fair."""
 

@@ -73,7 +73,15 @@ class Table:
     rows: Sequence[Sequence[str]]
 
 
-Figure = Curves | Pictures | Table
+@dataclass(frozen=True)
+class Text:
+    """A text for a person to read, such as a written explanation."""
+
+    title: str
+    text: str
+
+
+Figure = Curves | Pictures | Table | Text
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,8 @@ from grader import pytest_plugin
 from grader.assignment import Assignment
 from grader.errors import BrokenError, GraderError
 from grader.model import CheckResult, CheckSpec, Question, Rubric
-from grader.reports import html, report
-from grader.reports.files import write_json, write_text
+from grader.reports import figures, html, report
+from grader.reports.files import write_bytes, write_json, write_text
 from grader.session import Session, Settings, Workshop
 
 # Everything of pytest that has no part in grading, and could only read or write files around it.
@@ -73,6 +73,7 @@ def grade(
     (``BrokenError``).
     """
     recorded = None
+    pictures: dict[str, bytes] = {}
     try:
         submission = workshop.stage(work.identifier, work.path, job.rubric)
         session = _Reporting(job.rubric, assignment, submission, workshop, job.settings)
@@ -81,21 +82,29 @@ def grade(
         made = report.build(
             job.rubric, submission, job.settings, session.isolation, session.results
         )
+        pictures = figures.pictures(session.results)
     except GraderError as error:
         made = report.broken(job.rubric, work.identifier, job.settings, str(error))
     finally:
         workshop.unstage()
     if job.out is not None:
-        write_reports(job.out / work.identifier, made, recorded)
+        write_reports(job.out / work.identifier, made, recorded, pictures)
     return made
 
 
-def write_reports(folder: Path, made: dict[str, Any], recorded: Any = None) -> None:
+def write_reports(
+    folder: Path,
+    made: dict[str, Any],
+    recorded: Any = None,
+    pictures: Mapping[str, bytes] | None = None,
+) -> None:
     """Write the files of one submission; ``report.json``, the authority, comes last."""
     if recorded is not None:
         write_json(folder / "pytest.json", recorded)
+    for name, data in (pictures or {}).items():
+        write_bytes(folder / name, data)
     write_json(folder / "results.json", report.gradescope(made))
-    write_text(folder / "report.html", html.report(made))
+    write_text(folder / "report.html", html.report(made, pictures or {}))
     write_json(folder / "report.json", made)
 
 

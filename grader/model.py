@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from grader.errors import Reason
+from grader.evidence import Figure
 
 Tier = Literal["mini", "full"]
+Device = Literal["cpu", "cuda"]
+DEVICES: tuple[Device, ...] = ("cpu", "cuda")
 TIERS: tuple[Tier, ...] = ("mini", "full")
 Outcome = Literal["passed", "partial", "failed", "blocked", "pending", "broken"]
 Status = Literal["complete", "pending", "broken"]
 Visibility = Literal["visible", "hidden", "after_due_date", "after_published"]
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)]
+ModuleName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*\.py$")]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -44,6 +49,8 @@ class CheckSpec(Limited):
     kind: str
     visibility: Visibility = "visible"
     hint: str = ""
+    extra_credit: bool = False
+    module: ModuleName | None = None
 
 
 class Tolerances(Strict):
@@ -59,20 +66,39 @@ class Defaults(Limited, Tolerances):
     """Values for every check of the rubric that does not set its own."""
 
 
+def points_sum(checks: Iterable[CheckSpec]) -> float:
+    """Return what the checks are worth together; extra credit comes on top of that."""
+    return round(sum(check.points for check in checks if not check.extra_credit), 6)
+
+
 @dataclass(frozen=True)
 class Question:
-    """One question: a module that students hand in, and its checks."""
+    """One question: a module that students hand in, and its checks.
+
+    ``supplied`` are the assignment's own copies of the helper files that students are given.
+    """
 
     id: str
     title: str
     module: str
     preload: tuple[str, ...]
     checks: tuple[CheckSpec, ...]
+    supplied: tuple[Path, ...] = ()
 
     @property
     def max_score(self) -> float:
-        """The sum of the points of its checks."""
-        return round(sum(check.points for check in self.checks), 6)
+        """The sum of the points of its checks, without extra credit."""
+        return points_sum(self.checks)
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """The module and those that single checks name in its place."""
+        named = (check.module for check in self.checks)
+        return tuple(dict.fromkeys([self.module, *(name for name in named if name is not None)]))
+
+    def of(self, check: CheckSpec) -> Question:
+        """Return the question as it is for a check, which may look at another module."""
+        return self if check.module is None else replace(self, module=check.module)
 
 
 @dataclass(frozen=True)
@@ -98,8 +124,9 @@ class QuestionSpec(Strict):
     id: Id
     title: str
     points: Positive
-    module: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*\.py$")]
-    preload: list[Literal["numpy", "torch"]] = ["numpy"]
+    module: ModuleName
+    preload: list[Literal["numpy", "torch", "matplotlib"]] = ["numpy"]
+    supplied: list[Annotated[str, Field(pattern=r"^\w[\w.-]*$")]] = []
     checks: Annotated[list[dict[str, Any]], Field(min_length=1)]
 
 
@@ -111,8 +138,12 @@ class RubricSpec(Strict):
     points: Positive
     seed: Annotated[int, Field(ge=0)] = 0
     reference: str = "reference"
+    template: str = "submissions_template"
     defaults: Defaults = Defaults()
     questions: Annotated[list[QuestionSpec], Field(min_length=1)]
+
+
+SHARES_ROUNDING = 1.0e-9
 
 
 class Shares(Strict):
@@ -122,7 +153,7 @@ class Shares(Strict):
 
     @model_validator(mode="after")
     def _add_up(self) -> Shares:
-        if self.shares and abs(sum(self.shares.values()) - 1) > 1e-9:  # noqa: PLR2004
+        if self.shares and abs(sum(self.shares.values()) - 1) > SHARES_ROUNDING:
             raise ValueError(f"shares add up to {sum(self.shares.values()):g}, not 1")
         return self
 
@@ -156,4 +187,5 @@ class CheckResult:
     seed: int = 0
     duration_s: float = 0.0
     measurements: dict[str, Any] = field(default_factory=dict)
+    figures: tuple[Figure, ...] = ()
     output: str = ""

@@ -66,7 +66,9 @@ class OwnSupply(Supply):
 
         rubric = load_rubric(path)
         argument = Path(config.getoption("--submission"))
-        found = find([argument], [question.module for question in rubric.questions])
+        found = find(
+            [argument], [name for question in rubric.questions for name in question.modules]
+        )
         if len(found) != 1:
             raise GraderError(f"{argument}: holds {len(found)} submissions; pytest grades one")
         data = config.getoption("--data")

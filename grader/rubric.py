@@ -50,6 +50,7 @@ class _Reader:
         self._path = path
         self._source = source
         self._defaults: dict[str, Any] = {}
+        self._template = "submissions_template"
         # The questions with those of their checks, by position, that are valid in themselves.
         self._read: list[tuple[YamlPath, Question, dict[int, CheckSpec]]] = []
         self.problems: list[Problem] = list(source.problems)
@@ -62,6 +63,8 @@ class _Reader:
             return None
         # Questions are validated one by one below, so that one bad key hides no other problem.
         top = self._validate(RubricSpec, {**data, "questions": _PLACEHOLDER}, (), "")
+        if top is not None:
+            self._template = top.template
         if top is not None and "defaults" in data:
             # Wrong defaults are reported once, and not again for each check that they apply to.
             self._defaults = data["defaults"]
@@ -126,8 +129,10 @@ class _Reader:
         if spec is None:
             return None
         found = {index: check for index, check in enumerate(checks) if check is not None}
+        supplied = self._supplied(spec, path, label)
         question = Question(
-            spec.id, spec.title, spec.module, tuple(spec.preload), tuple(found.values())
+            *(spec.id, spec.title, spec.module, tuple(spec.preload)),
+            *(tuple(found.values()), supplied),
         )
         self._read.append((path, question, found))
         if len(found) != len(checks):
@@ -139,6 +144,20 @@ class _Reader:
                 f"{question.max_score:g}",
             )
         return question
+
+    def _supplied(self, spec: QuestionSpec, path: YamlPath, label: str) -> tuple[Path, ...]:
+        """Return the assignment's own copies of the helper files of a question."""
+        folder = self._path.resolve().parent / self._template
+        files = []
+        for index, name in enumerate(spec.supplied):
+            file = folder / name
+            if file.is_file() and name != spec.module:
+                files.append(file)
+            else:
+                why = "is what students write" if file.is_file() else "there is no such file"
+                text = f"{label}: supplied: {self._template}/{name}: {why}"
+                self._add((*path, "supplied", index), text)
+        return tuple(files)
 
     def _check(self, raw: Any, path: YamlPath, label: str) -> CheckSpec | None:
         if not isinstance(raw, dict):
@@ -190,9 +209,14 @@ class _Reader:
                 self._add((*path, "module"), f"{question.id}: module: {missing}")
                 continue
             for index, check in checks.items():
-                for problem in _reference_problems(assignment, question, check):
+                where = (*path, "checks", index)
+                if not _has_module(assignment, check.module or question.module):
+                    missing = f"there is no {reference.name}/{check.module}"
+                    self._add((*where, "module"), f"{check.id}: module: {missing}")
+                    continue
+                for problem in _reference_problems(assignment, question.of(check), check):
                     key = problem.partition(":")[0]
-                    self._add((*path, "checks", index, key), f"{check.id}: {problem}")
+                    self._add((*where, key), f"{check.id}: {problem}")
 
 
 def _has_module(assignment: Assignment, module: str) -> bool:

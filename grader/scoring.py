@@ -32,7 +32,7 @@ def reason_of(parts: Sequence[Part]) -> Reason | None:
 
 
 def total(results: Sequence[CheckResult]) -> float:
-    """Return the sum of the points of the results."""
+    """Return the sum of the points of the results, extra credit included."""
     return round(sum(result.points for result in results), POINT_DIGITS)
 
 

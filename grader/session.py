@@ -18,8 +18,9 @@ from grader.assignment import Assignment
 from grader.checks import KINDS, Context, Judgement, StudentModule
 from grader.checks.base import described, failure
 from grader.closing import Closing
-from grader.errors import Blocked, Failure, GraderError, WorkerLost
-from grader.model import CheckResult, CheckSpec, Question, Rubric, Tier
+from grader.errors import Blocked, Failure, GraderError, Pending, WorkerLost
+from grader.evidence import Text
+from grader.model import CheckResult, CheckSpec, Device, Question, Rubric, Tier
 from grader.sandbox import ForkServer, Limits, Worker
 from grader.seeds import seed_for
 from grader.submission import Submission, stage
@@ -32,12 +33,13 @@ MAX_MESSAGE = 4000  # characters of one check's message
 class Settings:
     """What is the same for all submissions of a run.
 
-    ``seed`` replaces the rubric's if given.
+    ``seed`` replaces the rubric's if given; ``device`` is where training runs.
     """
 
     tier: Tier = "mini"
     data: Path | None = None
     seed: int | None = None
+    device: Device = "cpu"
 
 
 class Workshop(Closing):
@@ -64,8 +66,10 @@ class Workshop(Closing):
     def stage(self, identifier: str, path: Path, rubric: Rubric) -> Submission:
         """Stage a submission into a folder of its own."""
         self._count += 1
-        modules = [question.module for question in rubric.questions]
-        return stage(identifier, path, self._staging / f"s{self._count}" / "submission", modules)
+        modules = [name for question in rubric.questions for name in question.modules]
+        supplied = {file.name: file for question in rubric.questions for file in question.supplied}
+        target = self._staging / f"s{self._count}" / "submission"
+        return stage(identifier, path, target, modules, tuple(supplied.values()))
 
     def unstage(self) -> None:
         """Remove the submission staged last."""
@@ -121,6 +125,7 @@ class Session:
     def run(self, question: Question, check: CheckSpec) -> CheckResult:
         """Run one check and keep its result. A fault of ours becomes the outcome ``broken``."""
         seed = self.seed(check)
+        question = question.of(check)
         self._output.clear()
         started = time.monotonic()
         try:
@@ -166,9 +171,13 @@ class Session:
             settings.data,
             open_module,
             self._read_file,
+            settings.device,
         )
         try:
             judgement = self._with_retry(check, context)
+        except Pending as pending:
+            shown = Text(pending.message, pending.text)
+            return CheckResult(check, "pending", 0.0, message=pending.message, figures=(shown,))
         except Blocked as blocked:
             return CheckResult(check, "blocked", 0.0, blocked.reason, blocked.message)
         except Failure as failed:
@@ -185,6 +194,7 @@ class Session:
             notes=tuple(dict.fromkeys(judgement.notes)),
             parts=parts,
             measurements=judgement.measurements,
+            figures=judgement.figures,
         )
 
     def _with_retry(self, check: CheckSpec, context: Context) -> Judgement:
@@ -215,7 +225,8 @@ class Session:
         if problem is not None:
             self._load_failures[question.module] = problem
             raise problem
-        limits = Limits(check.timeout_s, check.memory_mb, check.output_kb)
+        accelerator = self.settings.device == "cuda" and "torch" in question.preload
+        limits = Limits(check.timeout_s, check.memory_mb, check.output_kb, accelerator=accelerator)
         server = self._workshop.server(question.preload)
         worker = server.spawn(self.submission.folder, limits, seed)
         try:

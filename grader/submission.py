@@ -158,8 +158,17 @@ def _holds_module(folder: Path, modules: Sequence[str]) -> bool:
     return any((folder / name).is_file() or any(folder.glob(f"*/{name}")) for name in modules)
 
 
-def stage(identifier: str, path: Path, target: Path, modules: Sequence[str]) -> Submission:
+def stage(
+    identifier: str,
+    path: Path,
+    target: Path,
+    modules: Sequence[str],
+    supplied: Sequence[Path] = (),
+) -> Submission:
     """Copy a submission into the new folder ``target`` and return it.
+
+    Helper files that the assignment supplies take the place of the student's copies of them, which
+    may have been edited: only the student's own files are listed and count for the digest.
 
     A damaged or oversized submission is staged empty with its ``problem``: that is the student's
     result, not an error of ours.
@@ -180,6 +189,7 @@ def stage(identifier: str, path: Path, target: Path, modules: Sequence[str]) -> 
     for file_name in files:
         content = hashlib.sha256((folder / file_name).read_bytes()).hexdigest()
         digest.update(f"{file_name}\0{content}\n".encode())
+    _put_supplied(supplied, folder, notes)
     for parent, folders, names in os.walk(target):
         for below in folders:
             (Path(parent) / below).chmod(0o755)
@@ -189,6 +199,22 @@ def stage(identifier: str, path: Path, target: Path, modules: Sequence[str]) -> 
     told = tuple(_utf8(note) for note in notes)
     problem = _utf8(problem) if problem is not None else None
     return Submission(identifier, folder, tuple(files), digest.hexdigest(), told, problem)
+
+
+def _put_supplied(supplied: Sequence[Path], folder: Path, notes: list[str]) -> None:
+    """Copy the assignment's helpers over whatever has their names, and say where that mattered."""
+    for file in supplied:
+        place = folder / file.name
+        content = file.read_bytes()
+        if place.is_dir():
+            shutil.rmtree(place)
+        if place.is_file() and _unix(place.read_bytes()) != _unix(content):
+            notes.append(f"{file.name} is supplied with the homework: your changes do not count")
+        place.write_bytes(content)
+
+
+def _unix(text: bytes) -> bytes:
+    return text.replace(b"\r\n", b"\n")
 
 
 def _unpack(path: Path, target: Path, notes: list[str]) -> str | None:

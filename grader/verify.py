@@ -28,9 +28,11 @@ from rich.table import Table
 from rich.text import Text
 
 from grader import yaml_source
+from grader.checks.predictions import PredictionsSpec
+from grader.checks.written import WrittenSpec
 from grader.errors import REASONS, RubricError, UsageError
 from grader.grading import Work
-from grader.model import NonNegative, Rubric, Strict
+from grader.model import CheckSpec, NonNegative, Question, Rubric, Strict
 
 CLAIMS = "expected.yaml"
 CLOSE = 1.0e-3  # points
@@ -127,9 +129,16 @@ def _wanted(rubric: Rubric, folder: Path, claims: Claims) -> frozenset[str]:
     return frozenset(claims.only) or frozenset(
         check.id
         for question in rubric.questions
-        if (folder / question.module).is_file()
         for check in question.checks
+        if any((folder / name).is_file() for name in _files(question, check))
     )
+
+
+def _files(question: Question, check: CheckSpec) -> Sequence[str]:
+    """Return the files of which an example must hold one itself for a check to be run."""
+    if isinstance(check, WrittenSpec):
+        return check.files
+    return (check.file,) if isinstance(check, PredictionsSpec) else (question.of(check).module,)
 
 
 def _claim_problems(
@@ -184,6 +193,8 @@ def _verdict(example: Example, made: dict[str, Any]) -> Verdict:
         problems.append("our side broke while it was graded")
     for question in made["questions"]:
         for check in question["checks"]:
+            if check["outcome"] == "pending":
+                continue  # a person decides; nothing can be claimed
             lost = check["max_points"] - check["points"]
             if claims == "all":
                 expected = Loss(points=check["max_points"])

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from grader.errors import Failure, Reason
+from grader.evidence import Figure
 from grader.model import CheckSpec, Part, Question, Tier
 from grader.sandbox import StudentError, Worker
 
@@ -23,13 +24,15 @@ STOPS_THE_CHECK: frozenset[str] = frozenset(["not_implemented", "missing", "impo
 class Judgement:
     """What a check found: parts whose shares add up to one, notes, and measured values.
 
-    ``message`` replaces the messages of the parts where these would repeat each other.
+    ``message`` replaces the messages of the parts where these would repeat each other; ``figures``
+    are for the report.
     """
 
     parts: tuple[Part, ...]
     notes: tuple[str, ...] = ()
     measurements: dict[str, Any] = field(default_factory=dict)
     message: str | None = None
+    figures: tuple[Figure, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Context:
     ``open_module`` starts a fresh worker with the student's module loaded; it raises ``Failure``
     if that is impossible. Its argument is the seed of the worker's random generators.
     ``read_file`` returns the bytes of a file of the submission; it raises ``Failure`` if the file
-    is missing or too large.
+    is missing or too large. ``device`` is where training should run, ``cpu`` or ``cuda``.
     """
 
     assignment: Assignment
@@ -49,6 +52,7 @@ class Context:
     data: Path | None
     open_module: Callable[[int], AbstractContextManager[StudentModule]]
     read_file: Callable[[str], bytes]
+    device: str = "cpu"
 
 
 class CheckKind(Protocol):

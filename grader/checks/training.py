@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
 from grader.assignment import Assignment
-from grader.errors import Failure
+from grader.errors import BrokenError, Failure
+from grader.evidence import Evidence
 from grader.metrics import METRICS
-from grader.model import CheckSpec, Fraction, NonNegative, Part, Question, Strict
+from grader.model import SHARES_ROUNDING, Fraction, NonNegative, Part, Question, Strict
 from grader.seeds import seed_for
 
 from .base import Context, Judgement
+from .driven import (
+    UNREADABLE,
+    Dotted,
+    DrivenSpec,
+    Properties,
+    drive,
+    driven_problems,
+    function_problems,
+    judged,
+    property_parts,
+    unearned,
+)
 
 
 class Thresholds(Strict):
@@ -37,28 +51,48 @@ class Tiers(Strict):
     full: Thresholds
 
 
-class TrainingSpec(CheckSpec):
+class TrainingSpec(DrivenSpec, Properties):
     """Rubric keys of ``training``.
 
-    ``driver`` names ``reference/drivers/<file>.<function>``, which trains with the student's
-    ``function`` and returns ``{"predictions": ...}`` for the test inputs of
-    ``reference/datasets/<dataset>.py``. Points rise linearly from ``zero_at`` to ``full_at``; a
-    result less than ``near_miss`` below ``full_at`` is repeated with ``extra_seeds`` further seeds,
-    and the median counts. ``facts`` names ``reference/facts/<file>.<function>``, which looks at the
-    driver's result on the trusted side and yields what is not as the question asks (a bag of words
-    that depends on the order of words); ``facts_share`` is their part of the points, which an
-    untrained model does not earn.
+    Points rise linearly from ``zero_at`` to ``full_at`` of the ``metric``; a result less than
+    ``near_miss`` below ``full_at`` is repeated with ``extra_seeds`` further seeds, and the median
+    counts. The metric is computed on the trusted side: from the driver's ``predictions`` for the
+    withheld labels, or by a ``judge``, which can also look at ``properties``.
+
+    ``facts`` names ``reference/facts/<file>.<function>``, which looks at the driver's result on the
+    trusted side and yields what is not as the question asks (a bag of words that depends on the
+    order of words); ``facts_share`` is their part of the points. Neither they nor properties earn
+    anything for an untrained model.
     """
 
-    function: str
-    driver: Annotated[str, Field(pattern=r"^\w+\.\w+$")]
-    dataset: Annotated[str, Field(pattern=r"^\w+$")]
-    metric: Literal["accuracy"] = "accuracy"
-    facts: Annotated[str, Field(pattern=r"^\w+\.\w+$")] | None = None
+    metric: str = "accuracy"
+    judge: Dotted | None = None
+    facts: Dotted | None = None
     facts_share: Annotated[float, Field(gt=0, lt=1)] = 0.5
     tiers: Tiers
     near_miss: NonNegative = 0.0
     extra_seeds: Annotated[int, Field(ge=0, le=20)] = 2
+
+    @model_validator(mode="after")
+    def _judged_one_way(self) -> TrainingSpec:
+        if self.judge is None and self.metric not in METRICS:
+            raise ValueError(f"metric: {self.metric!r} is unknown (known: {', '.join(METRICS)})")
+        if self.judge is None and self.properties:
+            raise ValueError("properties need a judge")
+        if self.judge is not None and self.facts is not None:
+            raise ValueError("facts: a judge's properties take their place")
+        if self.rest < SHARES_ROUNDING:
+            raise ValueError("properties add up to 1 and leave nothing for the metric")
+        return self
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One training: its metric, what is wrong with the model's structure, and the evidence."""
+
+    value: float
+    wrong: tuple[str, ...] = ()
+    evidence: Evidence = field(default_factory=Evidence)
 
 
 class Training:
@@ -72,26 +106,22 @@ class Training:
     ) -> Iterator[str]:
         """Yield what does not fit the reference's drivers and data sets."""
         del question  # the reference solution needs torch to import; verify runs it
-        file, _, function = spec.driver.partition(".")
-        if not assignment.has(f"drivers.{file}"):
-            yield f"driver: there is no file drivers/{file}.py"
-        elif f"def {function}(" not in assignment.driver(file)[1]:
-            yield f"driver: drivers/{file}.py has no function {function!r}"
-        if spec.facts is not None and assignment.fact(spec.facts) is None:
+        yield from driven_problems(spec, assignment)
+        if spec.facts is not None and not assignment.names("facts", spec.facts):
             yield f"facts: there is no function {spec.facts} in the folder facts"
-        if not assignment.has(f"datasets.{spec.dataset}"):
-            yield f"dataset: there is no file datasets/{spec.dataset}.py"
+        if spec.judge is not None:
+            yield from function_problems("judge", "judges", spec.judge, assignment)
 
     def run(self, spec: TrainingSpec, context: Context) -> Judgement:
         """Train once, and again with further seeds after a near miss."""
         limits: Thresholds = getattr(spec.tiers, context.tier)
         notes: list[str] = []
-        first, wrong = self._train(spec, context, context.seed, notes)
-        values = [first]
-        if limits.full_at - spec.near_miss <= first < limits.full_at:
+        first = self._train(spec, context, context.seed, notes)
+        values = [first.value]
+        if limits.full_at - spec.near_miss <= first.value < limits.full_at:
             for attempt in range(1, spec.extra_seeds + 1):
                 seed = seed_for("training", spec.id, context.seed, attempt)
-                values.append(self._train(spec, context, seed, [])[0])
+                values.append(self._train(spec, context, seed, []).value)
         value = statistics.median(values)
         earned = (value - limits.zero_at) / (limits.full_at - limits.zero_at)
         earned = min(1.0, max(0.0, earned))
@@ -100,52 +130,57 @@ class Training:
             "by_seed": values,
             "zero_at": limits.zero_at,
             "full_at": limits.full_at,
+            **first.evidence.measurements,
         }
-        share = 1.0 if spec.facts is None else 1 - spec.facts_share
         runs = f", the median of {len(values)} runs" if len(values) > 1 else ""
         message = (
-            f"{spec.metric} {value:.4f} on withheld data{runs}; points begin above "
-            f"{limits.zero_at:g} and are full from {limits.full_at:g}"
+            f"{spec.metric.replace('_', ' ')} {value:.4f} on {'' if spec.judge else 'withheld '}"
+            f"data{runs}; points begin above {limits.zero_at:g} and are full from "
+            f"{limits.full_at:g}"
         )
-        parts = [
-            Part(spec.metric, share, earned, *(("below_threshold", message) if earned < 1 else ()))
-        ]
+        share = spec.rest if spec.facts is None else 1 - spec.facts_share
+        wrong = ("below_threshold", message) if earned < 1 else ()
+        parts = [Part(spec.metric, share, earned, *wrong)]
         if spec.facts is not None:
-            parts.append(_structure(spec.facts_share, earned, wrong))
-        return Judgement(tuple(parts), tuple(notes), measured)
+            parts.append(_structure(spec.facts_share, earned, first.wrong))
+        if spec.judge is not None:
+            found = first.evidence.findings
+            properties = tuple(property_parts(spec.properties, found, spec.judge))
+            parts += properties if earned > 0 else unearned(properties)
+        notes += first.evidence.notes
+        figures = tuple(first.evidence.figures)
+        return Judgement(tuple(parts), tuple(notes), measured, figures=figures)
 
-    def _train(
-        self, spec: TrainingSpec, context: Context, seed: int, notes: list[str]
-    ) -> tuple[float, list[str]]:
+    def _train(self, spec: TrainingSpec, context: Context, seed: int, notes: list[str]) -> _Run:
         """Train once; return the metric and what is not as the question asks."""
-        data = context.assignment.dataset(spec.dataset, context.tier, context.data, context.seed)
-        file, _, function = spec.driver.partition(".")
-        driver = context.assignment.driver(file)
-        # Students may seed numpy's old generator with it, which takes 32 bits.
-        arguments = {**data.inputs, "seed": seed % 2**32}
-        with context.open_module(seed) as module:
-            notes += module.notes
-            result = module.drive(driver, function, spec.function, arguments)
-        if type(result) is not dict or "predictions" not in result:
+        result, data = drive(spec, context, seed, notes)
+        if spec.judge is not None:
+            evidence = judged(spec.judge, spec.function, context, result, data)
+            if spec.metric not in evidence.values:
+                raise BrokenError(f"the judge {spec.judge} measures no {spec.metric}")
+            return _Run(evidence.values[spec.metric], evidence=evidence)
+        if "predictions" not in result:
             raise Failure("wrong_dtype", f"{spec.function} led to no predictions")
         value = METRICS[spec.metric](result["predictions"], data.withheld["labels"])
-        return value, self._wrong_facts(spec, context, result, data.inputs)
-
-    @staticmethod
-    def _wrong_facts(
-        spec: TrainingSpec, context: Context, result: dict[str, Any], inputs: dict[str, Any]
-    ) -> list[str]:
-        judge = context.assignment.fact(spec.facts) if spec.facts is not None else None
-        if judge is None:
-            return []
-        try:
-            return [str(text) for text in judge(result, inputs)]
-        except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
-            # The result is what student code made of it, and may be of any form.
-            return [f"{spec.function}: its result cannot be looked at: {error}"]
+        return _Run(value, _wrong_facts(spec, context, result, data.inputs))
 
 
-def _structure(share: float, earned: float, wrong: list[str]) -> Part:
+def _wrong_facts(
+    spec: TrainingSpec, context: Context, result: Mapping[str, Any], inputs: dict[str, Any]
+) -> tuple[str, ...]:
+    if spec.facts is None:
+        return ()
+    judge = context.assignment.function("facts", spec.facts)
+    if judge is None:
+        raise BrokenError(f"there is no function {spec.facts} in the folder facts")
+    try:
+        return tuple(str(text) for text in judge(result, inputs))
+    except UNREADABLE as error:
+        # The result is what student code made of it, and may be of any form.
+        return (f"{spec.function}: its result cannot be looked at: {error}",)
+
+
+def _structure(share: float, earned: float, wrong: Sequence[str]) -> Part:
     """Return the part for the model's structure, which counts only for a model that is trained."""
     if wrong:
         return Part("structure", share, 0.0, "mismatch", "; ".join(wrong))

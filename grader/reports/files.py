@@ -13,7 +13,12 @@ from grader.errors import BrokenError
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write ``text`` to a temporary name beside ``path``, flush it to disk, and rename it.
+    """Write ``text`` as UTF-8, as ``write_bytes`` does."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write ``data`` to a temporary name beside ``path``, flush it to disk, and rename it.
 
     Raises:
         BrokenError: the disk is full or the folder cannot be written.
@@ -22,8 +27,8 @@ def write_text(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         fd, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(fd, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        with os.fdopen(fd, "wb") as file:
+            file.write(data)
             file.flush()
             os.fchmod(fd, 0o644)
             os.fsync(fd)

@@ -7,12 +7,13 @@ program is text on the page, whatever it holds.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
+from grader.reports import figures
 from grader.reports.files import write_text
 from grader.reports.report import notes_of
 from grader.reports.terminal import clean
@@ -30,6 +31,7 @@ def _environment() -> jinja2.Environment:
     environment.filters["points"] = _points
     environment.filters["clean"] = clean
     environment.filters["figure"] = _figure
+    environment.filters["curves"] = figures.curves_uri
     return environment
 
 
@@ -50,11 +52,13 @@ def _figure(value: Any) -> str:
     return str(value)
 
 
-def report(made: dict[str, Any]) -> str:
-    """Return the page of one submission's report."""
+def report(made: dict[str, Any], pictures: Mapping[str, bytes] | None = None) -> str:
+    """Return the page of one submission's report, with the pictures that it names in it."""
+    addresses = {name: figures.picture_uri(data) for name, data in (pictures or {}).items()}
     checks = [check for question in made["questions"] for check in question["checks"]]
     return _environment().get_template("report.html.j2").render(
         made=made,
+        pictures=addresses,
         percent=_percent(made["score"], made["max_score"]),
         shared=[item for item in notes_of(made).items() if len(item[1]) > 1],
         hidden=[check["id"] for check in checks if check["visibility"] != "visible"],

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from grader import __version__, scoring
-from grader.model import CheckResult, Rubric
+from grader.model import CheckResult, Rubric, points_sum
+from grader.reports import figures
 from grader.session import Settings
 from grader.submission import Submission
 
@@ -35,7 +36,7 @@ def build(
                     "id": question.id,
                     "title": question.title,
                     "score": scoring.total(done),
-                    "max_score": round(sum(result.spec.points for result in done), 6),
+                    "max_score": points_sum(result.spec for result in done),
                     "checks": [_check(result) for result in done],
                 }
             )
@@ -48,7 +49,7 @@ def build(
         "status": status,
         # No grade is issued when our side failed: a partial sum would be read as one.
         "score": None if status == "broken" else scoring.total(everything),
-        "max_score": round(sum(result.spec.points for result in everything), 6),
+        "max_score": points_sum(result.spec for result in everything),
         "submission": {
             "id": submission.id,
             "sha256": submission.sha256,
@@ -91,6 +92,7 @@ def _check(result: CheckResult) -> dict[str, Any]:
         "reason": result.reason,
         "points": result.points,
         "max_points": spec.points,
+        "extra_credit": spec.extra_credit,
         "visibility": spec.visibility,
         "message": result.message,
         "hint": result.hint,
@@ -108,6 +110,7 @@ def _check(result: CheckResult) -> dict[str, Any]:
             for part in result.parts
         ],
         "measurements": _plain(result.measurements),
+        "figures": figures.described(result),
         "output": result.output,
     }
 

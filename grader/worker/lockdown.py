@@ -8,6 +8,7 @@ mount_namespaces(7).
 from __future__ import annotations
 
 import ctypes
+import glob
 import os
 import resource
 import stat
@@ -21,6 +22,7 @@ MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE, MNT_DETACH = 32, 4096, 16384, 1 << 18, 
 SIGKILL = 9
 MIB = 1024 * 1024
 MAX_TASKS = 16  # threads of one worker; numeric libraries ask for none, a data loader for a few
+MAX_ACCELERATOR_TASKS = 128
 MAX_OPEN_FILES = 256
 UID_BASE = 1_000_000_000  # beyond the ranges that systems hand out; plus the server's pid
 NOBODY = 65534
@@ -160,15 +162,19 @@ def apply(host: Host, limits: dict[str, Any], submission: str) -> None:
     _limit_resources(limits)
     if host.uid is not None:
         # A user of the machine has processes that count too; our own user id has none but ours.
-        resource.setrlimit(resource.RLIMIT_NPROC, (MAX_TASKS, MAX_TASKS))
+        tasks = MAX_ACCELERATOR_TASKS if limits["accelerator"] else MAX_TASKS
+        resource.setrlimit(resource.RLIMIT_NPROC, (tasks, tasks))
     if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "no_new_privs")
     if host.landlock_abi > 0:
-        _landlock(host, submission)
+        _landlock(host, submission, accelerator=limits["accelerator"])
 
 
 def _limit_resources(limits: dict[str, Any]) -> None:
     budget = _address_space() + limits["memory_mb"] * MIB
+    if limits["accelerator"]:
+        # CUDA reserves address space for all memory of host and device.
+        budget = resource.RLIM_INFINITY
     cpu_s = int(limits["cpu_s"])
     for what, soft, hard in (
         (resource.RLIMIT_AS, budget, budget),
@@ -180,6 +186,8 @@ def _limit_resources(limits: dict[str, Any]) -> None:
         (resource.RLIMIT_MEMLOCK, 0, 0),
     ):
         ceiling = resource.getrlimit(what)[1]
+        if soft == resource.RLIM_INFINITY:
+            continue
         if ceiling != resource.RLIM_INFINITY:
             soft, hard = min(soft, ceiling), min(hard, ceiling)  # noqa: PLW2901
         resource.setrlimit(what, (soft, hard))
@@ -204,8 +212,11 @@ class _PathBeneathAttr(ctypes.Structure):
     _fields_ = (("allowed_access", ctypes.c_uint64), ("parent_fd", ctypes.c_int32))
 
 
-def _landlock(host: Host, submission: str) -> None:
-    """Allow reading libraries and the submission, writing to the null device, nothing else."""
+def _landlock(host: Host, submission: str, *, accelerator: bool) -> None:
+    """Allow reading libraries and the submission, writing to the null device, nothing else.
+
+    With an accelerator, also what its driver needs: its device files, and facts about the machine.
+    """
     abi = host.landlock_abi
     has_network, has_scopes = abi >= ABI_WITH_NETWORK, abi >= ABI_WITH_SCOPES
     attr = _RulesetAttr(
@@ -221,6 +232,10 @@ def _landlock(host: Host, submission: str) -> None:
     read = FS_READ_FILE | FS_READ_DIR
     rules = [(path, read) for path in (*host.readable, submission)]
     rules += [("/dev/null", FS_READ_FILE | FS_WRITE_FILE), ("/dev/urandom", FS_READ_FILE)]
+    if accelerator:
+        rules += [(path, read | FS_WRITE_FILE) for path in glob.glob("/dev/nvidia*")]
+        machine = ("/proc/driver", "/proc/devices", "/proc/self", "/proc/cpuinfo", "/sys/devices")
+        rules += [(path, read) for path in machine]
     for path, access in rules:
         try:
             fd = os.open(path, os.O_PATH | os.O_CLOEXEC)

@@ -51,6 +51,8 @@ def _preload(names: list[str]) -> None:
         module = importlib.import_module(name)
         if name == "torch":
             _warm_torch(module)
+        if name == "matplotlib":
+            _warm_matplotlib(module)
     # Modules that homework imports and that cost milliseconds each in every child otherwise.
     for name in (
         "collections", "copy", "dataclasses", "functools", "itertools", "math", "random", "re",
@@ -70,6 +72,16 @@ def _warm_torch(torch: Any) -> None:
     ).backward()
     optimiser.step()
     importlib.import_module("torch.utils.data")
+
+
+def _warm_matplotlib(matplotlib: Any) -> None:
+    """Choose the backend that needs no screen, and draw once: fonts are looked up for seconds."""
+    matplotlib.use("agg")
+    pyplot = importlib.import_module("matplotlib.pyplot")
+    figure, axes = pyplot.subplots()
+    axes.set_title("title")
+    figure.canvas.draw()
+    pyplot.close(figure)
 
 
 def _spawn(request: dict[str, Any], fds: list[int], host: lockdown.Host) -> dict[str, Any]:

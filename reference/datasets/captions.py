@@ -12,12 +12,12 @@ to the common length; images are feature vectors.
   photographs of Flickr8k and SqueezeNet features under COCO's file names.)
 """
 
-import importlib.util
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
+
+from .. import supplied
 
 SPECIAL_WORDS = ("<NULL>", "<START>", "<END>", "<UNK>")  # in the order of their ids, from 0
 
@@ -112,7 +112,9 @@ def features_of(
     return (clean + FEATURE_NOISE * rng.standard_normal(clean.shape)).astype(np.float32)
 
 
-def generate(seed: int) -> dict[str, dict[str, Any]]:
+def generate(
+    seed: int, train_images: int = TRAIN_IMAGES, val_images: int = VAL_IMAGES
+) -> dict[str, dict[str, Any]]:
     """Make up the mini tier; returns what ``load`` returns."""
     rng = np.random.default_rng(seed)
     word_to_idx = vocabulary()
@@ -120,7 +122,7 @@ def generate(seed: int) -> dict[str, dict[str, Any]]:
     seen: set[Scene] = set()
     texts: dict[str, list[list[str]]] = {}
     features: dict[str, np.ndarray] = {}
-    for split, n in (("train", TRAIN_IMAGES), ("val", VAL_IMAGES)):
+    for split, n in (("train", train_images), ("val", val_images)):
         scenes = draw_scenes(rng, n, seen)
         features[split] = features_of(scenes, projection, rng)
         texts[split] = [
@@ -143,24 +145,15 @@ def generate(seed: int) -> dict[str, dict[str, Any]]:
     }
 
 
-def supplied(name: str) -> ModuleType:
-    """Import a helper that students are given, from ``submissions_template/<name>.py``."""
-    path = Path(__file__).resolve().parents[2] / "submissions_template" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(f"_supplied_{name}", path)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{path} cannot be imported")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def read(data: Path | None, seed: int) -> dict[str, dict[str, Any]]:
-    """Read the full tier; returns what ``load`` returns."""
+def read(
+    data: Path | None, seed: int, most: int | None = OVERFIT_CAPTIONS
+) -> dict[str, dict[str, Any]]:
+    """Read the full tier with at most ``most`` training captions; returns what ``load`` returns."""
     if data is None:
         raise FileNotFoundError(f"captions/coco2014_captions.h5 not found: {REMEDY}")
-    utils = supplied("captioning_utils")
+    utils = supplied.load("captioning_utils")
     try:
-        everything = utils.load_captions(data / "captions", OVERFIT_CAPTIONS, seed)
+        everything = utils.load_captions(data / "captions", most, seed)
     except FileNotFoundError as error:
         raise FileNotFoundError(f"{error}: {REMEDY}") from None
     except ModuleNotFoundError as error:

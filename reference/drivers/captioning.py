@@ -13,6 +13,7 @@ import numpy as np
 Arrays = dict[str, np.ndarray]
 
 STEPS = 150  # 120 are enough for the reference; to a program of Python loops each costs 0.15 s
+LARGER_STEPS = 300  # of the run for extra credit
 SIZES = {"wordvec_dim": 64, "hidden_dim": 128}
 TRAINING = {
     "update_rule": "adam",
@@ -44,7 +45,7 @@ def loss_and_grads(
         captions: (N, T + 1).
 
     Returns:
-        ``loss``, a scalar array, and ``grads``, arrays by the names of the parameters.
+        ``loss``, a scalar array, and ``d<name>`` for the gradient of each parameter.
 
     Raises:
         TypeError: the student's ``loss`` returns something else than a number and a dictionary.
@@ -54,10 +55,8 @@ def loss_and_grads(
     if not isinstance(result, tuple) or len(result) != 2 or not isinstance(result[1], dict):
         raise TypeError("CaptioningRNN.loss must return a number and a dictionary of gradients")
     loss, grads = result
-    return {
-        "loss": np.asarray(loss),
-        "grads": {str(name): np.asarray(gradient) for name, gradient in grads.items()},
-    }
+    gradients = {f"d{name}": np.asarray(gradient) for name, gradient in grads.items()}
+    return {"loss": np.asarray(loss), **gradients}
 
 
 def sample(
@@ -88,17 +87,34 @@ def sample(
     return {"captions": np.asarray(model.sample(features.copy(), max_length))}
 
 
+def overfit_rnn(student: ModuleType, **inputs: Any) -> dict[str, Any]:
+    """Train a vanilla RNN; see ``overfit``."""
+    return overfit(student, cell_type="rnn", **inputs)
+
+
+def overfit_lstm(student: ModuleType, **inputs: Any) -> dict[str, Any]:
+    """Train an LSTM; see ``overfit``."""
+    return overfit(student, cell_type="lstm", **inputs)
+
+
+def larger_run(student: ModuleType, **inputs: Any) -> dict[str, Any]:
+    """Train an LSTM for LARGER_STEPS on many captions; see ``overfit``."""
+    return overfit(student, cell_type="lstm", steps=LARGER_STEPS, **inputs)
+
+
 def overfit(
     student: ModuleType,
     *,
     cell_type: str,
     seed: int,
+    device: str,
     train_features: np.ndarray,
     train_captions: np.ndarray,
     train_image_idxs: np.ndarray,
     val_features: np.ndarray,
     word_to_idx: dict[str, int],
     max_length: int,
+    steps: int | None = None,
 ) -> dict[str, Any]:
     """Train the student's model on a few captions for so long that it knows them by heart.
 
@@ -106,18 +122,21 @@ def overfit(
         student: the module with ``CaptioningRNN``.
         cell_type: ``rnn`` or ``lstm``.
         seed: decides the initial parameters and the minibatches.
+        device: not used; the model is written in numpy.
         train_features: (I, D), a row per training image.
         train_captions: (C, L) word ids.
         train_image_idxs: (C,), the image of each caption.
         val_features: (J, D), a row per image that training does not see.
         word_to_idx: the vocabulary.
         max_length: the number of words to sample.
+        steps: how many minibatches to train on; STEPS if not given.
 
     Returns:
         ``params``, the trained parameters in float32; ``loss_history``, (steps,); ``train_samples``
         (I, max_length) and ``val_samples`` (J, max_length), what the student's ``sample`` makes of
         the images.
     """
+    del device
     from captioning_solver import CaptioningSolver  # supplied, beside the student's files
 
     sizes = {"input_dim": train_features.shape[1], **SIZES}
@@ -130,7 +149,7 @@ def overfit(
         "train_image_idxs": train_image_idxs,
     }
     steps_per_epoch = max(1, len(train_captions) // TRAINING["batch_size"])
-    epochs = math.ceil(STEPS / steps_per_epoch)
+    epochs = math.ceil((STEPS if steps is None else steps) / steps_per_epoch)
     solver = CaptioningSolver(model, data, num_epochs=epochs, seed=seed, **TRAINING)
     solver.train()
     return {

@@ -1,0 +1,125 @@
+"""What the kinds share that run a driver and let a judge look at its result on this side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from grader.assignment import Assignment, Dataset
+from grader.errors import BrokenError, Failure
+from grader.evidence import Evidence, Finding
+from grader.model import SHARES_ROUNDING, CheckSpec, Part, Positive, Strict
+
+from .base import Context
+
+Dotted = Annotated[str, Field(pattern=r"^\w+\.\w+$")]
+# How a judge fails on a result that student code has made up.
+UNREADABLE = (
+    *(TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError),
+    RuntimeError,  # torch's word for shapes that do not fit
+)
+SEED_RANGE = 2**32  # students may seed numpy's old generator with it
+
+
+class DrivenSpec(CheckSpec):
+    """Rubric keys of every kind with a driver.
+
+    ``driver`` names ``reference/drivers/<file>.<function>``, which calls the student's
+    ``function`` on the inputs of ``reference/datasets/<dataset>.py`` and returns values.
+    """
+
+    function: str
+    driver: Dotted
+    dataset: Annotated[str, Field(pattern=r"^\w+$")]
+
+
+class Properties(Strict):
+    """Mixin: the shares of what the judge finds, by name; ``judge`` as in ``grader.evidence``."""
+
+    properties: dict[str, Positive] = {}
+
+    @model_validator(mode="after")
+    def _at_most_all(self) -> Properties:
+        total = sum(self.properties.values())
+        if total > 1 + SHARES_ROUNDING:
+            raise ValueError(f"properties add up to {total:g}, more than 1")
+        return self
+
+    @property
+    def rest(self) -> float:
+        """The share that the properties leave."""
+        return max(0.0, 1 - sum(self.properties.values()))
+
+
+def driven_problems(spec: Any, assignment: Assignment) -> Iterator[str]:
+    """Yield what in a driven check does not fit the assignment's folders, without importing it."""
+    yield from function_problems("driver", "drivers", spec.driver, assignment)
+    if not assignment.has(f"datasets.{spec.dataset}"):
+        yield f"dataset: there is no file datasets/{spec.dataset}.py"
+
+
+def function_problems(key: str, folder: str, name: str, assignment: Assignment) -> Iterator[str]:
+    """Yield what is wrong with ``<file>.<function>`` of a folder."""
+    file, _, function = name.partition(".")
+    if not assignment.has(f"{folder}.{file}"):
+        yield f"{key}: there is no file {folder}/{file}.py"
+    elif not assignment.names(folder, name):
+        yield f"{key}: {folder}/{file}.py has no function {function!r}"
+
+
+def drive(
+    spec: DrivenSpec, context: Context, seed: int, notes: list[str]
+) -> tuple[Mapping[str, Any], Dataset]:
+    """Run the driver in a fresh worker; return its result and the data set."""
+    data = context.assignment.dataset(spec.dataset, context.tier, context.data, context.seed)
+    file, _, function = spec.driver.partition(".")
+    driver = context.assignment.driver(file)
+    arguments = {**data.inputs, "seed": seed % SEED_RANGE, "device": context.device}
+    with context.open_module(seed) as module:
+        notes += module.notes
+        result = module.drive(driver, function, spec.function, arguments)
+    if type(result) is not dict:
+        raise Failure("wrong_dtype", f"{spec.function} led to no result that can be read")
+    return result, data
+
+
+def judged(
+    judge: str, function: str, context: Context, result: Mapping[str, Any], data: Dataset
+) -> Evidence:
+    """Let the assignment's judge look at a driver's result.
+
+    Raises:
+        Failure: the result cannot be read: student code made it up.
+    """
+    look = context.assignment.function("judges", judge)
+    if look is None:
+        raise BrokenError(f"there is no judge {judge}")
+    try:
+        evidence: Evidence = look(result, data.inputs, data.withheld)
+    except UNREADABLE as error:
+        raise Failure(
+            "wrong_dtype", f"what {function} led to cannot be read: {type(error).__name__}: {error}"
+        ) from None
+    return evidence
+
+
+def property_parts(
+    shares: Mapping[str, float], findings: Sequence[Finding], judge: str
+) -> Iterator[Part]:
+    """Yield the part of each property, in the rubric's order."""
+    found = {finding.name: finding for finding in findings}
+    for name, share in shares.items():
+        if name not in found:
+            raise BrokenError(f"the judge {judge} says nothing about {name!r}")
+        finding = found[name]
+        wrong = (finding.reason, finding.message) if finding.earned < 1 else ()
+        yield Part(name, share, min(1.0, max(0.0, finding.earned)), *wrong)
+
+
+def unearned(parts: Sequence[Part]) -> Iterator[Part]:
+    """Yield parts that earn nothing because what they are properties of is worth nothing."""
+    for part in parts:
+        message = part.message if part.earned < 1 else ""
+        yield Part(part.name, part.share, 0.0, part.reason or "below_threshold", message)

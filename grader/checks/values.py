@@ -1,0 +1,179 @@
+"""Kind ``values``: what a driver returns, from the student's module and from the reference.
+
+For whatever takes more than one call: a method of a class, a loss with its gradient by autograd.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from grader.assignment import Assignment, SolvedCase
+from grader.cases import BASE_GROUP
+from grader.errors import Failure, Reason, WorkerLost
+from grader.model import SHARES_ROUNDING, CheckSpec, Part, Positive, Question, Shares, Tolerances
+from grader.numerics import compare
+
+from .base import STOPS_THE_CHECK, Context, Judgement, StudentModule
+from .driven import UNREADABLE, Dotted, function_problems
+from .support import matching_mistake, named, tolerance
+
+EDGE_CASES = "edge_cases"
+
+
+class ValuesSpec(CheckSpec, Tolerances, Shares):
+    """Rubric keys of ``values``.
+
+    ``driver`` names ``reference/drivers/<file>.<function>``, which gets the module and the
+    arguments of a case and returns a dictionary of arrays; the same driver runs the reference.
+    ``cases`` is the generator in the case file (default: ``function``). ``outputs`` gives each
+    output, and ``shares`` each group of cases, its part of the points; ``edge_cases`` earn nothing
+    while all other groups earn nothing.
+    """
+
+    function: str
+    driver: Dotted
+    cases: str = ""
+    outputs: Annotated[dict[str, Positive], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _outputs_add_up(self) -> ValuesSpec:
+        if abs(sum(self.outputs.values()) - 1) > SHARES_ROUNDING:
+            raise ValueError(f"outputs add up to {sum(self.outputs.values()):g}, not 1")
+        return self
+
+    @property
+    def generator(self) -> str:
+        """The name of the case generator."""
+        return self.cases or self.function
+
+    @property
+    def groups(self) -> dict[str, float]:
+        """The share of each group of cases."""
+        return self.shares or {BASE_GROUP: 1.0}
+
+
+class _Tally:
+    """What is wrong with one output in one group of cases."""
+
+    def __init__(self) -> None:
+        self.cases = self.failed = 0
+        self.reason: Reason | None = None
+        self.message = ""
+
+    def add(self, reason: Reason | None, message: str) -> None:
+        self.cases += 1
+        if reason is not None:
+            self.failed += 1
+            if self.reason is None:
+                self.reason, self.message = reason, message
+
+    @property
+    def summary(self) -> str:
+        if self.cases > 1 and self.failed > 1:
+            return f"{self.message} ({self.failed} of {self.cases} such cases fail)"
+        return self.message
+
+
+Tallies = dict[tuple[str, str], _Tally]
+
+
+class Values:
+    """Compares every output of a driver with what it gets from the reference."""
+
+    name = "values"
+    options = ValuesSpec
+
+    def problems(
+        self, spec: ValuesSpec, question: Question, assignment: Assignment
+    ) -> Iterator[str]:
+        """Yield what does not fit the reference's drivers and cases."""
+        yield from function_problems("driver", "drivers", spec.driver, assignment)
+        groups = {case.group for case in assignment.cases(question.module, spec.generator, seed=0)}
+        for name in sorted(set(spec.groups) - groups):
+            yield f"shares: no case belongs to the group {name!r} (there are {sorted(groups)})"
+        for name in sorted(groups - set(spec.groups)):
+            yield f"shares: the cases' group {name!r} has no share"
+
+    def run(self, spec: ValuesSpec, context: Context) -> Judgement:
+        """Judge all cases in one worker."""
+        module_name = context.question.module
+        cases = context.assignment.driven(module_name, spec.driver, spec.generator, context.seed)
+        tallies: Tallies = {(o, g): _Tally() for o in spec.outputs for g in spec.groups}
+        with context.open_module(context.seed) as module:
+            for case in cases:
+                for output, (reason, message) in _case(spec, context, module, case).items():
+                    told = f"case {case.name}: {message}" if message else ""
+                    tallies[output, case.group].add(reason, told)
+        parts = tuple(_part(spec, output, tallies) for output in spec.outputs)
+        different = {part.message for part in parts if part.message}
+        return Judgement(
+            parts,
+            tuple(module.notes),
+            {"cases": len(cases)},
+            # An exception is the same for all outputs.
+            different.pop() if len(different) == 1 else None,
+        )
+
+
+Found = dict[str, tuple[Reason | None, str]]
+
+
+def _case(spec: ValuesSpec, context: Context, module: StudentModule, case: SolvedCase) -> Found:
+    """Return what is wrong with each output of a case."""
+    file, _, function = spec.driver.partition(".")
+    driver = context.assignment.driver(file)
+    try:
+        got = module.drive(driver, function, spec.function, dict(case.arguments))
+    except WorkerLost:
+        raise
+    except Failure as failed:
+        if failed.reason in STOPS_THE_CHECK:
+            raise
+        return dict.fromkeys(spec.outputs, (failed.reason, failed.message))
+    if type(got) is not dict:
+        text = f"{spec.function} led to no result that can be read"
+        return dict.fromkeys(spec.outputs, ("wrong_dtype", text))
+    own = context.assignment.comparison(context.question.module, spec.generator)
+    if own is not None:
+        try:
+            wrong = own(case.arguments, got, case.expected)
+        except UNREADABLE as error:
+            text = f"what {spec.function} returns cannot be read: {error}"
+            return dict.fromkeys(spec.outputs, ("wrong_dtype", text))
+        return dict.fromkeys(spec.outputs, (None if wrong is None else "mismatch", wrong or ""))
+    return {name: _output(spec, context, case, name, got) for name in spec.outputs}
+
+
+def _output(
+    spec: ValuesSpec, context: Context, case: SolvedCase, name: str, got: dict[Any, Any]
+) -> tuple[Reason | None, str]:
+    if name not in got:
+        return "wrong_shape", f"{spec.function}: {name} is missing"
+    limit = tolerance(spec, case)
+    found = compare(name, got[name], case.expected[name], limit)
+    if found.reason in ("mismatch", "not_finite"):
+        known = matching_mistake(context, spec.generator, case, name, got[name], limit)
+        found = named(found, known) if known is not None else found
+    return found.reason, "" if found.ok else found.text
+
+
+def _part(spec: ValuesSpec, output: str, tallies: Tallies) -> Part:
+    groups = {group: tallies[output, group] for group in spec.groups}
+    earned = {group: share * (groups[group].reason is None) for group, share in spec.groups.items()}
+    others = [group for group in spec.groups if group != EDGE_CASES]
+    if EDGE_CASES in earned and not any(earned[group] for group in others):
+        earned[EDGE_CASES] = 0.0
+    wrong = [(group, tally) for group, tally in groups.items() if tally.reason is not None]
+    if not wrong:
+        return Part(output, spec.outputs[output], 1.0)
+    messages = [
+        tally.summary if group == BASE_GROUP else f"{group}: {tally.summary}"
+        for group, tally in wrong
+    ]
+    # Whoever has the common cases wrong needs no list of special ones.
+    shown = messages[:1] if wrong[0][0] == BASE_GROUP else messages
+    total = sum(earned.values())
+    return Part(output, spec.outputs[output], total, wrong[0][1].reason, "; ".join(shown))

@@ -1,0 +1,80 @@
+"""Kinds ``written`` and ``derivation``: what a person marks.
+
+Such a check is ``pending``: its points are open, and the report says so. A file that is missing,
+empty or still the template's text has nothing in it to mark.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import Field
+
+from grader.assignment import Assignment
+from grader.errors import Failure, Pending
+from grader.model import CheckSpec, Question
+
+from .base import Context, Judgement
+
+MAX_SHOWN = 20_000  # characters of a text in the report
+
+
+class WrittenSpec(CheckSpec):
+    """Rubric keys of ``written``.
+
+    ``files`` are the names under which the text may be handed in, in the order of preference.
+    ``placeholder`` is a text that stands in the template where the answer is to be written.
+    """
+
+    files: Annotated[list[Annotated[str, Field(pattern=r"^[\w.-]+$")]], Field(min_length=1)]
+    placeholder: str = "TODO"
+    least_words: Annotated[int, Field(ge=1)] = 1
+
+
+class Written:
+    """Finds the text and leaves the marks to a person."""
+
+    name = "written"
+    options = WrittenSpec
+
+    def problems(
+        self, spec: WrittenSpec, question: Question, assignment: Assignment
+    ) -> Iterator[str]:
+        """Yield nothing: there is nothing in the reference that it needs."""
+        del spec, question, assignment
+        yield from ()
+
+    def run(self, spec: WrittenSpec, context: Context) -> Judgement:
+        """Raise ``Pending`` with the text, or ``Failure`` if there is nothing to mark."""
+        name, text = _find(spec, context)
+        words = len(re.findall(r"\w+", text))
+        if not words or spec.placeholder in text:
+            raise Failure("not_implemented", f"{name} does not hold an answer yet")
+        if words < spec.least_words:
+            message = f"{name} has {words} words, where at least {spec.least_words} are asked for"
+            raise Failure("not_implemented", message)
+        shown = text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]} [...]"
+        raise Pending(f"{name}, {words} words: waits for a person", shown)
+
+
+class Derivation(Written):
+    """Formulas in LaTeX, for a person to mark."""
+
+    name = "derivation"
+
+
+def _find(spec: WrittenSpec, context: Context) -> tuple[str, str]:
+    missing: Failure | None = None
+    for name in spec.files:
+        try:
+            data = context.read_file(name)
+        except Failure as failed:
+            missing = missing or failed
+            continue
+        try:
+            return name, data.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            return name, data.decode("latin-1")
+    raise missing or Failure("missing", f"{spec.files[0]} is missing")

@@ -1,0 +1,117 @@
+"""Figures of a report: numbers and names in ``report.json``, pictures in files beside it.
+
+Learning curves are drawn by matplotlib, which is imported only where there are any.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from grader.evidence import Curves, Figure, Pictures, Text
+from grader.model import CheckResult
+
+FOLDER = "figures"
+JPEG_QUALITY = 88
+MAX_POINTS = 500  # of a curve: more than a page has pixels for
+MAX_PIXELS = 1024  # a picture's longer side
+CURVE_SIZE = (6.4, 3.2)  # inches
+COLOURS = ("#2563a8", "#c2571a", "#2f855a", "#8b4a9c", "#6b7280")
+
+
+def described(result: CheckResult) -> list[dict[str, Any]]:
+    """Return a check's figures as JSON values; pictures are named by the files that hold them."""
+    return [_described(result.spec.id, n, figure) for n, figure in enumerate(result.figures, 1)]
+
+
+def _described(check: str, number: int, figure: Figure) -> dict[str, Any]:
+    if isinstance(figure, Curves):
+        series = {str(name): _thinned(values) for name, values in figure.series.items()}
+        axes = {"xlabel": figure.xlabel, "ylabel": figure.ylabel, "log": figure.log}
+        return {"kind": "curves", "title": figure.title, "series": series, **axes}
+    if isinstance(figure, Pictures):
+        items = [
+            {"caption": caption, "file": _name(check, number, index)}
+            for index, (caption, _picture) in enumerate(figure.items, 1)
+        ]
+        return {"kind": "pictures", "title": figure.title, "items": items}
+    if isinstance(figure, Text):
+        return {"kind": "text", "title": figure.title, "text": figure.text}
+    rows = [[str(cell) for cell in row] for row in figure.rows]
+    return {"kind": "table", "title": figure.title, "header": list(figure.header), "rows": rows}
+
+
+def _name(check: str, number: int, index: int) -> str:
+    return f"{FOLDER}/{check}-{number}-{index}.jpg"
+
+
+def _thinned(values: Sequence[float]) -> list[list[float | None]]:
+    """Return points [step, value] of a curve; a value that is not finite becomes null."""
+    step = max(1, math.ceil(len(values) / MAX_POINTS))
+    kept = sorted({*range(0, len(values), step), len(values) - 1} - {-1})
+    return [[i, float(values[i]) if math.isfinite(float(values[i])) else None] for i in kept]
+
+
+def pictures(results: Mapping[str, CheckResult]) -> dict[str, bytes]:
+    """Return all pictures of a report as JPEG files, by name."""
+    return dict(_pictures(results))
+
+
+def _pictures(results: Mapping[str, CheckResult]) -> Iterator[tuple[str, bytes]]:
+    for check, result in results.items():
+        for number, figure in enumerate(result.figures, 1):
+            if isinstance(figure, Pictures):
+                for index, (_caption, picture) in enumerate(figure.items, 1):
+                    yield _name(check, number, index), _jpeg(picture)
+
+
+def _jpeg(picture: np.ndarray[Any, Any]) -> bytes:
+    from PIL import Image
+
+    image = Image.fromarray(np.ascontiguousarray(picture, dtype=np.uint8)).convert("RGB")
+    image.thumbnail((MAX_PIXELS, MAX_PIXELS))
+    target = io.BytesIO()
+    image.save(target, "JPEG", quality=JPEG_QUALITY)
+    return target.getvalue()
+
+
+def picture_uri(data: bytes) -> str:
+    """Return a JPEG as an address that needs no file."""
+    return f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"
+
+
+def curves_uri(figure: Mapping[str, Any]) -> str:
+    """Return learning curves, drawn, as an address that needs no file."""
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure as Canvas
+
+    drawn = Canvas(figsize=CURVE_SIZE, layout="constrained")
+    axes = drawn.subplots()
+    for index, (name, points) in enumerate(figure["series"].items()):
+        steps = [step for step, value in points if value is not None]
+        values = [value for _step, value in points if value is not None]
+        colour = COLOURS[index % len(COLOURS)]
+        axes.plot(steps, values, label=_plain(name), color=colour, linewidth=1.4)
+    if figure["log"] and any(v and v > 0 for p in figure["series"].values() for _s, v in p):
+        axes.set_yscale("log")
+    axes.set_xlabel(_plain(figure["xlabel"]))
+    axes.set_ylabel(_plain(figure["ylabel"]))
+    axes.grid(visible=True, alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+    if figure["series"]:
+        axes.legend(frameon=False, fontsize=8)
+    target = io.BytesIO()
+    FigureCanvasSVG(drawn).print_svg(  # type: ignore[no-untyped-call]
+        target, metadata={"Date": None}
+    )
+    return f"data:image/svg+xml;base64,{base64.b64encode(target.getvalue()).decode()}"
+
+
+def _plain(text: str) -> str:
+    """Return text that matplotlib does not take for mathematics."""
+    return str(text).replace("$", r"\$")

@@ -1,0 +1,25 @@
+"""Many captioned images, for the larger run of question 5 that earns extra credit.
+
+The same two tiers as ``captions``, with more training images: enough of them to say something true
+about an image that was never seen. (Full tier: photographs of Flickr8k and SqueezeNet features,
+under COCO's file names, in this course's own data folder.)
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from . import captions
+
+TRAIN_IMAGES = 400
+VAL_IMAGES = 60
+
+
+def load(tier: str, data: Path | None, seed: int) -> dict[str, dict[str, Any]]:
+    """Load the captions of one tier; see ``captions.load``."""
+    if tier == "mini":
+        return captions.generate(seed, TRAIN_IMAGES, VAL_IMAGES)
+    if tier == "full":
+        return captions.read(data, seed, None)
+    raise ValueError(f"tier: got {tier!r}, expected 'mini' or 'full'")

@@ -1,0 +1,250 @@
+"""Runs beside the student's ``transfer_learning.py`` in a worker; holds no secret.
+
+``finetune`` and ``freeze`` return the parameters of the trained network, ``train_model`` those of
+small models after a few epochs, ``visualize_model`` what the figure shows. What they are worth is
+found out elsewhere. ``ProbeModel`` and ``ColourModel`` are also used on the trusted side.
+"""
+
+import inspect
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset, TensorDataset
+
+BATCH = 4  # images, as in the tutorial
+MAX_TITLE = 200  # characters
+
+Arrays = Mapping[str, np.ndarray]
+
+
+class ProbeModel(nn.Module):
+    """A linear model, after a batch norm if asked for; images (n, 3, 4, 4) -> scores (n, classes).
+
+    In evaluation mode its scores are exchanged while gradients are recorded: whether a validation
+    phase records any then shows in the accuracy, and so in the epoch that is kept.
+    """
+
+    def __init__(self, parameters: Arrays) -> None:
+        super().__init__()
+        batch_norm = "norm.weight" in parameters
+        self.norm = nn.BatchNorm2d(3) if batch_norm else nn.Identity()
+        self.fc = nn.Linear(48, len(parameters["fc.bias"]))
+        self.load_state_dict({k: torch.from_numpy(np.array(v)) for k, v in parameters.items()})
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images (n, 3, 4, 4) -> scores (n, classes)."""
+        scores: Tensor = self.fc(self.norm(images).flatten(1))
+        if torch.is_grad_enabled() and not self.training:
+            scores = scores.roll(1, dims=1)
+        return scores
+
+
+class ColourModel(nn.Module):
+    """Judges images by their mean colour; images (n, 3, H, W) -> scores (n, classes)."""
+
+    def __init__(self, parameters: Arrays) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(3)
+        self.fc = nn.Linear(3, len(parameters["fc.bias"]))
+        self.load_state_dict({k: torch.from_numpy(np.array(v)) for k, v in parameters.items()})
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images (n, 3, H, W) -> scores (n, classes)."""
+        scores: Tensor = self.fc(self.norm(images).mean(dim=(2, 3)))
+        return scores
+
+
+class Photographs(Dataset[tuple[Tensor, int]]):
+    """Images (n, H, W, 3) uint8 and labels (n,), normalised, and mirrored at random if asked for."""
+
+    def __init__(
+        self, images: np.ndarray, labels: np.ndarray, mirrored: torch.Generator | None = None
+    ) -> None:
+        self.images, self.labels, self._mirrored = images, labels, mirrored
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self.labels)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        """Return an image (3, H, W) float32 and its label."""
+        import pretrained  # supplied, beside the student's files
+
+        image = pretrained.normalise(self.images[index : index + 1])[0]
+        if self._mirrored is not None and torch.rand((), generator=self._mirrored) < 0.5:
+            image = image.flip(2)
+        return image, int(self.labels[index])
+
+
+def finetune(student: ModuleType, *, seed: int, device: str, **data: Any) -> dict[str, Any]:
+    """Call the student's ``finetune``; returns ``parameters``, the network's arrays by name."""
+    return _transfer(student, "finetune", torch.device(device), seed, data)
+
+
+def freeze(student: ModuleType, *, seed: int, device: str, **data: Any) -> dict[str, Any]:
+    """Call the student's ``freeze``; returns ``parameters``, the network's arrays by name."""
+    return _transfer(student, "freeze", device, seed, data)
+
+
+def _transfer(
+    student: ModuleType, name: str, device: Any, seed: int, data: dict[str, Any]
+) -> dict[str, Any]:
+    import pretrained  # supplied, beside the student's files
+
+    network = data["network"]
+    pretrained.install(network["architecture"], network["parameters"] or None)
+    _replace_train_model(student)
+    torch.manual_seed(seed)
+    shuffling, mirroring = torch.Generator(), torch.Generator()
+    shuffling.manual_seed(seed)
+    mirroring.manual_seed(seed + 1)
+    train = Photographs(data["train_images"], data["train_labels"], mirroring)
+    val = Photographs(data["val_images"], data["val_labels"])
+    loaders = {
+        "train": DataLoader(train, batch_size=BATCH, shuffle=True, generator=shuffling),
+        "val": DataLoader(val, batch_size=BATCH),
+    }
+    sizes = {"train": len(train), "val": len(val)}
+    epochs = data["num_epochs"][name]
+    model = getattr(student, name)(device, loaders, sizes, list(data["class_names"]), epochs)
+    return {"parameters": _parameters(model, name)}
+
+
+def _replace_train_model(student: ModuleType) -> None:
+    """Put a right ``train_model`` in place of the student's: its mistakes are paid for elsewhere.
+
+    A call that the given signature does not allow still goes to the student's own.
+    """
+    own = getattr(student, "train_model", None)
+    signature = inspect.signature(train_well)
+
+    def train_model(*args: Any, **kwargs: Any) -> Any:
+        try:
+            signature.bind(*args, **kwargs)
+        except TypeError:
+            if callable(own):
+                return own(*args, **kwargs)
+            raise
+        return train_well(*args, **kwargs)
+
+    student.train_model = train_model  # type: ignore[attr-defined]
+
+
+def train_well(
+    device: Any,
+    dataloaders: Any,
+    dataset_sizes: Any,
+    model: nn.Module,
+    criterion: Any,
+    optimizer: Any,
+    scheduler: Any,
+    num_epochs: int = 25,
+) -> nn.Module:
+    """Train ``model`` and return it with the weights of the epoch of best validation accuracy."""
+    del dataset_sizes
+    model.to(device)
+    best, kept = -1, {}
+    for _ in range(num_epochs):
+        model.train()
+        for images, labels in dataloaders["train"]:
+            optimizer.zero_grad()
+            criterion(model(images.to(device)), labels.to(device)).backward()
+            optimizer.step()
+        if scheduler is not None:
+            scheduler.step()
+        model.eval()
+        right = 0
+        with torch.no_grad():
+            for images, labels in dataloaders["val"]:
+                right += int((model(images.to(device)).argmax(1) == labels.to(device)).sum())
+        if right > best:
+            best, kept = right, {k: v.clone() for k, v in model.state_dict().items()}
+    model.load_state_dict(kept)
+    return model
+
+
+def _parameters(model: Any, name: str) -> dict[str, np.ndarray]:
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"{name} must return the model, got {type(model).__name__}")
+    return {k: v.detach().cpu().numpy().copy() for k, v in model.state_dict().items()}
+
+
+def train_model(
+    student: ModuleType, *, scenarios: dict[str, dict[str, Any]], seed: int, device: str
+) -> dict[str, Any]:
+    """Call the student's ``train_model`` in each scenario of ``datasets/training_loop.py``.
+
+    Returns:
+        For each scenario, the arrays of the returned model by name.
+    """
+    torch.manual_seed(seed)
+    returned = {}
+    for i, (name, given) in enumerate(scenarios.items()):
+        model = ProbeModel(given["parameters"]).to(device)
+        model.train(bool(given["training"]))
+        optimizer = torch.optim.SGD(model.parameters(), lr=given["learning_rate"])
+        scheduler = torch.optim.lr_scheduler.StepLR(
+            optimizer, given["step_size"], gamma=given["gamma"]
+        )
+        loaders = {phase: _batches(given[phase]) for phase in ("train", "val")}
+        sizes = {phase: len(given[phase]["labels"]) for phase in loaders}
+        where = torch.device(device) if i % 2 else device
+        criterion = nn.CrossEntropyLoss()
+        trained = student.train_model(
+            where, loaders, sizes, model, criterion, optimizer, scheduler, given["num_epochs"]
+        )
+        returned[name] = _parameters(trained, "train_model")
+    return returned
+
+
+def _batches(phase: dict[str, Any]) -> DataLoader[tuple[Tensor, ...]]:
+    images, labels = (torch.from_numpy(np.array(phase[key])) for key in ("images", "labels"))
+    return DataLoader(TensorDataset(images, labels), batch_size=phase["batch"])
+
+
+def visualize_model(student: ModuleType, *, seed: int, device: str, **data: Any) -> dict[str, Any]:
+    """Call the student's ``visualize_model`` once for each of ``num_images`` (0: left out).
+
+    Returns:
+        ``figures``, a list with a dictionary for each call: ``titles`` and ``images`` of those axes
+        of the returned figure that have an image, and ``training``, the model's mode afterwards.
+    """
+    import matplotlib.pyplot as plt
+
+    torch.manual_seed(seed)
+    loaders = {
+        phase: DataLoader(
+            Photographs(data[f"{phase}_images"], data[f"{phase}_labels"]), batch_size=BATCH
+        )
+        for phase in ("train", "val")
+    }
+    figures = []
+    for number in data["num_images"]:
+        model = ColourModel(data["parameters"]).to(device)
+        model.train()
+        arguments = (device, loaders, model, list(data["class_names"]))
+        figure = student.visualize_model(*arguments, *([number] if number else []))
+        figures.append({**_shown(figure), "training": bool(model.training)})
+        plt.close("all")
+    return {"figures": figures}
+
+
+def _shown(figure: Any) -> dict[str, Any]:
+    """Read the axes with images off a figure.
+
+    Raises:
+        TypeError: ``figure`` is no matplotlib figure.
+    """
+    from matplotlib.figure import FigureBase
+
+    if not isinstance(figure, FigureBase):
+        raise TypeError(f"visualize_model must return the figure, got {type(figure).__name__}")
+    axes = [axes for axes in figure.axes if axes.images]
+    return {
+        "titles": [str(a.get_title())[:MAX_TITLE] for a in axes],
+        "images": [np.ma.getdata(a.images[0].get_array()) for a in axes],
+    }
