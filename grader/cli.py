@@ -173,6 +173,7 @@ def check(
 
 
 @main.command("verify")
+@click.argument("names", nargs=-1, metavar="[EXAMPLE]...")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
               help="Where the reports go (default: none are written).")  # fmt: skip
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N",
@@ -180,6 +181,7 @@ def check(
 @_shared
 @_told
 def verify_command(
+    names: Sequence[str],
     out: Path | None,
     jobs: int | None,
     rubric: Path | None,
@@ -188,9 +190,12 @@ def verify_command(
     seed: int | None,
     device: Any,
 ) -> None:
-    """Grade the assignment's example submissions and compare with what each must score."""
+    """Grade the assignment's example submissions and compare with what each must score.
+
+    EXAMPLE is a pattern such as wrong/rnn_* and limits the run to the examples it matches.
+    """
     loaded = load_rubric(_find_rubric(rubric, Path.cwd()))
-    examples = verify.load_examples(loaded)
+    examples = verify.matching(verify.load_examples(loaded), names)
     if out is not None:
         _writable(out)
     job = Job(loaded, _settings(tier, data, seed, device), out)

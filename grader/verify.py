@@ -15,8 +15,10 @@ example itself holds, or those named by ``only``, where running all would take t
 from __future__ import annotations
 
 import contextlib
+import fnmatch
 import shutil
 import tempfile
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +37,7 @@ from grader.grading import Work
 from grader.model import CheckSpec, NonNegative, Question, Rubric, Strict
 
 CLAIMS = "expected.yaml"
+MAX_QUOTED = 300  # characters of a message
 CLOSE = 1.0e-3  # points
 
 
@@ -124,6 +127,22 @@ def load_examples(rubric: Rubric) -> list[Example]:
     return examples
 
 
+def matching(examples: list[Example], patterns: Sequence[str]) -> list[Example]:
+    """Return the examples whose names match any of the patterns; all if there are none.
+
+    Raises:
+        UsageError: a pattern matches no example.
+    """
+    for pattern in patterns:
+        if not any(fnmatch.fnmatchcase(example.name, pattern) for example in examples):
+            raise UsageError(f"{pattern}: there is no such example")
+    return [
+        example
+        for example in examples
+        if not patterns or any(fnmatch.fnmatchcase(example.name, p) for p in patterns)
+    ]
+
+
 def _wanted(rubric: Rubric, folder: Path, claims: Claims) -> frozenset[str]:
     """Return the ids of the checks to run for an example."""
     return frozenset(claims.only) or frozenset(
@@ -200,7 +219,8 @@ def _verdict(example: Example, made: dict[str, Any]) -> Verdict:
                 expected = Loss(points=check["max_points"])
             else:
                 expected = claims.get(check["id"], Loss(points=0.0))
-            found = f"{check['outcome']}, {check['reason']}: {check['message']}"
+            shown = textwrap.shorten(check["message"], MAX_QUOTED)
+            found = f"{check['outcome']}, {check['reason']}: {shown}"
             least, most = expected.between
             if not least - CLOSE <= lost <= most + CLOSE:
                 wanted = f"{least:g}" if least == most else f"{least:g} to {most:g}"

@@ -121,5 +121,4 @@ def property_parts(
 def unearned(parts: Sequence[Part]) -> Iterator[Part]:
     """Yield parts that earn nothing because what they are properties of is worth nothing."""
     for part in parts:
-        message = part.message if part.earned < 1 else ""
-        yield Part(part.name, part.share, 0.0, part.reason or "below_threshold", message)
+        yield Part(part.name, part.share, 0.0, part.reason or "below_threshold")

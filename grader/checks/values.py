@@ -108,14 +108,7 @@ class Values:
                     told = f"case {case.name}: {message}" if message else ""
                     tallies[output, case.group].add(reason, told)
         parts = tuple(_part(spec, output, tallies) for output in spec.outputs)
-        different = {part.message for part in parts if part.message}
-        return Judgement(
-            parts,
-            tuple(module.notes),
-            {"cases": len(cases)},
-            # An exception is the same for all outputs.
-            different.pop() if len(different) == 1 else None,
-        )
+        return Judgement(parts, tuple(module.notes), {"cases": len(cases)}, _message(parts))
 
 
 Found = dict[str, tuple[Reason | None, str]]
@@ -169,11 +162,23 @@ def _part(spec: ValuesSpec, output: str, tallies: Tallies) -> Part:
     wrong = [(group, tally) for group, tally in groups.items() if tally.reason is not None]
     if not wrong:
         return Part(output, spec.outputs[output], 1.0)
-    messages = [
-        tally.summary if group == BASE_GROUP else f"{group}: {tally.summary}"
-        for group, tally in wrong
-    ]
     # Whoever has the common cases wrong needs no list of special ones.
-    shown = messages[:1] if wrong[0][0] == BASE_GROUP else messages
+    common = [(group, tally) for group, tally in wrong if group != EDGE_CASES] or wrong
+    group, tally = common[0]
+    message = tally.summary if group == BASE_GROUP else f"{group}: {tally.summary}"
+    if others := [name for name, _tally in common[1:]]:
+        message += f"; wrong as well: {', '.join(others)}"
     total = sum(earned.values())
-    return Part(output, spec.outputs[output], total, wrong[0][1].reason, "; ".join(shown))
+    return Part(output, spec.outputs[output], total, tally.reason, message)
+
+
+def _message(parts: tuple[Part, ...]) -> str | None:
+    """Return one message for all outputs: the first wrong one, and which others are wrong too.
+
+    They mostly are for the same reason; the report has the message of each.
+    """
+    wrong = [part for part in parts if part.message]
+    if len(wrong) < 2:  # noqa: PLR2004
+        return None
+    others = [part.name for part in wrong[1:] if part.message != wrong[0].message]
+    return f"{wrong[0].message}\nalso wrong: {', '.join(others)}" if others else wrong[0].message

@@ -7,6 +7,7 @@ enough that each of them shows. A model is small: what it says need not make sen
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -316,6 +317,57 @@ def _compare_samples(
     )
 
 
+def _wrong_loss(
+    *,
+    targets: str = "next",
+    padding: bool = False,
+    major: str = "time",
+    cell: str | None = None,
+    **arguments: Any,
+) -> dict[str, Array]:
+    """The loss of a model with a mistake; without one, that of the reference.
+
+    Args:
+        targets: ``read`` to predict the word that is read instead of the next one.
+        padding: whether <NULL> words count.
+        major: ``reshaped`` to mix up the captions by a reshape where axes are to be exchanged.
+        cell: the cell that is used for both kinds of model.
+        arguments: of the driver's ``loss_and_grads``.
+    """
+    p, captions = arguments["params"], arguments["captions"]
+    read, predicted = captions[:, :-1], captions[:, 1 if targets == "next" else 0 :]
+    predicted = predicted[:, : read.shape[1]]
+    words = p["W_embed"][read]
+    n, t, w = words.shape
+    h = arguments["features"] @ p["W_proj"] + p["b_proj"]
+    sequence = words.transpose(1, 0, 2) if major == "time" else words.reshape(t, n, w)
+    if (cell or arguments["cell_type"]) == "lstm":
+        states, _ = nn.lstm_forward(sequence, h, p["Wx"], p["Wh"], p["b"])
+    else:
+        size = h.shape[1]
+        weights = (p["Wx"][:, :size], p["Wh"][:, :size], p["b"][:size])
+        states, _ = nn.rnn_forward(sequence, h, *weights)
+    states = states.transpose(1, 0, 2) if major == "time" else states.reshape(n, t, h.shape[1])
+    scores = states @ p["W_vocab"] + p["b_vocab"]
+    mask = np.ones_like(predicted, dtype=bool)
+    if not padding:
+        mask = predicted != arguments["word_to_idx"]["<NULL>"]
+    loss, _ = nn.temporal_softmax_loss(scores, predicted, mask)
+    return {"loss": np.asarray(loss)}
+
+
+MISTAKES = {
+    "captioning_loss": {
+        "<NULL> words count in the loss: mask them": partial(_wrong_loss, padding=True),
+        "the word to predict is the one just read; it must be the next one": partial(
+            _wrong_loss, targets="read"
+        ),
+        "a reshape takes the place of a transposition between (N, T, ...) and (T, N, ...)": partial(
+            _wrong_loss, major="reshaped"
+        ),
+        "the vanilla RNN is used for both cells": partial(_wrong_loss, cell="rnn"),
+    }
+}
 COMPARISONS = {"captioning_sample": _compare_samples}
 
 
