@@ -18,6 +18,8 @@ from grader.rubric import load_rubric
 from grader.session import Session, Settings, Workshop
 
 ROOT = Path(__file__).resolve().parent.parent
+# The checks that need numpy only and no training.
+LAYERS = tuple(f"q{question}.{check}" for question in (3, 4, 5) for check in (1, 2, 3, 4))
 SUBMISSIONS = ROOT / "reference" / "submissions"
 
 

@@ -30,7 +30,8 @@ MARK = "# reject: "
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder for a rubric, with this repository's reference in it."""
-    (tmp_path / "reference").symlink_to(ROOT / "reference")
+    for name in ("reference", "submissions_template"):
+        (tmp_path / name).symlink_to(ROOT / name)
     return tmp_path
 
 

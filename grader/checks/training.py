@@ -133,9 +133,10 @@ class Training:
             **first.evidence.measurements,
         }
         runs = f", the median of {len(values)} runs" if len(values) > 1 else ""
+        where = "" if spec.judge else " on withheld data"
         message = (
-            f"{spec.metric.replace('_', ' ')} {value:.4f}{'' if spec.judge else ' on withheld data'}"
-            f"{runs}; points begin above {limits.zero_at:g} and are full from {limits.full_at:g}"
+            f"{spec.metric.replace('_', ' ')} {value:.4f}{where}{runs}; points begin above "
+            f"{limits.zero_at:g} and are full from {limits.full_at:g}"
         )
         share = spec.rest if spec.facts is None else 1 - spec.facts_share
         wrong = ("below_threshold", message) if earned < 1 else ()

@@ -14,12 +14,16 @@ from . import captions
 
 TRAIN_IMAGES = 400
 VAL_IMAGES = 60
+STEPS = {"mini": 300, "full": 900}  # minibatches of 25 captions
 
 
 def load(tier: str, data: Path | None, seed: int) -> dict[str, dict[str, Any]]:
-    """Load the captions of one tier; see ``captions.load``."""
+    """Load the captions of one tier; see ``captions.load``. ``steps`` says how long to train."""
     if tier == "mini":
-        return captions.generate(seed, TRAIN_IMAGES, VAL_IMAGES)
-    if tier == "full":
-        return captions.read(data, seed, None)
-    raise ValueError(f"tier: got {tier!r}, expected 'mini' or 'full'")
+        loaded = captions.generate(seed, TRAIN_IMAGES, VAL_IMAGES)
+    elif tier == "full":
+        loaded = captions.read(data, seed, None)
+    else:
+        raise ValueError(f"tier: got {tier!r}, expected 'mini' or 'full'")
+    loaded["inputs"]["steps"] = STEPS[tier]
+    return loaded

@@ -2,7 +2,8 @@
 
 import pytest
 
-LAYERS = ("q3", "q4", "q5")
+from tests.conftest import LAYERS
+
 LAST = "temporal_fc_backward"
 RIGHT_BACKWARD = """x, w, b = cache
 N, T, D = x.shape

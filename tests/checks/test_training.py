@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from grader.checks import Judgement
-from grader.checks.training import Training, TrainingSpec
+from grader.checks.training import Training, TrainingSpec, _Run
 from tests.conftest import SUBMISSIONS, checks_of
 
 SPEC = {
@@ -24,7 +24,7 @@ class Fixed(Training):
 
     def _train(self, spec, context, seed, notes):
         self.seeds.append(seed)
-        return self.values.pop(0), list(self.wrong)
+        return _Run(self.values.pop(0), self.wrong)
 
 
 class Context:

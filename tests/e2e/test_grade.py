@@ -11,9 +11,9 @@ from importlib import resources
 import jsonschema
 import pytest
 
-from tests.conftest import ROOT, SUBMISSIONS, checks_of
+from grader.rubric import load_rubric
+from tests.conftest import LAYERS, ROOT, SUBMISSIONS, checks_of
 
-LAYERS = ("q3", "q4", "q5")
 PLAIN = SUBMISSIONS / "full_marks" / "plain"
 ESCAPE = "\x1b"
 
@@ -40,7 +40,7 @@ def test_different_right_solutions_all_earn_every_point(name, grade, schema, tmp
 
 
 def test_pytest_json_report_records_every_check(grade, tmp_path):
-    grade(PLAIN, only=("q3",))
+    grade(PLAIN, only=LAYERS[:4])
     recorded = json.loads((tmp_path / "out" / "plain" / "pytest.json").read_text())
     assert recorded["summary"]["passed"] == 4
     assert [test["nodeid"].rpartition("::")[2] for test in recorded["tests"]] == [
@@ -54,9 +54,15 @@ def test_the_empty_template_earns_nothing_and_is_told_so(grade, schema):
     report = reports["submissions_template"]
     schema.validate(report)
     assert ran.status == 0
-    assert (report["status"], report["score"], report["max_score"]) == ("complete", 0, 47)
+    assert (report["status"], report["score"], report["max_score"]) == (
+        "complete",
+        0,
+        load_rubric(ROOT / "rubric.yaml").max_score,
+    )
     checks = checks_of(report)
-    assert {check["reason"] for check in checks.values()} == {"not_implemented"}
+    missing = {f"q6.{number}" for number in range(6, 11)}  # prediction files are the student's own
+    for name, check in checks.items():
+        assert check["reason"] == ("missing" if name in missing else "not_implemented"), name
     assert {check["outcome"] for check in checks.values()} <= {"failed", "blocked"}
     assert "Traceback" not in ran.out + ran.err
 

@@ -86,7 +86,7 @@ def supplied(name: str):
 
 
 def wrong_folder(name: str) -> Path:
-    return SUBMISSIONS.parent / "captioning_examples" / name
+    return SUBMISSIONS / "wrong" / name
 
 
 @cache

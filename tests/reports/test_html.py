@@ -7,7 +7,7 @@ import pytest
 
 from grader.reports import html as pages
 from grader.reports import report as reporting
-from tests.conftest import SUBMISSIONS
+from tests.conftest import LAYERS, SUBMISSIONS
 
 EVIL = "</p><script>alert(1)</script><img src=x onerror=alert(2)> \x1b[31m \u202eevil {{ 7*7 }}"
 
@@ -37,7 +37,7 @@ def parsed(page: str) -> Tags:
 
 @pytest.fixture
 def made(grade):
-    _ran, reports = grade(SUBMISSIONS / "wrong" / "softmax_epsilon", only=("q5",))
+    _ran, reports = grade(SUBMISSIONS / "wrong" / "softmax_epsilon", only=LAYERS[8:])
     return reports["softmax_epsilon"]
 
 
