@@ -67,11 +67,12 @@ class Blocked(Exception):  # noqa: N818 - an outcome: nothing can be said until 
 
 
 class Pending(Exception):  # noqa: N818 - an outcome: a person decides
-    """A check that a person must mark; ``text`` is what there is to mark."""
+    """A check that a person must mark; ``text`` of ``file`` is what there is to mark."""
 
-    def __init__(self, message: str, text: str) -> None:
+    def __init__(self, message: str, file: str, text: str) -> None:
         super().__init__(message)
         self.message = message
+        self.file = file
         self.text = text
 
 

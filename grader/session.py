@@ -176,7 +176,7 @@ class Session:
         try:
             judgement = self._with_retry(check, context)
         except Pending as pending:
-            shown = Text(pending.message, pending.text)
+            shown = Text(pending.file, pending.text)
             return CheckResult(check, "pending", 0.0, message=pending.message, figures=(shown,))
         except Blocked as blocked:
             return CheckResult(check, "blocked", 0.0, blocked.reason, blocked.message)

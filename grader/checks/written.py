@@ -56,7 +56,7 @@ class Written:
             message = f"{name} has {words} words, where at least {spec.least_words} are asked for"
             raise Failure("not_implemented", message)
         shown = text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]} [...]"
-        raise Pending(f"{name}, {words} words: waits for a person", shown)
+        raise Pending(f"{name}, {words} words: waits for a person", name, shown)
 
 
 class Derivation(Written):
