@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import importlib
+import importlib.machinery
 import importlib.util
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -70,14 +71,9 @@ class Assignment:
 
     def _import(self, name: str) -> ModuleType:
         if self._package not in sys.modules:
-            init = self.folder / "__init__.py"
-            spec = importlib.util.spec_from_file_location(
-                self._package,
-                init if init.exists() else None,
-                submodule_search_locations=[str(self.folder)],
-            )
-            if spec is None:
-                raise BrokenError(f"{self.folder} cannot be imported")
+            # A namespace package: the folder may do without an __init__.py.
+            spec = importlib.machinery.ModuleSpec(self._package, None, is_package=True)
+            spec.submodule_search_locations = [str(self.folder)]
             sys.modules[self._package] = importlib.util.module_from_spec(spec)
         try:
             return importlib.import_module(f"{self._package}.{name}")
