@@ -15,7 +15,9 @@ Optionally it defines dictionaries by function name, each of which makes grading
     ``{function: composed}``: the same result put together from the student's own smaller functions
     (``builds_on`` in the rubric), for follow-through. ``composed(call, arguments, cotangents)``
     returns what ``MISTAKES`` functions return; ``call(name, arguments, returns, opaque)`` runs a
-    student's function and returns its outputs by name.
+    student's function and returns its outputs by name. For kind ``values`` the key is the case
+    generator and ``composed(drive, arguments)`` gets ``drive(function, **arguments)``, which runs
+    another function of the driver's file on the student's module.
 ``GIVEN_OUTPUTS``
     ``{gradient function: at}``: the right gradients as a function of the forward outputs, so that a
     right backward fed by a wrong forward loses nothing. ``at(arguments, outputs, cotangents)``

@@ -149,12 +149,13 @@ def right_at_outputs(
             raise BrokenError(message) from error
     gradients = None if result is None else _by_name(result, case.expected)
     # Outputs can be chosen so that the derivative vanishes; zeros would then be right.
-    if gradients is None or any(_vanishes(g, case.expected[n]) for n, g in gradients.items()):
+    if gradients is None or any(vanishes(g, case.expected[n]) for n, g in gradients.items()):
         return None
     return gradients
 
 
-def _vanishes(gradient: Array, expected: Array) -> bool:
+def vanishes(gradient: Array, expected: Array) -> bool:
+    """Say whether a gradient is too small, beside the expected one, to prove anything."""
     size, usual = np.abs(gradient).max(initial=0.0), np.abs(expected).max(initial=0.0)
     return not (np.isfinite(gradient).all() and size >= MIN_RELATIVE_SIZE * usual)
 

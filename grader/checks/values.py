@@ -6,19 +6,30 @@ For whatever takes more than one call: a method of a class, a loss with its grad
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from dataclasses import replace
+from typing import Annotated, Any, NamedTuple
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from grader.assignment import Assignment, SolvedCase
 from grader.cases import BASE_GROUP
 from grader.errors import Failure, Reason, WorkerLost
-from grader.model import SHARES_ROUNDING, CheckSpec, Part, Positive, Question, Shares, Tolerances
+from grader.model import (
+    SHARES_ROUNDING,
+    CheckSpec,
+    Fraction,
+    Part,
+    Positive,
+    Question,
+    Shares,
+    Tolerances,
+)
 from grader.numerics import compare
 
 from .base import STOPS_THE_CHECK, Context, Judgement, StudentModule
 from .driven import UNREADABLE, Dotted, function_problems
-from .support import matching_mistake, named, tolerance
+from .support import forgiven, matching_mistake, named, tolerance, vanishes
 
 EDGE_CASES = "edge_cases"
 
@@ -30,13 +41,15 @@ class ValuesSpec(CheckSpec, Tolerances, Shares):
     arguments of a case and returns a dictionary of arrays; the same driver runs the reference.
     ``cases`` is the generator in the case file (default: ``function``). ``outputs`` gives each
     output, and ``shares`` each group of cases, its part of the points; ``edge_cases`` earn nothing
-    while all other groups earn nothing.
+    while all other groups earn nothing. ``follow_through`` is the fraction for outputs that are
+    right for what the student's own, wrong helper functions give (COMPOSITIONS in the case file).
     """
 
     function: str
     driver: Dotted
     cases: str = ""
     outputs: Annotated[dict[str, Positive], Field(min_length=1)]
+    follow_through: Fraction = 0.0
 
     @model_validator(mode="after")
     def _outputs_add_up(self) -> ValuesSpec:
@@ -55,20 +68,30 @@ class ValuesSpec(CheckSpec, Tolerances, Shares):
         return self.shares or {BASE_GROUP: 1.0}
 
 
+class _Verdict(NamedTuple):
+    """What one output of one case earns, and what is wrong with it."""
+
+    reason: Reason | None = None
+    message: str = ""
+    earned: float = 1.0
+
+
 class _Tally:
-    """What is wrong with one output in one group of cases."""
+    """What is wrong with one output in one group of cases; it earns what the worst one does."""
 
     def __init__(self) -> None:
         self.cases = self.failed = 0
+        self.earned = 1.0
         self.reason: Reason | None = None
         self.message = ""
 
-    def add(self, reason: Reason | None, message: str) -> None:
+    def add(self, found: _Verdict, case: str) -> None:
         self.cases += 1
-        if reason is not None:
+        self.earned = min(self.earned, found.earned)
+        if found.reason is not None:
             self.failed += 1
             if self.reason is None:
-                self.reason, self.message = reason, message
+                self.reason, self.message = found.reason, f"case {case}: {found.message}"
 
     @property
     def summary(self) -> str:
@@ -92,6 +115,9 @@ class Values:
         """Yield what does not fit the reference's drivers and cases."""
         yield from function_problems("driver", "drivers", spec.driver, assignment)
         groups = {case.group for case in assignment.cases(question.module, spec.generator, seed=0)}
+        composition = assignment.composition(question.module, spec.generator)
+        if spec.follow_through and composition is None:
+            yield f"follow_through: the case file has no COMPOSITIONS entry for {spec.generator}"
         for name in sorted(set(spec.groups) - groups):
             yield f"shares: no case belongs to the group {name!r} (there are {sorted(groups)})"
         for name in sorted(groups - set(spec.groups)):
@@ -104,14 +130,13 @@ class Values:
         tallies: Tallies = {(o, g): _Tally() for o in spec.outputs for g in spec.groups}
         with context.open_module(context.seed) as module:
             for case in cases:
-                for output, (reason, message) in _case(spec, context, module, case).items():
-                    told = f"case {case.name}: {message}" if message else ""
-                    tallies[output, case.group].add(reason, told)
+                for output, found in _case(spec, context, module, case).items():
+                    tallies[output, case.group].add(found, case.name)
         parts = tuple(_part(spec, output, tallies) for output in spec.outputs)
         return Judgement(parts, tuple(module.notes), {"cases": len(cases)}, _message(parts))
 
 
-Found = dict[str, tuple[Reason | None, str]]
+Found = dict[str, _Verdict]
 
 
 def _case(spec: ValuesSpec, context: Context, module: StudentModule, case: SolvedCase) -> Found:
@@ -125,32 +150,93 @@ def _case(spec: ValuesSpec, context: Context, module: StudentModule, case: Solve
     except Failure as failed:
         if failed.reason in STOPS_THE_CHECK:
             raise
-        return dict.fromkeys(spec.outputs, (failed.reason, failed.message))
+        return _all(spec, failed.reason, failed.message)
     if type(got) is not dict:
-        text = f"{spec.function} led to no result that can be read"
-        return dict.fromkeys(spec.outputs, ("wrong_dtype", text))
+        return _all(spec, "wrong_dtype", f"{spec.function} led to no result that can be read")
+    found = _compared(spec, context, case, got)
+    if spec.follow_through and any(one.reason == "mismatch" for one in found.values()):
+        own = _own(spec, context, module, case)
+        right = {} if own is None else _compared(spec, context, replace(case, expected=own), got)
+        if right and all(one.reason is None for one in right.values()):
+            return _followed(spec, module, found)
+    return found
+
+
+def _all(spec: ValuesSpec, reason: Reason, message: str) -> Found:
+    return dict.fromkeys(spec.outputs, _Verdict(reason, message, 0.0))
+
+
+def _compared(spec: ValuesSpec, context: Context, case: SolvedCase, got: dict[Any, Any]) -> Found:
+    """Compare all outputs of a case with what is expected."""
     own = context.assignment.comparison(context.question.module, spec.generator)
-    if own is not None:
-        try:
-            wrong = own(case.arguments, got, case.expected)
-        except UNREADABLE as error:
-            text = f"what {spec.function} returns cannot be read: {error}"
-            return dict.fromkeys(spec.outputs, ("wrong_dtype", text))
-        return dict.fromkeys(spec.outputs, (None if wrong is None else "mismatch", wrong or ""))
-    return {name: _output(spec, context, case, name, got) for name in spec.outputs}
+    if own is None:
+        return {name: _output(spec, context, case, name, got) for name in spec.outputs}
+    try:
+        wrong = own(case.arguments, got, case.expected)
+    except UNREADABLE as error:
+        text = f"what {spec.function} returns cannot be read: {error}"
+        return _all(spec, "wrong_dtype", text)
+    if wrong is None:
+        return dict.fromkeys(spec.outputs, _Verdict())
+    return _all(spec, "mismatch", wrong)
 
 
 def _output(
     spec: ValuesSpec, context: Context, case: SolvedCase, name: str, got: dict[Any, Any]
-) -> tuple[Reason | None, str]:
+) -> _Verdict:
     if name not in got:
-        return "wrong_shape", f"{spec.function}: {name} is missing"
+        return _Verdict("wrong_shape", f"{spec.function}: {name} is missing", 0.0)
     limit = tolerance(spec, case)
     found = compare(name, got[name], case.expected[name], limit)
+    if found.ok:
+        return _Verdict()
     if found.reason in ("mismatch", "not_finite"):
         known = matching_mistake(context, spec.generator, case, name, got[name], limit)
         found = named(found, known) if known is not None else found
-    return found.reason, "" if found.ok else found.text
+    return _Verdict(found.reason, found.text, 0.0)
+
+
+def _own(
+    spec: ValuesSpec, context: Context, module: StudentModule, case: SolvedCase
+) -> dict[str, Any] | None:
+    """Return the right outputs given the student's own helper functions, if these work at all.
+
+    Outputs that vanish would be right all too easily: nothing follows from them.
+    """
+    compose = context.assignment.composition(context.question.module, spec.generator)
+    if compose is None:
+        return None
+    file = spec.driver.partition(".")[0]
+    driver = context.assignment.driver(file)
+
+    def drive(function: str, **arguments: Any) -> Any:
+        return module.drive(driver, function, spec.function, arguments)
+
+    try:
+        own = {name: np.asarray(value) for name, value in compose(drive, case.arguments).items()}
+        sound = all(
+            own[name].shape == expected.shape
+            and not (expected.dtype.kind == "f" and vanishes(own[name], expected))
+            for name, expected in case.expected.items()
+        )
+    except WorkerLost:
+        raise
+    except Exception:  # noqa: BLE001 - the student's functions may return anything at all
+        return None
+    return own if sound else None
+
+
+def _followed(spec: ValuesSpec, module: StudentModule, found: Found) -> Found:
+    """Return the outputs of a case that are right but for helper functions paid for elsewhere."""
+    if spec.follow_through == 1:
+        module.notes.append(forgiven(spec.function, "helper functions"))
+        return dict.fromkeys(found, _Verdict())
+    text = ". It is right for what your own helper functions give: mend these first"
+    earned = spec.follow_through
+    return {
+        name: one if one.reason is None else _Verdict(one.reason, one.message + text, earned)
+        for name, one in found.items()
+    }
 
 
 def _part(spec: ValuesSpec, output: str, tallies: Tallies) -> Part:

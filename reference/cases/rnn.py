@@ -6,7 +6,7 @@ enough that each of them shows. A model is small: what it says need not make sen
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,9 @@ import numpy as np
 
 from grader.cases import Case
 
+from .. import rnn
 from .. import rnn_layers as nn
+from ..drivers import captioning
 
 Array = np.ndarray[Any, Any]
 Arguments = Mapping[str, Any]
@@ -367,6 +369,34 @@ MISTAKES = {
         ),
         "the vanilla RNN is used for both cells": partial(_wrong_loss, cell="rnn"),
     }
+}
+
+
+class _OwnLayers:
+    """Stands in for ``rnn_layers`` in the reference model and calls the student's functions."""
+
+    def __init__(self, drive: Callable[..., Any]) -> None:
+        self._drive = drive
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        return lambda *arguments: self._drive("layer", name=name, arguments=list(arguments))
+
+
+def _with_own_layers(
+    function: str, drive: Callable[..., Any], arguments: Arguments
+) -> dict[str, Array]:
+    """What the reference model makes of a case on top of the student's layers."""
+    layers, rnn.nn = rnn.nn, _OwnLayers(drive)
+    try:
+        found: dict[str, Array] = getattr(captioning, function)(rnn, **arguments)
+    finally:
+        rnn.nn = layers
+    return found
+
+
+COMPOSITIONS = {
+    "captioning_loss": partial(_with_own_layers, "loss_and_grads"),
+    "captioning_sample": partial(_with_own_layers, "sample"),
 }
 COMPARISONS = {"captioning_sample": _compare_samples}
 

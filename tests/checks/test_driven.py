@@ -1,6 +1,7 @@
 """The kinds that run a driver: values, property, image, and training with a judge."""
 
 import re
+import shutil
 
 import pytest
 
@@ -8,6 +9,7 @@ from grader.errors import RubricError
 from grader.model import Tier
 from grader.session import Settings
 from tests.checks.toy import judged, make
+from tests.conftest import SUBMISSIONS
 
 VALUES = """
       - id: q1.1
@@ -201,3 +203,32 @@ def test_values_that_do_not_fit_are_refused(old, new, problem, tmp_path, worksho
 def test_driven_checks_that_do_not_fit_are_refused(checks, old, new, problem, tmp_path, workshop):
     with pytest.raises(RubricError, match=re.escape(problem)):
         driven(checks.replace(old, new), "2 * x", tmp_path, workshop)
+
+
+@pytest.mark.parametrize("name", ["rnn_step_without_bias", "lstm_backward_drops_dnext_h"])
+def test_wrong_layers_are_paid_for_once(name, judge, tmp_path):
+    """A right captioning model on one's own wrong layers loses nothing for it."""
+    folder = tmp_path / "own"
+    shutil.copytree(SUBMISSIONS / "full_marks" / "vectorised", folder)
+    shutil.copy(SUBMISSIONS / "wrong" / name / "rnn_layers.py", folder)
+    results = judge(folder, "q5.5", "q5.6")
+    assert {result.points for result in results.values()} == {4}
+    assert "right for what comes from your own helper functions" in results["q5.5"].notes[0]
+
+
+def test_layers_that_return_zeros_buy_no_follow_through(judge, tmp_path):
+    folder = tmp_path / "own"
+    shutil.copytree(SUBMISSIONS / "full_marks" / "vectorised", folder)
+    with (folder / "rnn_layers.py").open("a") as file:
+        file.write(
+            """
+
+def rnn_forward(x, h0, Wx, Wh, b):
+    return np.zeros((*x.shape[:2], h0.shape[1])), (x, h0, Wx, Wh, b)
+
+
+def rnn_backward(dh, cache):
+    return tuple(np.zeros(value.shape) for value in cache)
+"""
+        )
+    assert judge(folder, "q5.5")["q5.5"].points < 4 * 0.6
