@@ -28,6 +28,7 @@ from grader.numerics import Array
 
 Call = Callable[..., tuple[Any, ...]]
 SOLVED_SETS_KEPT = 64  # checks of one rubric and seed; a second submission finds them ready
+DATASETS_KEPT = 24  # every check draws its own; a second submission finds them ready
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Assignment:
         self._package = f"_assignment_{digest}"
         self._solve = lru_cache(maxsize=SOLVED_SETS_KEPT)(self._solve_uncached)
         self._drive = lru_cache(maxsize=SOLVED_SETS_KEPT)(self._driven_uncached)
-        self._dataset = lru_cache(maxsize=4)(self._dataset_uncached)
+        self._dataset = lru_cache(maxsize=DATASETS_KEPT)(self._dataset_uncached)
 
     def _import(self, name: str) -> ModuleType:
         if self._package not in sys.modules:
