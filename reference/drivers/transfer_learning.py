@@ -24,12 +24,13 @@ Arrays = Mapping[str, np.ndarray]
 class ProbeModel(nn.Module):
     """A linear model, after a batch norm if asked for; images (n, 3, 4, 4) -> scores (n, classes).
 
-    In evaluation mode its scores are exchanged while gradients are recorded: whether a validation
-    phase records any then shows in the accuracy, and so in the epoch that is kept.
+    If ``telling``, its scores are exchanged when gradients are recorded in evaluation mode: whether
+    a validation phase records any then shows in the accuracy, and so in the epoch that is kept.
     """
 
-    def __init__(self, parameters: Arrays) -> None:
+    def __init__(self, parameters: Arrays, *, telling: bool) -> None:
         super().__init__()
+        self.telling = telling
         batch_norm = "norm.weight" in parameters
         self.norm = nn.BatchNorm2d(3) if batch_norm else nn.Identity()
         self.fc = nn.Linear(48, len(parameters["fc.bias"]))
@@ -38,7 +39,7 @@ class ProbeModel(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Images (n, 3, 4, 4) -> scores (n, classes)."""
         scores: Tensor = self.fc(self.norm(images).flatten(1))
-        if torch.is_grad_enabled() and not self.training:
+        if self.telling and torch.is_grad_enabled() and not self.training:
             scores = scores.roll(1, dims=1)
         return scores
 
@@ -59,21 +60,27 @@ class ColourModel(nn.Module):
 
 
 class Photographs(Dataset[tuple[Tensor, int]]):
-    """Images (n, H, W, 3) uint8 and labels (n,), normalised, and mirrored at random if asked for."""
+    """Images (n, H, W, 3) uint8 and labels (n,); normalised, and mirrored at random if asked."""
 
     def __init__(
-        self, images: np.ndarray, labels: np.ndarray, mirrored: torch.Generator | None = None
+        self,
+        images: np.ndarray,
+        labels: np.ndarray,
+        mirrored: torch.Generator | None = None,
+        passes: int = 1,
     ) -> None:
-        self.images, self.labels, self._mirrored = images, labels, mirrored
+        self.images, self.labels = images, labels
+        self._mirrored, self._passes = mirrored, passes
 
     def __len__(self) -> int:
-        """Return the number of images."""
-        return len(self.labels)
+        """Return the number of images of an epoch."""
+        return self._passes * len(self.labels)
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
         """Return an image (3, H, W) float32 and its label."""
         import pretrained  # supplied, beside the student's files
 
+        index %= len(self.labels)
         image = pretrained.normalise(self.images[index : index + 1])[0]
         if self._mirrored is not None and torch.rand((), generator=self._mirrored) < 0.5:
             image = image.flip(2)
@@ -102,7 +109,7 @@ def _transfer(
     shuffling, mirroring = torch.Generator(), torch.Generator()
     shuffling.manual_seed(seed)
     mirroring.manual_seed(seed + 1)
-    train = Photographs(data["train_images"], data["train_labels"], mirroring)
+    train = Photographs(data["train_images"], data["train_labels"], mirroring, data["passes"])
     val = Photographs(data["val_images"], data["val_labels"])
     loaders = {
         "train": DataLoader(train, batch_size=BATCH, shuffle=True, generator=shuffling),
@@ -184,7 +191,7 @@ def train_model(
     torch.manual_seed(seed)
     returned = {}
     for i, (name, given) in enumerate(scenarios.items()):
-        model = ProbeModel(given["parameters"]).to(device)
+        model = ProbeModel(given["parameters"], telling=given["telling"]).to(device)
         model.train(bool(given["training"]))
         optimizer = torch.optim.SGD(model.parameters(), lr=given["learning_rate"])
         scheduler = torch.optim.lr_scheduler.StepLR(
