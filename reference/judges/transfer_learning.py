@@ -1,0 +1,197 @@
+"""What a network is worth that ``finetune`` or ``freeze`` returned (questions 1.3, 1.4).
+
+Its arrays are loaded into the network of the supplied ``pretrained.py`` and judged there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from grader.errors import Failure
+from grader.evidence import Evidence, Finding
+
+from .. import supplied
+
+EVALUATED_AT_ONCE = 20  # images
+LOSS_IMAGES = 100  # training images that say whether the head is trained
+# Mean loss of two classes: 0.69 when guessing, about 0.1 after training. A head that was never
+# trained may tell the classes apart by luck (1 in 20 with good features), but is never sure of it.
+TRAINED_LOSS = 0.35
+HEAD = "fc."
+
+Result = Mapping[str, Any]
+
+
+def finetune(result: Result, inputs: Result, withheld: Result) -> Evidence:
+    """``head``: an output per class; ``backbone``: everything before it has been trained."""
+    parameters = _arrays(result["parameters"])
+    start = _pretrained(inputs)
+    values, measured, notes = _accuracy(parameters, inputs, withheld)
+    # Weights of convolutions; the bias of a batch norm before another one has no gradient.
+    names = [name for name in _backbone_parameters(start) if start[name].ndim == 4]
+    still = [name for name in names if np.array_equal(parameters[name], start[name])]
+    backbone = Finding("backbone", 1.0)
+    if still:
+        text = f"{len(still)} of the {len(names)} convolutions still have their pretrained "
+        text += f"weights ({still[0]}, for example): fine-tuning trains all of them"
+        backbone = Finding("backbone", 1 - len(still) / len(names), text)
+    return Evidence(values, (_head(parameters, inputs), backbone), measured, notes=notes)
+
+
+def freeze(result: Result, inputs: Result, withheld: Result) -> Evidence:
+    """``head``: an output per class; ``trained_head``; ``frozen``: all else is bit-identical."""
+    parameters = _arrays(result["parameters"])
+    start = _pretrained(inputs)
+    values, measured, notes = _accuracy(parameters, inputs, withheld)
+    changed = {
+        name: float(np.abs(parameters[name] - start[name]).max())
+        for name in _backbone_parameters(start)
+        if parameters[name].tobytes() != start[name].tobytes()
+    }
+    frozen = Finding("frozen", 1.0)
+    if changed:
+        worst = max(changed, key=lambda name: changed[name])
+        text = f"{len(changed)} of the {len(_backbone_parameters(start))} parameter arrays before "
+        text += f"fc have changed, {worst} by up to {changed[worst]:.2g}: only fc is to be trained"
+        frozen = Finding("frozen", 0.0, text)
+    trained = Finding("trained_head", 1.0)
+    if measured["training_loss"] > TRAINED_LOSS:
+        trained = Finding("trained_head", 0.0, notes[0], "below_threshold")
+    findings = (_head(parameters, inputs), frozen, trained)
+    return Evidence(values, findings, measured, notes=notes)
+
+
+def _arrays(value: Any) -> dict[str, np.ndarray]:
+    """Check that a result is arrays by name."""
+    if not isinstance(value, dict):
+        raise TypeError("the parameters are no dictionary")
+    for name, array in value.items():
+        if not isinstance(name, str) or not isinstance(array, np.ndarray):
+            raise TypeError("the parameters are not arrays by name")
+    return value
+
+
+def _network(inputs: Result) -> nn.Module:
+    module = supplied.load("pretrained")
+    network: nn.Module = module.ARCHITECTURES[inputs["network"]["architecture"]]()
+    return network
+
+
+def _pretrained(inputs: Result) -> dict[str, np.ndarray]:
+    """Return the pretrained parameters and buffers by name, those of the head left out."""
+    module = supplied.load("pretrained")
+    network = _network(inputs)
+    module.load_parameters(network, inputs["network"]["parameters"] or module.read_checkpoint())
+    state = network.state_dict()
+    return {k: v.numpy() for k, v in state.items() if not k.startswith(HEAD)}
+
+
+def _backbone_parameters(start: Mapping[str, np.ndarray]) -> list[str]:
+    """Return the names of what is trained; running means and variances are not."""
+    return [name for name in start if not name.endswith(("_mean", "_var", "_tracked"))]
+
+
+def _head_arrays(parameters: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return weight (outputs, features) and bias (outputs,) or None of the one linear layer."""
+    head = {name: array for name, array in parameters.items() if name.startswith(HEAD)}
+    weights = [name for name in head if name.endswith("weight")]
+    if len(weights) != 1 or head[weights[0]].ndim != 2:
+        raise Failure(
+            "mismatch",
+            "model.fc must be one linear layer (nn.Linear, alone or in an nn.Sequential with "
+            f"layers without parameters); its arrays are {', '.join(sorted(head)) or 'missing'}",
+        )
+    stem = weights[0].removesuffix("weight")
+    others = set(head) - {f"{stem}weight", f"{stem}bias"}
+    if others:
+        raise Failure("mismatch", f"model.fc has arrays other than a linear layer's: {others}")
+    return head[weights[0]], head.get(f"{stem}bias")
+
+
+def _rebuilt(parameters: Mapping[str, np.ndarray], inputs: Result) -> nn.Module:
+    """Load returned arrays into the network that they belong to.
+
+    Raises:
+        Failure: names, shapes or types are not those of the network, or a value is not finite.
+    """
+    network = _network(inputs)
+    weight, bias = _head_arrays(parameters)
+    expected = {k: v for k, v in network.state_dict().items() if not k.startswith(HEAD)}
+    given = {k: v for k, v in parameters.items() if not k.startswith(HEAD)}
+    if wrong := sorted(set(expected) ^ set(given)):
+        which = "lacks" if wrong[0] in expected else "has, beside others,"
+        raise Failure(
+            "mismatch",
+            f"the returned network {which} {wrong[0]!r}: it is not the one of "
+            "pretrained.resnet18() with a new layer in place of model.fc",
+        )
+    width = int(network.fc.in_features)
+    outputs = len(weight)
+    if weight.shape != (outputs, width) or (bias is not None and bias.shape != (outputs,)):
+        raise Failure("wrong_shape", f"fc has a weight {weight.shape}; it is given {width} numbers")
+    for name, array in parameters.items():
+        like = expected.get(name)
+        if like is not None and tuple(like.shape) != array.shape:
+            raise Failure("wrong_shape", f"{name} is {array.shape}, not {tuple(like.shape)}")
+        dtype = "float32" if like is None else str(like.dtype).removeprefix("torch.")
+        if array.dtype.name != dtype:
+            raise Failure("wrong_dtype", f"{name} is {array.dtype.name}, not {dtype}")
+        if not np.isfinite(array).all():
+            raise Failure("not_finite", f"{name} of the returned network is not finite")
+    network.fc = nn.Linear(width, outputs)
+    state = {name: torch.from_numpy(np.array(array)) for name, array in given.items()}
+    state["fc.weight"] = torch.from_numpy(np.array(weight))
+    state["fc.bias"] = torch.zeros(outputs) if bias is None else torch.from_numpy(np.array(bias))
+    network.load_state_dict(state)
+    return network.eval()
+
+
+def _scores(network: nn.Module, images: np.ndarray) -> Tensor:
+    """Images (n, H, W, 3) uint8 -> scores (n, outputs)."""
+    normalise = supplied.load("pretrained").normalise
+    with torch.no_grad():
+        parts = [
+            network(normalise(images[start : start + EVALUATED_AT_ONCE]))
+            for start in range(0, len(images), EVALUATED_AT_ONCE)
+        ]
+    return torch.cat(parts)
+
+
+def _accuracy(
+    parameters: Mapping[str, np.ndarray], inputs: Result, withheld: Result
+) -> tuple[dict[str, float], dict[str, float], tuple[str, ...]]:
+    """Measure a returned network: its accuracy on the withheld images, its loss, and notes.
+
+    The accuracy of a head that was not trained counts as guessing: it may be high by luck.
+    """
+    network = _rebuilt(parameters, inputs)
+    predicted = _scores(network, withheld["images"]).argmax(dim=1).numpy()
+    accuracy = float((predicted == withheld["labels"]).mean())
+    scores = _scores(network, inputs["train_images"][:LOSS_IMAGES])
+    labels = torch.from_numpy(np.array(inputs["train_labels"][:LOSS_IMAGES]))
+    loss = float("inf")
+    if scores.shape[1] >= len(inputs["class_names"]):
+        loss = float(nn.functional.cross_entropy(scores, labels))
+    measured = {"measured_accuracy": accuracy, "training_loss": min(loss, 1e9)}
+    notes: tuple[str, ...] = ()
+    if loss > TRAINED_LOSS:
+        guessing = float(np.bincount(withheld["labels"]).max() / len(withheld["labels"]))
+        guess = float(np.log(len(inputs["class_names"])))
+        text = f"the head is not trained: the mean loss of the returned network is {loss:.2f} on "
+        text += f"the training images ({guess:.2f} is guessing), so an accuracy of {accuracy:.3f} "
+        notes = (f"{text}counts as guessing",)
+        accuracy = min(accuracy, guessing)
+    return {"accuracy": accuracy}, measured, notes
+
+
+def _head(parameters: Mapping[str, np.ndarray], inputs: Result) -> Finding:
+    outputs, classes = len(_head_arrays(parameters)[0]), len(inputs["class_names"])
+    if outputs == classes:
+        return Finding("head", 1.0)
+    text = f"model.fc has {outputs} outputs for {classes} classes: put a new nn.Linear in its place"
+    return Finding("head", 0.0, text, "wrong_shape")
