@@ -14,7 +14,7 @@ from . import captions
 
 TRAIN_IMAGES = 400
 VAL_IMAGES = 60
-STEPS = {"mini": 300, "full": 900}  # minibatches of 25 captions
+STEPS = {"mini": 300, "full": 600}  # minibatches of 25 captions
 
 
 def load(tier: str, data: Path | None, seed: int) -> dict[str, dict[str, Any]]:
