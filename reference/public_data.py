@@ -42,4 +42,4 @@ def write(folder: Path = FOLDER) -> list[Path]:
 
 if __name__ == "__main__":
     for path in write():
-        print(path.name, len(path.read_text(encoding="utf-8").splitlines()), "lines")
+        print(path.name, len(path.read_text(encoding="utf-8").splitlines()), "lines")  # noqa: T201
