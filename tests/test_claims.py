@@ -10,7 +10,7 @@ import pytest
 from grader.errors import RubricError, UsageError
 from grader.model import Rubric
 from grader.rubric import load_rubric
-from grader.verify import Claims, Loss, load_examples
+from grader.verify import Claims, Loss, load_examples, matching
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -34,6 +34,15 @@ def with_claims(shipped, tmp_path):
         return load_examples(dataclasses.replace(shipped, reference=tmp_path))
 
     return load
+
+
+def test_patterns_choose_examples_and_one_that_matches_nothing_is_refused(shipped):
+    examples = load_examples(shipped)
+    chosen = matching(examples, ["wrong/rnn_*", "hostile/crashes"])
+    assert {example.name.partition("/")[0] for example in chosen} == {"wrong", "hostile"}
+    assert matching(examples, []) == examples
+    with pytest.raises(UsageError, match="wrong/no_such"):
+        matching(examples, ["wrong/no_such*"])
 
 
 def test_every_shipped_claim_loads(shipped):

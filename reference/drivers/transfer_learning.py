@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
-BATCH = 4  # images, as in the tutorial
+BATCH = 4  # images that visualize_model gets at a time
 MAX_TITLE = 200  # characters
 
 Arrays = Mapping[str, np.ndarray]
@@ -102,22 +102,24 @@ def _transfer(
 ) -> dict[str, Any]:
     import pretrained  # supplied, beside the student's files
 
-    network = data["network"]
+    network, settings = data["network"], data["settings"][name]
     pretrained.install(network["architecture"], network["parameters"] or None)
     _replace_train_model(student)
     torch.manual_seed(seed)
     shuffling, mirroring = torch.Generator(), torch.Generator()
     shuffling.manual_seed(seed)
     mirroring.manual_seed(seed + 1)
-    train = Photographs(data["train_images"], data["train_labels"], mirroring, data["passes"])
+    train = Photographs(data["train_images"], data["train_labels"], mirroring, settings["passes"])
     val = Photographs(data["val_images"], data["val_labels"])
     loaders = {
-        "train": DataLoader(train, batch_size=BATCH, shuffle=True, generator=shuffling),
-        "val": DataLoader(val, batch_size=BATCH),
+        "train": DataLoader(
+            train, batch_size=settings["batch_size"], shuffle=True, generator=shuffling
+        ),
+        "val": DataLoader(val, batch_size=settings["batch_size"]),
     }
     sizes = {"train": len(train), "val": len(val)}
-    epochs = data["num_epochs"][name]
-    model = getattr(student, name)(device, loaders, sizes, list(data["class_names"]), epochs)
+    names, epochs = list(data["class_names"]), settings["num_epochs"]
+    model = getattr(student, name)(device, loaders, sizes, names, epochs)
     return {"parameters": _parameters(model, name)}
 
 

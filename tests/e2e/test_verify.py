@@ -13,11 +13,17 @@ def examples(rubric):
     return verify.load_examples(rubric)
 
 
+# The two other full-mark examples train everything once more: `make grade` runs them.
+PATTERNS = ("wrong/*", "hostile/*", "full_marks/unusual_imports", "full_marks/vectorised")
+
+
 def test_every_example_scores_as_its_file_claims(run_cli, tmp_path):
-    ran = run_cli("verify", "--out", tmp_path, "--rubric", ROOT / "rubric.yaml")
+    ran = run_cli("verify", *PATTERNS, "--out", tmp_path, "--rubric", ROOT / "rubric.yaml")
     assert ran.err == ""
     assert ran.status == 0
-    count = len(list((ROOT / "reference" / "submissions").glob("*/*/expected.yaml")))
+    root = ROOT / "reference" / "submissions"
+    count = sum(len(list(root.glob(f"{pattern}/expected.yaml"))) for pattern in PATTERNS)
+    assert count >= len(list(root.glob("*/*/expected.yaml"))) - 2
     assert f"{count} of {count} examples score as they claim" in ran.out
     assert (tmp_path / "gradebook.csv").is_file()
 

@@ -20,6 +20,7 @@ from reference.judges import transfer_learning as judge
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "reference" / "submissions"
+SHORT = {"num_epochs": 1, "batch_size": 4, "passes": 1}
 MISTAKES = [(name, value) for name, values in training_habits.WRONG.items() for value in values]
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*:UserWarning")
@@ -321,7 +322,7 @@ def test_a_network_that_is_another_is_refused(change, reason, said, network, ant
 @pytest.mark.parametrize("name", ["finetune", "freeze"])
 def test_a_short_run_of_the_student_transfers(name, ants_and_bees):
     loaded = copy.copy(ants_and_bees)
-    loaded["inputs"] = {**loaded["inputs"], "num_epochs": {"finetune": 1, "freeze": 1}}
+    loaded["inputs"] = {**loaded["inputs"], "settings": {name: SHORT}}
     made = getattr(driver, name)(
         student("full_marks/plain"), seed=1, device="cpu", **loaded["inputs"]
     )
@@ -332,7 +333,7 @@ def test_a_short_run_of_the_student_transfers(name, ants_and_bees):
 
 def test_a_mistake_in_train_model_does_not_reach_finetune(ants_and_bees):
     module = student("wrong/training_clears_after_backward")
-    inputs = {**ants_and_bees["inputs"], "num_epochs": {"finetune": 1}}
+    inputs = {**ants_and_bees["inputs"], "settings": {"finetune": SHORT}}
     made = driver.finetune(module, seed=1, device="cpu", **inputs)
     assert found(judged("finetune", made["parameters"], ants_and_bees))["backbone"] == 1
 
