@@ -23,9 +23,9 @@ CLASSES = ("ants", "bees")
 TRAIN, VAL, WITHHELD = 244, 40, 153  # images; on the full tier VAL of the 244 are set aside
 SUFFIXES = (".jpg", ".jpeg", ".png")
 RESIZED, CROPPED = 256, 224  # pixels: the shorter side, then the square in the middle
-# How each function is called: epochs, images per batch, and how often each training image comes in an
-# epoch. With a few dozen validation images the best epoch is often the first of several equal ones,
-# and then an epoch should not be too short.
+# How each function is called: epochs, images per batch, and how often each training image comes in
+# an epoch. With a few dozen validation images the best epoch is often the first of several equal
+# ones, and then an epoch should not be too short.
 SETTINGS = {
     "mini": {
         "finetune": {"num_epochs": 8, "batch_size": 4, "passes": 1},

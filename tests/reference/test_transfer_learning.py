@@ -401,6 +401,27 @@ def test_photographs_of_bees_are_recognised_in_both_modes(data_folder):
     assert inputs.shape == (8, 3, 224, 224)
 
 
+def test_rescaled_convolutions_compute_the_same():
+    pretrained = supplied.load("pretrained")
+    torch.manual_seed(0)
+    models = [pretrained.MobileNetV2(), pretrained.MobileNetV2()]
+    folded = {k: v for k, v in arrays(models[0]).items() if not k.endswith("tracked")}
+    rescaled = insects.rescaled(folded)
+    assert np.array_equal(rescaled["features.0.0.weight"], 4 * folded["features.0.0.weight"])
+    pretrained.load_parameters(models[1], rescaled)
+    images = torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        before, after = (model(images) for model in models)
+    assert torch.allclose(before, after, rtol=1e-3, atol=1e-4)
+
+
+def test_batch_norms_that_are_not_folded_stay_as_they_are():
+    torch.manual_seed(0)
+    state = arrays(supplied.load("pretrained").MobileNetV2())
+    state["features.0.1.running_var"] = np.full(32, 2.0, dtype=np.float32)
+    assert insects.rescaled(state) is state
+
+
 def test_each_training_image_comes_as_often_as_asked():
     images = np.zeros((3, 8, 8, 3), dtype=np.uint8)
     twice = driver.Photographs(images, np.array([4, 5, 6]), passes=2)
