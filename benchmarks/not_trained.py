@@ -58,8 +58,10 @@ def _spoil(train):
                 shuffled[phase] = [(x, y) for (x, _), y in zip(batches, parts)]
             dataloaders = shuffled
         if "{way}" in ("untrained", "majority"):
-            num_epochs = 0
+            num_epochs = 1
         model = train(device, dataloaders, dataset_sizes, class_names, num_epochs=num_epochs)
+        if "{way}" == "untrained":
+            model.fc.reset_parameters()
         if "{way}" == "majority":
             with torch.no_grad():
                 model.fc.weight.zero_()
