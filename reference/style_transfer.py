@@ -15,12 +15,9 @@ networks" (2016); Mahendran & Vedaldi, "Understanding deep image representations
 (2015), for the total variation; the public CS231n homework for weights and normalisation.
 """
 
-import importlib.util
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from types import ModuleType
 
 import torch
 from PIL import Image
@@ -32,19 +29,10 @@ LEARNING_RATE = 0.1  # at first; it falls to zero along half a cosine
 Terms = tuple[Tensor, Tensor, Tensor]  # content, style and total-variation loss, scalars
 
 
-def _supplied(name: str) -> ModuleType:
-    """Import a helper that students are given, from ``submissions_template/<name>.py``."""
-    path = Path(__file__).resolve().parents[1] / "submissions_template" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(f"_supplied_{name}", path)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{path} cannot be imported")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 if __package__:
-    style_utils = _supplied("style_utils")
+    from . import supplied
+
+    style_utils = supplied.load("style_utils")
 else:  # beside a student's files
     import style_utils
 
