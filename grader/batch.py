@@ -21,7 +21,7 @@ from typing import Any
 
 from grader import grading
 from grader.assignment import Assignment
-from grader.errors import BrokenError
+from grader.errors import BrokenError, GraderError, IsolationError
 from grader.grading import Job, Work
 from grader.model import CheckResult
 from grader.reports import report
@@ -68,6 +68,7 @@ def run(job: Job, work: Sequence[Work], jobs: int) -> Iterator[Event | None]:
 
     Raises:
         BrokenError: a report cannot be written.
+        IsolationError: this machine does not isolate as well as was asked for.
     """
     waiting = deque(work)
     with tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True) as name:
@@ -151,11 +152,11 @@ class _Process:
     def receive(self) -> Event | None:
         """Return the next event; None if the process is gone."""
         try:
-            event: Event | BrokenError = self.connection.recv()
+            event: Event | GraderError = self.connection.recv()
         except (EOFError, OSError):
             self.lost = True
             return None
-        if isinstance(event, BrokenError):
+        if isinstance(event, GraderError):
             raise event
         return event
 
@@ -183,7 +184,7 @@ def _serve(job: Job, staging: Path, connection: Connection, parent: int) -> None
         return
     gc.freeze()
     assignment = Assignment(job.rubric.reference)
-    with Workshop(staging) as workshop:
+    with Workshop(staging, job.settings.policy(job.rubric)) as workshop:
         while True:
             work: Work | None = connection.recv()
             if work is None:
@@ -196,7 +197,7 @@ def _serve(job: Job, staging: Path, connection: Connection, parent: int) -> None
                     work,
                     partial(_tell, connection, work.identifier),
                 )
-            except BrokenError as error:
+            except (BrokenError, IsolationError) as error:
                 connection.send(error)
                 return
             connection.send(SubmissionDone(work.identifier, made))

@@ -1,4 +1,4 @@
-"""The command line: ``grader grade``, ``grader check``, ``grader verify``.
+"""The command line: ``grader grade``, ``check``, ``verify`` and ``doctor``.
 
 Exit status: 0 graded, 1 graded but ``check`` or ``verify`` found failures, 2 usage or rubric error,
 3 broken (our side failed and at least one grade is withheld).
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,15 @@ import click
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
 
-from grader import __version__, accelerator, batch, submission, verify  # noqa: E402
+from grader import __version__, accelerator, batch, doctor, submission, verify  # noqa: E402
 from grader.errors import BrokenError, GraderError, RubricError, UsageError  # noqa: E402
 from grader.grading import Job, Work  # noqa: E402
 from grader.model import DEVICES, TIERS, Rubric  # noqa: E402
 from grader.progress import follow  # noqa: E402
 from grader.reports import gradebook, html, terminal  # noqa: E402
+from grader.reports.files import write_json  # noqa: E402
 from grader.rubric import load_rubric  # noqa: E402
+from grader.sandbox import LEVELS  # noqa: E402
 from grader.session import Settings  # noqa: E402
 
 EXIT_FAILURES, EXIT_USAGE, EXIT_BROKEN, EXIT_INTERRUPTED = 1, 2, 3, 130
@@ -83,6 +86,21 @@ def _shared(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+def _isolated(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say how well student code must be isolated."""
+    options = (
+        click.option(
+            "--isolation", type=click.Choice(LEVELS), default="full", show_default=True,
+            help="Grade nothing where student code is isolated less than this (grader doctor).",
+        ),
+        click.option("--unsafe", is_flag=True,
+                     help="Allow --isolation none: student code can then do what you can."),
+    )  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def main() -> None:
@@ -97,6 +115,7 @@ def main() -> None:
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N",
               help="Submissions graded at a time (default: one per core).")  # fmt: skip
 @_shared
+@_isolated
 @_told
 def grade(
     submissions: Sequence[Path],
@@ -108,10 +127,13 @@ def grade(
     data: Path | None,
     seed: int | None,
     device: Any,
+    *,
+    isolation: Any,
+    unsafe: bool,
 ) -> None:
     """Grade SUBMISSIONS: folders, .zip or .tar.gz files, or folders full of these."""
     loaded = load_rubric(_find_rubric(rubric, Path.cwd()))
-    settings = _settings(tier, data, seed, device)
+    settings = _demand(_settings(tier, data, seed, device), isolation, unsafe=unsafe)
     wanted = _wanted(loaded, only)
     modules = [name for question in loaded.questions for name in question.modules]
     work = [Work(*found, wanted) for found in submission.find(submissions, modules)]
@@ -160,7 +182,9 @@ def check(
     wanted = _wanted(loaded, only) & visible
     if not wanted:
         raise UsageError(f"{', '.join(only)}: not a check that can be run here: it is hidden")
-    job = Job(loaded, _settings(tier, data, seed, device), None)
+    # It is the student's own machine: whatever isolation there is will do.
+    settings = replace(_settings(tier, data, seed, device), isolation="none")
+    job = Job(loaded, settings, None)
     work = [Work("submission", folder, frozenset(wanted))]
     (made,) = follow(batch.run(job, work, 1), work)
     terminal.console().print(terminal.report(made, visible_only=True))
@@ -179,6 +203,7 @@ def check(
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N",
               help="Submissions graded at a time (default: one per core).")  # fmt: skip
 @_shared
+@_isolated
 @_told
 def verify_command(
     names: Sequence[str],
@@ -189,6 +214,9 @@ def verify_command(
     data: Path | None,
     seed: int | None,
     device: Any,
+    *,
+    isolation: Any,
+    unsafe: bool,
 ) -> None:
     """Grade the assignment's example submissions and compare with what each must score.
 
@@ -198,7 +226,8 @@ def verify_command(
     examples = verify.matching(verify.load_examples(loaded), names)
     if out is not None:
         _writable(out)
-    job = Job(loaded, _settings(tier, data, seed, device), out)
+    settings = _demand(_settings(tier, data, seed, device), isolation, unsafe=unsafe)
+    job = Job(loaded, settings, out)
     with verify.assembled(examples) as work:
         reports = follow(batch.run(job, work, jobs or batch.cores()), work)
     verdicts = verify.verdicts(examples, reports)
@@ -221,6 +250,33 @@ def verify_command(
         sys.exit(EXIT_FAILURES)
 
 
+@main.command("doctor")
+@click.option("--rubric", type=click.Path(path_type=Path), metavar="FILE",
+              help=f"Try to read its files (default: {RUBRIC_NAME} here or above).")  # fmt: skip
+@click.option("--data", type=click.Path(path_type=Path), envvar="GRADER_DATA", metavar="DIR",
+              help="Folder with the homework's own data (default: GRADER_DATA).")  # fmt: skip
+@click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE",
+              help="Also write what was found to FILE.")  # fmt: skip
+@_told
+def doctor_command(rubric: Path | None, data: Path | None, json_file: Path | None) -> None:
+    """Attack this machine's isolation, and explain what is protected and what is missing.
+
+    Exit status: 0 isolation is full, 1 it is not, 3 it could not be tried.
+    """
+    try:
+        path: Path | None = _find_rubric(rubric, Path.cwd())
+    except UsageError:
+        if rubric is not None:
+            raise
+        path = None
+    found = doctor.examine(path, data)
+    terminal.console().print(doctor.table(found))
+    if json_file is not None:
+        write_json(json_file, doctor.as_json(found))
+    if found.verdict.level != "full":
+        sys.exit(EXIT_FAILURES)
+
+
 def _find_rubric(named: Path | None, start: Path) -> Path:
     if named is not None:
         if not named.is_file():
@@ -240,6 +296,16 @@ def _settings(tier: Any, data: Path | None, seed: int | None, device: Any) -> Se
     if tier == "full" and data is None:
         raise UsageError("--tier full needs the homework's data: --data DIR or GRADER_DATA")
     return Settings(tier, data.resolve() if data else None, seed, accelerator.usable(device))
+
+
+def _demand(settings: Settings, isolation: Any, *, unsafe: bool) -> Settings:
+    """Return the settings with what is asked of isolation."""
+    if isolation == "none" and not unsafe:
+        raise UsageError(
+            "--isolation none lets student code read the reference, change grades and delete "
+            "files; say --unsafe as well if that is what you want"
+        )
+    return replace(settings, isolation=isolation, locked=isolation != "none")
 
 
 def _wanted(rubric: Rubric, only: Sequence[str]) -> frozenset[str]:

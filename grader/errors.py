@@ -48,6 +48,10 @@ class BrokenError(GraderError):
     """Our own side failed: no grade may be issued (outcome ``broken``, exit status 3)."""
 
 
+class IsolationError(GraderError):
+    """This machine cannot isolate student code as well as was asked for: nothing is graded."""
+
+
 class Failure(Exception):  # noqa: N818 - the student's failure, an outcome and not an error of ours
     """Student code failed a check: ``reason`` for machines, the message for people."""
 

@@ -14,7 +14,7 @@ import pytest
 
 from grader import pytest_plugin
 from grader.assignment import Assignment
-from grader.errors import BrokenError, GraderError
+from grader.errors import BrokenError, GraderError, IsolationError
 from grader.model import CheckResult, CheckSpec, Question, Rubric
 from grader.reports import figures, html, report
 from grader.reports.files import write_bytes, write_json, write_text
@@ -69,8 +69,11 @@ def grade(
 ) -> dict[str, Any]:
     """Grade a submission, write its reports below ``job.out``, and return its report.
 
-    A fault of ours gives a report of status ``broken``; only a report that cannot be written raises
-    (``BrokenError``).
+    A fault of ours gives a report of status ``broken``.
+
+    Raises:
+        BrokenError: a report cannot be written.
+        IsolationError: this machine does not isolate as well as was asked for.
     """
     recorded = None
     pictures: dict[str, bytes] = {}
@@ -83,6 +86,8 @@ def grade(
             job.rubric, submission, job.settings, session.isolation, session.results
         )
         pictures = figures.pictures(session.results)
+    except IsolationError:
+        raise
     except GraderError as error:
         made = report.broken(job.rubric, work.identifier, job.settings, str(error))
     finally:
@@ -132,6 +137,8 @@ def _run_pytest(rubric: Rubric, session: Session, wanted: frozenset[str]) -> dic
         contextlib.redirect_stderr(printed),
     ):
         status = pytest.main(arguments, plugins=[pytest_plugin, supply])
+    if session.refusal is not None:
+        raise session.refusal
     missing = wanted - set(session.results)
     if missing:
         words = printed.getvalue().strip().splitlines()[-1:] or [f"pytest ended with {status!r}"]

@@ -75,7 +75,8 @@ def points_sum(checks: Iterable[CheckSpec]) -> float:
 class Question:
     """One question: a module that students hand in, and its checks.
 
-    ``supplied`` are the assignment's own copies of the helper files that students are given.
+    ``supplied`` are the assignment's own copies of the helper files that students are given;
+    ``forbidden`` the packages that its code must do without.
     """
 
     id: str
@@ -84,6 +85,7 @@ class Question:
     preload: tuple[str, ...]
     checks: tuple[CheckSpec, ...]
     supplied: tuple[Path, ...] = ()
+    forbidden: tuple[str, ...] = ()
 
     @property
     def max_score(self) -> float:
@@ -127,6 +129,7 @@ class QuestionSpec(Strict):
     module: ModuleName
     preload: list[Literal["numpy", "torch", "matplotlib"]] = ["numpy"]
     supplied: list[Annotated[str, Field(pattern=r"^\w[\w.-]*$")]] = []
+    forbidden: list[Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")]] = []
     checks: Annotated[list[dict[str, Any]], Field(min_length=1)]
 
 

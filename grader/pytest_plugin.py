@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 
-from grader.errors import GraderError, RubricError
+from grader.errors import GraderError, IsolationError, RubricError
 from grader.model import TIERS, CheckResult, CheckSpec, Question, Rubric
 
 NAME = "rubric.yaml"
+EXIT_BROKEN = 3
 
 
 class CheckFailedError(Exception):
@@ -40,6 +41,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="DIR",
         default=os.environ.get("GRADER_DATA"),
         help="folder with the homework's own data (default: GRADER_DATA)",
+    )
+    group.addoption(
+        "--isolation",
+        choices=("full", "partial"),
+        default="full",
+        help="refuse to grade where student code is isolated less than this",
     )
     group.addoption("--grader-seed", type=int, metavar="N", help="a seed in place of the rubric's")
 
@@ -76,8 +83,9 @@ class OwnSupply(Supply):
             config.getoption("--tier"),
             Path(data) if data else None,
             config.getoption("--grader-seed"),
+            isolation=config.getoption("--isolation"),
         )
-        self._workshop = Workshop()
+        self._workshop = Workshop(policy=settings.policy(rubric))
         submission = self._workshop.stage(*found[0], rubric)
         assignment = Assignment(rubric.reference)
         super().__init__(Session(rubric, assignment, submission, self._workshop, settings))
@@ -169,7 +177,10 @@ class CheckItem(pytest.Item):
 
     def runtest(self) -> None:
         """Run the check; anything but full points fails the item, a pending one is skipped."""
-        result: CheckResult = self.config.stash[SUPPLY].session.run(self.question, self.check)
+        try:
+            result: CheckResult = self.config.stash[SUPPLY].session.run(self.question, self.check)
+        except IsolationError as error:
+            pytest.exit(str(error), EXIT_BROKEN)
         properties: dict[str, Any] = {
             "outcome": result.outcome,
             "points": result.points,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -132,8 +133,9 @@ class _Reader:
         supplied = self._supplied(spec, path, label)
         question = Question(
             *(spec.id, spec.title, spec.module, tuple(spec.preload)),
-            *(tuple(found.values()), supplied),
+            *(tuple(found.values()), supplied, tuple(spec.forbidden)),
         )
+        self._forbidden(spec, path, label)
         self._read.append((path, question, found))
         if len(found) != len(checks):
             return None
@@ -158,6 +160,15 @@ class _Reader:
                 text = f"{label}: supplied: {self._template}/{name}: {why}"
                 self._add((*path, "supplied", index), text)
         return tuple(files)
+
+    def _forbidden(self, spec: QuestionSpec, path: YamlPath, label: str) -> None:
+        """Refuse to forbid what the question's workers are given, or cannot do without."""
+        for index, name in enumerate(spec.forbidden):
+            needed = [given for given in ("numpy", *spec.preload) if name == given]
+            if needed or name in sys.stdlib_module_names:
+                why = "is in preload" if name in spec.preload else "is needed to run any code"
+                text = f"{label}: forbidden: {shown(name)} {why}"
+                self._add((*path, "forbidden", index), text)
 
     def _check(self, raw: Any, path: YamlPath, label: str) -> CheckSpec | None:
         if not isinstance(raw, dict):

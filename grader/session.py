@@ -18,14 +18,15 @@ from grader.assignment import Assignment
 from grader.checks import KINDS, Context, Judgement, StudentModule
 from grader.checks.base import described, failure
 from grader.closing import Closing
-from grader.errors import Blocked, Failure, GraderError, Pending, WorkerLost
+from grader.errors import Blocked, Failure, GraderError, IsolationError, Pending, WorkerLost
 from grader.evidence import Text
 from grader.model import CheckResult, CheckSpec, Device, Question, Rubric, Tier
-from grader.sandbox import ForkServer, Limits, Worker
+from grader.sandbox import LEVELS, ForkServer, Level, Limits, Policy, Verdict, Worker
 from grader.seeds import seed_for
 from grader.submission import Submission, stage
 
 MAX_TEXT_FILE = 16 * 1024 * 1024  # a million labels are 2 MB
+MAX_HIDDEN_TRIED = 3  # files of the reference that the canary tries to read
 MAX_MESSAGE = 4000  # characters of one check's message
 
 
@@ -33,27 +34,44 @@ MAX_MESSAGE = 4000  # characters of one check's message
 class Settings:
     """What is the same for all submissions of a run.
 
-    ``seed`` replaces the rubric's if given; ``device`` is where training runs.
+    ``seed`` replaces the rubric's if given; ``device`` is where training runs; ``isolation`` is the
+    least level to grade with, and ``locked`` is False to switch isolation off.
     """
 
     tier: Tier = "mini"
     data: Path | None = None
     seed: int | None = None
     device: Device = "cpu"
+    isolation: Level = "full"
+    locked: bool = True
+
+    def policy(self, rubric: Rubric) -> Policy:
+        """Return what is demanded of isolation, with the files of the assignment to hide."""
+        solutions = sorted(rubric.reference.glob("*.py"))[:MAX_HIDDEN_TRIED]
+        data = [path for path in (self.data,) if path is not None]
+        hidden = (rubric.path.resolve(), *solutions, *data)
+        return Policy(self.isolation, hidden, self.locked, self.device == "cuda")
 
 
 class Workshop(Closing):
     """Fork servers and the staging folder of one grading process, shared by its submissions.
 
     Args:
-        parent: the folder to stage in; by default the system's folder for temporary files.
+        parent: the folder to stage in; by default one in the system's folder for temporary files.
+        policy: what is demanded of isolation.
     """
 
-    def __init__(self, parent: Path | None = None) -> None:
+    def __init__(self, parent: Path | None = None, policy: Policy | None = None) -> None:
+        self._policy = policy or Policy()
+        self._own = None if parent is not None else Path(tempfile.mkdtemp(prefix="grader-"))
+        if self._own is not None:
+            self._own.chmod(0o711)
+            parent = self._own
         self._staging = Path(tempfile.mkdtemp(prefix="grading-", dir=parent))
         # Workers enter it under another user id; the names in it are not listed for them.
         self._staging.chmod(0o711)
-        self._servers: dict[tuple[str, ...], ForkServer] = {}
+        self._servers: dict[Needs, ForkServer] = {}
+        self._verdicts: dict[Needs, Verdict] = {}
         self._count = 0
 
     def close(self) -> None:
@@ -61,7 +79,7 @@ class Workshop(Closing):
         for server in self._servers.values():
             server.close()
         self._servers.clear()
-        shutil.rmtree(self._staging, ignore_errors=True)
+        shutil.rmtree(self._own or self._staging, ignore_errors=True)
 
     def stage(self, identifier: str, path: Path, rubric: Rubric) -> Submission:
         """Stage a submission into a folder of its own."""
@@ -75,25 +93,59 @@ class Workshop(Closing):
         """Remove the submission staged last."""
         shutil.rmtree(self._staging / f"s{self._count}", ignore_errors=True)
 
-    def server(self, preload: tuple[str, ...]) -> ForkServer:
-        """Return the fork server with these libraries, started at its first use."""
-        # numpy is in every server
-        key = tuple(name for name in preload if name != "numpy")
+    def server(self, question: Question) -> ForkServer:
+        """Return the fork server with a question's libraries, started at its first use.
+
+        Raises:
+            IsolationError: it isolates less than is demanded.
+            BrokenError: it does not start.
+        """
+        key = _needs(question)
         if key not in self._servers:
-            self._servers[key] = ForkServer(key, self._staging)
+            preload, hidden = key
+            policy = self._policy
+            server = ForkServer(
+                *(preload, self._staging),
+                hidden=hidden,
+                without=policy.without,
+                accelerator=policy.accelerator and "torch" in preload,
+            )
+            try:
+                self._verdicts[key] = policy.admit(server)
+            except BaseException:
+                server.close()
+                raise
+            self._servers[key] = server
         return self._servers[key]
 
-    def replace(self, preload: tuple[str, ...]) -> None:
+    def replace(self, question: Question) -> None:
         """Drop a server that no longer answers; the next use starts another one."""
-        server = self._servers.pop(tuple(name for name in preload if name != "numpy"), None)
+        server = self._servers.pop(_needs(question), None)
         if server is not None:
             server.close()
 
     @property
     def isolation(self) -> list[str]:
-        """The layers of isolation in force: those that every server used has reached."""
-        layers = [server.isolation for server in self._servers.values()]
-        return [layer for layer in layers[0] if all(layer in o for o in layers)] if layers else []
+        """What was stopped, as every report tells it: the level first, the layers last."""
+        if not self._verdicts:
+            return []
+        weakest = max(self._verdicts.values(), key=lambda verdict: LEVELS.index(verdict.level))
+        layers = [server.isolation for server in self._servers.values()] or [[]]
+        common = [layer for layer in layers[0] if all(layer in other for other in layers)]
+        return [*weakest.described(), *common]
+
+
+Needs = tuple[tuple[str, ...], tuple[str, ...]]  # what to preload, what to hide
+Loading = tuple[str, Needs]  # a module, as it is imported beside these libraries
+
+
+def _needs(question: Question) -> Needs:
+    # numpy is in every server
+    return tuple(name for name in question.preload if name != "numpy"), question.forbidden
+
+
+def _loading(question: Question) -> Loading:
+    return question.module, _needs(question)
 
 
 class Session:
@@ -113,9 +165,10 @@ class Session:
         self.results: dict[str, CheckResult] = {}
         self._assignment = assignment
         self._workshop = workshop
-        self._load_failures: dict[str, Failure] = {}
-        self._lost_once: set[str] = set()
+        self._load_failures: dict[Loading, Failure] = {}
+        self._lost_once: set[Loading] = set()
         self._output = bytearray()
+        self.refusal: IsolationError | None = None
 
     @property
     def isolation(self) -> list[str]:
@@ -123,15 +176,22 @@ class Session:
         return self._workshop.isolation
 
     def run(self, question: Question, check: CheckSpec) -> CheckResult:
-        """Run one check and keep its result. A fault of ours becomes the outcome ``broken``."""
+        """Run one check and keep its result. A fault of ours becomes the outcome ``broken``.
+
+        Raises:
+            IsolationError: this machine does not isolate as well as was asked for.
+        """
         seed = self.seed(check)
         question = question.of(check)
         self._output.clear()
         started = time.monotonic()
         try:
             result = self._judge(question, check, seed)
+        except IsolationError as error:
+            self.refusal = error
+            raise
         except GraderError as error:
-            self._workshop.replace(question.preload)
+            self._workshop.replace(question)
             result = CheckResult(check, "broken", 0.0, message=str(error))
         except Exception as error:  # noqa: BLE001 - an error of ours must not cost a student points
             trace = traceback.extract_tb(error.__traceback__)[-1]
@@ -203,7 +263,7 @@ class Session:
         try:
             return kind.run(check, context)
         except WorkerLost as lost:
-            if not lost.retry or context.question.module in self._load_failures:
+            if not lost.retry or _loading(context.question) in self._load_failures:
                 raise
         return kind.run(check, context)
 
@@ -219,40 +279,41 @@ class Session:
     @contextlib.contextmanager
     def _loaded(self, question: Question, check: CheckSpec, seed: int) -> Iterator[StudentModule]:
         """Open a worker with the question's module loaded."""
-        if question.module in self._load_failures:
-            raise self._load_failures[question.module]
+        loading = _loading(question)
+        if loading in self._load_failures:
+            raise self._load_failures[loading]
         problem = unreadable(self.submission, question.module)
         if problem is not None:
-            self._load_failures[question.module] = problem
+            self._load_failures[loading] = problem
             raise problem
-        accelerator = self.settings.device == "cuda" and "torch" in question.preload
-        limits = Limits(check.timeout_s, check.memory_mb, check.output_kb, accelerator=accelerator)
-        server = self._workshop.server(question.preload)
+        limits = Limits(check.timeout_s, check.memory_mb, check.output_kb)
+        server = self._workshop.server(question)
         worker = server.spawn(self.submission.folder, limits, seed)
         try:
-            yield self._load(worker, question.module)
+            yield self._load(worker, question)
         finally:
             worker.close()
             self._output += worker.output
 
-    def _load(self, worker: Worker, module: str) -> StudentModule:
+    def _load(self, worker: Worker, question: Question) -> StudentModule:
+        module, loading = question.module, _loading(question)
         try:
             reply = worker.load(module.removesuffix(".py"))
         except WorkerLost as lost:
             message = f"{module} while it was imported: {lost.message}"
             again = WorkerLost(lost.reason, message, retry=lost.retry)
-            if not lost.retry or module in self._lost_once:
-                self._load_failures[module] = again
-            self._lost_once.add(module)
+            if not lost.retry or loading in self._lost_once:
+                self._load_failures[loading] = again
+            self._lost_once.add(loading)
             raise again from None
         if reply.error is not None:
-            failed = failure(reply.error, module, module)
-            if failed.reason != "memory":
+            failed = failure(reply.error, module, module, question.forbidden)
+            if failed.reason not in ("memory", "forbidden"):
                 text = f"{module} cannot be imported: {described(reply.error)}"
                 failed = Failure("import_error", text)
-            self._load_failures[module] = failed
+            self._load_failures[loading] = failed
             raise failed
-        return StudentModule(worker, module, reply.missing_packages)
+        return StudentModule(worker, module, reply.missing_packages, question.forbidden)
 
 
 def unreadable(submission: Submission, module: str) -> Failure | None:

@@ -79,13 +79,21 @@ class StudentModule:
     ``notes`` collects what is worth telling though it costs no points.
     """
 
-    def __init__(self, worker: Worker, file: str, missing_packages: Sequence[str]) -> None:
+    def __init__(
+        self,
+        worker: Worker,
+        file: str,
+        missing_packages: Sequence[str],
+        forbidden: Sequence[str] = (),
+    ) -> None:
         self._worker = worker
         self.file = file
+        self._forbidden = forbidden
         self.notes: list[str] = [
             f"{file} imports {name!r}, which is neither in the submission nor installed in the "
             "grader: functions that use it cannot work here"
             for name in missing_packages
+            if name not in forbidden
         ]
         self.mutated: dict[str, set[str]] = {}
 
@@ -110,7 +118,7 @@ class StudentModule:
         positions = tuple(index for index, name in enumerate(returns) if name in opaque)
         reply = self._worker.call(function, tuple(arguments.values()), positions)
         if reply.error is not None:
-            raise failure(reply.error, function, self.file)
+            raise failure(reply.error, function, self.file, self._forbidden)
         names = list(arguments)
         for index in reply.mutated:
             if 0 <= index < len(names):
@@ -124,7 +132,7 @@ class StudentModule:
         name, source = driver
         reply = self._worker.drive(name, source, function, needs, arguments)
         if reply.error is not None:
-            raise failure(reply.error, needs, self.file)
+            raise failure(reply.error, needs, self.file, self._forbidden)
         return reply.value
 
     def mutation_notes(self) -> list[str]:
@@ -152,10 +160,15 @@ def unpack(function: str, value: Any, names: Sequence[str]) -> dict[str, Any]:
     return dict(zip(names, items, strict=True))
 
 
-def failure(error: StudentError, function: str, file: str) -> Failure:
+def failure(
+    error: StudentError, function: str, file: str, forbidden: Sequence[str] = ()
+) -> Failure:
     """Return the failure that an exception raised by student code means."""
     if error.undefined:
         return Failure("missing", f"{file} has no function {function}")
+    if error.missing_package is not None and error.missing_package in forbidden:
+        message = f"{function} uses {error.missing_package!r}{located(error)}"
+        return Failure("forbidden", f"{message}: this question is to be solved without it")
     if error.missing_package is not None:
         message = f"{function} needs {error.missing_package!r}, which is neither in the submission"
         return Failure("import_error", f"{message} nor installed in the grader{located(error)}")
@@ -170,7 +183,10 @@ def described(error: StudentError) -> str:
     text = f"{error.type}: {error.text}" if error.text else error.type
     text += located(error)
     if "PermissionError" in error.kinds:
-        text += ": while it is graded, code may only read its own files, and write none"
+        text += (
+            ": while it is graded, code may read its own files only, write none, and start no "
+            "process or connection"
+        )
     return text
 
 

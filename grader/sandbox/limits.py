@@ -19,14 +19,12 @@ class Limits:
         memory_mb: address space in MiB on top of what the libraries take.
         output_kb: KiB it may print.
         max_reply_bytes: bytes of arrays in one reply.
-        accelerator: whether it may use the machine's, which needs address space and device files.
     """
 
     timeout_s: float
     memory_mb: int
     output_kb: int
     max_reply_bytes: int = MAX_REPLY_BYTES
-    accelerator: bool = False
 
     @property
     def cpu_s(self) -> int:

@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Collection
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -39,15 +40,41 @@ class ForkServer(Closing):
     Args:
         preload: names of the modules to import besides numpy, such as ``torch``.
         staging: the folder below which submissions are staged.
+        hidden: packages that its workers must not have, such as ``torch`` where gradients are to
+            be written by hand.
+        without: layers of isolation to leave out (``grader/worker/lockdown.py``).
+        accelerator: whether its workers may use the machine's, which needs device files.
 
     Raises:
         BrokenError: it does not start, or does not answer.
     """
 
-    def __init__(self, preload: tuple[str, ...], staging: Path) -> None:
+    def __init__(
+        self,
+        preload: tuple[str, ...],
+        staging: Path,
+        *,
+        hidden: tuple[str, ...] = (),
+        without: Collection[str] = (),
+        accelerator: bool = False,
+    ) -> None:
         self.preload = preload
+        self.hidden = hidden
+        self.staging = staging
+        self.missing: dict[str, str] = {}
+        self.uid: int | None = None
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        options = json.dumps({"preload": list(preload), "staging": str(staging)})
+        options = json.dumps(
+            {
+                "preload": list(preload),
+                "staging": str(staging),
+                "hidden": list(hidden),
+                "without": sorted(without),
+                "accelerator": accelerator,
+            }
+        )
+        # Without that layer a worker sees what its server sees.
+        environment = {**os.environ, **ENVIRONMENT} if "environment" in without else ENVIRONMENT
         with theirs:
             # Its own standard error stays ours: what it prints there is about our side.
             self._process = subprocess.Popen(
@@ -55,7 +82,7 @@ class ForkServer(Closing):
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                env=ENVIRONMENT,
+                env=environment,
                 cwd="/",
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
@@ -77,6 +104,7 @@ class ForkServer(Closing):
                 f"the fork server runs {hello['tasks']} threads where it must run one; "
                 "a library it loaded ignores OMP_NUM_THREADS=1"
             )
+        self.missing, self.uid = hello["missing"], hello["uid"]
         layers: list[str] = hello["isolation"]
         return layers
 
@@ -89,6 +117,11 @@ class ForkServer(Closing):
         if self._process.stderr is not None:
             self._process.stderr.close()
 
+    @property
+    def pid(self) -> int:
+        """The process id of the server."""
+        return self._process.pid
+
     def spawn(self, submission: Path, limits: Limits, seed: int) -> Worker:
         """Fork a locked-down worker that may read ``submission`` and nothing else of ours."""
         ours, theirs = socket.socketpair()
@@ -97,6 +130,7 @@ class ForkServer(Closing):
             "op": "spawn",
             "submission": str(submission),
             "limits": {**asdict(limits), "cpu_s": limits.cpu_s},
+            "hidden": list(self.hidden),
             "seed": seed,
         }
         try:

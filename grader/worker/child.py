@@ -37,21 +37,23 @@ def run(request: dict[str, Any], *, wire_fd: int, output_fd: int, host: lockdown
     os.dup2(output_fd, 1)
     os.dup2(output_fd, 2)
     os.dup2(saved, WIRE_FD)
-    os.closerange(WIRE_FD + 1, 1024)
-    os.environ.clear()
-    os.environ.update({"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "OMP_NUM_THREADS": "1"})
+    if host.has("environment"):
+        os.environ.clear()
+        os.environ.update({"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "OMP_NUM_THREADS": "1"})
     for name, fd, mode in (("stdin", 0, "r"), ("stdout", 1, "w"), ("stderr", 2, "w")):
         stream = open(fd, mode, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
     submission = request["submission"]
     os.chdir(submission)
+    wire = socket.socket(fileno=WIRE_FD)  # asks the kernel what it is: not allowed later
     lockdown.apply(host, request["limits"], submission)
+    os.closerange(WIRE_FD + 1, 1024)
     random.seed(request["seed"])
     np.random.seed(request["seed"] % 2**32)  # noqa: NPY002 - what students call
     if "torch" in sys.modules:
         sys.modules["torch"].manual_seed(request["seed"])
-    child = Child(socket.socket(fileno=WIRE_FD), submission)
+    child = Child(wire, submission, tuple(request["hidden"]))
     try:
         child.serve()
     finally:
@@ -61,8 +63,11 @@ def run(request: dict[str, Any], *, wire_fd: int, output_fd: int, host: lockdown
 class Child:
     """Answers requests over the wire, one at a time."""
 
-    def __init__(self, wire: socket.socket, submission: str) -> None:
+    def __init__(
+        self, wire: socket.socket, submission: str, forbidden: tuple[str, ...] = ()
+    ) -> None:
         self._wire = wire
+        self._forbidden = forbidden
         self._submission = submission
         self._objects: dict[int, Any] = {}
         self._module: Any = None
@@ -94,7 +99,7 @@ class Child:
             return {"error": self._describe(error)}, []
 
     def _load(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
-        self._module, missing = modules.load(self._submission, request["module"])
+        self._module, missing = modules.load(self._submission, request["module"], self._forbidden)
         return {"missing_packages": missing}, []
 
     def _call(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:

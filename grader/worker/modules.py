@@ -88,37 +88,46 @@ class _Finder:
 
 
 class _Closed:
-    """Hides the grader's own packages: they count as missing, unless the submission has its own."""
+    """Hides packages: they count as missing, unless the submission has its own.
 
-    def __init__(self, folder: str, missing: _Finder) -> None:
+    Those are the grader's own, and the ones that the rubric forbids: these can be imported, for an
+    import that is never needed costs nothing, and raise where they are used.
+    """
+
+    def __init__(self, folder: str, missing: _Finder, forbidden: tuple[str, ...]) -> None:
         self._folder = folder
         self._missing = missing
+        self._forbidden = forbidden
 
     def find_spec(
         self, name: str, path: Any = None, target: Any = None
     ) -> importlib.machinery.ModuleSpec | None:
         del path, target
         top = name.partition(".")[0]
-        if top not in NOT_FOR_STUDENTS:
+        if top not in NOT_FOR_STUDENTS and top not in self._forbidden:
             return None
         own = importlib.machinery.PathFinder.find_spec(top, [self._folder])
         if own is not None and own.loader is not None:
             return own if name == top else None
+        if top in self._forbidden and top not in self._missing.missing:
+            self._missing.missing.append(top)
         stand_in = self._missing.find_spec(name)
         if stand_in is None:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
         return stand_in
 
 
-def load(folder: str, name: str) -> tuple[ModuleType, list[str]]:
+def load(folder: str, name: str, forbidden: tuple[str, ...] = ()) -> tuple[ModuleType, list[str]]:
     """Import ``name`` from ``folder``; return the module and the packages that are missing.
+
+    ``forbidden`` are packages that count as missing though they may be installed.
 
     Raises whatever the module raises while it is imported.
     """
     sys.path.insert(0, folder)
     sys.dont_write_bytecode = True
     finder = _Finder()
-    sys.meta_path.insert(0, _Closed(folder, finder))
+    sys.meta_path.insert(0, _Closed(folder, finder, forbidden))
     sys.meta_path.append(finder)
     known = set(sys.modules)
     _Loading.active = True

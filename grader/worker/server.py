@@ -6,6 +6,7 @@ spawn brings two descriptors along: the child's end of the wire and the pipe for
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import json
@@ -28,21 +29,24 @@ def serve(control_fd: str, options_json: str) -> None:
     control = socket.socket(fileno=int(control_fd))
     _preload(options["preload"])
     lockdown.become_subreaper()
-    host = lockdown.prepare(options)
     # Threads do not survive a fork: a child that needs one that is gone would hang for ever.
     tasks = len(os.listdir("/proc/self/task"))
-    _send(control, {"ready": True, "isolation": host.layers, "tasks": tasks})
+    host = lockdown.prepare(options)
+    names = [f"landlock abi {host.landlock_abi}" if n == "landlock" else n for n in host.layers]
+    _send(control, {"isolation": names, "missing": host.missing, "tasks": tasks, "uid": host.uid})
     gc.collect()
     gc.freeze()
     while True:
         message, fds, _flags, _addr = socket.recv_fds(control, MAX_MESSAGE, 2)
         if not message:
+            # The grader is gone, however it ended: nothing of a student's may outlive it.
+            _reap_all(host)
             os._exit(0)
         request = json.loads(message)
         if request["op"] == "spawn":
             _send(control, _spawn(request, fds, host))
         elif request["op"] == "reap":
-            _send(control, _reap(request["pid"], request["grace_s"]))
+            _send(control, _reap(request["pid"], request["grace_s"], host))
 
 
 def _preload(names: list[str]) -> None:
@@ -94,6 +98,11 @@ def _spawn(request: dict[str, Any], fds: list[int], host: lockdown.Host) -> dict
     if pid == 0:
         try:
             child.run(request, wire_fd=fds[0], output_fd=fds[1], host=host)
+        except BaseException as error:
+            # Where the child's output goes: the trusted side tells it with the failure.
+            text = f"{type(error).__name__}: {error}"
+            with contextlib.suppress(OSError):
+                os.write(fds[1], text.encode())
         finally:
             os._exit(child.EXIT_SETUP_FAILED)
     for fd in fds:
@@ -101,7 +110,7 @@ def _spawn(request: dict[str, Any], fds: list[int], host: lockdown.Host) -> dict
     return {"pid": pid}
 
 
-def _reap(pid: int, grace_s: float) -> dict[str, Any]:
+def _reap(pid: int, grace_s: float, host: lockdown.Host) -> dict[str, Any]:
     """End a child with everything it started, and report how it had ended.
 
     A child that has closed its connection gets ``grace_s`` seconds to end by itself: its files are
@@ -113,12 +122,17 @@ def _reap(pid: int, grace_s: float) -> dict[str, Any]:
     while time.monotonic() < deadline and os.waitid(os.P_PID, pid, PEEK) is None:
         time.sleep(0.001)
     status, cpu_s = _kill_and_wait(pid)
-    strays = 0
-    while remaining := _children():
-        for stray in remaining:
-            _kill_and_wait(stray)
-            strays += 1
-    return {"status": status, "cpu_s": cpu_s, "strays": strays}
+    return {"status": status, "cpu_s": cpu_s, "strays": _reap_all(host)}
+
+
+def _reap_all(host: lockdown.Host) -> int:
+    """End every child that there is, in any session; return how many there were."""
+    count = 0
+    while remaining := lockdown.children(host):
+        for pid in remaining:
+            _kill_and_wait(pid)
+            count += 1
+    return count
 
 
 def _kill_and_wait(pid: int) -> tuple[int | None, float]:
@@ -134,11 +148,6 @@ def _kill_and_wait(pid: int) -> tuple[int | None, float]:
     # A status of None says that the child was alive and ended by us.
     cpu_s = usage.ru_utime + usage.ru_stime
     return (None if was_running else os.waitstatus_to_exitcode(status)), cpu_s
-
-
-def _children() -> list[int]:
-    with open("/proc/thread-self/children", encoding="ascii") as file:
-        return [int(word) for word in file.read().split()]
 
 
 def _send(control: socket.socket, message: dict[str, Any]) -> None:

@@ -1,0 +1,297 @@
+"""The contract that isolation must keep on every machine, as attacks that must not succeed.
+
+``canary`` tries the quick attacks from one worker when a fork server starts; ``full_suite`` also
+those that cost a worker its life. The level of isolation follows from what was stopped, never
+from what should have been there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import socket
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from grader.errors import BrokenError, WorkerLost
+
+from . import attacks
+from .limits import Limits
+from .server import ForkServer
+from .worker import Reply, Worker
+
+Level = Literal["full", "partial", "none"]
+LEVELS: tuple[Level, ...] = ("full", "partial", "none")
+PROBE_LIMITS = Limits(timeout_s=20.0, memory_mb=256, output_kb=64)
+QUICK = Limits(timeout_s=1.0, memory_mb=256, output_kb=64)
+DISCONNECT_S = 5.0  # until every process of an ended worker must be gone
+
+
+@dataclass(frozen=True)
+class Attack:
+    """An attack and what it is about.
+
+    Attributes:
+        name: its function in ``attacks.py``.
+        aim: what is protected, as a person would put it.
+        text: what is tried.
+        layers: the layers of which each stops it, on a machine that has them.
+        needed_for: ``full`` if that level demands that it is stopped, ``partial`` if even that
+            level does, ``None`` if it is only told.
+    """
+
+    name: str
+    aim: str
+    text: str
+    layers: tuple[str, ...]
+    needed_for: Level | None = "full"
+
+
+FILES, OTHERS, MACHINE, LIMITS = "hidden files", "other processes", "the machine", "limits"
+PROBES = (
+    Attack("reads_the_reference", FILES, "open a hidden file by its path",
+           ("namespaces", "landlock")),
+    Attack("reads_a_private_file", FILES, "open a file that only the grader's user may read",
+           ("namespaces", "setuid", "landlock")),
+    Attack("reads_a_neighbour", FILES, "look for other submissions beside its own",
+           ("namespaces", "setuid", "landlock")),
+    Attack("reads_through_proc", FILES, "reach the grader's files and memory through /proc",
+           ("namespaces", "setuid", "landlock")),
+    Attack("sees_names", FILES, "ask whether a hidden file exists, and its size",
+           ("namespaces",), None),
+    Attack("lists_the_machine", FILES, "list the root folder", ("landlock",), None),
+    Attack("writes_files", MACHINE, "leave a file somewhere",
+           ("namespaces", "landlock", "seccomp")),
+    Attack("changes_its_files", MACHINE, "change the staged submission or its modes",
+           ("namespaces", "setuid", "seccomp")),
+    Attack("signals_the_grader", OTHERS, "send signals to the grader",
+           ("setuid", "landlock", "seccomp")),
+    Attack("signals_by_a_file", OTHERS, "have the kernel send signals for it (F_SETOWN)",
+           ("seccomp",)),
+    Attack("traces_the_server", OTHERS, "trace the fork server", ("setuid", "seccomp")),
+    Attack("reads_memory", OTHERS, "read the fork server's memory", ("setuid", "seccomp")),
+    Attack("opens_the_grader", OTHERS, "open the grader as a descriptor", ("seccomp",)),
+    Attack("limits_the_grader", OTHERS, "set limits of the grader", ("setuid", "seccomp")),
+    Attack("slows_the_grader", OTHERS, "set the grader's processors and priority",
+           ("setuid", "seccomp")),
+    Attack("starts_processes", MACHINE, "start a process", ("seccomp",)),
+    Attack("runs_programs", MACHINE, "run a program", ("landlock", "seccomp")),
+    Attack("opens_sockets", MACHINE, "open a socket of any family", ("seccomp",)),
+    Attack("sends_to_the_machine", MACHINE, "connect to services of the machine",
+           ("namespaces", "seccomp")),
+    Attack("shares_memory", MACHINE, "make memory that outlives it", ("seccomp",)),
+    Attack("is_root", OTHERS, "be root, or of its groups", ("setuid",)),
+    Attack("has_capabilities", MACHINE, "hold a capability", ("setuid", "no_new_privs")),
+    Attack("may_gain_privileges", MACHINE, "run without no_new_privs", ("no_new_privs",)),
+    Attack("gains_privileges", MACHINE, "unshare, mount, chroot, change groups", ("seccomp",)),
+    Attack("uses_doors_of_the_kernel", MACHINE, "io_uring, userfaultfd, keys, perf, bpf",
+           ("seccomp",)),
+    Attack("outlives_the_grader", OTHERS, "stay alive when the grader dies", ("seccomp",)),
+    Attack("sees_the_environment", FILES, "read the grader's environment",
+           ("environment",), "partial"),
+    Attack("holds_descriptors", FILES, "find files that the grader has open",
+           ("process",), "partial"),
+    Attack("holds_our_modules", FILES, "find the grader's modules in its memory",
+           ("process",), "partial"),
+    Attack("has_no_limits", LIMITS, "lift its limits", ("rlimits",), "partial"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Trial(Attack):
+    """An attack that gets a worker of its own; ``lost`` are the reasons it must be lost for.
+
+    ``error`` is the exception that stops it in place of its end.
+    """
+
+    lost: tuple[str, ...] = ()
+    error: str = ""
+
+
+TRIALS = (
+    Trial("eats_memory", LIMITS, "take all the memory", ("rlimits",), "partial",
+          error="MemoryError"),
+    Trial("computes_for_ever", LIMITS, "ignore signals and compute for ever", ("process",),
+          "partial", lost=("timeout",)),
+    Trial("sleeps_for_ever", LIMITS, "sleep for ever", ("process",), "partial",
+          lost=("timeout",)),
+    Trial("prints_for_ever", LIMITS, "print for ever", ("process",), "partial",
+          lost=("output_limit",)),
+    Trial("starts_many_processes", LIMITS, "start processes that outlive it", ("process",),
+          "partial"),
+    Trial("ends_itself", LIMITS, "leave without an answer", ("process",), "partial",
+          lost=("crashed",)),
+    Trial("forges_an_answer", LIMITS, "announce more than there is memory", ("process",),
+          "partial", lost=("crashed",)),
+    Trial("answers_one_byte_at_a_time", LIMITS, "keep the grader waiting", ("process",),
+          "partial", lost=("crashed", "timeout")),
+    Trial("returns_a_gigabyte", LIMITS, "return more than an answer may hold", ("process",),
+          "partial", lost=("crashed",)),
+    Trial("sends_a_pickle", LIMITS, "send a pickle", ("process",), "partial", lost=("crashed",)),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Whether an attack was stopped, and what it got or how it ended."""
+
+    attack: Attack
+    stopped: bool
+    detail: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the attacks found on this machine."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def level(self) -> Level:
+        """``full``, ``partial`` or ``none``: what was stopped of what each level demands."""
+        failed = {finding.attack.needed_for for finding in self.findings if not finding.stopped}
+        if "partial" in failed:
+            return "none"
+        return "partial" if "full" in failed else "full"
+
+    @property
+    def open(self) -> tuple[Finding, ...]:
+        """The attacks that succeeded though a level demands otherwise."""
+        return tuple(f for f in self.findings if not f.stopped and f.attack.needed_for)
+
+    def described(self) -> list[str]:
+        """Return the level and what was stopped, for the list ``isolation`` of a report."""
+        stopped = sum(finding.stopped for finding in self.findings)
+        lines = [self.level, f"{stopped} of {len(self.findings)} attacks stopped"]
+        names = [finding.attack.name for finding in self.findings if not finding.stopped]
+        return lines + ([f"not stopped: {', '.join(names)}"] if names else [])
+
+
+def canary(server: ForkServer, hidden: Sequence[Path]) -> Verdict:
+    """Try all quick attacks from one worker of ``server``.
+
+    Args:
+        server: a running fork server.
+        hidden: files that no worker may read, such as the rubric and the reference.
+
+    Raises:
+        BrokenError: the attacks could not be tried.
+    """
+    with _scene(server, hidden) as (folder, target):
+        try:
+            with server.spawn(folder, PROBE_LIMITS, 0) as worker:
+                _expect(worker.load("attacks"))
+                names = [attack.name for attack in PROBES]
+                reply = _expect(worker.call("probe", (names, target), ()))
+        except WorkerLost as lost:
+            raise BrokenError(f"isolation could not be tried out: {lost.message}") from None
+    return Verdict(
+        tuple(
+            Finding(attack, result == "stopped", detail)
+            for attack, (result, detail) in zip(PROBES, reply.value, strict=True)
+        )
+    )
+
+
+def full_suite(server: ForkServer, hidden: Sequence[Path]) -> Verdict:
+    """Try all attacks: those of ``canary``, then each trial in a worker of its own."""
+    quick = canary(server, hidden)
+    with _scene(server, hidden) as (folder, _target):
+        slow = [_try(server, folder, trial) for trial in TRIALS]
+    return Verdict((*quick.findings, *slow))
+
+
+def _try(server: ForkServer, folder: Path, trial: Trial) -> Finding:
+    started = time.monotonic()
+    try:
+        with server.spawn(folder, QUICK, 0) as worker:
+            _expect(worker.load("attacks"))
+            ended = _ending(worker, trial)
+    except WorkerLost as lost:
+        ended = Finding(trial, lost.reason in trial.lost, lost.message)
+    if time.monotonic() - started > QUICK.timeout_s + DISCONNECT_S:
+        return Finding(trial, stopped=False, detail="the grader was kept waiting")
+    left = _children_of(server.pid)
+    if left:
+        return Finding(trial, stopped=False, detail=f"{left} processes are left")
+    return ended
+
+
+def _ending(worker: Worker, trial: Trial) -> Finding:
+    reply = worker.call(trial.name, (), ())
+    if reply.error is not None:
+        stopped = reply.error.type == trial.error
+        return Finding(trial, stopped, f"{reply.error.type}: {reply.error.text}")
+    # A trial without a demand is judged by what is left of it.
+    return Finding(trial, not (trial.lost or trial.error), f"returned {str(reply.value)[:100]}")
+
+
+def _children_of(pid: int) -> int:
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    return len(text.split())
+
+
+def _expect(reply: Reply) -> Reply:
+    """Raise if the attacks themselves are at fault: that would look like success."""
+    if reply.error is not None:
+        words = f"{reply.error.type}: {reply.error.text}"
+        raise BrokenError(f"isolation could not be tried out: {words}")
+    return reply
+
+
+@contextlib.contextmanager
+def _scene(server: ForkServer, hidden: Sequence[Path]) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Stage the attacks, and put up what they are to reach for; all of it is removed again."""
+    with contextlib.ExitStack() as stack:
+        folder = Path(tempfile.mkdtemp(prefix="canary-", dir=server.staging))
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        shutil.copyfile(attacks.__file__, folder / "attacks.py")
+        (folder / "attacks.py").chmod(0o444)
+        folder.chmod(0o755)
+        neighbour = Path(tempfile.mkdtemp(prefix="neighbour-", dir=server.staging.parent))
+        stack.callback(shutil.rmtree, neighbour, ignore_errors=True)
+        neighbour.chmod(0o755)
+        (neighbour / "secret").write_bytes(b"another student's work")
+        (neighbour / "secret").chmod(0o644)
+        private = neighbour / "private"
+        private.write_bytes(b"for the grader only")
+        private.chmod(0o600)
+        anyone = neighbour / "anyone"
+        anyone.mkdir()
+        anyone.chmod(0o777)  # the worst case: a folder in which everybody may write
+        name = f"grader-{secrets.token_hex(8)}"
+        yield (
+            folder,
+            {
+                "hidden_files": [str(path) for path in hidden or [neighbour / "secret"]],
+                "private_file": str(private),
+                "above": str(server.staging.parent),
+                "neighbour": neighbour.name,
+                "grader": os.getpid(),
+                "server": server.pid,
+                "own": str(folder),
+                "open_folder": str(anyone),
+                "tcp_port": _listener(stack, socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", 0)),
+                "udp_port": _listener(stack, socket.AF_INET, socket.SOCK_DGRAM, ("127.0.0.1", 0)),
+                "abstract_name": name,
+                "abstract": _listener(stack, socket.AF_UNIX, socket.SOCK_STREAM, f"\0{name}"),
+            },
+        )
+
+
+def _listener(stack: contextlib.ExitStack, family: int, kind: int, address: Any) -> int:
+    """Open a service for the attacks to reach; return its port."""
+    try:
+        service = stack.enter_context(socket.socket(family, kind))
+        service.bind(address)
+        if kind == socket.SOCK_STREAM:
+            service.listen()
+    except OSError:
+        return 0  # a machine without this family offers nothing to connect to
+    return int(service.getsockname()[1]) if family == socket.AF_INET else 0

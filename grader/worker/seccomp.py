@@ -1,0 +1,153 @@
+"""A filter of system calls, compiled once in the fork server and installed by every child.
+
+What a worker never needs fails with ``EPERM``: new processes and programs, sockets, signals to
+others, shared memory, changing files, every kind of privilege. Sources: seccomp(2), and the
+kernel's ``Documentation/userspace-api/seccomp_filter.rst``.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import struct
+import sys
+from collections.abc import Iterable
+
+from .syscalls import CONDITIONAL, HARMFUL, NUMBERS
+
+PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 22, 2
+RET_ALLOW, RET_ERRNO, RET_KILL_PROCESS = 0x7FFF0000, 0x00050000, 0x80000000
+LOAD_WORD, JUMP_EQUAL, JUMP_AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06
+AND = 0x54
+ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}  # column, AUDIT_ARCH_*
+X32_BIT = 0x40000000  # a second set of numbers on x86_64
+NEWEST = 463  # system calls from here on are unknown to this table: programs expect ENOSYS of them
+OFFSET_NUMBER, OFFSET_ARCH, OFFSET_ARGUMENTS = 0, 4, 16
+
+CLONE_VM, CLONE_THREAD = 0x100, 0x10000
+CLONE_NAMESPACES = 0x7E020080
+# What Python and C libraries ask of open files; F_SETOWN and F_SETSIG, by which a file sends
+# signals to any process, are not among them.
+FCNTL_COMMANDS = (0, 1, 2, 3, 4, 5, 6, 7, 1030, 1034)
+IOCTL_REQUESTS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)  # TCGETS ... FIONBIO, FIOCLEX
+# Names of threads and of memory areas, and questions; never the parent-death signal.
+PRCTL_OPTIONS = (3, 15, 16, 21, 23, 39, 0x53564D41)
+
+DRIVER_CALLS = ("ioctl", "prctl", "sched_setaffinity")
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+
+Instruction = tuple[int, int, int, int]  # code, jump if true, jump if false, constant
+
+
+class _SockFprog(ctypes.Structure):
+    _fields_ = (("len", ctypes.c_ushort), ("filter", ctypes.c_char_p))
+
+
+def machine() -> str:
+    """Return the name of the architecture, as in ``ARCHITECTURES``."""
+    return os.uname().machine
+
+
+def compile_filter(pid: int, *, read_only: bool = False, accelerator: bool = False) -> bytes | None:
+    """Return the program for the process ``pid``; None on an architecture without a table.
+
+    Args:
+        pid: the only process that may be sent signals.
+        read_only: whether to refuse opening files for writing; otherwise Landlock does that,
+            which knows paths and can allow the null device.
+        accelerator: whether to allow all that is not known to do harm, for an accelerator's driver.
+    """
+    if machine() not in ARCHITECTURES or sys.byteorder != "little":
+        return None
+    column, arch = ARCHITECTURES[machine()]
+    program: list[Instruction] = [
+        (LOAD_WORD, 0, 0, OFFSET_ARCH),
+        (JUMP_EQUAL, 1, 0, arch),
+        (RETURN, 0, 0, RET_KILL_PROCESS),
+        (LOAD_WORD, 0, 0, OFFSET_NUMBER),
+        (JUMP_AT_LEAST, 0, 1, X32_BIT),
+        (RETURN, 0, 0, RET_KILL_PROCESS),
+        (JUMP_AT_LEAST, 0, 1, NEWEST),
+        (RETURN, 0, 0, RET_ERRNO | errno.ENOSYS),
+    ]
+    denied, listed = RET_ERRNO | errno.EPERM, RET_ALLOW
+    table, otherwise = NUMBERS, denied
+    if accelerator:
+        table, listed, otherwise = HARMFUL, denied, RET_ALLOW
+    for numbers in table.values():
+        number = numbers[column]
+        if number is not None:
+            program += [(JUMP_EQUAL, 0, 1, number), (RETURN, 0, 0, listed)]
+    for name, rule in _conditions(pid, read_only=read_only).items():
+        number = CONDITIONAL[name][column]
+        if number is not None and not (accelerator and name in DRIVER_CALLS):
+            program += [(JUMP_EQUAL, 0, len(rule), number), *rule]
+    program.append((RETURN, 0, 0, otherwise))
+    return b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
+
+
+def _conditions(pid: int, *, read_only: bool) -> dict[str, list[Instruction]]:
+    """Return, for calls that depend on their arguments, programs that end in a verdict."""
+    # glibc tries clone3 first, whose flags lie in memory where no filter can see them.
+    refuse_politely: list[Instruction] = [(RETURN, 0, 0, RET_ERRNO | errno.ENOSYS)]
+    thread = CLONE_VM | CLONE_THREAD
+    new_thread: list[Instruction] = [
+        (LOAD_WORD, 0, 0, OFFSET_ARGUMENTS),
+        (AND, 0, 0, thread | CLONE_NAMESPACES),
+        (JUMP_EQUAL, 0, 1, thread),
+        (RETURN, 0, 0, RET_ALLOW),
+        (RETURN, 0, 0, RET_ERRNO | errno.EPERM),
+    ]
+    return {
+        "open": _without(1, WRITING) if read_only else [(RETURN, 0, 0, RET_ALLOW)],
+        "openat": _without(2, WRITING) if read_only else [(RETURN, 0, 0, RET_ALLOW)],
+        "clone": new_thread,
+        "clone3": refuse_politely,
+        "kill": _one_of(0, [pid]),
+        "tgkill": _one_of(0, [pid]),
+        "prlimit64": _one_of(0, [0, pid]),
+        "sched_setaffinity": _one_of(0, [0, pid]),
+        "fcntl": _one_of(1, FCNTL_COMMANDS),
+        "ioctl": _one_of(1, IOCTL_REQUESTS),
+        "prctl": _one_of(0, PRCTL_OPTIONS),
+        # Without an address: the answer on the wire, never a datagram.
+        "sendto": [
+            (LOAD_WORD, 0, 0, OFFSET_ARGUMENTS + 8 * 4),
+            (JUMP_EQUAL, 0, 3, 0),
+            (LOAD_WORD, 0, 0, OFFSET_ARGUMENTS + 8 * 4 + 4),
+            (JUMP_EQUAL, 0, 1, 0),
+            (RETURN, 0, 0, RET_ALLOW),
+            (RETURN, 0, 0, RET_ERRNO | errno.EPERM),
+        ],
+    }
+
+
+def _one_of(argument: int, values: Iterable[int]) -> list[Instruction]:
+    """Allow a call whose argument, a C int, has one of the values."""
+    program: list[Instruction] = [(LOAD_WORD, 0, 0, OFFSET_ARGUMENTS + 8 * argument)]
+    for value in values:
+        program += [(JUMP_EQUAL, 0, 1, value), (RETURN, 0, 0, RET_ALLOW)]
+    return [*program, (RETURN, 0, 0, RET_ERRNO | errno.EPERM)]
+
+
+def _without(argument: int, bits: int) -> list[Instruction]:
+    """Allow a call whose argument has none of the bits."""
+    return [
+        (LOAD_WORD, 0, 0, OFFSET_ARGUMENTS + 8 * argument),
+        (AND, 0, 0, bits),
+        (JUMP_EQUAL, 0, 1, 0),
+        (RETURN, 0, 0, RET_ALLOW),
+        (RETURN, 0, 0, RET_ERRNO | errno.EPERM),
+    ]
+
+
+def install(libc: ctypes.CDLL, program: bytes) -> None:
+    """Put the calling process under the filter for good.
+
+    Raises:
+        OSError: the kernel refuses it.
+    """
+    prog = _SockFprog(len(program) // 8, program)
+    if libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(prog), 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "seccomp")
