@@ -51,6 +51,7 @@ class CheckSpec(Limited):
     hint: str = ""
     extra_credit: bool = False
     module: ModuleName | None = None
+    withhold_text: bool = False
 
 
 class Tolerances(Strict):

@@ -20,10 +20,12 @@ from grader.assignment import Assignment
 from grader.checks import KINDS
 from grader.errors import RubricError, UsageError
 from grader.model import CheckSpec, Question, QuestionSpec, Rubric, RubricSpec
+from grader.texts import printable
 from grader.yaml_source import Source, YamlPath, shown
 
 Problem = tuple[int, str]
 POINTS_ROUNDING = 1.0e-6
+MAX_LINE = 600  # characters of a problem; a rubric may hold words of any length
 
 
 def load_rubric(path: Path) -> Rubric:
@@ -42,7 +44,7 @@ def load_rubric(path: Path) -> Rubric:
     rubric = reader.rubric()
     if reader.problems or rubric is None:
         lines = sorted(set(reader.problems))
-        raise RubricError([f"{path}:{line}: {text}" for line, text in lines])
+        raise RubricError([f"{path}:{line}: {printable(text, MAX_LINE)}" for line, text in lines])
     return rubric
 
 
@@ -164,11 +166,14 @@ class _Reader:
     def _forbidden(self, spec: QuestionSpec, path: YamlPath, label: str) -> None:
         """Refuse to forbid what the question's workers are given, or cannot do without."""
         for index, name in enumerate(spec.forbidden):
-            needed = [given for given in ("numpy", *spec.preload) if name == given]
-            if needed or name in sys.stdlib_module_names:
-                why = "is in preload" if name in spec.preload else "is needed to run any code"
-                text = f"{label}: forbidden: {shown(name)} {why}"
-                self._add((*path, "forbidden", index), text)
+            if name == "numpy" or name in sys.stdlib_module_names:
+                why = "is needed to run any code"
+            elif name in spec.preload:
+                why = "is in preload"
+            else:
+                continue
+            text = f"{label}: forbidden: {shown(name)} {why}"
+            self._add((*path, "forbidden", index), text)
 
     def _check(self, raw: Any, path: YamlPath, label: str) -> CheckSpec | None:
         if not isinstance(raw, dict):

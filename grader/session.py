@@ -289,13 +289,17 @@ class Session:
         limits = Limits(check.timeout_s, check.memory_mb, check.output_kb)
         server = self._workshop.server(question)
         worker = server.spawn(self.submission.folder, limits, seed)
+        module: StudentModule | None = None
         try:
-            yield self._load(worker, question)
+            module = self._load(worker, question, withhold=check.withhold_text)
+            yield module
         finally:
             worker.close()
             self._output += worker.output
+            for words in module.withheld if module is not None else ():
+                self._output += f"\nraised: {words}\n".encode()
 
-    def _load(self, worker: Worker, question: Question) -> StudentModule:
+    def _load(self, worker: Worker, question: Question, *, withhold: bool) -> StudentModule:
         module, loading = question.module, _loading(question)
         try:
             reply = worker.load(module.removesuffix(".py"))
@@ -313,7 +317,9 @@ class Session:
                 failed = Failure("import_error", text)
             self._load_failures[loading] = failed
             raise failed
-        return StudentModule(worker, module, reply.missing_packages, question.forbidden)
+        return StudentModule(
+            *(worker, module, reply.missing_packages, question.forbidden), withhold=withhold
+        )
 
 
 def unreadable(submission: Submission, module: str) -> Failure | None:

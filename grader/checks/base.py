@@ -76,7 +76,9 @@ class CheckKind(Protocol):
 class StudentModule:
     """A student's module inside a worker, as seen from the trusted side.
 
-    ``notes`` collects what is worth telling though it costs no points.
+    ``notes`` collects what is worth telling though it costs no points. Where the driver beside the
+    code holds answers, ``withhold`` keeps what the code says from the student: it goes to
+    ``withheld``, for the instructor.
     """
 
     def __init__(
@@ -85,10 +87,14 @@ class StudentModule:
         file: str,
         missing_packages: Sequence[str],
         forbidden: Sequence[str] = (),
+        *,
+        withhold: bool = False,
     ) -> None:
         self._worker = worker
         self.file = file
         self._forbidden = forbidden
+        self._withhold = withhold
+        self.withheld: list[str] = []
         self.notes: list[str] = [
             f"{file} imports {name!r}, which is neither in the submission nor installed in the "
             "grader: functions that use it cannot work here"
@@ -118,7 +124,7 @@ class StudentModule:
         positions = tuple(index for index, name in enumerate(returns) if name in opaque)
         reply = self._worker.call(function, tuple(arguments.values()), positions)
         if reply.error is not None:
-            raise failure(reply.error, function, self.file, self._forbidden)
+            raise self._failure(reply.error, function)
         names = list(arguments)
         for index in reply.mutated:
             if 0 <= index < len(names):
@@ -132,8 +138,14 @@ class StudentModule:
         name, source = driver
         reply = self._worker.drive(name, source, function, needs, arguments)
         if reply.error is not None:
-            raise failure(reply.error, needs, self.file, self._forbidden)
+            raise self._failure(reply.error, needs)
         return reply.value
+
+    def _failure(self, error: StudentError, function: str) -> Failure:
+        if self._withhold:
+            self.withheld.append(described(error))
+            error = error.without_words()
+        return failure(error, function, self.file, self._forbidden)
 
     def mutation_notes(self) -> list[str]:
         """Return one note for each function that changed its arguments in place."""
