@@ -36,6 +36,7 @@ types: $(STAMP)
 	$(BIN)/mypy
 
 bench: $(STAMP)
+	$(BIN)/python benchmarks/bench_isolation.py
 	$(BIN)/python benchmarks/bench_grading.py
 
 validity: $(STAMP)

@@ -27,7 +27,7 @@ from grader.model import CheckResult
 from grader.reports import report
 from grader.session import Workshop
 
-PR_SET_PDEATHSIG = 1
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE = 1, 4
 HEARTBEAT_S = (
     0.5  # how often a caller hears of a run in which nothing happens, to show that it lives
 )
@@ -179,7 +179,10 @@ def _serve(job: Job, staging: Path, connection: Connection, parent: int) -> None
     """Grade what comes over the connection, until that is None (runs in the forked process)."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        libc = ctypes.CDLL(None)
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        # It holds hidden inputs and answers: no process of the same user may read its memory.
+        libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
     if os.getppid() != parent:
         return
     gc.freeze()

@@ -155,4 +155,4 @@ def _checked(result: int, what: str) -> None:
 
 if __name__ == "__main__":
     become(sys.argv[1])
-    os.execv(sys.argv[2], sys.argv[2:])  # noqa: S606
+    os.execv(sys.argv[2], sys.argv[2:])

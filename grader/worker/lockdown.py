@@ -65,6 +65,11 @@ def become_subreaper() -> None:
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
+def hide_memory() -> None:
+    """Keep processes of the same user from tracing this one and from reading its memory."""
+    libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
 def prepare(options: dict[str, Any]) -> Host:
     """Find out which layers work on this machine, once, in the fork server.
 
@@ -213,7 +218,7 @@ def apply(host: Host, limits: dict[str, Any], submission: str) -> None:
         _drop_capabilities()
     # After the change of user, which clears both of these.
     libc.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
-    libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+    hide_memory()
     if host.has("rlimits"):
         _limit_resources(limits, size, own_user=host.has("setuid"), accelerator=host.accelerator)
     if host.has("no_new_privs") and libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:

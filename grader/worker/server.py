@@ -32,6 +32,7 @@ def serve(control_fd: str, options_json: str) -> None:
     # Threads do not survive a fork: a child that needs one that is gone would hang for ever.
     tasks = len(os.listdir("/proc/self/task"))
     host = lockdown.prepare(options)
+    lockdown.hide_memory()
     names = [f"landlock abi {host.landlock_abi}" if n == "landlock" else n for n in host.layers]
     _send(control, {"isolation": names, "missing": host.missing, "tasks": tasks, "uid": host.uid})
     gc.collect()

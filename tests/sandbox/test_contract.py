@@ -172,9 +172,10 @@ def unhooked():
         assert worker.call("loaded", (), ()).value == []
         assert worker.call("reads", (str(torch_file),), ()).error is not None
         assert worker.call("reads", (__import__("numpy").__file__,), ()).value == 10
+        # An empty folder at most, where its files are: a module without anything in it.
         error = worker.call("unhooked", (), ()).error
         assert error is not None
-        assert {"ImportError", "OSError"} & set(error.kinds)
+        assert {"ImportError", "OSError", "AttributeError"} & set(error.kinds)
 
 
 TRAINING = """
