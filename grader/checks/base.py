@@ -194,11 +194,13 @@ def described(error: StudentError) -> str:
     """Return an exception's type, text and place, and what is special about being graded."""
     text = f"{error.type}: {error.text}" if error.text else error.type
     text += located(error)
-    if "PermissionError" in error.kinds:
+    if "PermissionError" in error.kinds or "Read-only file system" in error.text:
         text += (
             ": while it is graded, code may read its own files only, write none, and start no "
             "process or connection"
         )
+    elif "FileNotFoundError" in error.kinds and "'/" in error.text:
+        text += ": while it is graded, there are no files but those that were handed in"
     return text
 
 

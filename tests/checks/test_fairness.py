@@ -284,7 +284,16 @@ def test_writing_a_file_is_told_not_to_be_allowed(submission, judge):
     folder = submission(top="import numpy as np\nnp.save('cache.npy', np.zeros(1))")
     result = judge(folder, "q5.1")["q5.1"]
     assert result.reason == "import_error"
-    assert "code may only read its own files, and write none" in result.message
+    assert "code may read its own files only, write none" in result.message
+
+
+def test_reading_a_file_of_ones_own_machine_is_told_not_to_be_possible(submission, judge):
+    folder = submission(top="import numpy as np\nnp.load('/home/me/homework/cache.npy')")
+    result = judge(folder, "q5.1")["q5.1"]
+    assert result.reason == "import_error"
+    assert ("files but those that were handed in" in result.message) or (
+        "may read its own files only" in result.message
+    )
 
 
 def test_lost_digits_are_named(submission, judge):
