@@ -9,9 +9,8 @@ import multiprocessing
 import os
 import signal
 import sys
-import tempfile
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection, wait
@@ -26,8 +25,9 @@ from grader.grading import Job, Work
 from grader.model import CheckResult
 from grader.reports import report
 from grader.session import Workshop
+from grader.staging import StagingFolder
 
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE = 1, 4
+PR_SET_PDEATHSIG = 1
 HEARTBEAT_S = (
     0.5  # how often a caller hears of a run in which nothing happens, to show that it lives
 )
@@ -60,7 +60,7 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def run(job: Job, work: Sequence[Work], jobs: int) -> Iterator[Event | None]:
+def run(job: Job, work: Sequence[Work], jobs: int) -> Generator[Event | None, None, None]:
     """Grade all submissions and yield what happens, as it happens; None while nothing does.
 
     A process that dies takes no grade with it: the submission it was at gets a report of status
@@ -71,9 +71,8 @@ def run(job: Job, work: Sequence[Work], jobs: int) -> Iterator[Event | None]:
         IsolationError: this machine does not isolate as well as was asked for.
     """
     waiting = deque(work)
-    with tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True) as name:
-        staging = Path(name)
-        staging.chmod(0o711)  # workers, under another user id, must pass through
+    with StagingFolder() as folder:
+        staging = folder.path
         crew = [_Process(job, staging) for _ in range(max(1, min(jobs, len(work))))]
         try:
             for process in crew:
@@ -179,15 +178,13 @@ def _serve(job: Job, staging: Path, connection: Connection, parent: int) -> None
     """Grade what comes over the connection, until that is None (runs in the forked process)."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     if sys.platform == "linux":
-        libc = ctypes.CDLL(None)
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        # It holds hidden inputs and answers: no process of the same user may read its memory.
-        libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         return
     gc.freeze()
     assignment = Assignment(job.rubric.reference)
-    with Workshop(staging, job.settings.policy(job.rubric)) as workshop:
+    policy = job.settings.policy(job.rubric)
+    with Workshop(staging, policy, frugal=job.settings.frugal) as workshop:
         while True:
             work: Work | None = connection.recv()
             if work is None:

@@ -11,6 +11,7 @@ from grader.assignment import Assignment, Dataset
 from grader.errors import BrokenError, Failure
 from grader.evidence import Evidence, Finding
 from grader.model import SHARES_ROUNDING, CheckSpec, Part, Positive, Strict
+from grader.seeds import seed_for
 
 from .base import Context
 
@@ -76,8 +77,10 @@ def drive(
     data = context.assignment.dataset(spec.dataset, context.tier, context.data, context.seed)
     file, _, function = spec.driver.partition(".")
     driver = context.assignment.driver(file)
-    arguments = {**data.inputs, "seed": seed % SEED_RANGE, "device": context.device}
-    with context.open_module(seed) as module:
+    # The data set's own seed stays here: with it, student code could draw the withheld labels.
+    theirs = seed_for("worker", spec.id, seed)
+    arguments = {**data.inputs, "seed": theirs % SEED_RANGE, "device": context.device}
+    with context.open_module(theirs) as module:
         notes += module.notes
         result = module.drive(driver, function, spec.function, arguments)
     if type(result) is not dict:
@@ -102,6 +105,8 @@ def judged(
         raise Failure(
             "wrong_dtype", f"what {function} led to cannot be read: {type(error).__name__}: {error}"
         ) from None
+    except Exception as error:
+        raise BrokenError(f"the judge {judge} raised {type(error).__name__}: {error}") from error
     return evidence
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
 from grader.closing import Closing
-from grader.errors import WorkerLost
+from grader.errors import BrokenError, WorkerLost
 from grader.wire import Decoder, Encoder, WireError, pack, parse_header, parse_prefix
 from grader.wire.codec import PREFIX
 
@@ -21,7 +21,8 @@ from .limits import MIB, Ending, Limits
 
 Reap = Callable[[float], Ending]  # end the worker; it has so many seconds to end itself
 CHUNK = 1 * MIB
-EXIT_SETUP_FAILED = 97  # grader/worker/child.py
+READY = b"R"  # grader/worker/child.py
+READY_TIMEOUT_S = 30.0  # locking down takes milliseconds; a machine this late grades nothing
 KEPT_OUTPUT = 64 * 1024  # bytes of printed text kept for the instructor
 BUSY_SHARE = 0.5  # of its time a worker must have been computing for a timeout to be its own fault
 GRACE_S = 1.0  # for the exit status of a process whose connection is closed already
@@ -92,7 +93,8 @@ class Worker(Closing):
         self._output_fd = output_fd
         os.set_blocking(output_fd, False)
         self._limits = limits
-        self._deadline = time.monotonic() + limits.timeout_s
+        self._deadline = time.monotonic() + READY_TIMEOUT_S
+        self._ready = False
         self._printed = 0
         self.output = bytearray()
         self._closed = False
@@ -136,6 +138,8 @@ class Worker(Closing):
         return ending
 
     def _request(self, body: dict[str, Any]) -> Reply:
+        if not self._ready:
+            self._await_ready()
         call_id = secrets.token_hex(8)
         encoder = Encoder()
         encoded = encoder.encode({"id": call_id, **body})
@@ -153,6 +157,26 @@ class Worker(Closing):
                 f"the process that ran the code sent a broken answer: {error}",
                 retry=True,
             ) from None
+
+    def _await_ready(self) -> None:
+        """Wait until the worker has locked itself down; its time begins to count then.
+
+        No student code has been read before that, so that whatever goes wrong is our side's fault.
+
+        Raises:
+            BrokenError: it could not be set up.
+        """
+        try:
+            ready = self._exactly(len(READY)) == READY
+        except WorkerLost as lost:
+            self.close()
+            words = self.output.decode(errors="replace").strip() or lost.message
+            raise BrokenError(f"a worker could not be set up: {words}") from None
+        if not ready:
+            self.close()
+            raise BrokenError("a worker did not begin as it should")
+        self._ready = True
+        self._deadline = time.monotonic() + self._limits.timeout_s
 
     def _send(self, data: memoryview) -> None:
         data = data.cast("B")
@@ -238,9 +262,7 @@ class Worker(Closing):
     def _died(self) -> NoReturn:
         ending = self._end(GRACE_S)
         code = ending.exit_code
-        if code == EXIT_SETUP_FAILED:
-            message = "the process could not be set up"
-        elif code is None:
+        if code is None:
             message = "closed its connection to the grader"
         elif code == -SIGXCPU or (code == -SIGKILL and ending.cpu_s >= self._limits.cpu_s - 1):
             message = f"used more than {self._limits.cpu_s} s of processor time"

@@ -463,3 +463,18 @@ def test_torch_is_loaded_only_where_it_is_asked_for_and_runs_one_thread(server, 
         start(other, staged, memory_mb=1024) as worker,
     ):
         assert call(worker, "torch_is_here") is True
+
+
+def test_a_worker_that_cannot_be_set_up_is_our_fault(server, staged):
+    with (
+        server.spawn(staged / "not_there", LIMITS, 7) as worker,
+        pytest.raises(BrokenError, match="could not be set up: FileNotFoundError"),
+    ):
+        worker.load("module")
+    with start(server, staged) as worker:
+        assert call(worker, "echo", 1) == 1
+
+
+def test_the_exit_status_of_a_failed_setup_does_not_make_it_our_fault(server, staged):
+    with start(server, staged) as worker, pytest.raises(WorkerLost, match="exit status 97"):
+        worker.call("exit_with", (97,), ())

@@ -1,0 +1,197 @@
+"""Grades every hostile example in one process, each followed by an honest submission.
+
+After each of them: the claims of the example hold, the honest submission still earns every point
+in the same way as before, the reports fit their schema, and nothing is left, neither a process nor
+a file nor shared memory. Run it as ``python benchmarks/hostile.py [--json FILE]`` (about four
+minutes), as root or as a user who can only read the repository; it exits with 1 if anything is
+wrong. ``make hostile`` runs it on three kinds of machine (``hostile_machines.py``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+from leftovers import Surroundings
+
+from grader import grading, verify
+from grader.assignment import Assignment
+from grader.errors import GraderError
+from grader.grading import Job, Work
+from grader.rubric import load_rubric
+from grader.sandbox import LEVELS
+from grader.session import Settings, Workshop
+from grader.verify import Example
+
+ROOT = Path(__file__).resolve().parent.parent
+HONEST = ROOT / "reference" / "submissions" / "full_marks" / "plain"
+LAYERS = frozenset(f"q{question}.{check}" for question in (3, 4, 5) for check in (1, 2, 3, 4))
+MAX_SECONDS = 60.0
+CLOSE = 1.0e-3  # points
+MAX_NAMED = 3  # checks named in the table
+
+
+@dataclass(frozen=True)
+class Row:
+    """What became of one example."""
+
+    example: Example
+    gained: float
+    fate: str
+    seconds: float
+    problems: tuple[str, ...]
+
+
+def main() -> None:
+    """Print one line per example and a summary; exit with 1 if anything is wrong."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="*", metavar="PATTERN", help="names below hostile/")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows to FILE")
+    parser.add_argument(
+        "--isolation", choices=LEVELS, default="full", help="the least to go on with"
+    )
+    options = parser.parse_args()
+    rubric = load_rubric(ROOT / "rubric.yaml")
+    examples = verify.matching(verify.load_examples(rubric), [f"hostile/{options.only}"])
+    job = Job(rubric, Settings(isolation=options.isolation), None)
+    rows: list[Row] = []
+    with (
+        tempfile.TemporaryDirectory(prefix="hostile-") as name,
+        verify.assembled(examples) as work,
+    ):
+        own = Path(name)
+        own.chmod(0o711)  # workers, under another user id, must pass through
+        with Workshop(own, job.settings.policy(rubric)) as workshop:
+            run = Run(job, workshop, own)
+            print(f"honest before: {run.honest['score']:g} / {run.honest['max_score']:g}")
+            for example, item in zip(examples, work, strict=True):
+                rows.append(run.row(example, item))
+                print(_line(rows[-1]), flush=True)
+            isolation = workshop.isolation
+        if list(own.iterdir()):
+            sys.exit(f"the grader left files of its own: {[path.name for path in own.iterdir()]}")
+    print(_summary(rows), f"Isolation: {', '.join(isolation)}.")
+    if options.json is not None:
+        found = {"isolation": isolation, "rows": [_plain(row) for row in rows]}
+        options.json.write_text(json.dumps(found, indent=1), encoding="utf-8")
+    sys.exit(1 if any(row.problems for row in rows) else 0)
+
+
+class Run:
+    """One grading process with all its fork servers, as ``grader.batch`` has several of."""
+
+    def __init__(self, job: Job, workshop: Workshop, own: Path) -> None:
+        """Grade the honest submission once: the servers start, and there is something to keep."""
+        self._job = job
+        self._workshop = workshop
+        self._assignment = Assignment(job.rubric.reference)
+        text = (resources.files("grader.reports") / "report.schema.json").read_text()
+        self._schema = jsonschema.Draft202012Validator(json.loads(text))
+        self.honest = self._graded(Work("honest", HONEST, LAYERS))
+        if self.honest["score"] != self.honest["max_score"]:
+            sys.exit("the honest submission does not earn every point before anything hostile ran")
+        self._surroundings = Surroundings(own)
+
+    def row(self, example: Example, work: Work) -> Row:
+        """Grade a hostile example and the honest submission after it."""
+        started = time.monotonic()
+        made = self._graded(work)
+        seconds = time.monotonic() - started
+        problems = list(verify.verdicts([example], [made])[0].problems)
+        problems += self._schema_problems(made)
+        problems += self._surroundings.changes()
+        if seconds > MAX_SECONDS:
+            problems.append(f"took {seconds:.0f} s")
+        after = self._graded(Work("honest", HONEST, LAYERS))
+        problems += self._schema_problems(after)
+        if _essence(after) != _essence(self.honest):
+            problems.append(f"the honest submission is graded otherwise: {_fate(after)}")
+        problems += self._surroundings.changes()
+        return Row(example, _gained(example, made), _fate(made), seconds, tuple(problems))
+
+    def _graded(self, work: Work) -> dict[str, Any]:
+        return grading.grade(self._job, self._assignment, self._workshop, work)
+
+    def _schema_problems(self, made: dict[str, Any]) -> Iterator[str]:
+        for error in self._schema.iter_errors(made):
+            yield f"the report does not fit its schema: {error.json_path}: {error.message[:200]}"
+
+
+def _checks(made: dict[str, Any]) -> list[dict[str, Any]]:
+    return [check for question in made["questions"] for check in question["checks"]]
+
+
+def _essence(made: dict[str, Any]) -> list[tuple[Any, ...]]:
+    kept = ("id", "outcome", "points", "reason", "message", "notes", "output")
+    return [tuple(check.get(key) for key in kept) for check in _checks(made)]
+
+
+def _gained(example: Example, made: dict[str, Any]) -> float:
+    """Return the points earned beyond those that the claims allow."""
+    claims = example.claims.loses
+    gained = 0.0
+    for check in _checks(made):
+        if claims == "all":
+            least = check["max_points"]
+        else:
+            least = claims[check["id"]].between[0] if check["id"] in claims else 0.0
+        gained += max(0.0, check["points"] - (check["max_points"] - least))
+    return gained if gained > CLOSE else 0.0
+
+
+def _fate(made: dict[str, Any]) -> str:
+    """Return which checks lost points, with outcome and reason."""
+    lost = [check for check in _checks(made) if check["outcome"] not in ("passed", "pending")]
+    by_fate: dict[str, list[str]] = {}
+    for check in lost:
+        fate = f"{check['outcome']}, {check['reason']}" if check["reason"] else check["outcome"]
+        by_fate.setdefault(fate, []).append(check["id"])
+    named = [
+        f"{', '.join(ids) if len(ids) <= MAX_NAMED else f'{len(ids)} checks'} {fate}"
+        for fate, ids in by_fate.items()
+    ]
+    return "; ".join(named) or "every check passed"
+
+
+def _line(row: Row) -> str:
+    name = row.example.name.removeprefix("hostile/")
+    state = "ok " if not row.problems else "BAD"
+    text = f"{state} {row.seconds:5.1f} s  gained {row.gained:g}  {name}: {row.fate}"
+    return "\n".join([text, *(f"    {problem}" for problem in row.problems)])
+
+
+def _plain(row: Row) -> dict[str, Any]:
+    return {
+        "name": row.example.name.removeprefix("hostile/"),
+        "tries": row.example.claims.mistake,
+        "gained": row.gained,
+        "fate": row.fate,
+        "seconds": row.seconds,
+        "problems": list(row.problems),
+    }
+
+
+def _summary(rows: Sequence[Row]) -> str:
+    bad = sum(bool(row.problems) for row in rows)
+    total = sum(row.seconds for row in rows)
+    gained = sum(row.gained for row in rows)
+    return (
+        f"{len(rows)} hostile examples gained {gained:g} points, {bad} with a problem, "
+        f"in {total:.0f} s; the honest submission was graded after each."
+    )
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except GraderError as error:
+        sys.exit(f"error: {error}")
