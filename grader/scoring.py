@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from grader.errors import Reason
 from grader.model import CheckResult, Outcome, Part, Status
@@ -33,12 +33,29 @@ def reason_of(parts: Sequence[Part]) -> Reason | None:
 
 def total(results: Sequence[CheckResult]) -> float:
     """Return the sum of the points of the results, extra credit included."""
-    return round(sum(result.points for result in results), POINT_DIGITS)
+    return points_total(result.points for result in results)
+
+
+def points_total(points: Iterable[float]) -> float:
+    """Return the sum of these points."""
+    return round(sum(points), POINT_DIGITS)
 
 
 def status_of(results: Sequence[CheckResult]) -> Status:
     """Return ``broken`` if any check is, else ``pending`` if any is, else ``complete``."""
-    outcomes = {result.outcome for result in results}
-    if "broken" in outcomes:
+    return status_from({result.outcome for result in results})
+
+
+def status_from(outcomes: Iterable[str]) -> Status:
+    """Return the status of a report whose checks have these outcomes."""
+    found = set(outcomes)
+    if "broken" in found:
         return "broken"
-    return "pending" if "pending" in outcomes else "complete"
+    return "pending" if "pending" in found else "complete"
+
+
+def outcome_of_points(points: float, max_points: float) -> Outcome:
+    """Return the outcome of a check that a person gave ``points`` of ``max_points``."""
+    if points >= max_points * FULL:
+        return "passed"
+    return "failed" if points <= 0 else "partial"

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.evidence import Curves, Figure, Pictures, Text
+from grader.evidence import Curves, Figure, Formulas, Pictures, Text
 from grader.model import CheckResult
 
 FOLDER = "figures"
@@ -42,6 +42,12 @@ def _described(check: str, number: int, figure: Figure) -> dict[str, Any]:
         return {"kind": "pictures", "title": figure.title, "items": items}
     if isinstance(figure, Text):
         return {"kind": "text", "title": figure.title, "text": figure.text}
+    if isinstance(figure, Formulas):
+        formulas = [
+            {"place": row.place, "mathml": row.mathml, "source": row.source, "verdict": row.verdict}
+            for row in figure.rows
+        ]
+        return {"kind": "formulas", "title": figure.title, "rows": formulas}
     rows = [[str(cell) for cell in row] for row in figure.rows]
     return {"kind": "table", "title": figure.title, "header": list(figure.header), "rows": rows}
 

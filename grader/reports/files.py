@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
+import secrets
 import tempfile
+import unicodedata
 from pathlib import Path
 from typing import Any
 
 from grader.errors import BrokenError
+
+TEMPORARY = ".unfinished-"  # begins names that no reader takes for a report
+# What open(2) says where a file system, or an old kernel, knows no files without a name.
+NO_UNNAMED_FILES = (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -18,30 +25,79 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write ``data`` to a temporary name beside ``path``, flush it to disk, and rename it.
+    """Write ``data`` beside ``path``, flush it to disk, and put it in the place of ``path``.
+
+    Where the file system can, the data has no name before it is whole: a process that is killed
+    at any moment leaves nothing behind that a reader could take for a report.
 
     Raises:
         BrokenError: the disk is full or the folder cannot be written.
     """
-    temporary: str | None = None
+    temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        fd, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        fd, temporary = _open_beside(path)
         with os.fdopen(fd, "wb") as file:
             file.write(data)
             file.flush()
             os.fchmod(fd, 0o644)
             os.fsync(fd)
-        Path(temporary).replace(path)
+            if temporary is None:
+                temporary = _put(fd, path)
+        if temporary is not None:
+            temporary.replace(path)
     except BaseException as error:
         if temporary is not None:
             with contextlib.suppress(OSError):
-                Path(temporary).unlink()
+                temporary.unlink()
         if isinstance(error, OSError):
             raise BrokenError(f"{path} cannot be written: {error.strerror}") from None
         raise
 
 
+def _open_beside(path: Path) -> tuple[int, Path | None]:
+    """Open a new file in the folder of ``path``; return its name too, if it has one."""
+    if hasattr(os, "O_TMPFILE"):
+        try:
+            return os.open(path.parent, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o600), None
+        except OSError as error:
+            if error.errno not in NO_UNNAMED_FILES:
+                raise
+    fd, name = tempfile.mkstemp(dir=path.parent, prefix=TEMPORARY)
+    return fd, Path(name)
+
+
+def _put(fd: int, path: Path) -> Path | None:
+    """Give the file ``fd`` the name ``path``; if that is taken, another one, which is returned."""
+    if not path.exists():
+        with contextlib.suppress(FileExistsError):
+            _link(fd, path)
+            return None
+    temporary = path.with_name(f"{TEMPORARY}{secrets.token_hex(8)}")
+    _link(fd, temporary)
+    return temporary
+
+
+def _link(fd: int, path: Path) -> None:
+    # Naming the folder by its descriptor makes Python use linkat(2), which follows the link in
+    # /proc to the file without a name; see open(2), O_TMPFILE.
+    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.link(f"/proc/self/fd/{fd}", path.name, dst_dir_fd=folder, follow_symlinks=True)
+    finally:
+        os.close(folder)
+
+
 def write_json(path: Path, data: Any) -> None:
-    """Write strict JSON (no NaN) with a final line end."""
-    write_text(path, json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    """Write strict JSON (no NaN) with a final line end, its control characters as escapes.
+
+    They come from submissions, and a terminal in which the file is shown would obey them.
+    """
+    text = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    controls = {char for char in set(text) - {"\n"} if unicodedata.category(char)[0] == "C"}
+    write_text(path, text.translate({ord(char): _escaped(char) for char in controls}))
+
+
+def _escaped(char: str) -> str:
+    units = char.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,21 @@ from typing import Any
 from grader.model import Rubric
 from grader.reports.files import write_text
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FIRST_COLUMNS = ("submission", "status", "score", "max_score")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def write(path: Path, rubric: Rubric, reports: Sequence[dict[str, Any]]) -> None:
-    """Write the gradebook; a check that was not run, or a broken grade, leaves its cell empty."""
+    """Write the gradebook with a column for each check of the rubric."""
     checks = [check.id for question in rubric.questions for check in question.checks]
+    write_columns(path, checks, reports)
+
+
+def write_columns(path: Path, checks: Sequence[str], reports: Sequence[dict[str, Any]]) -> None:
+    """Write the gradebook; a check that was not run, or a broken grade, leaves its cell empty."""
     text = io.StringIO()
     table = csv.writer(text)
-    table.writerow(["submission", "status", "score", "max_score", *checks])
+    table.writerow([*FIRST_COLUMNS, *checks])
     for made in sorted(reports, key=lambda made: str(made["submission"]["id"])):
         points = {
             check["id"]: check["points"]
@@ -35,5 +42,10 @@ def write(path: Path, rubric: Rubric, reports: Sequence[dict[str, Any]]) -> None
 
 
 def cell(text: str) -> str:
-    """Return ``text`` so that no spreadsheet takes it for a formula."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    """Return ``text`` so that no spreadsheet takes it for a formula.
+
+    Spreadsheets look past spaces, and some take full-width signs for the ordinary ones.
+    Source: OWASP, CSV Injection.
+    """
+    starts = {unicodedata.normalize("NFKC", part[:1]) for part in (text, text.lstrip())}
+    return f"'{text}" if starts & set(FORMULA_STARTS) else text

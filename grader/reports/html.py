@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import markupsafe
 
+from grader.derivation import mathml
 from grader.reports import figures
 from grader.reports.files import write_text
 from grader.reports.report import notes_of
@@ -32,7 +34,13 @@ def _environment() -> jinja2.Environment:
     environment.filters["clean"] = clean
     environment.filters["figure"] = _figure
     environment.filters["curves"] = figures.curves_uri
+    environment.filters["mathml"] = _mathml
     return environment
+
+
+def _mathml(text: str) -> markupsafe.Markup | str:
+    """Return MathML that we made as part of the page, anything else as text."""
+    return markupsafe.Markup(text) if mathml.harmless(text) else text  # noqa: S704 - checked
 
 
 def _points(value: float | None) -> str:

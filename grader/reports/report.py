@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
@@ -14,9 +14,13 @@ from grader.model import CheckResult, Rubric, points_sum
 from grader.reports import figures
 from grader.session import Settings
 from grader.submission import Submission
+from grader.texts import clean, printable
 
 SCHEMA_VERSION = 1
+MAX_NOTE = 1000  # characters of a note
 WITHHELD = "This check's details are hidden."
+MAX_OUTPUT = 100_000  # characters of one text; Gradescope cuts off the rest without a word
+CUT = "\n[the rest is left out]"
 
 
 def build(
@@ -60,6 +64,48 @@ def build(
         "tier": settings.tier,
         "graded_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "grader_version": __version__,
+        "questions": questions,
+    }
+
+
+def with_unreached(
+    rubric: Rubric, made: dict[str, Any], wanted: Collection[str], message: str
+) -> dict[str, Any]:
+    """Return a report in which each wanted check without a result is ``pending``.
+
+    Args:
+        rubric: the rubric.
+        made: the report so far.
+        wanted: ids of the checks that should be in it.
+        message: why those that are missing were not run.
+    """
+    there = {check["id"]: check for question in made["questions"] for check in question["checks"]}
+    questions: list[dict[str, Any]] = []
+    for question in rubric.questions:
+        specs = [check for check in question.checks if check.id in wanted or check.id in there]
+        checks = [
+            there.get(spec.id) or _check(CheckResult(spec, "pending", 0.0, message=message))
+            for spec in specs
+        ]
+        if checks:
+            points = scoring.points_total(check["points"] for check in checks)
+            questions.append(
+                {
+                    "id": question.id,
+                    "title": question.title,
+                    "score": points,
+                    "max_score": points_sum(specs),
+                    "checks": checks,
+                }
+            )
+    outcomes = {check["outcome"] for question in questions for check in question["checks"]}
+    status = scoring.status_from(outcomes)
+    score = scoring.points_total(question["score"] for question in questions)
+    return {
+        **made,
+        "status": status,
+        "score": None if status == "broken" else score,
+        "max_score": round(sum(question["max_score"] for question in questions), 6),
         "questions": questions,
     }
 
@@ -141,48 +187,79 @@ def notes_of(made: dict[str, Any]) -> dict[str, list[str]]:
 def gradescope(report: dict[str, Any]) -> dict[str, Any]:
     """Return Gradescope's ``results.json`` for a report: what the student may see.
 
-    Hidden checks show their hint only: a message could carry hidden inputs. Source: the format
-    described in the Gradescope autograder documentation, "Output Format".
+    Hidden checks show their hint only: a message could carry hidden inputs. A check that is
+    pending has no score yet. A withheld grade has neither a score nor tests, since Gradescope would
+    add up theirs. Source: the format described in the Gradescope autograder documentation, "Output
+    Format".
     """
-    tests = []
-    for question in report["questions"]:
-        for number, check in enumerate(question["checks"], 1):
-            shown = check["visibility"] == "visible"
-            tests.append(
-                {
-                    "name": f"{check['id']} {check['title']}",
-                    "number": f"{question['id']}.{number}",
-                    "score": check["points"],
-                    "max_score": check["max_points"],
-                    "status": "passed" if check["outcome"] == "passed" else "failed",
-                    "output": student_text(check),
-                    "output_format": "text",
-                    "visibility": check["visibility"],
-                    "extra_data": {"outcome": check["outcome"]}
-                    | ({"reason": check["reason"]} if shown else {}),
-                }
-            )
     result: dict[str, Any] = {
-        "output": _summary(report),
+        "output": clipped(_summary(report)),
         "output_format": "text",
+        "test_output_format": "text",
+        "test_name_format": "text",
         "visibility": "visible",
         "stdout_visibility": "hidden",
-        "tests": tests,
         "extra_data": {"status": report["status"], "tier": report["tier"]},
     }
-    if report["score"] is not None:
-        result["score"] = report["score"]
+    if report["score"] is None:
+        return result
+    result["score"] = report["score"]
+    result["tests"] = [
+        _test(check, f"{question['id']}.{number}")
+        for question in report["questions"]
+        for number, check in enumerate(question["checks"], 1)
+    ]
     return result
+
+
+def _test(check: dict[str, Any], number: str) -> dict[str, Any]:
+    test: dict[str, Any] = {
+        "name": f"{check['id']} {check['title']}",
+        "name_format": "text",
+        "number": number,
+        # Extra credit comes on top: the sum over all tests is what the assignment is worth.
+        "max_score": 0 if check["extra_credit"] else check["max_points"],
+        "output": clipped(clean(student_text(check))),
+        "output_format": "text",
+        "visibility": check["visibility"],
+        "extra_data": {"outcome": check["outcome"]},
+    }
+    if check["visibility"] == "visible":
+        test["extra_data"]["reason"] = check["reason"]
+    if check["outcome"] != "pending":
+        test["score"] = check["points"]
+        test["status"] = "passed" if check["outcome"] == "passed" else "failed"
+    return test
+
+
+def clipped(text: str) -> str:
+    """Return a text that Gradescope does not cut."""
+    if len(text) <= MAX_OUTPUT:
+        return text
+    return f"{text[: MAX_OUTPUT - len(CUT)]}{CUT}"
 
 
 def student_text(check: dict[str, Any]) -> str:
     """Return what a student may read about one check of a report."""
     if check["visibility"] != "visible":
         return check["hint"] or ("" if check["outcome"] == "passed" else WITHHELD)
-    lines = [check["message"]]
+    lines = [check["message"], *_decision(check)]
     lines += [f"Hint: {check['hint']}"] if check["hint"] else []
     lines += [f"Note: {note}" for note in check["notes"]]
     return "\n".join(line for line in lines if line)
+
+
+def _decision(check: dict[str, Any]) -> list[str]:
+    """Return the line that tells a student that a person decided, if one did."""
+    marked = check.get("marked")
+    if marked is None:
+        return []
+    machine = marked["machine"]
+    if machine["outcome"] == "pending":
+        return ["Marked by a person."]
+    had = f"{machine['points']:g} of {check['max_points']:g} points"
+    said = f": {machine['message']}" if machine["message"] else "."
+    return [f"Decided by a person; the grader had given {had}{said}"]
 
 
 def _summary(report: dict[str, Any]) -> str:
@@ -191,4 +268,5 @@ def _summary(report: dict[str, Any]) -> str:
     text = f"{report['score']:g} of {report['max_score']:g} points"
     if report["status"] == "pending":
         text += " so far; some parts are still to be marked by a person"
-    return "\n".join([text, *report["submission"]["notes"]])
+    notes = (printable(note, MAX_NOTE) for note in report["submission"]["notes"])
+    return "\n".join([text, *notes])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.reports.report import notes_of
+from grader.texts import clean as clean  # noqa: PLC0414 - for all who print
+from grader.texts import printable
 
 STYLES = {
     "passed": "green",
@@ -26,6 +27,7 @@ STYLES = {
 }
 PIPED_WIDTH = 110  # without a terminal there is no width to ask for
 MAX_LISTED = 200
+MAX_NOTE = 1000  # characters of a note
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -33,16 +35,6 @@ def console(*, stderr: bool = False) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else PIPED_WIDTH
     return Console(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
-
-
-def clean(text: str) -> str:
-    """Return ``text`` without control characters, which could rewrite what a terminal shows."""
-    return "".join(
-        char
-        if char == "\n" or unicodedata.category(char)[0] != "C"
-        else "\N{REPLACEMENT CHARACTER}"
-        for char in text
-    )
 
 
 def report(made: dict[str, Any], *, visible_only: bool = False) -> Group:
@@ -57,7 +49,8 @@ def report(made: dict[str, Any], *, visible_only: bool = False) -> Group:
         score = f"{question['score']:g} / {question['max_score']:g}"
         table.add_row(Text(question["id"], "bold"), Text(question["title"], "bold"), score, "")
         for check in question["checks"]:
-            reason = f" ({check['reason']})" if check["reason"] else ""
+            told = check["reason"] and not _hidden(check, visible_only=visible_only)
+            reason = f" ({check['reason']})" if told else ""
             table.add_row(
                 check["id"],
                 Text(clean(check["title"])),
@@ -65,18 +58,26 @@ def report(made: dict[str, Any], *, visible_only: bool = False) -> Group:
                 Text(f"{check['outcome']}{reason}", STYLES[check["outcome"]]),
             )
     parts.append(table)
-    for question in made["questions"]:
-        for check in question["checks"]:
-            parts += _details(check, visible_only=visible_only)
-    notes = [f"note ({', '.join(ids)}): {note}" for note, ids in notes_of(made).items()]
+    checks = [check for question in made["questions"] for check in question["checks"]]
+    for check in checks:
+        parts += _details(check, visible_only=visible_only)
+    shown = [check for check in checks if not _hidden(check, visible_only=visible_only)]
+    notes = [
+        f"note ({', '.join(ids)}): {note}"
+        for note, ids in notes_of({"questions": [{"checks": shown}]}).items()
+    ]
     notes += [f"note: {note}" for note in made["submission"]["notes"]]
-    parts += [Text(clean(note), "dim") for note in notes]
+    parts += [Text(printable(note, MAX_NOTE), "dim") for note in notes]
     return Group(*parts, Text(), _total(made))
 
 
+def _hidden(check: dict[str, Any], *, visible_only: bool) -> bool:
+    """Say whether nothing but the hint of a check may be shown."""
+    return visible_only and bool(check["visibility"] != "visible")
+
+
 def _details(check: dict[str, Any], *, visible_only: bool) -> list[Any]:
-    hidden = visible_only and check["visibility"] != "visible"
-    message = "" if hidden else check["message"]
+    message = "" if _hidden(check, visible_only=visible_only) else check["message"]
     if check["outcome"] in ("passed", "broken") or not (message or check["hint"]):
         return []
     title = Text(f"\n{check['id']} {clean(check['title'])}", STYLES[check["outcome"]])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import signal
 import stat
 from pathlib import Path
 
@@ -82,13 +83,68 @@ def test_a_failing_rename_leaves_the_old_file_and_nothing_else(tmp_path, monkeyp
     assert names(tmp_path) == ["report.json"]
 
 
-def test_the_file_is_flushed_before_it_takes_the_place_of_the_old_one(tmp_path, monkeypatch):
+@pytest.mark.parametrize("old", [None, "old"])
+def test_the_file_is_flushed_before_it_takes_its_place(old, tmp_path, monkeypatch):
+    path = tmp_path / "report.json"
+    if old is not None:
+        path.write_text(old)
     done = []
-    fsync, replace = os.fsync, Path.replace
-    monkeypatch.setattr(os, "fsync", lambda fd: (done.append("fsync"), fsync(fd)))
-    monkeypatch.setattr(Path, "replace", lambda *a: (done.append("replace"), replace(*a)))
+    for module, name in ((os, "fsync"), (os, "link"), (Path, "replace")):
+        original = getattr(module, name)
+        monkeypatch.setattr(
+            module, name, lambda *a, _o=original, _n=name, **k: (done.append(_n), _o(*a, **k))[1]
+        )
+    write_text(path, "new")
+    assert done == ["fsync", "link"] + (["replace"] if old is not None else [])
+    assert path.read_text() == "new"
+
+
+@pytest.mark.parametrize("old", [None, "old"])
+@pytest.mark.parametrize("moment", ["write", "fsync", "link", "after the link"])
+def test_a_writer_that_is_killed_leaves_no_half_of_a_file(old, moment, tmp_path):
+    path = tmp_path / "report.json"
+    if old is not None:
+        path.write_text(old)
+    child = os.fork()
+    if child == 0:
+        name = {"write": "fdopen", "fsync": "fsync"}.get(moment, "link")
+        original = getattr(os, name)
+
+        def killed(*arguments, **options):
+            if moment == "after the link":
+                original(*arguments, **options)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        setattr(os, name, killed)
+        write_text(path, "new and longer")
+    _pid, status = os.waitpid(child, 0)
+    assert os.WTERMSIG(status) == signal.SIGKILL
+    left = {entry.name: entry.read_text() for entry in tmp_path.iterdir()}
+    whole = left.pop("report.json", None)
+    if moment == "after the link":
+        assert whole == ("new and longer" if old is None else "old")
+        assert set(left.values()) <= {"new and longer"}
+        assert all(name.startswith(".unfinished-") for name in left)
+    else:
+        assert (whole, left) == (old, {})
+
+
+def test_a_file_system_without_unnamed_files_gets_a_name_that_nobody_reads(tmp_path, monkeypatch):
+    opened, names_seen = os.open, []
+
+    def refuses(path, flags, *rest, **options):
+        if flags & os.O_TMPFILE == os.O_TMPFILE:
+            raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+        return opened(path, flags, *rest, **options)
+
+    fsync = os.fsync
+    monkeypatch.setattr(os, "open", refuses)
+    monkeypatch.setattr(os, "fsync", lambda fd: (names_seen.extend(names(tmp_path)), fsync(fd)))
     write_text(tmp_path / "report.json", "new")
-    assert done == ["fsync", "replace"]
+    assert len(names_seen) == 1
+    assert names_seen[0].startswith(".unfinished-")
+    assert names(tmp_path) == ["report.json"]
+    assert (tmp_path / "report.json").read_text() == "new"
 
 
 def test_a_folder_that_cannot_be_made_is_our_fault(tmp_path):
@@ -105,10 +161,14 @@ def test_a_folder_in_the_files_place_is_our_fault(tmp_path):
 
 
 def test_a_folder_that_cannot_be_written_to_is_our_fault(tmp_path, monkeypatch):
-    def refuse(*_arguments, **_options):
-        raise PermissionError(errno.EACCES, "Permission denied")
+    opened = os.open
 
-    monkeypatch.setattr("tempfile.mkstemp", refuse)
+    def refuses(path, flags, *rest, **options):
+        if flags & os.O_TMPFILE == os.O_TMPFILE:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return opened(path, flags, *rest, **options)
+
+    monkeypatch.setattr(os, "open", refuses)
     with pytest.raises(BrokenError, match=r"report\.json cannot be written: Permission denied"):
         write_text(tmp_path / "report.json", "x")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,9 @@ def test_a_row_per_submission_and_a_column_per_check(tmp_path):
     ]
 
 
-FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("http://x")', "=", "-"]
+FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("http://x")', "=", "-",
+            " =1+1", "\n=1", "\u00a0@x", "\u3000=1", " \t +1", "\uff1d1+1", "\uff0b1", "\uff0d1",
+            "\uff20x", " \uff1dcmd", "\ufe66x", "\t1", "\n1"]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", FORMULAS)
@@ -75,7 +78,9 @@ def test_harmless_text_is_left_alone(text):
 @settings(deadline=None, max_examples=150)
 @given(st.text(max_size=20))
 def test_no_text_begins_as_a_formula(text):
-    assert not cell(text).startswith(("=", "+", "-", "@", "\t", "\r"))
+    for start in (cell(text)[:1], cell(text).lstrip()[:1]):
+        assert unicodedata.normalize("NFKC", start) not in ("=", "+", "-", "@")
+    assert not cell(text).startswith(("\t", "\r", "\n"))
     assert cell(text).removeprefix("'") == text.removeprefix("'")
 
 

@@ -31,6 +31,7 @@ MARK = "\N{REPLACEMENT CHARACTER}"
         ("\ud800", MARK),
         ("\ue000\U000e0041", MARK * 2),
         ("a\tb", f"a{MARK}b"),
+        ("one\u2028two\u2029three", f"one{MARK}two{MARK}three"),
     ],
 )
 def test_controls_become_visible(text, expected):
@@ -75,4 +76,47 @@ def test_a_report_shows_escapes_and_markup_of_a_submission_as_text():
     shown = stream.getvalue()
     assert "\x1b" not in shown
     assert "\u202e" not in shown
-    assert shown.count(f"{MARK}[2Jx [bold red]y[/bold red] {MARK}z") == 6
+    assert shown.count(f"{MARK}[2Jx [bold red]y[/bold red] {MARK}z") == 4
+    assert shown.count(r"\x1b[2Jx [bold red]y[/bold red] \u202ez") == 2  # notes, of one line each
+
+
+def shown_of(made, **options) -> str:
+    stream = io.StringIO()
+    console = Console(file=stream, width=200, highlight=False, markup=False, emoji=False)
+    console.print(terminal.report(made, **options))
+    return stream.getvalue()
+
+
+def a_report(**fields) -> dict:
+    check = {
+        "id": "q1.1", "title": "x", "points": 0.0, "max_points": 1.0, "outcome": "failed",
+        "reason": "exception", "message": "", "hint": "", "visibility": "visible", "notes": [],
+    }  # fmt: skip
+    return {
+        "status": "complete", "score": 0.0, "max_score": 1.0,
+        "submission": {"id": "a", "notes": []},
+        "questions": [{"id": "q1", "title": "x", "score": 0.0, "max_score": 1.0,
+                       "checks": [{**check, **fields}]}],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\x0b", "\x0c", "\x85", "\u2028", "\u2029"])
+def test_no_text_of_a_submission_begins_a_line(end):
+    spoof = f"E: x{end}100 of 100 points{end}q1.1 passed"
+    made = a_report(message=spoof, notes=[spoof])
+    made["submission"]["notes"] = [spoof]
+    lines = shown_of(made).splitlines()
+    assert not [line for line in lines if line.startswith(("100 of", "q1.1 passed"))]
+    assert [line for line in lines if line.startswith("0 of 1 points")]
+
+
+def test_of_a_hidden_check_students_see_the_hint_and_the_outcome_only():
+    secret = a_report(
+        message="SECRET", notes=["SECRET"], hint="try zeros", visibility="hidden",
+        parts=[{"message": "SECRET"}], measurements={"SECRET": 1}, output="SECRET",
+    )  # fmt: skip
+    shown = shown_of(secret, visible_only=True)
+    assert "SECRET" not in shown
+    assert "exception" not in shown
+    assert "try zeros" in shown
+    assert "SECRET" in shown_of(secret)
