@@ -5,13 +5,16 @@ BIN := $(VENV)/bin
 OUT ?= build/reports
 STAMP := $(VENV)/.installed
 
-.PHONY: grade test lint types bench validity clean help
+.PHONY: grade test fuzz lint types bench validity hostile container-test clean help
 
 help:
 	@echo "make grade   install, grade the example submissions, say where the reports are"
 	@echo "make test    install if needed, run every test"
 	@echo "make lint    ruff     make types  mypy     make bench  time grading"
+	@echo "make fuzz    ten minutes of hostile frames, rubrics, archives and predictions"
 	@echo "make validity  long proofs: many seeds, both tiers     make clean"
+	@echo "make container-test  build the Gradescope image and run it (root, buildah)"
+	@echo "make hostile   every hostile example on three kinds of machine (root only)"
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
@@ -26,7 +29,12 @@ grade: $(STAMP)
 	$(BIN)/grader verify --out $(OUT)
 
 test: $(STAMP)
-	COVERAGE_FILE=$(CURDIR)/.coverage OMP_NUM_THREADS=1 $(BIN)/python -m pytest --cov --cov-report=term $(PYTEST_ARGS)
+	COVERAGE_FILE=$(CURDIR)/.coverage OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 \
+		--dist loadfile --no-loadscope-reorder --cov --cov-report=term $(PYTEST_ARGS)
+
+# About ten minutes of new hostile inputs; GRADER_FUZZ=0.1 takes a tenth of them.
+fuzz: $(STAMP)
+	GRADER_FUZZ=$${GRADER_FUZZ:-1} OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/fuzz --durations=5
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -41,6 +49,13 @@ bench: $(STAMP)
 
 validity: $(STAMP)
 	$(BIN)/python benchmarks/validity.py
+
+hostile: $(STAMP)
+	$(BIN)/python benchmarks/hostile_machines.py
+
+# Builds the Docker image without a daemon and runs it; needs root, buildah and debootstrap.
+container-test: $(STAMP)
+	GRADER_CONTAINER=build/container OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/container -v -s $(PYTEST_ARGS)
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -108,7 +108,7 @@ class Assignment:
         """
         name = f"cases.{module.removesuffix('.py')}"
         generator = getattr(self._case_file(module), function, None) if self.has(name) else None
-        if generator is None:
+        if not callable(generator):
             path = f"{self.folder.name}/{name.replace('.', '/')}.py"
             raise UsageError(f"function: {path} has no case generator {function!r}")
         try:

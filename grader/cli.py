@@ -6,6 +6,7 @@ Exit status: 0 graded, 1 graded but ``check`` or ``verify`` found failures, 2 us
 
 from __future__ import annotations
 
+import importlib
 import os
 
 import click
@@ -16,17 +17,40 @@ for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
 
 from grader import __version__  # noqa: E402
-from grader.commands.check import check  # noqa: E402
-from grader.commands.doctor import doctor_command  # noqa: E402
-from grader.commands.grade import grade  # noqa: E402
-from grader.commands.verify import verify_command  # noqa: E402
+
+# The name of a command's object in its module of grader/commands/.
+COMMANDS = {
+    "bundle": "bundle_command",
+    "check": "check",
+    "diff": "diff_command",
+    "doctor": "doctor_command",
+    "export": "export_command",
+    "grade": "grade",
+    "gradescope": "gradescope_command",
+    "mark": "mark_command",
+    "verify": "verify_command",
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """Imports a command when it is asked for: ``check`` needs little and must be quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command by its name."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"grader.commands.{cmd_name}")
+        command: click.Command = getattr(module, COMMANDS[cmd_name])
+        return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def main() -> None:
     """Grade deep-learning homework: gradients, models and training runs."""
-
-
-for _command in (grade, check, verify_command, doctor_command):
-    main.add_command(_command)

@@ -81,7 +81,28 @@ class Text:
     text: str
 
 
-Figure = Curves | Pictures | Table | Text
+@dataclass(frozen=True)
+class Formula:
+    """One formula: where it stands, its MathML (made by us from what was read), and what it is.
+
+    ``source`` stands in for formulas that could not be read, whose ``mathml`` is empty.
+    """
+
+    place: str
+    mathml: str
+    source: str
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Formulas:
+    """Formulas of a derivation with their verdicts."""
+
+    title: str
+    rows: Sequence[Formula]
+
+
+Figure = Curves | Pictures | Table | Text | Formulas
 
 
 @dataclass(frozen=True)

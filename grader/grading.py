@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -18,6 +20,7 @@ from grader.errors import BrokenError, GraderError, IsolationError
 from grader.model import CheckResult, CheckSpec, Question, Rubric
 from grader.reports import figures, html, report
 from grader.reports.files import write_bytes, write_json, write_text
+from grader.sandbox import Limits
 from grader.session import Session, Settings, Workshop
 
 # Everything of pytest that has no part in grading, and could only read or write files around it.
@@ -30,13 +33,39 @@ PYTEST_VARIABLES = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DEBUG")
 CheckDone = Callable[[CheckResult], None]
 
 
+class Steering(Protocol):
+    """Decides in which order checks run, with which limits, and which are left out."""
+
+    def rank(self, question: Question, check: CheckSpec) -> tuple[float, ...]:
+        """Return the rank of a check; those of low rank run first."""
+
+    def run(
+        self, question: Question, check: CheckSpec, run: Callable[[], CheckResult]
+    ) -> CheckResult:
+        """Return the result of a check, which calling ``run`` gives."""
+
+    def limits(self, question: Question, check: CheckSpec, limits: Limits) -> Limits:
+        """Return the limits of the worker that is about to start for a check.
+
+        Raises:
+            Pending: it cannot be started here.
+        """
+
+    def progress(self, made: dict[str, Any]) -> None:
+        """Take the report of all checks done so far; called after each."""
+
+
 @dataclass(frozen=True)
 class Job:
-    """What is the same for all submissions of a run. ``out`` is None to write no reports."""
+    """What is the same for all submissions of a run.
+
+    ``out`` is None to write no reports; without ``steering`` checks run in the rubric's order.
+    """
 
     rubric: Rubric
     settings: Settings
     out: Path | None
+    steering: Steering | None = None
 
 
 @dataclass(frozen=True)
@@ -49,15 +78,31 @@ class Work:
 
 
 class _Reporting(Session):
-    """A session that tells about every finished check."""
+    """A session that tells about every finished check, and that can be steered."""
 
     on_check: CheckDone | None = None
+    steering: Steering | None = None
 
     def run(self, question: Question, check: CheckSpec) -> CheckResult:
-        result = super().run(question, check)
+        if self.steering is None:
+            result = super().run(question, check)
+        else:
+            result = self.steering.run(question, check, partial(super().run, question, check))
+            self.results[check.id] = result
+            self.steering.progress(self.report())
         if self.on_check is not None:
             self.on_check(result)
         return result
+
+    def limits(self, question: Question, check: CheckSpec) -> Limits:
+        limits = super().limits(question, check)
+        return limits if self.steering is None else self.steering.limits(question, check, limits)
+
+    def report(self) -> dict[str, Any]:
+        """Return the report of all checks done so far."""
+        return report.build(
+            self.rubric, self.submission, self.settings, self.isolation, self.results
+        )
 
 
 def grade(
@@ -80,21 +125,35 @@ def grade(
     try:
         submission = workshop.stage(work.identifier, work.path, job.rubric)
         session = _Reporting(job.rubric, assignment, submission, workshop, job.settings)
-        session.on_check = on_check
+        session.on_check, session.steering = on_check, job.steering
         recorded = _run_pytest(job.rubric, session, work.wanted)
-        made = report.build(
-            job.rubric, submission, job.settings, session.isolation, session.results
-        )
+        made = session.report()
         pictures = figures.pictures(session.results)
     except IsolationError:
         raise
     except GraderError as error:
         made = report.broken(job.rubric, work.identifier, job.settings, str(error))
+    except Exception as error:  # noqa: BLE001 - an error of ours must not end the whole run
+        made = report.broken(job.rubric, work.identifier, job.settings, _itself(error))
     finally:
         workshop.unstage()
-    if job.out is not None:
+    if job.out is None:
+        return made
+    try:
         write_reports(job.out / work.identifier, made, recorded, pictures)
+    except GraderError:
+        raise
+    except Exception as error:  # noqa: BLE001 - as above: this report cannot be made, others can
+        made = report.broken(job.rubric, work.identifier, job.settings, _itself(error))
+        write_reports(job.out / work.identifier, made)
     return made
+
+
+def _itself(error: Exception) -> str:
+    """Return the message for a fault in our own code."""
+    trace = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(trace.filename).name}, line {trace.lineno}"
+    return f"the grader itself failed: {type(error).__name__}: {error} ({place})"
 
 
 def write_reports(
@@ -147,12 +206,17 @@ def _run_pytest(rubric: Rubric, session: Session, wanted: frozenset[str]) -> dic
 
 
 class _InProcess(pytest_plugin.Supply):
-    """Hands the session to the plugin, and takes what pytest-json-report recorded."""
+    """Hands the session to the plugin, puts the checks in order, and takes what is recorded."""
 
     recorded: dict[str, Any] | None = None
 
     def pytest_configure(self, config: pytest.Config) -> None:
         config.stash[pytest_plugin.SUPPLY] = self
+
+    def pytest_collection_modifyitems(self, items: list[pytest_plugin.CheckItem]) -> None:
+        steering = self.session.steering
+        if steering is not None:
+            items.sort(key=lambda item: steering.rank(item.question, item.check))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_json_modifyreport(self, json_report: dict[str, Any]) -> None:

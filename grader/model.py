@@ -29,7 +29,8 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 class Strict(BaseModel):
     """Base of everything read from a rubric: frozen, and unknown keys are errors."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    # Of most kinds no check is read, least of all on a student's machine: built at first use.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 class Limited(Strict):
@@ -104,6 +105,50 @@ class Question:
         return self if check.module is None else replace(self, module=check.module)
 
 
+class LateSpec(Strict):
+    """What late submissions lose: ``per_day`` of the full points, or of those earned, a day.
+
+    Hours count as a whole day. ``free_days`` cost nothing; after ``max_days`` nothing is left.
+    """
+
+    per_day: Fraction
+    of: Literal["max_score", "score"] = "max_score"
+    grace_minutes: NonNegative = 0.0
+    free_days: Annotated[int, Field(ge=0)] = 0
+    max_days: Annotated[int, Field(ge=0)] | None = None
+
+    @model_validator(mode="after")
+    def _free_days_count(self) -> LateSpec:
+        if self.max_days is not None and self.free_days > self.max_days:
+            raise ValueError(f"free_days is {self.free_days}, more than max_days {self.max_days}")
+        return self
+
+
+class RateLimitSpec(Strict):
+    """How many submissions are graded within so many hours."""
+
+    submissions: Annotated[int, Field(ge=1)]
+    hours: Positive = 24.0
+
+
+class LeaderboardSpec(Strict):
+    """A column of the leaderboard: a measurement of a check."""
+
+    title: Annotated[str, Field(min_length=1)]
+    check: Id
+    measurement: Annotated[str, Field(min_length=1)]
+    order: Literal["desc", "asc"] = "desc"
+
+
+@dataclass(frozen=True)
+class Policies:
+    """What a rubric asks of the platform that submissions come from."""
+
+    late: LateSpec | None = None
+    rate_limit: RateLimitSpec | None = None
+    leaderboard: tuple[LeaderboardSpec, ...] = ()
+
+
 @dataclass(frozen=True)
 class Rubric:
     """A whole, validated rubric."""
@@ -114,6 +159,7 @@ class Rubric:
     seed: int
     reference: Path
     questions: tuple[Question, ...]
+    policies: Policies = Policies()
 
     @property
     def max_score(self) -> float:
@@ -144,6 +190,9 @@ class RubricSpec(Strict):
     reference: str = "reference"
     template: str = "submissions_template"
     defaults: Defaults = Defaults()
+    late: LateSpec | None = None
+    rate_limit: RateLimitSpec | None = None
+    leaderboard: Annotated[list[LeaderboardSpec], Field(min_length=1)] | None = None
     questions: Annotated[list[QuestionSpec], Field(min_length=1)]
 
 

@@ -16,6 +16,7 @@ import pytest
 
 from grader.errors import GraderError, IsolationError, RubricError
 from grader.model import TIERS, CheckResult, CheckSpec, Question, Rubric
+from grader.texts import clean
 
 NAME = "rubric.yaml"
 EXIT_BROKEN = 3
@@ -25,7 +26,7 @@ class CheckFailedError(Exception):
     """A check did not pass; carries its result."""
 
     def __init__(self, result: CheckResult) -> None:
-        super().__init__(result.message)
+        super().__init__(clean(result.message))
         self.result = result
 
 
@@ -205,7 +206,7 @@ class CheckItem(pytest.Item):
             result.message,
             *(f"note: {note}" for note in result.notes),
         ]
-        return "\n".join(line for line in lines if line)
+        return clean("\n".join(line for line in lines if line))
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Return the rubric's path and the check's id and title."""

@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -19,7 +19,7 @@ from grader import yaml_source
 from grader.assignment import Assignment
 from grader.checks import KINDS
 from grader.errors import RubricError, UsageError
-from grader.model import CheckSpec, Question, QuestionSpec, Rubric, RubricSpec
+from grader.model import CheckSpec, Policies, Question, QuestionSpec, Rubric, RubricSpec
 from grader.texts import printable
 from grader.yaml_source import Source, YamlPath, shown
 
@@ -77,9 +77,14 @@ class _Reader:
         if reference is not None:
             self._against_reference(reference)
         found = tuple(question for question in questions if question is not None)
+        if top is not None:
+            self._leaderboard(top, data.get("questions"))
         if top is None or reference is None or not found or len(found) != len(questions):
             return None
-        rubric = Rubric(self._path, top.assignment, top.title, top.seed, reference, found)
+        policies = Policies(top.late, top.rate_limit, tuple(top.leaderboard or ()))
+        rubric = Rubric(
+            *(self._path, top.assignment, top.title, top.seed, reference, found), policies
+        )
         if abs(rubric.max_score - top.points) > POINTS_ROUNDING:
             self._add(
                 ("points",),
@@ -101,6 +106,15 @@ class _Reader:
             self._add(("reference",), f"reference: {missing}")
             return None
         return folder
+
+    def _leaderboard(self, top: RubricSpec, raw_questions: Any) -> None:
+        """Refuse a column of the leaderboard about a check that is not there."""
+        checks = [name for path, name in _ids(raw_questions) if "checks" in path]
+        for index, column in enumerate(top.leaderboard or ()):
+            if column.check not in checks:
+                text = f"leaderboard: check: there is no check {shown(column.check)}"
+                meant = _did_you_mean(column.check, checks)
+                self._add(("leaderboard", index, "check"), text + meant)
 
     def _questions(self, data: dict[str, Any]) -> list[Question | None]:
         if "questions" not in data:
@@ -155,10 +169,11 @@ class _Reader:
         files = []
         for index, name in enumerate(spec.supplied):
             file = folder / name
-            if file.is_file() and name != spec.module:
+            found = _is_file(file)
+            if found and name != spec.module:
                 files.append(file)
             else:
-                why = "is what students write" if file.is_file() else "there is no such file"
+                why = "is what students write" if found else "there is no such file"
                 text = f"{label}: supplied: {self._template}/{name}: {why}"
                 self._add((*path, "supplied", index), text)
         return tuple(files)
@@ -235,6 +250,13 @@ class _Reader:
                     self._add((*where, key), f"{check.id}: {problem}")
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long for any file system
+        return False
+
+
 def _has_module(assignment: Assignment, module: str) -> bool:
     try:
         return assignment.has(module.removesuffix(".py"))
@@ -293,12 +315,21 @@ def _worded(detail: Any, label: str, model: type[BaseModel]) -> str:
 def _siblings(model: type[BaseModel], keys: list[str]) -> list[str]:
     """Return the keys that are known where an unknown one was found."""
     for key in keys[:-1]:
-        field = model.model_fields.get(key)
-        nested = getattr(field, "annotation", None)
-        if not (isinstance(nested, type) and issubclass(nested, BaseModel)):
+        if key.isdigit():  # an item of the list that was the key before
+            continue
+        nested = _model_in(getattr(model.model_fields.get(key), "annotation", None))
+        if nested is None:
             return []
         model = nested
     return list(model.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the model that an annotation is about: itself, optional, or a list of it."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = (_model_in(part) for part in get_args(annotation))
+    return next((model for model in found if model is not None), None)
 
 
 def _did_you_mean(word: str, known: list[str]) -> str:

@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from grader import scoring
 from grader.assignment import Assignment
@@ -21,7 +22,8 @@ from grader.closing import Closing
 from grader.errors import Blocked, Failure, GraderError, IsolationError, Pending, WorkerLost
 from grader.evidence import Text
 from grader.model import CheckResult, CheckSpec, Device, Question, Rubric, Tier
-from grader.sandbox import LEVELS, ForkServer, Level, Limits, Policy, Verdict, Worker
+from grader.sandbox import LEVELS, ForkServer, Level, Limits, Policy, Verdict
+from grader.sandbox.dialogue import Dialogue
 from grader.seeds import seed_for
 from grader.submission import Submission, stage
 
@@ -35,7 +37,8 @@ class Settings:
     """What is the same for all submissions of a run.
 
     ``seed`` replaces the rubric's if given; ``device`` is where training runs; ``isolation`` is the
-    least level to grade with, and ``locked`` is False to switch isolation off.
+    least level to grade with, and ``locked`` is False to switch isolation off. ``hidden`` are
+    further files that no worker may read; ``frugal`` runs one fork server at a time.
     """
 
     tier: Tier = "mini"
@@ -44,12 +47,14 @@ class Settings:
     device: Device = "cpu"
     isolation: Level = "full"
     locked: bool = True
+    hidden: tuple[Path, ...] = ()
+    frugal: bool = False
 
     def policy(self, rubric: Rubric) -> Policy:
         """Return what is demanded of isolation, with the files of the assignment to hide."""
         solutions = sorted(rubric.reference.glob("*.py"))[:MAX_HIDDEN_TRIED]
         data = [path for path in (self.data,) if path is not None]
-        hidden = (rubric.path.resolve(), *solutions, *data)
+        hidden = (rubric.path.resolve(), *solutions, *data, *self.hidden)
         return Policy(self.isolation, hidden, self.locked, self.device == "cuda")
 
 
@@ -59,10 +64,14 @@ class Workshop(Closing):
     Args:
         parent: the folder to stage in; by default one in the system's folder for temporary files.
         policy: what is demanded of isolation.
+        frugal: whether to end a fork server before another one starts.
     """
 
-    def __init__(self, parent: Path | None = None, policy: Policy | None = None) -> None:
+    def __init__(
+        self, parent: Path | None = None, policy: Policy | None = None, *, frugal: bool = False
+    ) -> None:
         self._policy = policy or Policy()
+        self._frugal = frugal
         self._own = None if parent is not None else Path(tempfile.mkdtemp(prefix="grader-"))
         if self._own is not None:
             self._own.chmod(0o711)
@@ -76,10 +85,13 @@ class Workshop(Closing):
 
     def close(self) -> None:
         """End all servers and remove everything staged."""
+        self._end_servers()
+        shutil.rmtree(self._own or self._staging, ignore_errors=True)
+
+    def _end_servers(self) -> None:
         for server in self._servers.values():
             server.close()
         self._servers.clear()
-        shutil.rmtree(self._own or self._staging, ignore_errors=True)
 
     def stage(self, identifier: str, path: Path, rubric: Rubric) -> Submission:
         """Stage a submission into a folder of its own."""
@@ -104,6 +116,8 @@ class Workshop(Closing):
         if key not in self._servers:
             preload, hidden = key
             policy = self._policy
+            if self._frugal:
+                self._end_servers()
             server = ForkServer(
                 *(preload, self._staging),
                 hidden=hidden,
@@ -135,6 +149,27 @@ class Workshop(Closing):
         return [*weakest.described(), *common]
 
 
+class Spawner(Protocol):
+    """What starts the workers of a question."""
+
+    def spawn(self, submission: Path, limits: Limits, seed: int) -> Dialogue:
+        """Start a worker that runs the code in ``submission``."""
+
+
+class Workers(Protocol):
+    """Where a session gets its workers from."""
+
+    def server(self, question: Question) -> Spawner:
+        """Return what starts the workers of a question."""
+
+    def replace(self, question: Question) -> None:
+        """Drop what no longer answers."""
+
+    @property
+    def isolation(self) -> list[str]:
+        """The layers of isolation that the workers run in."""
+
+
 Needs = tuple[tuple[str, ...], tuple[str, ...]]  # what to preload, what to hide
 Loading = tuple[str, Needs]  # a module, as it is imported beside these libraries
 
@@ -156,7 +191,7 @@ class Session:
         rubric: Rubric,
         assignment: Assignment,
         submission: Submission,
-        workshop: Workshop,
+        workshop: Workers,
         settings: Settings,
     ) -> None:
         self.rubric = rubric
@@ -215,6 +250,14 @@ class Session:
         """Return the seed of a check."""
         base = self.rubric.seed if self.settings.seed is None else self.settings.seed
         return seed_for(self.rubric.assignment, check.id, base)
+
+    def limits(self, question: Question, check: CheckSpec) -> Limits:  # noqa: ARG002 - see grading
+        """Return the limits of a worker that is about to start for a check.
+
+        Raises:
+            Pending: it cannot be started here.
+        """
+        return Limits(check.timeout_s, check.memory_mb, check.output_kb)
 
     def _judge(self, question: Question, check: CheckSpec, seed: int) -> CheckResult:
         @contextlib.contextmanager
@@ -286,9 +329,8 @@ class Session:
         if problem is not None:
             self._load_failures[loading] = problem
             raise problem
-        limits = Limits(check.timeout_s, check.memory_mb, check.output_kb)
-        server = self._workshop.server(question)
-        worker = server.spawn(self.submission.folder, limits, seed)
+        limits = self.limits(question, check)  # before a server takes memory
+        worker = self._workshop.server(question).spawn(self.submission.folder, limits, seed)
         module: StudentModule | None = None
         try:
             module = self._load(worker, question, withhold=check.withhold_text)
@@ -299,7 +341,7 @@ class Session:
             for words in module.withheld if module is not None else ():
                 self._output += f"\nraised: {words}\n".encode()
 
-    def _load(self, worker: Worker, question: Question, *, withhold: bool) -> StudentModule:
+    def _load(self, worker: Dialogue, question: Question, *, withhold: bool) -> StudentModule:
         module, loading = question.module, _loading(question)
         try:
             reply = worker.load(module.removesuffix(".py"))

@@ -7,35 +7,30 @@ executed here.
 
 from __future__ import annotations
 
-import bz2
 import errno
-import gzip
 import hashlib
-import lzma
 import os
 import re
 import shutil
 import stat
-import tarfile
-import zipfile
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, cast
 
+from grader.archives import DAMAGED, MIB, Entry, TooMuchError, shown, tar_entries, zip_entries
 from grader.errors import BrokenError, UsageError
+from grader.texts import printable
 
-MIB = 1024 * 1024
 MAX_FILES = 2000
 MAX_FILE_BYTES = 64 * MIB  # a trained network is the largest thing that homework hands in
 MAX_TOTAL_BYTES = 256 * MIB
-MAX_UNPACKED_BYTES = 4 * MAX_TOTAL_BYTES  # of a tar archive, with all that is left out
-MAX_READ_BYTES = 4 * MIB  # of a tar archive at once; no honest header is longer
-ENCRYPTED = 1  # a flag of a zip archive's entry
+MAX_ENTRIES = 2 * MAX_FILES  # of an archive, with all that is left out
 MAX_DEPTH = 16
 MAX_PATH_BYTES = 1000  # with the folder for staging in front, a path may have 4096
 MAX_NAMES_SHOWN = 8
+MAX_NOTES = 20  # files that are left out are named; the rest is counted
+MAX_PROBLEM = 300  # characters
 RESERVED_IDS = ("gradebook.csv", "index.html")  # files beside the report folders
 ARCHIVES = (".zip", ".tar.gz", ".tgz", ".tar")
 # These would be picked up by Python or pytest by their mere presence.
@@ -47,21 +42,26 @@ DROPPED_SUFFIXES = frozenset([".pth", ".so", ".pyd", ".pyc", ".pyo"])
 CLUTTER = frozenset(["__pycache__", "__MACOSX", ".git", ".DS_Store", ".ipynb_checkpoints", ".idea"])
 
 
-COMPRESSIONS: tuple[tuple[bytes, Any], ...] = (
-    (b"\x1f\x8b", gzip.open),
-    (b"BZh", bz2.open),
-    (b"\xfd7zXZ\0", lzma.open),
-)
-# How damaged archives fail. RuntimeError: a compression that is not known; LookupError: a member
-# without a name.
-UNPACKING_ERRORS = (
-    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError),
-    *(RuntimeError, ValueError, OverflowError, LookupError),
-)
+class _Notes:
+    """What is told about the intake of a submission, a line each and not without end."""
 
+    def __init__(self) -> None:
+        self._texts: list[str] = []
+        self._more = 0
 
-class _TooMuchError(Exception):
-    """A submission exceeds a cap."""
+    def add(self, text: str) -> None:
+        self._texts.append(text)
+
+    def leave_out(self, name: str, why: str) -> None:
+        """Note that the file ``name`` was left out."""
+        if len(self._texts) < MAX_NOTES:
+            self.add(f"{shown(name)} was left out: {why}")
+        else:
+            self._more += 1
+
+    def told(self) -> tuple[str, ...]:
+        more = f"{self._more} more files were left out"
+        return (*self._texts, *([more] if self._more else []))
 
 
 @dataclass(frozen=True)
@@ -91,9 +91,10 @@ class Submission:
         names = [name for name in self.files if name.count("/") == 0]
         if not self.files:
             return f"{module} is not in the submission, which holds no files at all"
-        shown = ", ".join(names[:MAX_NAMES_SHOWN]) or f"only files in folders: {self.files[0]}"
+        named = [shown(name) for name in names[:MAX_NAMES_SHOWN]]
+        told = ", ".join(named) or f"only files in folders: {shown(self.files[0])}"
         more = f" and {len(names) - MAX_NAMES_SHOWN} more" if len(names) > MAX_NAMES_SHOWN else ""
-        return f"{module} is not in the submission (it holds {shown}{more})"
+        return f"{module} is not in the submission (it holds {told}{more})"
 
 
 def stem(path: Path) -> str:
@@ -177,31 +178,44 @@ def stage(
         UsageError: the submission vanished or cannot be read.
         BrokenError: the disk is full or fails.
     """
-    target.mkdir(parents=True)
-    notes: list[str] = []
-    problem = _unpack(path, target, notes)
-    if problem is not None:
-        shutil.rmtree(target)
-        target.mkdir()
-    folder = _home(target, modules)
-    files = sorted(_files(folder))
+    notes = _Notes()
+    try:
+        target.mkdir(parents=True)
+        problem = _unpack(path, target, notes)
+        if problem is not None:
+            shutil.rmtree(target)
+            target.mkdir()
+        folder = _home(target, modules)
+        files = sorted(_files(folder))
+        digest = _digest(folder, files)
+        _put_supplied(supplied, folder, notes)
+        _protect(target)
+    except OSError as error:
+        name = shown(path.resolve().name)
+        raise BrokenError(f"{name} cannot be staged: {error.strerror}") from None
+    return Submission(identifier, folder, tuple(files), digest, notes.told(), problem)
+
+
+def _digest(folder: Path, files: Sequence[str]) -> str:
+    """Return the SHA-256 over the names and contents of files."""
     digest = hashlib.sha256()
-    for file_name in files:
-        content = hashlib.sha256((folder / file_name).read_bytes()).hexdigest()
-        digest.update(f"{file_name}\0{content}\n".encode())
-    _put_supplied(supplied, folder, notes)
+    for name in files:
+        content = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        digest.update(f"{name}\0{content}\n".encode())
+    return digest.hexdigest()
+
+
+def _protect(target: Path) -> None:
+    """Let everybody read what is staged, and nobody write it."""
     for parent, folders, names in os.walk(target):
         for below in folders:
             (Path(parent) / below).chmod(0o755)
         for below in names:
             (Path(parent) / below).chmod(0o444)
     target.chmod(0o755)
-    told = tuple(_utf8(note) for note in notes)
-    problem = _utf8(problem) if problem is not None else None
-    return Submission(identifier, folder, tuple(files), digest.hexdigest(), told, problem)
 
 
-def _put_supplied(supplied: Sequence[Path], folder: Path, notes: list[str]) -> None:
+def _put_supplied(supplied: Sequence[Path], folder: Path, notes: _Notes) -> None:
     """Copy the assignment's helpers over whatever has their names, and say where that mattered."""
     for file in supplied:
         place = folder / file.name
@@ -209,7 +223,7 @@ def _put_supplied(supplied: Sequence[Path], folder: Path, notes: list[str]) -> N
         if place.is_dir():
             shutil.rmtree(place)
         if place.is_file() and _unix(place.read_bytes()) != _unix(content):
-            notes.append(f"{file.name} is supplied with the homework: your changes do not count")
+            notes.add(f"{file.name} is supplied with the homework: your changes do not count")
         place.write_bytes(content)
 
 
@@ -217,38 +231,33 @@ def _unix(text: bytes) -> bytes:
     return text.replace(b"\r\n", b"\n")
 
 
-def _unpack(path: Path, target: Path, notes: list[str]) -> str | None:
+def _unpack(path: Path, target: Path, notes: _Notes) -> str | None:
     """Copy a submission's files into ``target``; return what prevents it, if that is theirs."""
-    name = path.resolve().name
+    name = shown(path.resolve().name)
     try:
         if path.is_dir():
-            _copy(_from_folder(path, notes), target, notes)
+            entries = _from_folder(path, notes)
         elif path.name.lower().endswith(".zip"):
-            with zipfile.ZipFile(path) as zipped:
-                _copy(_from_zip(zipped, notes), target, notes)
+            entries = zip_entries(path, MAX_ENTRIES, notes.leave_out)
         else:
-            with _decompressed(path) as file:
-                bounded = cast("IO[bytes]", _Bounded(file))
-                with tarfile.open(fileobj=bounded, mode="r:") as archive:
-                    _copy(_from_tar(archive, notes), target, notes)
+            entries = tar_entries(path, MAX_ENTRIES, notes.leave_out)
+        with closing(entries):
+            _copy(entries, target, notes)
     except FileNotFoundError:
-        raise UsageError(f"{path}: vanished while it was read") from None
+        where = printable(str(path), MAX_PROBLEM)
+        raise UsageError(f"{where}: vanished while it was read") from None
     except PermissionError as error:
-        raise UsageError(f"{error.filename or path}: cannot be read: {error.strerror}") from None
-    except _TooMuchError as error:
+        where = printable(str(error.filename or path), MAX_PROBLEM)
+        raise UsageError(f"{where}: cannot be read: {error.strerror}") from None
+    except TooMuchError as error:
         return f"{name} was not unpacked: {error}"
-    except UNPACKING_ERRORS as error:
+    except DAMAGED as error:
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             # A damaged archive has no error number, or that of a seek to a place before its start.
             raise BrokenError(f"{name} cannot be staged: {error.strerror}") from None
-        why = " ".join(str(error).split()) or type(error).__name__
+        why = printable(" ".join(str(error).split()), MAX_PROBLEM) or type(error).__name__
         return f"{name} cannot be unpacked: {why}"
     return None
-
-
-def _utf8(text: str) -> str:
-    """Return ``text`` fit for a report: a file's name may hold bytes that are no UTF-8."""
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _home(target: Path, modules: Sequence[str]) -> Path:
@@ -267,28 +276,25 @@ def _files(folder: Path) -> Iterator[str]:
             yield path.relative_to(folder).as_posix()
 
 
-Entry = tuple[str, int, "IO[bytes]"]
-
-
-def _copy(entries: Iterator[Entry], target: Path, notes: list[str]) -> None:
+def _copy(entries: Generator[Entry, None, None], target: Path, notes: _Notes) -> None:
     """Write entries (name, announced size, content) below ``target``, within all caps."""
     count = total = 0
     for name, size, content in entries:
-        with content:
+        with closing(content):
             parts = _checked(name, notes)
             if parts is None:
                 continue
             count += 1
             if count > MAX_FILES:
-                raise _TooMuchError(f"it holds more than {MAX_FILES} files")
+                raise TooMuchError(f"it holds more than {MAX_FILES} files")
             destination = target.joinpath(*parts)
             try:
                 destination.parent.mkdir(parents=True, exist_ok=True)
             except (FileExistsError, NotADirectoryError):
-                notes.append(f"{name} was left out: a file has the name of its folder")
+                notes.leave_out(name, "a file has the name of its folder")
                 continue
             if destination.exists():
-                notes.append(f"{name} appears twice; the first one counts")
+                notes.leave_out(name, "it appears twice; the first one counts")
                 continue
             room = min(MAX_FILE_BYTES, MAX_TOTAL_BYTES - total)
             written = 0
@@ -298,31 +304,30 @@ def _copy(entries: Iterator[Entry], target: Path, notes: list[str]) -> None:
                     written += len(chunk)
                     if written > room:
                         limit = MAX_FILE_BYTES if room == MAX_FILE_BYTES else MAX_TOTAL_BYTES
-                        raise _TooMuchError(
-                            f"{name} ({size} bytes) goes beyond the limit of {limit // MIB} MiB"
-                        )
+                        beyond = f"goes beyond the limit of {limit // MIB} MiB"
+                        raise TooMuchError(f"{shown(name)} ({size} bytes) {beyond}")
                     file.write(chunk)
             total += written
 
 
-def _checked(name: str, notes: list[str]) -> tuple[str, ...] | None:
+def _checked(name: str, notes: _Notes) -> tuple[str, ...] | None:
     """Return the parts of a safe relative path; None, with a note, for what is left out."""
     path = PurePosixPath(name.replace("\\", "/"))
     if any(part in CLUTTER for part in path.parts) or path.name.startswith("._"):
         return None
     if path.is_absolute() or ".." in path.parts or not path.parts or "\0" in name or ":" in name:
-        notes.append(f"{name!r} was left out: not a path inside the submission")
+        notes.leave_out(name, "not a path inside the submission")
         return None
     try:
         sizes = [len(part.encode()) for part in path.parts]
     except UnicodeEncodeError:
-        notes.append(f"{name!r} was left out: its name is not UTF-8")
+        notes.leave_out(name, "its name is not UTF-8")
         return None
     if len(sizes) > MAX_DEPTH or max(sizes) > 255 or sum(sizes) > MAX_PATH_BYTES:  # noqa: PLR2004
-        notes.append(f"{name[:80]!r}... was left out: nested too deeply, or too long a name")
+        notes.leave_out(name, "nested too deeply, or too long a name")
         return None
     if path.name.lower() in DROPPED_NAMES or path.suffix.lower() in DROPPED_SUFFIXES:
-        notes.append(f"{name} was left out: files of this kind are not used in grading")
+        notes.leave_out(name, "files of this kind are not used in grading")
         return None
     return path.parts
 
@@ -331,13 +336,17 @@ def _raise(error: OSError) -> None:
     raise error
 
 
-def _from_folder(folder: Path, notes: list[str]) -> Iterator[Entry]:
+def _from_folder(folder: Path, notes: _Notes) -> Generator[Entry, None, None]:
     for parent, folders, names in os.walk(folder, onerror=_raise):
         folders[:] = sorted(name for name in folders if name not in CLUTTER)
+        if len(Path(parent).relative_to(folder).parts) >= MAX_DEPTH and folders:
+            inside = Path(parent).relative_to(folder).as_posix()
+            notes.leave_out(f"{inside}/{folders[0]}", "nested too deeply, or too long a name")
+            folders.clear()
         for name in [*folders]:
             if (Path(parent) / name).is_symlink():
                 relative = (Path(parent) / name).relative_to(folder).as_posix()
-                notes.append(f"{relative} was left out: it is a link")
+                notes.leave_out(relative, "it is a link")
         for name in sorted(names):
             path = Path(parent) / name
             relative = path.relative_to(folder).as_posix()
@@ -347,70 +356,10 @@ def _from_folder(folder: Path, notes: list[str]) -> Iterator[Entry]:
             except OSError as error:
                 if isinstance(error, PermissionError):
                     raise
-                notes.append(f"{relative} was left out: it is a link or no regular file")
+                notes.leave_out(relative, "it is a link or no regular file")
                 continue
             if not stat.S_ISREG(os.fstat(fd).st_mode):
                 os.close(fd)
-                notes.append(f"{relative} was left out: it is no regular file")
+                notes.leave_out(relative, "it is no regular file")
                 continue
             yield relative, os.fstat(fd).st_size, os.fdopen(fd, "rb")
-
-
-def _from_zip(archive: zipfile.ZipFile, notes: list[str]) -> Iterator[Entry]:
-    if len(archive.infolist()) > MAX_FILES * 2:
-        raise _TooMuchError(f"it lists {len(archive.infolist())} entries")
-    for info in archive.infolist():
-        kind = stat.S_IFMT(info.external_attr >> 16)
-        if info.is_dir():
-            continue
-        if kind not in (0, stat.S_IFREG):
-            notes.append(f"{info.filename} was left out: it is a link or no regular file")
-            continue
-        if info.flag_bits & ENCRYPTED:
-            raise zipfile.BadZipFile(f"{info.filename} is encrypted")
-        yield info.filename, info.file_size, archive.open(info)
-
-
-def _decompressed(path: Path) -> IO[bytes]:
-    with path.open("rb") as file:
-        start = file.read(6)
-    for magic, opener in COMPRESSIONS:
-        if start.startswith(magic):
-            unpacked: IO[bytes] = opener(path, "rb")
-            return unpacked
-    return path.open("rb")
-
-
-class _Bounded:
-    """A decompressed tar archive. Its headers may announce any size; no such step is taken."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-
-    def tell(self) -> int:
-        return self._file.tell()
-
-    def seek(self, position: int) -> int:
-        if position > MAX_UNPACKED_BYTES:
-            raise _TooMuchError(f"it unpacks to more than {MAX_UNPACKED_BYTES // MIB} MiB")
-        return self._file.seek(position)
-
-    def read(self, size: int) -> bytes:
-        if size > MAX_READ_BYTES:
-            raise _TooMuchError(f"it has a header of {size} bytes")
-        return self._file.read(size)
-
-
-def _from_tar(archive: tarfile.TarFile, notes: list[str]) -> Iterator[Entry]:
-    listed = 0
-    for member in archive:
-        listed += 1
-        if listed > MAX_FILES * 2:
-            raise _TooMuchError(f"it lists more than {MAX_FILES * 2} entries")
-        if member.isdir():
-            continue
-        content = archive.extractfile(member) if member.isreg() else None
-        if content is None:
-            notes.append(f"{member.name} was left out: it is a link or no regular file")
-            continue
-        yield member.name, member.size, content

@@ -31,7 +31,7 @@ from rich.text import Text
 
 from grader import yaml_source
 from grader.checks.predictions import PredictionsSpec
-from grader.checks.written import WrittenSpec
+from grader.checks.written import FilesSpec
 from grader.errors import REASONS, RubricError, UsageError
 from grader.grading import Work
 from grader.model import CheckSpec, NonNegative, Question, Rubric, Strict
@@ -155,7 +155,7 @@ def _wanted(rubric: Rubric, folder: Path, claims: Claims) -> frozenset[str]:
 
 def _files(question: Question, check: CheckSpec) -> Sequence[str]:
     """Return the files of which an example must hold one itself for a check to be run."""
-    if isinstance(check, WrittenSpec):
+    if isinstance(check, FilesSpec):
         return check.files
     return (check.file,) if isinstance(check, PredictionsSpec) else (question.of(check).module,)
 

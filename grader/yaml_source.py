@@ -24,6 +24,7 @@ MAX_DEPTH = 50
 MAX_INT = 2**63  # nothing in a rubric is larger, and Python refuses to print very large ones
 MAX_SHOWN = 60  # characters of a wrong value in a message
 OTHER_BASES = re.compile(r"^[-+]?0[0-7_]+$|:")  # octal, and hours and minutes
+SURROGATE = re.compile("[\ud800-\udfff]")
 COLLECTION_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 
@@ -99,7 +100,7 @@ class _Builder:
             if not isinstance(key_node, yaml.ScalarNode):
                 self._problem(line, path, "a key must be a word")
                 continue
-            key = key_node.value
+            key = self._whole(key_node.value, path, line)
             if key in result:
                 first = self._source.lines[(*path, key)]
                 self._problem(line, path, f"key {key!r} appears twice (first in line {first})")
@@ -128,7 +129,13 @@ class _Builder:
         if not isinstance(value, str | int | float | bool | None):
             # A date, a time or bytes: nothing in a rubric is one.
             return text
-        return value
+        return self._whole(value, path, line) if isinstance(value, str) else value
+
+    def _whole(self, text: str, path: YamlPath, line: int) -> str:
+        """Return ``text``; halves of characters, which only an escape can bring, are reported."""
+        if SURROGATE.search(text):
+            self._problem(line, path, f"{shown(text)} holds half of a character")
+        return SURROGATE.sub("?", text)
 
     def _plain(self, text: str, value: Any, path: YamlPath, line: int) -> Any:
         """Report what YAML 1.1 makes of an unquoted ``text``, where that is not what it says."""

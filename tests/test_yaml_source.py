@@ -285,3 +285,13 @@ def test_long_values_are_shortened_in_messages():
     long: Any = shown("x" * 1000)
     assert len(long) == MAX_SHOWN + 3
     assert long.endswith("x...")
+
+
+@pytest.mark.parametrize("text", ['a: "\\ud800"', '"\\udfff": 1', '[["x\\ud83d"]]'])
+def test_half_of_a_character_is_a_problem_and_does_not_stay(read, text):
+    source = read(text)
+    ((line, problem),) = source.problems
+    assert line == 1
+    assert "holds half of a character" in problem
+    repr(source.data).encode("utf-8")
+    assert "\\ud" not in repr(source.data)

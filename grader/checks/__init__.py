@@ -1,21 +1,49 @@
-"""The check kinds. A new kind is one new file and one line in ``KINDS``."""
+"""The check kinds. A new kind is one new file and one line in ``CLASSES``."""
 
 from __future__ import annotations
 
-from .base import CheckKind, Context, Judgement, StudentModule
-from .forward import Forward
-from .gradient import Gradient
-from .image import Image
-from .predictions import Predictions
-from .property import PropertyKind
-from .training import Training
-from .values import Values
-from .written import Derivation, Written
+import importlib
+from collections.abc import Iterator, Mapping
 
-_ALL: tuple[CheckKind, ...] = (
-    *(Forward(), Gradient(), Values(), Training(), PropertyKind(), Image()),
-    *(Predictions(), Written(), Derivation()),
-)
-KINDS: dict[str, CheckKind] = {kind.name: kind for kind in _ALL}
+from .base import CheckKind, Context, Judgement, StudentModule
+
+# The class of each kind, in the module of its name.
+CLASSES = {
+    "forward": "Forward",
+    "gradient": "Gradient",
+    "values": "Values",
+    "training": "Training",
+    "property": "PropertyKind",
+    "image": "Image",
+    "predictions": "Predictions",
+    "written": "Written",
+    "derivation": "Derivation",
+}
+
+
+class _Kinds(Mapping[str, CheckKind]):
+    """The kinds by name, each imported when it is asked for: a student's check needs one of them.
+
+    One that cannot be imported stops whoever asks for it.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[str, CheckKind] = {}
+
+    def __getitem__(self, name: str) -> CheckKind:
+        if name not in self._made:
+            kind = CLASSES[name]
+            module = importlib.import_module(f".{name}", __package__)
+            self._made[name] = getattr(module, kind)()
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(CLASSES)
+
+    def __len__(self) -> int:
+        return len(CLASSES)
+
+
+KINDS: Mapping[str, CheckKind] = _Kinds()
 
 __all__ = ["KINDS", "CheckKind", "Context", "Judgement", "StudentModule"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from grader.errors import Failure, Reason
 from grader.evidence import Figure
 from grader.model import CheckSpec, Part, Question, Tier
-from grader.sandbox import StudentError, Worker
+from grader.sandbox.dialogue import Dialogue, StudentError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,6 +73,10 @@ class CheckKind(Protocol):
         """Judge. Raises ``Failure`` or ``Blocked`` when nothing can earn points."""
 
 
+class ForeignFailure(Failure):
+    """An exception in the worker that no line of the student's raised, or so it is reported."""
+
+
 class StudentModule:
     """A student's module inside a worker, as seen from the trusted side.
 
@@ -83,7 +87,7 @@ class StudentModule:
 
     def __init__(
         self,
-        worker: Worker,
+        worker: Dialogue,
         file: str,
         missing_packages: Sequence[str],
         forbidden: Sequence[str] = (),
@@ -145,7 +149,10 @@ class StudentModule:
         if self._withhold:
             self.withheld.append(described(error))
             error = error.without_words()
-        return failure(error, function, self.file, self._forbidden)
+        failed = failure(error, function, self.file, self._forbidden)
+        if failed.reason == "exception" and not error.where:
+            return ForeignFailure(failed.reason, failed.message)
+        return failed
 
     def mutation_notes(self) -> list[str]:
         """Return one note for each function that changed its arguments in place."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import Field, model_validator
@@ -12,8 +14,9 @@ from grader.errors import BrokenError, Failure
 from grader.evidence import Evidence, Finding
 from grader.model import SHARES_ROUNDING, CheckSpec, Part, Positive, Strict
 from grader.seeds import seed_for
+from grader.wire import Decoder, Encoder
 
-from .base import Context
+from .base import Context, ForeignFailure
 
 Dotted = Annotated[str, Field(pattern=r"^\w+\.\w+$")]
 # How a judge fails on a result that student code has made up.
@@ -82,19 +85,24 @@ def drive(
     arguments = {**data.inputs, "seed": theirs % SEED_RANGE, "device": context.device}
     with context.open_module(theirs) as module:
         notes += module.notes
-        result = module.drive(driver, function, spec.function, arguments)
+        try:
+            result = module.drive(driver, function, spec.function, arguments)
+        except ForeignFailure:
+            assert_works(spec, context)
+            raise
     if type(result) is not dict:
         raise Failure("wrong_dtype", f"{spec.function} led to no result that can be read")
     return result, data
 
 
 def judged(
-    judge: str, function: str, context: Context, result: Mapping[str, Any], data: Dataset
+    spec: DrivenSpec, judge: str, context: Context, result: Mapping[str, Any], data: Dataset
 ) -> Evidence:
     """Let the assignment's judge look at a driver's result.
 
     Raises:
         Failure: the result cannot be read: student code made it up.
+        BrokenError: the judge fails, also on what the reference makes.
     """
     look = context.assignment.function("judges", judge)
     if look is None:
@@ -102,12 +110,76 @@ def judged(
     try:
         evidence: Evidence = look(result, data.inputs, data.withheld)
     except UNREADABLE as error:
+        assert_works(spec, context, judge)
         raise Failure(
-            "wrong_dtype", f"what {function} led to cannot be read: {type(error).__name__}: {error}"
+            "wrong_dtype",
+            f"what {spec.function} led to cannot be read: {type(error).__name__}: {error}",
         ) from None
     except Exception as error:
         raise BrokenError(f"the judge {judge} raised {type(error).__name__}: {error}") from error
     return evidence
+
+
+def assert_works(spec: DrivenSpec, context: Context, judge: str | None = None) -> None:
+    """Make sure that the driver, and the judge, can do with the reference what failed before.
+
+    An exception in code of the assignment's own may be due to what student code returned, or to a
+    mistake of ours that would cost every student points. The generated data is used: it is small.
+
+    Raises:
+        BrokenError: they fail on the reference too.
+    """
+    problem = _problem(
+        *(context.assignment, context.question.module, spec.function, spec.driver),
+        *(spec.dataset, judge, context.seed),
+    )
+    if problem is not None:
+        raise BrokenError(problem)
+
+
+@lru_cache(maxsize=64)
+def _problem(
+    assignment: Assignment,
+    module: str,
+    function: str,
+    driver: str,
+    dataset: str,
+    judge: str | None,
+    seed: int,
+) -> str | None:
+    """Return how the driver or the judge fails on the reference, if they do.
+
+    None also where that cannot be found out: the reference lacks the function, or a helper is only
+    there beside what students hand in.
+    """
+    data = assignment.dataset(dataset, "mini", None, seed)
+    what = f"the driver {driver}"
+    try:
+        run, solution = assignment.function("drivers", driver), assignment.solution(module)
+        if run is None or not hasattr(solution, function):
+            return None
+        inputs = _carried(data.inputs, tensors=True)
+        found = run(solution, **inputs, seed=seed % SEED_RANGE, device="cpu")
+        if judge is not None:
+            what = f"the judge {judge}"
+            look = assignment.function("judges", judge)
+            if look is not None:
+                look(_carried(found), data.inputs, data.withheld)
+    except Exception as error:  # noqa: BLE001 - the assignment's own code may raise anything
+        if isinstance(error, ImportError) or isinstance(error.__cause__, ImportError):
+            return None
+        return f"{what} fails on the reference: {type(error).__name__}: {error}"
+    return None
+
+
+def _carried(value: Any, *, tensors: bool = False) -> Any:
+    """Return a value as it is after its way over the wire, to a worker or from one."""
+    encoder = Encoder(lambda _value: 0)
+    body = encoder.encode(value)
+    buffers = [bytearray(buffer) for buffer in encoder.buffers]
+    if not tensors or "torch" not in sys.modules:
+        return Decoder(buffers).decode(body)
+    return Decoder(buffers, tensor=sys.modules["torch"].from_numpy).decode(body)
 
 
 def property_parts(

@@ -77,7 +77,7 @@ class Image:
         limits: Ratios = getattr(spec.tiers, context.tier)
         notes: list[str] = []
         result, data = drive(spec, context, context.seed, notes)
-        evidence = judged(spec.judge, spec.function, context, result, data)
+        evidence = judged(spec, spec.judge, context, result, data)
         if not evidence.values:
             raise BrokenError(f"the judge {spec.judge} measured no image")
         reasons = {finding.name: finding.message for finding in evidence.findings}

@@ -53,7 +53,7 @@ class PropertyKind:
         """Judge each property by itself."""
         notes: list[str] = []
         result, data = drive(spec, context, context.seed, notes)
-        evidence = judged(spec.judge, spec.function, context, result, data)
+        evidence = judged(spec, spec.judge, context, result, data)
         parts = property_parts(spec.properties, evidence.findings, spec.judge)
         measured = {**evidence.values, **evidence.measurements}
         return Judgement(

@@ -42,7 +42,7 @@ def with_mistake(
     for description, wrong in context.assignment.mistakes(
         context.question.module, function
     ).items():
-        theirs = _by_name(_trusted(wrong, case, function), case.expected)
+        theirs = mistaken(wrong, case, function)
         both = [(as_array(outputs[name]), theirs[name]) for name in theirs]
         if both and all(a is not None and _equal(a, b, limit) for a, b in both):
             return named(found, description)
@@ -52,6 +52,15 @@ def with_mistake(
 def named(found: Comparison, description: str) -> Comparison:
     """Return a comparison that names a known mistake in place of a guessed cause."""
     return replace(found, cause=f"exactly this comes out when {description}")
+
+
+def mistaken(wrong: Callable[..., Any], case: SolvedCase, function: str) -> dict[str, Array]:
+    """Return by name what a function of ``MISTAKES`` gives for a case.
+
+    Raises:
+        BrokenError: it raises.
+    """
+    return _by_name(_trusted(wrong, case, function), case.expected)
 
 
 def _trusted(wrong: Callable[..., Any], case: SolvedCase, function: str) -> Any:
@@ -88,7 +97,7 @@ def matching_mistake(
     for description, wrong in context.assignment.mistakes(
         context.question.module, function
     ).items():
-        theirs = _by_name(_trusted(wrong, case, function), case.expected)
+        theirs = mistaken(wrong, case, function)
         if name in theirs and _equal(array, theirs[name], limit):
             right = case.expected[name]
             # A mistake that leaves this gradient right explains nothing.

@@ -155,7 +155,7 @@ class Training:
         """Train once; return the metric and what is not as the question asks."""
         result, data = drive(spec, context, seed, notes)
         if spec.judge is not None:
-            evidence = judged(spec.judge, spec.function, context, result, data)
+            evidence = judged(spec, spec.judge, context, result, data)
             if spec.metric not in evidence.values:
                 raise BrokenError(f"the judge {spec.judge} measures no {spec.metric}")
             return _Run(evidence.values[spec.metric], evidence=evidence)

@@ -1,4 +1,4 @@
-"""Kinds ``written`` and ``derivation``: what a person marks.
+"""Kind ``written``: what a person marks.
 
 Such a check is ``pending``: its points are open, and the report says so. A file that is missing,
 empty or still the template's text has nothing in it to mark.
@@ -7,7 +7,7 @@ empty or still the template's text has nothing in it to mark.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 from pydantic import Field
@@ -21,14 +21,18 @@ from .base import Context, Judgement
 MAX_SHOWN = 20_000  # characters of a text in the report
 
 
-class WrittenSpec(CheckSpec):
+class FilesSpec(CheckSpec):
+    """Mixin: ``files`` are the names of a text that is handed in, in the order of preference."""
+
+    files: Annotated[list[Annotated[str, Field(pattern=r"^[\w.-]+$")]], Field(min_length=1)]
+
+
+class WrittenSpec(FilesSpec):
     """Rubric keys of ``written``.
 
-    ``files`` are the names under which the text may be handed in, in the order of preference.
     ``placeholder`` is a text that stands in the template where the answer is to be written.
     """
 
-    files: Annotated[list[Annotated[str, Field(pattern=r"^[\w.-]+$")]], Field(min_length=1)]
     placeholder: str = "TODO"
     least_words: Annotated[int, Field(ge=1)] = 1
 
@@ -48,7 +52,7 @@ class Written:
 
     def run(self, spec: WrittenSpec, context: Context) -> Judgement:
         """Raise ``Pending`` with the text, or ``Failure`` if there is nothing to mark."""
-        name, text = _find(spec, context)
+        name, text = found_text(spec.files, context)
         words = len(re.findall(r"\w+", text))
         if not words or spec.placeholder in text:
             raise Failure("not_implemented", f"{name} does not hold an answer yet")
@@ -59,15 +63,10 @@ class Written:
         raise Pending(f"{name}, {words} words: waits for a person", name, shown)
 
 
-class Derivation(Written):
-    """Formulas in LaTeX, for a person to mark."""
-
-    name = "derivation"
-
-
-def _find(spec: WrittenSpec, context: Context) -> tuple[str, str]:
+def found_text(files: Sequence[str], context: Context) -> tuple[str, str]:
+    """Return name and text of the first of ``files`` that there is; raises ``Failure``."""
     missing: Failure | None = None
-    for name in spec.files:
+    for name in files:
         try:
             data = context.read_file(name)
         except Failure as failed:
@@ -77,4 +76,4 @@ def _find(spec: WrittenSpec, context: Context) -> tuple[str, str]:
             return name, data.decode("utf-8-sig")
         except UnicodeDecodeError:
             return name, data.decode("latin-1")
-    raise missing or Failure("missing", f"{spec.files[0]} is missing")
+    raise missing or Failure("missing", f"{files[0]} is missing")

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from grader.commands.bundle_student import student
 from grader.commands.common import find_rubric, told
 from grader.errors import UsageError
 from grader.gradescope import bundle as gradescope_bundle
@@ -20,6 +21,9 @@ CONSTRAINTS = "constraints.txt"
 @click.group("bundle")
 def bundle_command() -> None:
     """Pack an assignment for another machine."""
+
+
+bundle_command.add_command(student)
 
 
 @bundle_command.command("gradescope")

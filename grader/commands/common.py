@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
@@ -131,9 +131,20 @@ def demand(settings: Settings, isolation: Any, *, unsafe: bool) -> Settings:
 
 def wanted_checks(rubric: Rubric, only: Sequence[str]) -> frozenset[str]:
     """Return the ids of the checks that are named, by themselves or by their question."""
-    by_id = {question.id: [check.id for check in question.checks] for question in rubric.questions}
+    return wanted_of(
+        {question.id: [check.id for check in question.checks] for question in rubric.questions},
+        only,
+    )
+
+
+def wanted_of(by_id: Mapping[str, Sequence[str]], only: Sequence[str]) -> frozenset[str]:
+    """Return the ids of the checks that are named; ``by_id`` has those of each question.
+
+    Raises:
+        UsageError: a name is neither a question's nor a check's.
+    """
     everything = [check for checks in by_id.values() for check in checks]
-    known = {**{check.lower(): [check] for check in everything}}
+    known: dict[str, Sequence[str]] = {check.lower(): [check] for check in everything}
     known |= {question.lower(): checks for question, checks in by_id.items()}
     unknown = [name for name in only if name.lower() not in known]
     if unknown:

@@ -265,8 +265,16 @@ def _decision(check: dict[str, Any]) -> list[str]:
 def _summary(report: dict[str, Any]) -> str:
     if report["status"] == "broken":
         return "The grader failed; this submission has no grade yet. Your instructor can see why."
-    text = f"{report['score']:g} of {report['max_score']:g} points"
+    checks = [check for question in report["questions"] for check in question["checks"]]
+    shown = [check for check in checks if check["visibility"] == "visible"]
+    if len(shown) == len(checks):
+        text = f"{report['score']:g} of {report['max_score']:g} points"
+    else:
+        # The platform hides the total as well: it would tell what the hidden checks gave.
+        points = scoring.points_total(check["points"] for check in shown)
+        most = sum(check["max_points"] for check in shown if not check["extra_credit"])
+        text = f"{points:g} of {most:g} points in the checks that are shown"
     if report["status"] == "pending":
-        text += " so far; some parts are still to be marked by a person"
+        text += " so far; some parts have no points yet"
     notes = (printable(note, MAX_NOTE) for note in report["submission"]["notes"])
     return "\n".join([text, *notes])

@@ -21,11 +21,12 @@ from typing import Any, Literal
 
 from grader.errors import BrokenError, WorkerLost
 
-from . import attacks
 from .limits import Limits
 from .server import ForkServer
 from .worker import Reply, Worker
 
+# Not imported: it needs modules that only some systems have.
+ATTACKS = Path(__file__).with_name("attacks.py")
 Level = Literal["full", "partial", "none"]
 LEVELS: tuple[Level, ...] = ("full", "partial", "none")
 PROBE_LIMITS = Limits(timeout_s=20.0, memory_mb=256, output_kb=64)
@@ -251,7 +252,7 @@ def _scene(server: ForkServer, hidden: Sequence[Path]) -> Iterator[tuple[Path, d
     with contextlib.ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="canary-", dir=server.staging))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        shutil.copyfile(attacks.__file__, folder / "attacks.py")
+        shutil.copyfile(ATTACKS, folder / "attacks.py")
         (folder / "attacks.py").chmod(0o444)
         folder.chmod(0o755)
         neighbour = Path(tempfile.mkdtemp(prefix="neighbour-", dir=server.staging.parent))

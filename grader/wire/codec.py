@@ -42,6 +42,7 @@ MAX_DEPTH = 16  # deeper than any value a check exchanges, far below Python's re
 MAX_BUFFERS = 1024  # a large network's state dictionary has a few hundred tensors
 MAX_INT = 2**63
 MAX_NDIM = 16
+MAX_EMPTY_BYTES = 64 * 1024 * 1024  # what an array without entries would hold without its zeros
 LONG_TEXT = 256  # longer texts travel as buffers, to leave the header for structure
 PACK_TEXTS_FROM = 8  # lists of at least this many texts are packed into two buffers
 MAX_TEXTS = 1_000_000  # a vocabulary of word vectors has 400,000; each text costs 50 bytes and more
@@ -351,6 +352,9 @@ class Decoder:
         dtype = np.dtype(dtype_name)
         if math.prod(shape) * dtype.itemsize != len(buffer):
             raise WireError("an array's shape does not match its bytes")
+        if not buffer and math.prod(filter(None, shape)) * dtype.itemsize > MAX_EMPTY_BYTES:
+            # A sum along the empty axis of shape (2**40, 0) takes eight terabytes.
+            raise WireError("an array without entries announces too many")
         if dtype_name == "bool" and buffer.strip(b"\x00\x01"):
             # Bytes other than 0 and 1 in a bool array are undefined behaviour in numpy.
             raise WireError("a boolean array holds bytes other than 0 and 1")

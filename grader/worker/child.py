@@ -1,4 +1,4 @@
-"""A forked child: locks itself down, then runs student code and answers with values.
+"""A child: locks itself down if it was forked, then runs student code and answers with values.
 
 Student code shares this process and can forge every answer. That is why nothing here compares,
 times or scores: a forged value is only a value.
@@ -13,13 +13,16 @@ import socket
 import sys
 import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from ..wire import Decoder, Encoder, WireError, pack, parse_header, parse_prefix
 from ..wire.codec import PREFIX
-from . import lockdown, modules
+from . import modules
+
+if TYPE_CHECKING:
+    from . import lockdown
 
 EXIT_SETUP_FAILED, EXIT_SERVING_FAILED = 97, 98
 WIRE_FD = 3
@@ -29,8 +32,20 @@ MAX_FRAMES = 8
 MAX_REQUEST_BYTES = 1 << 30  # the trusted side sends data sets; it is not the one to be bounded
 
 
+class Wire(Protocol):
+    """What carries the bytes: a socket, or the pipes of a plain worker."""
+
+    def sendall(self, data: Any, /) -> None:
+        """Send all of ``data``."""
+
+    def recv_into(self, buffer: memoryview, /) -> int:
+        """Receive into ``buffer``; return how many bytes, 0 at the end."""
+
+
 def run(request: dict[str, Any], *, wire_fd: int, output_fd: int, host: lockdown.Host) -> None:
     """Become a worker: never returns. ``request`` holds ``limits``, ``submission`` and ``seed``."""
+    from . import lockdown  # loaded already; plain workers, on any system, do without it
+
     os.setsid()
     null = os.open(os.devnull, os.O_RDONLY)
     saved = os.dup2(wire_fd, 200)
@@ -50,13 +65,7 @@ def run(request: dict[str, Any], *, wire_fd: int, output_fd: int, host: lockdown
     wire = socket.socket(fileno=WIRE_FD)  # asks the kernel what it is: not allowed later
     lockdown.apply(host, request["limits"], submission)
     os.closerange(WIRE_FD + 1, 1024)
-    random.seed(request["seed"])
-    np.random.seed(request["seed"] % 2**32)  # noqa: NPY002 - what students call
-    if "torch" in sys.modules:
-        torch = sys.modules["torch"]
-        # torch.manual_seed asks after every kind of accelerator, for milliseconds.
-        seed = torch.manual_seed if host.accelerator else torch.default_generator.manual_seed
-        seed(request["seed"])
+    seed_generators(request["seed"], accelerator=host.accelerator)
     child = Child(wire, submission, tuple(request["hidden"]))
     # Until here a failure is the grader's; from here on student code may be behind it.
     wire.sendall(READY)
@@ -66,12 +75,21 @@ def run(request: dict[str, Any], *, wire_fd: int, output_fd: int, host: lockdown
         os._exit(EXIT_SERVING_FAILED)
 
 
+def seed_generators(seed: int, *, accelerator: bool) -> None:
+    """Seed every generator that student code may draw from without having made it."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002 - what students call
+    if "torch" in sys.modules:
+        torch = sys.modules["torch"]
+        # torch.manual_seed asks after every kind of accelerator, for milliseconds.
+        seeded = torch.manual_seed if accelerator else torch.default_generator.manual_seed
+        seeded(seed)
+
+
 class Child:
     """Answers requests over the wire, one at a time."""
 
-    def __init__(
-        self, wire: socket.socket, submission: str, forbidden: tuple[str, ...] = ()
-    ) -> None:
+    def __init__(self, wire: Wire, submission: str, forbidden: tuple[str, ...] = ()) -> None:
         self._wire = wire
         self._forbidden = forbidden
         self._submission = submission

@@ -392,3 +392,15 @@ def test_error_messages_are_short_whatever_was_sent():
     with pytest.raises(WireError) as caught:
         decode(["x" * 60_000, 1])
     assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("shape", [[2**40, 0], [0, 2**27], [2**20] * 8 + [0], [0, 2**60]])
+def test_an_empty_array_may_not_announce_an_axis_of_terabytes(shape):
+    # A sum along its empty axis would have as many entries as the other axes say.
+    with pytest.raises(WireError, match="announces too many"):
+        decode(["a", 0, "float64", shape], b"")
+
+
+@pytest.mark.parametrize("shape", [[0], [0, 5], [1000, 0, 1000]])
+def test_an_empty_array_of_a_usual_shape_arrives(shape):
+    assert decode(["a", 0, "float64", shape], b"").shape == tuple(shape)

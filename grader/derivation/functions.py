@@ -1,0 +1,104 @@
+"""The functions that formulas may use: their names in LaTeX, and what they compute.
+
+The same evaluation runs on numpy, for students' formulas, and on torch, for the truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+FUNCTION_COMMANDS = {
+    r"\tanh": "tanh", r"\sigma": "sigmoid", r"\exp": "exp", r"\cosh": "cosh", r"\sinh": "sinh",
+    r"\ln": "log", r"\log": "log", r"\diag": "diag", r"\sech": "sech", r"\sigmoid": "sigmoid",
+    r"\coth": "coth", r"\sqrt": "sqrt",
+}  # fmt: skip
+FUNCTION_WORDS = {
+    "tanh": "tanh", "sigmoid": "sigmoid", "sigm": "sigmoid", "sig": "sigmoid",
+    "logistic": "sigmoid", "diag": "diag", "exp": "exp", "cosh": "cosh", "sinh": "sinh",
+    "sech": "sech", "log": "log", "ln": "log", "sqrt": "sqrt",
+}  # fmt: skip
+ELEMENTWISE = frozenset(FUNCTION_COMMANDS.values()) - {"diag"}
+
+Function = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class Functions:
+    """The functions of one library. Values are matrices with two axes, vectors among them."""
+
+    values: dict[str, Function]
+    slopes: dict[str, Function]
+    number: Callable[[float], Any]
+    ones: Callable[[int, int], Any]
+    eye: Callable[[int], Any]
+
+
+def _sigmoid(x: Any) -> Any:
+    return 0.5 * (np.tanh(0.5 * x) + 1)
+
+
+def _tanh_slope(x: Any) -> Any:
+    return 1 - np.tanh(x) ** 2
+
+
+def _sigmoid_slope(x: Any) -> Any:
+    return _sigmoid(x) * (1 - _sigmoid(x))
+
+
+def _diag(x: Any) -> Any:
+    return np.diag(np.reshape(x, -1))
+
+
+NUMPY = Functions(
+    values={
+        "tanh": np.tanh,
+        "sigmoid": _sigmoid,
+        "exp": np.exp,
+        "cosh": np.cosh,
+        "sinh": np.sinh,
+        "sech": lambda x: 1 / np.cosh(x),
+        "coth": lambda x: 1 / np.tanh(x),
+        "log": np.log,
+        "sqrt": np.sqrt,
+        "diag": _diag,
+    },
+    slopes={"tanh": _tanh_slope, "sigmoid": _sigmoid_slope, "exp": np.exp},
+    # Not Python's own numbers, whose powers may raise or be complex.
+    number=np.float64,
+    ones=lambda rows, columns: np.ones((rows, columns)),
+    eye=np.eye,
+)
+
+
+def torch_functions() -> Functions:
+    """Return the functions of torch, in float64; torch is imported here and not before."""
+    import torch
+
+    values: dict[str, Function] = {
+        "tanh": torch.tanh,
+        "sigmoid": torch.sigmoid,
+        "exp": torch.exp,
+        "cosh": torch.cosh,
+        "sinh": torch.sinh,
+        "sech": lambda x: 1 / torch.cosh(x),
+        "coth": lambda x: 1 / torch.tanh(x),
+        "log": torch.log,
+        "sqrt": torch.sqrt,
+        "diag": lambda x: torch.diag(x.reshape(-1)),
+    }
+    slopes: dict[str, Function] = {
+        "tanh": lambda x: 1 - torch.tanh(x) ** 2,
+        "sigmoid": lambda x: torch.sigmoid(x) * (1 - torch.sigmoid(x)),
+        "exp": torch.exp,
+    }
+    return Functions(
+        values,
+        slopes,
+        float,
+        lambda rows, columns: torch.ones((rows, columns), dtype=torch.float64),
+        lambda size: torch.eye(size, dtype=torch.float64),
+    )

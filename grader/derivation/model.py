@@ -1,0 +1,297 @@
+"""The assignment's equations: which symbols there are, what else they may be called, their shapes.
+
+Built from the rubric's LaTeX by the same parser that reads students' answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from . import derivatives, equations, parser, tokens
+from .equations import Equation
+from .limits import UnreadableError
+from .nodes import Gradient, Index, Node, Series, Sum, Symbol, parts, with_parts
+from .source import Macro
+
+TIME = "t"
+LAST = "T"
+ROWS = "n"  # counts the members of a batch
+# Letters that stand for any gate unless they are the name of one.
+GATE_VARIABLES = frozenset(
+    ("g", "k", "j", "q", "s", "m", "p", "*", r"\gamma", r"\alpha", r"\star", r"\ell", "gate")
+)
+Dims = tuple[str, ...]
+
+
+class Key(NamedTuple):
+    """A quantity at all times: ``of`` is empty for a value, L or D for a gradient."""
+
+    of: str
+    name: str
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Model:
+    """What is given.
+
+    Attributes:
+        inputs: dimensions of inputs and parameters, by key; vectors have one, matrices two.
+        forward: the equations, in the order of computation: symbol (at time t) and expression.
+        given: symbols (at time t) of which each step's own loss has a gradient, which is given.
+        totals: further symbols whose total gradients may be taken as given.
+        sequences: the keys of values that have a time.
+        gates: the labels of gates with their other names.
+        aliases: other keys of values.
+        one_step: whether time has a single step, so that t needs no sum.
+    """
+
+    inputs: Mapping[Key, Dims]
+    forward: tuple[tuple[Symbol, Node], ...]
+    given: tuple[Symbol, ...]
+    sequences: frozenset[Key]
+    gates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    aliases: Mapping[Key, Key] = field(default_factory=dict)
+    totals: tuple[Symbol, ...] = ()
+    one_step: bool = True
+
+    def __hash__(self) -> int:
+        """Models are told apart by identity: truths are cached for each."""
+        return id(self)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    @property
+    def values(self) -> frozenset[Key]:
+        """The keys of all values."""
+        computed = {Key("", symbol.name, symbol.labels) for symbol, _node in self.forward}
+        return frozenset(self.inputs) | computed
+
+    @property
+    def given_keys(self) -> frozenset[Key]:
+        """The keys of gradients that may be taken as given."""
+        return frozenset(key_of(symbol)._replace(of="L") for symbol in self.given + self.totals)
+
+    def knows(self, key: Key) -> bool:
+        """Say whether a key is that of a value of the model, or of a gradient by one."""
+        return Key("", key.name, key.labels) in self.values
+
+
+def build(
+    shapes: Mapping[str, Sequence[str]],
+    forward: str,
+    given: Sequence[str],
+    gates: Mapping[str, Sequence[str]],
+    aliases: Mapping[str, Sequence[str]],
+    *,
+    totals: Sequence[str] = (),
+    one_step: bool,
+) -> Model:
+    """Build a model from the rubric's LaTeX.
+
+    Raises:
+        UnreadableError: something in it cannot be read.
+    """
+    inputs: dict[Key, Dims] = {}
+    sequences: set[Key] = set()
+    other_gates = {name: tuple(others) for name, others in gates.items()}
+    for text, dims in shapes.items():
+        for name in _each_gate(text, gates):
+            symbol = symbol_of(name)
+            inputs[_key(symbol)] = tuple(dims)
+            if symbol.time is not None:
+                sequences.add(_key(symbol))
+    computed: list[tuple[Symbol, Node]] = []
+    for equation in read(forward):
+        defined = parser.expression(equation.sides[0], equation.at)
+        node = parser.expression(equation.sides[1], equation.at)
+        if not isinstance(defined, Symbol) or defined.time != Index(TIME):
+            raise UnreadableError("a forward equation defines something else than a value at t", 0)
+        for gate in _gate_choices(defined, gates):
+            made = substitute(defined, *gate) if gate else defined
+            assert isinstance(made, Symbol)  # noqa: S101 - substitution keeps the type
+            computed.append((made, substitute(node, *gate) if gate else node))
+            sequences.add(_key(made))
+    others: dict[Key, Key] = {}
+    for text, names in aliases.items():
+        for name in names:
+            for one, two in zip(_each_gate(text, gates), _each_gate(name, gates), strict=True):
+                others[_key(symbol_of(two))] = _key(symbol_of(one))
+    return Model(
+        inputs,
+        tuple(computed),
+        tuple(symbol_of(text) for text in given),
+        frozenset(sequences),
+        other_gates,
+        others,
+        tuple(symbol_of(text) for text in totals),
+        one_step,
+    )
+
+
+def _gate_choices(symbol: Symbol, gates: Mapping[str, object]) -> list[tuple[str, str] | None]:
+    variables = [label for label in symbol.labels if label in GATE_VARIABLES and label not in gates]
+    return [(variables[0], gate) for gate in gates] if variables and gates else [None]
+
+
+def _each_gate(text: str, gates: Mapping[str, object]) -> list[str]:
+    """Return a symbol for each gate if it has the gate variable g, otherwise itself."""
+    if "^g" not in text or not gates:
+        return [text]
+    return [text.replace("^g", f"^{{{gate}}}") for gate in gates]
+
+
+def lexed(text: str, at: int, macros: Mapping[str, Macro]) -> list[tokens.Lexeme]:
+    """Return the plain lexemes of a formula's text."""
+    return tokens.plain(tokens.expanded(tokens.lexemes(text, at), macros))
+
+
+def read(text: str, at: int = 0, macros: Mapping[str, Macro] | None = None) -> list[Equation]:
+    """Return the equations in a formula's text."""
+    return equations.equations(lexed(text, at, macros or {}))
+
+
+def symbol_of(text: str) -> Symbol:
+    """Return the symbol that a text names; raises ``UnreadableError`` if it is none."""
+    node = parser.expression(lexed(text, 0, {}), 0)
+    if not isinstance(node, Symbol):
+        raise UnreadableError(f"{text} is not the name of a value", 0)
+    return node
+
+
+def _key(symbol: Symbol) -> Key:
+    return Key("", symbol.name, symbol.labels)
+
+
+def key_of(node: Symbol | Gradient) -> Key:
+    """Return the key of a value or gradient."""
+    if isinstance(node, Symbol):
+        return _key(node)
+    if isinstance(node.by, Symbol):
+        return Key(node.of, node.by.name, node.by.labels)
+    return Key(node.of, derivatives.name_of(node.by))
+
+
+def time_of(node: Symbol | Gradient) -> Index | None:
+    """Return the time of a value or gradient."""
+    symbol = node.by if isinstance(node, Gradient) else node
+    return symbol.time if isinstance(symbol, Symbol) else None
+
+
+def substitute(node: Node, variable: str, label: str) -> Node:
+    """Put a gate's label in place of a gate variable."""
+    if isinstance(node, Symbol):
+        if node.time == Index(variable):
+            # W^{(k)}: what looks like a time is the gate.
+            return replace(node, labels=tuple(sorted([*node.labels, label])), time=None)
+        if variable not in node.labels:
+            return node
+        labels = [label if own == variable else own for own in node.labels]
+        return replace(node, labels=tuple(sorted(labels)))
+    if isinstance(node, Series) and node.variable == variable:
+        return node
+    return with_parts(node, tuple(substitute(part, variable, label) for part in parts(node)))
+
+
+class Names:
+    """Gives the symbols of an answer the model's names.
+
+    ``candidate_is_g`` says that the answer calls the candidate gate g, so that a label g names that
+    gate and not any gate.
+    """
+
+    def __init__(self, model: Model, *, candidate_is_g: bool = False) -> None:
+        self._model = model
+        self._labels = {
+            other: name
+            for name, others in model.gates.items()
+            for other in others
+            if other not in GATE_VARIABLES or candidate_is_g
+        }
+        self._candidate_is_g = candidate_is_g
+
+    def is_variable(self, label: str) -> bool:
+        """Say whether a label stands for any gate."""
+        if not self._model.gates or label in self._model.gates or label in self._labels:
+            return False
+        return label in GATE_VARIABLES
+
+    def canonical(self, node: Node) -> Node:
+        """Return a node with the model's names; sums over gates say over which."""
+        if isinstance(node, Symbol):
+            return self._symbol(node)
+        if isinstance(node, Series) and (node.members or self._over_gates(node)):
+            body = self.canonical(node.body)
+            return replace(node, body=body, members=tuple(self._members(node)))
+        return with_parts(node, tuple(self.canonical(part) for part in parts(node)))
+
+    def expanded(self, node: Node) -> Node:
+        """Return a canonical node with its sums over gates written out."""
+        if isinstance(node, Series) and node.members and node.operator == "sum":
+            terms = tuple(
+                self.expanded(self.canonical(substitute(node.body, node.variable, gate)))
+                for gate in node.members
+            )
+            return Sum(terms, (1,) * len(terms), node.at)
+        return with_parts(node, tuple(self.expanded(part) for part in parts(node)))
+
+    def _members(self, node: Series) -> Sequence[str]:
+        if not node.members:
+            return tuple(self._model.gates)
+        return [self._labels.get(member, member) for member in node.members]
+
+    def _over_gates(self, node: Series) -> bool:
+        if node.lower is not None or not self._model.gates or node.variable in (TIME, ROWS):
+            return False
+        return node.variable in set(_labels_of(node.body))
+
+    def _symbol(self, symbol: Symbol) -> Symbol:
+        symbol = _swapped(_without_rows(symbol))
+        model = self._model
+        key = _key(symbol)
+        if key not in model.values:
+            key = model.aliases.get(key, key)
+        if key not in model.values:
+            labels = tuple(sorted(self._labels.get(label, label) for label in key.labels))
+            renamed = Key("", key.name, labels)
+            key = model.aliases.get(renamed, renamed)
+        time = symbol.time
+        if key in model.sequences and time is None:
+            time = Index(TIME)
+        elif key not in model.values and time is not None and time.offset == 0:
+            # W_{x,k}: k is no time but any gate.
+            labels = tuple(sorted([*key.labels, time.variable or ""]))
+            gates = tuple(model.gates)
+            if gates and time.variable in GATE_VARIABLES:
+                tried = substitute(Symbol(key.name, labels), time.variable or "", gates[0])
+                if isinstance(tried, Symbol) and _key(tried) in model.values:
+                    return Symbol(key.name, labels, None, symbol.at)
+        return Symbol(key.name, key.labels, time, symbol.at)
+
+
+def _without_rows(symbol: Symbol) -> Symbol:
+    """Drop an index that counts the members of a batch: one sequence is looked at."""
+    labels = tuple(label for label in symbol.labels if label != f"#{ROWS}")
+    return symbol if labels == symbol.labels else replace(symbol, labels=labels)
+
+
+def _swapped(symbol: Symbol) -> Symbol:
+    """Read ``a_{k,t}``, whose first index is a label and whose second is the time."""
+    extra = [label for label in symbol.labels if label == f"#{TIME}"]
+    time = symbol.time
+    if extra and time is not None and time.offset == 0 and time.variable in GATE_VARIABLES:
+        labels = [label for label in symbol.labels if label not in extra]
+        return replace(symbol, labels=tuple(sorted([*labels, time.variable])), time=Index(TIME))
+    return symbol
+
+
+def _labels_of(node: Node) -> Iterator[str]:
+    if isinstance(node, Symbol):
+        yield from node.labels
+        if node.time is not None and node.time.variable is not None:
+            yield node.time.variable
+    for part in parts(node):
+        yield from _labels_of(part)

@@ -1,0 +1,356 @@
+"""From lexemes to nodes: an LALR(1) grammar, so the time is linear in the length of a formula."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import lark
+from lark.lexer import Lexer, Token
+
+from .derivatives import Nabla, fraction, gradient, product, settled, timed
+from .equations import CLOSING, OPENING, OPERATORS
+from .functions import FUNCTION_COMMANDS, FUNCTION_WORDS
+from .limits import MAX_DEPTH, UnreadableError
+from .nodes import (
+    Apply,
+    Gradient,
+    Listed,
+    Node,
+    Number,
+    Ones,
+    Partial,
+    Power,
+    Series,
+    Sum,
+    Symbol,
+    Transpose,
+)
+from .scripts import Scripts, interpret, series_range
+from .tokens import GREEK, Lexeme, argument_at
+
+GRAMMAR = Path(__file__).with_name("grammar.lark")
+EULER = "e"
+
+
+class _Folded(Lexer):
+    """Hands tokens that are ready to lark's parser."""
+
+    def __init__(self, _configuration: object) -> None:
+        """Accept what lark passes to a lexer of its own."""
+
+    def lex(self, lexer_state: Any, parser_state: Any = None) -> Iterator[Token]:
+        """Yield the tokens."""
+        del parser_state
+        yield from lexer_state
+
+
+@cache
+def _parser() -> lark.Lark:
+    return lark.Lark(GRAMMAR.read_text(encoding="utf-8"), parser="lalr", lexer=_Folded)
+
+
+def expression(found: Sequence[Lexeme], at: int) -> Node:
+    """Return the node that lexemes (see ``tokens.plain``) stand for.
+
+    Args:
+        found: the lexemes.
+        at: the offset to name if there are none.
+
+    Raises:
+        UnreadableError: they are no expression of the language.
+    """
+    return _Builder().expression(found, at, 0)
+
+
+class _Builder:
+    """Folds lexemes into tokens, has them parsed, and builds nodes from the tree."""
+
+    def __init__(self) -> None:
+        self._scripts: list[list[Lexeme]] = []
+
+    def expression(self, found: Sequence[Lexeme], at: int, depth: int) -> Node:
+        if depth > MAX_DEPTH:
+            raise UnreadableError("brackets are nested too deeply", at)
+        tokens = list(self._fold(found))
+        if not tokens:
+            raise UnreadableError("a formula is missing", at)
+        _check_brackets(tokens)
+        try:
+            tree = _parser().parse(cast("str", tokens))
+        except lark.exceptions.UnexpectedToken as error:
+            token = error.token
+            if token.type == "$END":
+                last = tokens[-1]
+                message = f"something is missing after {_shown(last)}"
+                raise UnreadableError(message, last.start_pos or at) from None
+            raise UnreadableError(
+                f"{_shown(token)} is not expected here", token.start_pos
+            ) from None
+        except lark.exceptions.LarkError:
+            raise UnreadableError("the formula is not understood", at) from None
+        return settled(self._sum(tree.children[0], depth))
+
+    # Lexemes to tokens
+
+    def _fold(self, found: Sequence[Lexeme]) -> Iterator[Token]:
+        place = 0
+        while place < len(found):
+            lexeme = found[place]
+            place += 1
+            text = lexeme.text
+            if text in ("_", "^"):
+                argument, place = argument_at(found, place, lexeme)
+                self._scripts.append(argument)
+                number = str(len(self._scripts) - 1)
+                yield Token("SUB" if text == "_" else "SUP", number, lexeme.at)
+            elif text == r"\frac":
+                yield Token("FRAC", text, lexeme.at)
+                for _half in range(2):
+                    argument, place = argument_at(found, place, lexeme)
+                    yield Token("LBRACE", "{", lexeme.at)
+                    yield from self._fold(argument)
+                    yield Token("RBRACE", "}", lexeme.at)
+            elif text == r"\sqrt":
+                yield Token("ROOT", text, lexeme.at)
+                argument, place = argument_at(found, place, lexeme)
+                yield Token("LBRACE", "{", lexeme.at)
+                yield from self._fold(argument)
+                yield Token("RBRACE", "}", lexeme.at)
+            elif text == "{" and place < len(found) and found[place].text == "}":
+                place += 1
+            else:
+                yield Token(_type(lexeme), text, lexeme.at)
+
+    # Trees to nodes
+
+    def _sum(self, tree: Any, depth: int) -> Node:
+        terms: list[Node] = []
+        signs: list[int] = []
+        sign = 1
+        for child in tree.children:
+            if isinstance(child, Token):
+                sign = 1 if child.type == "PLUS" else -1
+            else:
+                terms.append(self._term(child, depth))
+                signs.append(sign)
+        if len(terms) == 1 and signs == [1]:
+            return terms[0]
+        return Sum(tuple(terms), tuple(signs), terms[0].at)
+
+    def _term(self, tree: Any, depth: int) -> Node:
+        items: list[Node | Nabla] = []
+        operators: list[str] = []
+        expects = True
+        grouped: list[bool] = []
+        for child in tree.children:
+            if isinstance(child, Token):
+                operators.append(str(child))
+                expects = True
+                continue
+            if not expects:
+                operators.append("")
+            node, bracketed = self._item(child, depth)
+            items.append(node)
+            grouped.append(bracketed)
+            expects = False
+        return product(items, operators, grouped)
+
+    def _item(self, tree: Any, depth: int) -> tuple[Node | Nabla, bool]:
+        """Return a factor, and whether it is something in brackets."""
+        if tree.data == "series":
+            return self._series(tree, depth), False
+        if tree.data == "negative":
+            node, _bracketed = self._item(tree.children[1], depth)
+            if isinstance(node, Nabla):
+                raise UnreadableError("the loss is missing after a gradient sign", node.at)
+            return Sum((node,), (-1,), node.at), False
+        first = tree.children[0]
+        if not isinstance(first, Token) and first.data == "function":
+            return self._function(first, depth), False
+        if not isinstance(first, Token) and first.data == "partial":
+            return self._partial(first, depth), False
+        scripts = tree.children[1:]
+        if isinstance(first, Token):
+            return self._leaf(first, scripts, depth), False
+        inner = self._bracketed(first, depth)
+        return self._with_scripts(inner, scripts), first.data == "group"
+
+    def _bracketed(self, tree: Any, depth: int) -> Node:
+        sums = [child for child in tree.children if not isinstance(child, Token)]
+        if tree.data == "fraction":
+            above, below = (self._sum(half.children[1], depth) for half in sums)
+            return fraction(above, below, tree.children[0].start_pos)
+        if tree.data == "root":
+            inner = self._sum(sums[0].children[1], depth)
+            return Apply("sqrt", inner, 0, tree.children[0].start_pos)
+        items = tuple(self._sum(child, depth) for child in sums)
+        return items[0] if len(items) == 1 else Listed(items, tree.children[0].start_pos)
+
+    def _read(self, scripts: Sequence[Token], depth: int) -> Scripts:
+        del depth
+        result = Scripts()
+        for token in scripts:
+            if token.type == "PRIME":
+                result.primes += 1
+            else:
+                above = token.type == "SUP"
+                interpret(self._scripts[int(token)], result, above=above, bracketed=False)
+        return result
+
+    def _leaf(self, token: Token, scripts: Sequence[Token], depth: int) -> Node | Nabla:
+        at = token.start_pos or 0
+        if token.type == "NUMBER":
+            return self._with_scripts(Number(float(str(token)), at), scripts)
+        if token.type == "NABLA":
+            return self._nabla(token, scripts, depth)
+        if str(token) == EULER and any(script.type == "SUP" for script in scripts):
+            exponent = next(script for script in scripts if script.type == "SUP")
+            payload = self._scripts[int(exponent)]
+            return Apply("exp", self.expression(payload, at, depth + 1), 0, at)
+        read = self._read(scripts, depth)
+        if token.type == "ONES":
+            node: Node = Ones(identity=False, at=at)
+        elif str(token) == "I" and not read.labels:
+            node = Ones(identity=True, at=at)
+        else:
+            node = _symbol(str(token), read, at)
+        return _decorated(node, read)
+
+    def _with_scripts(self, node: Node, scripts: Sequence[Token]) -> Node:
+        read = self._read(scripts, 0)
+        if read.labels or read.times:
+            if isinstance(node, Gradient) and isinstance(node.by, Symbol):
+                by = replace(node.by, labels=_ordered([*node.by.labels, *read.labels]))
+                if read.times and by.time is None:
+                    by = replace(by, time=read.times[0])
+                node = replace(node, by=by)
+            elif isinstance(node, Symbol):
+                time = node.time or (read.times[0] if read.times else None)
+                node = replace(node, labels=_ordered([*node.labels, *read.labels]), time=time)
+            else:
+                raise UnreadableError("a subscript is not understood here", node.at)
+        return _decorated(node, read)
+
+    def _nabla(self, token: Token, scripts: Sequence[Token], depth: int) -> Nabla:
+        below = [script for script in scripts if script.type == "SUB"]
+        if len(below) != 1:
+            raise UnreadableError("a gradient sign needs its variable below", token.start_pos or 0)
+        at = token.start_pos or 0
+        by = self.expression(self._scripts[int(below[0])], at, depth + 1)
+        return Nabla(by, at)
+
+    def _function(self, tree: Any, depth: int) -> Node:
+        head, *scripts, factor = tree.children
+        read = self._read(scripts, depth)
+        name = FUNCTION_COMMANDS.get(str(head)) or FUNCTION_WORDS[str(head).lower()]
+        at = head.start_pos
+        # In tanh(c)^2 the square belongs to the function, in tanh c^2 to its argument.
+        atom, *outer = factor.children if factor.data == "factor" else (factor,)
+        if not isinstance(atom, Token) and atom.data == "group":
+            argument = self._bracketed(atom, depth)
+            result = self._apply(name, argument, read, at)
+            return self._with_scripts(result, outer)
+        inner, _bracketed = self._item(factor, depth)
+        if isinstance(inner, Nabla):
+            raise UnreadableError(f"{head} needs an argument", at)
+        return self._apply(name, inner, read, at)
+
+    @staticmethod
+    def _apply(name: str, argument: Node, read: Scripts, at: int) -> Node:
+        if isinstance(argument, Listed) or read.labels or read.times:
+            raise UnreadableError(f"the argument of {name} is not understood", at)
+        if read.primes > 1 or (read.primes and name not in ("tanh", "sigmoid", "exp")):
+            raise UnreadableError(f"a derivative of {name} of this order is not understood", at)
+        node: Node = Apply(name, argument, read.primes, at)
+        return _decorated(node, replace(read, primes=0))
+
+    def _partial(self, tree: Any, depth: int) -> Node:
+        head, *scripts, factor = tree.children
+        inner, _bracketed = self._item(factor, depth)
+        if isinstance(inner, Nabla):
+            raise UnreadableError(r"\partial of a gradient sign means nothing", head.start_pos)
+        if scripts:
+            if [script.type for script in scripts] != ["SUB"]:
+                raise UnreadableError(r"\partial has a superscript", head.start_pos)
+            by = self.expression(self._scripts[int(scripts[0])], head.start_pos, depth + 1)
+            return gradient(inner, by, head.start_pos)
+        return Partial(inner, at=head.start_pos)
+
+    def _series(self, tree: Any, depth: int) -> Node:
+        head, *scripts, term = tree.children
+        below = next((self._scripts[int(s)] for s in scripts if s.type == "SUB"), [])
+        above = next((self._scripts[int(s)] for s in scripts if s.type == "SUP"), None)
+        found = series_range(below, above, head.start_pos)
+        body = self._term(term, depth)
+        if found.lower is not None:
+            body = timed(body, found.variable)
+        operator: Literal["sum", "product"] = "sum" if str(head) == r"\sum" else "product"
+        return Series(
+            operator, found.variable, body, found.lower, found.upper, found.members,
+            at=head.start_pos,
+        )  # fmt: skip
+
+
+def _shown(token: Token) -> str:
+    names = {"SUB": "a subscript", "SUP": "a superscript", "FRAC": r"\frac"}
+    return names.get(token.type, str(token))
+
+
+def _type(lexeme: Lexeme) -> str:  # noqa: PLR0911 - a table by kind
+    text = lexeme.text
+    simple = {
+        "+": "PLUS", "-": "MINUS", "/": "SLASH", r"\partial": "PARTIAL", r"\nabla": "NABLA",
+        "{": "LBRACE", "}": "RBRACE", ",": "COMMA", "'": "PRIME", r"\ones": "ONES",
+        r"\sum": "SERIES", r"\prod": "SERIES",
+    }  # fmt: skip
+    if text in simple:
+        return simple[text]
+    if text in OPERATORS:
+        return "OPERATOR"
+    if text in OPENING:
+        return "LPAR"
+    if text in CLOSING:
+        return "RPAR"
+    if text in FUNCTION_COMMANDS or (lexeme.kind == "word" and text.lower() in FUNCTION_WORDS):
+        return "FUNCTION"
+    if lexeme.kind == "number":
+        return "NUMBER"
+    if lexeme.kind in ("letter", "word") or text in GREEK:
+        return "NAME"
+    raise UnreadableError(f"{text} is not understood", lexeme.at)
+
+
+def _check_brackets(tokens: Sequence[Token]) -> None:
+    pairs = {")": "(", "]": "[", r"\}": r"\{", "}": "{"}
+    opened: list[Token] = []
+    for token in tokens:
+        if token.type in ("LPAR", "LBRACE"):
+            opened.append(token)
+            if len(opened) > MAX_DEPTH:
+                raise UnreadableError("brackets are nested too deeply", token.start_pos or 0)
+        elif token.type in ("RPAR", "RBRACE") and (
+            not opened or str(opened.pop()) != pairs[str(token)]
+        ):
+            raise UnreadableError(f"{token} closes nothing", token.start_pos or 0)
+
+
+def _ordered(labels: Sequence[str]) -> tuple[str, ...]:
+    return tuple(sorted(labels))
+
+
+def _symbol(name: str, read: Scripts, at: int) -> Symbol:
+    time = read.times[0] if read.times else None
+    extra = [f"#{index}" for index in read.times[1:]]
+    return Symbol(name, _ordered([*read.labels, *extra]), time, at)
+
+
+def _decorated(node: Node, read: Scripts) -> Node:
+    if read.power is not None:
+        node = Power(node, read.power, node.at)
+    if read.transposed != (read.primes % 2 == 1):
+        node = Transpose(node, node.at)
+    return node

@@ -1,0 +1,229 @@
+"""The formulas in a file: where they stand, under which headings, and which macros it defines.
+
+Offsets are kept: what is not to be read (comments, code) is blanked and not removed.
+"""
+
+from __future__ import annotations
+
+import bisect
+import re
+from dataclasses import dataclass
+
+from .limits import MAX_BYTES, UnreadableError
+
+ENVIRONMENTS = (
+    *("equation", "align", "gather", "multline", "eqnarray", "flalign", "alignat", "displaymath"),
+    *("math", "dmath", "dgroup"),
+)
+LEVELS = {
+    name: level
+    for level, name in enumerate(
+        ("part", "chapter", "section", "subsection", "subsubsection", "paragraph", "subparagraph")
+    )
+}
+MARKDOWN_LEVEL = LEVELS["section"]  # "#" is a section
+BOLD_LEVEL = 10  # a line in bold is a heading below all others
+
+MAX_ARGUMENT = 4096  # characters of a heading or a macro's body
+
+_COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%[^\n]*")
+_CODE = re.compile(
+    r"\\begin\{(verbatim|lstlisting|comment)\}.*?\\end\{\1\}|<!--.*?-->|^```.*?^```",
+    re.DOTALL | re.MULTILINE,
+)
+_MATH_FENCE = re.compile(r"^```math\b(.*?)^```", re.DOTALL | re.MULTILINE)
+_MACRO = re.compile(
+    r"\\(?:re)?(?:newcommand|DeclareMathOperator|providecommand)\*?\s*\{?\s*(\\[A-Za-z]+)\s*\}?"
+    r"\s*(?:\[(\d)\])?\s*(?:\[([^\]\n]*)\])?\s*(?=\{)"
+    r"|\\def\s*(\\[A-Za-z]+)((?:#\d)*)\s*(?=\{)"
+)
+_EVENT = re.compile(
+    r"\\(?P<heading>part|chapter|(?:sub)*section|(?:sub)?paragraph)\*?\s*\{"
+    r"|\\begin\{(?P<environment>" + "|".join(ENVIRONMENTS) + r")(?P<star>\*?)\}"
+    r"|(?P<open>\\\[|\\\(|\$\$|(?<!\\)\$)"
+    r"|^(?P<hashes>\#{1,6})[ \t]*(?P<title>[^\n]+)"
+    r"|^[ \t]*(?:\*\*|__|\\textbf\{)(?P<bold>[^\n*_}]{3,120})(?:\*\*|__|\})[ \t:.\\]*$"
+    r"|\\(?P<end>end)\{document\}",
+    re.MULTILINE,
+)
+_CLOSING = {r"\[": r"\]", r"\(": r"\)", "$$": "$$", "$": "$"}
+_MARKUP = re.compile(r"\\[A-Za-z]+\s*|[{}$*_\\]")
+
+
+@dataclass(frozen=True)
+class Macro:
+    """A macro of the file: ``arguments`` says how many, ``default`` is that of the first."""
+
+    name: str
+    arguments: int
+    body: str
+    default: str | None = None
+
+
+@dataclass(frozen=True)
+class Block:
+    """A piece of mathematics. ``heading`` is the path of headings above it."""
+
+    text: str
+    at: int
+    heading: str
+    display: bool
+
+
+@dataclass(frozen=True)
+class Document:
+    """What a file holds."""
+
+    text: str
+    blocks: tuple[Block, ...]
+    headings: tuple[str, ...]
+    macros: dict[str, Macro]
+    problems: tuple[UnreadableError, ...] = ()
+
+    def place(self, at: int) -> tuple[int, int]:
+        """Return line and column of an offset, counted from 1."""
+        starts = [0, *(found.end() for found in re.finditer("\n", self.text))]
+        line = bisect.bisect_right(starts, at)
+        return line, at - starts[line - 1] + 1
+
+
+def has_mathematics(text: str, *, markdown: bool) -> bool:
+    """Say whether a file holds any formula, or is too large to look."""
+    try:
+        document = read(text, markdown=markdown)
+    except UnreadableError:
+        return True
+    return bool(document.blocks or document.problems)
+
+
+def read(text: str, *, markdown: bool) -> Document:
+    """Find headings, macros and formulas.
+
+    Raises:
+        UnreadableError: the file is too large.
+    """
+    if len(text.encode("utf-8", "replace")) > MAX_BYTES:
+        raise UnreadableError(f"the file is larger than {MAX_BYTES // 1024} KiB", 0)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    fenced = _MATH_FENCE.sub(_as_display, text) if markdown else text
+    visible = _blank(_CODE, fenced)
+    if not markdown:
+        visible = _COMMENT.sub(lambda m: m[1] + " " * (len(m[0]) - len(m[1])), visible)
+    macros, visible = _macros(visible)
+    return _scanned(text, visible, macros, markdown=markdown)
+
+
+def _as_display(found: re.Match[str]) -> str:
+    """Return a fenced block of mathematics between dollars, as long as it was."""
+    return f"     $${found[1]}$$ "
+
+
+def _blank(pattern: re.Pattern[str], text: str) -> str:
+    return pattern.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
+
+
+def _macros(text: str) -> tuple[dict[str, Macro], str]:
+    """Return the macros that a file defines, and its text with the definitions blanked."""
+    found: dict[str, Macro] = {}
+    place = 0
+    while match := _MACRO.search(text, place):
+        end = _closing_brace(text, match.end())
+        if end is None:
+            place = match.end()
+            continue
+        name = match[1] or match[4]
+        arguments = int(match[2] or 0) if match[1] else (match[5] or "").count("#")
+        body = text[match.end() + 1 : end]
+        if "DeclareMathOperator" in match[0]:
+            body = rf"\operatorname{{{body}}}"
+        found[name] = Macro(name, arguments, body, match[3])
+        text = text[: match.start()] + " " * (end + 1 - match.start()) + text[end + 1 :]
+        place = end + 1
+    return found, text
+
+
+def _closing_brace(text: str, start: int) -> int | None:
+    """Return where the brace at ``start`` is closed, if that is not too far away."""
+    depth = 0
+    for found in re.finditer(r"\\.|[{}]", text[start : start + MAX_ARGUMENT], re.DOTALL):
+        if found[0] == "{":
+            depth += 1
+        elif found[0] == "}":
+            depth -= 1
+            if depth == 0:
+                return start + found.start()
+    return None
+
+
+def _scanned(text: str, visible: str, macros: dict[str, Macro], *, markdown: bool) -> Document:
+    scan = _Scan(visible, markdown=markdown)
+    scan.run()
+    return Document(text, tuple(scan.blocks), tuple(scan.headings), macros, tuple(scan.problems))
+
+
+class _Scan:
+    """Goes through a file once, from heading to heading and formula to formula."""
+
+    def __init__(self, visible: str, *, markdown: bool) -> None:
+        self._visible = visible
+        self._markdown = markdown
+        self._path: list[tuple[int, str]] = []
+        self.headings: list[str] = []
+        self.blocks: list[Block] = []
+        self.problems: list[UnreadableError] = []
+
+    def run(self) -> None:
+        """Find everything."""
+        place = 0
+        while event := _EVENT.search(self._visible, place):
+            if event["end"]:
+                return
+            place = self._heading(event) if _is_heading(event) else self._block(event)
+
+    def _heading(self, event: re.Match[str]) -> int:
+        """Enter a heading; return where to go on."""
+        if event["bold"]:
+            self._enter(BOLD_LEVEL, event["bold"])
+        elif event["hashes"]:
+            if self._markdown:
+                title = event["title"].strip("# \t")
+                self._enter(MARKDOWN_LEVEL + len(event["hashes"]) - 1, title)
+        else:
+            end = _closing_brace(self._visible, event.end() - 1)
+            if end is not None:
+                self._enter(LEVELS[event["heading"]], self._visible[event.end() : end])
+                return end + 1
+        return event.end()
+
+    def _enter(self, level: int, title: str) -> None:
+        while self._path and self._path[-1][0] >= level:
+            self._path.pop()
+        self._path.append((level, " ".join(_MARKUP.sub(" ", title).split())))
+        self.headings.append(" / ".join(name for _level, name in self._path))
+
+    def _block(self, event: re.Match[str]) -> int:
+        """Take a formula; return where to go on."""
+        start = event.end()
+        close = _closing(event)
+        end = self._visible.find(close, start)
+        inline = event["open"] in ("$", r"\(")
+        if end < 0 or (inline and "\n\n" in self._visible[start:end]):
+            if not inline:
+                self.problems.append(UnreadableError(f"{event[0]} is never closed", event.start()))
+            return start
+        inner = self._visible[start:end]
+        if self._markdown:
+            inner = _COMMENT.sub(lambda m: m[1] + " " * (len(m[0]) - len(m[1])), inner)
+        heading = self.headings[-1] if self.headings else ""
+        self.blocks.append(Block(inner, start, heading, not inline))
+        return end + len(close)
+
+
+def _is_heading(event: re.Match[str]) -> bool:
+    return bool(event["heading"] or event["hashes"] or event["bold"])
+
+
+def _closing(event: re.Match[str]) -> str:
+    if event["environment"]:
+        return rf"\end{{{event['environment']}{event['star']}}}"
+    return _CLOSING[event["open"]]

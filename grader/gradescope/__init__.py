@@ -1,0 +1,1 @@
+"""Gradescope: from a submission in its container to ``results.json``, within its limits."""

@@ -1,0 +1,113 @@
+"""Entry of a plain worker: ``python plain.py NAME...``, with the names of libraries to load.
+
+It runs a student's code on the student's own machine, of any kind, and isolates nothing. Its wire
+are the pipes that it was started with as standard input and output; what the code prints goes to
+the pipe that it was started with as standard error. The first line that it reads is its setup as
+JSON: ``submission``, ``forbidden``, ``seed`` and ``life_s``, after which it ends in any case.
+"""
+
+import faulthandler
+import importlib
+import json
+import os
+import sys
+import types
+from typing import Any
+
+PACKAGE = "_dlg"
+MAX_SETUP = 1 << 20
+
+
+class Pipes:
+    """A pair of pipes in the place of a socket."""
+
+    def __init__(self, reading: int, writing: int) -> None:
+        self._reading = reading
+        self._writing = writing
+
+    def sendall(self, data: object) -> None:
+        """Write all of ``data``."""
+        view = memoryview(data).cast("B")  # type: ignore[arg-type]
+        while view:
+            view = view[os.write(self._writing, view) :]
+
+    def recv_into(self, buffer: memoryview) -> int:
+        """Read into ``buffer``; return how many bytes, 0 at the end."""
+        data = os.read(self._reading, len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def line(self) -> bytes:
+        """Return the next line; what follows it stays in the pipe."""
+        read = bytearray()
+        while not read.endswith(b"\n") and len(read) < MAX_SETUP:
+            byte = os.read(self._reading, 1)
+            if not byte:
+                sys.exit(0)  # the grader is gone, or needs no more workers
+            read += byte
+        return bytes(read)
+
+
+def take_wire() -> Pipes:
+    """Move the wire away from standard input and output, where student code would meet it."""
+    reading, writing = os.dup(0), os.dup(1)
+    if sys.platform == "win32":
+        import msvcrt
+
+        for descriptor in (reading, writing):
+            msvcrt.setmode(descriptor, os.O_BINARY)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return Pipes(reading, writing)
+
+
+def preload(names: list[str]) -> None:
+    """Load the libraries of a question."""
+    importlib.import_module("numpy")
+    for name in names:
+        module = importlib.import_module(name)
+        if name == "torch":
+            module.set_num_threads(1)
+        elif name == "matplotlib":
+            module.use("agg")
+
+
+def main() -> None:
+    """Load libraries, wait for the setup, and serve until the wire is closed."""
+    wire = take_wire()
+    try:
+        child, served = set_up(wire)
+    except Exception as error:
+        # Told to a person, in one line: no student code has been read yet.
+        sys.stderr.write(f"{type(error).__name__}: {error}\n")
+        sys.exit(1)
+    wire.sendall(child.READY)
+    try:
+        served.serve()
+    finally:
+        os._exit(child.EXIT_SERVING_FAILED)
+
+
+def set_up(wire: Pipes) -> tuple[types.ModuleType, Any]:
+    """Load libraries and wait for the setup; return the module ``child`` and a ``Child``."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    sys.path[:] = [entry for entry in sys.path if entry and os.path.abspath(entry) != here]
+    names, sys.argv[:] = sys.argv[1:], [""]
+    preload(names)
+    package = types.ModuleType(PACKAGE)
+    package.__path__ = [os.path.dirname(here)]
+    sys.modules[PACKAGE] = package
+    child = importlib.import_module(f"{PACKAGE}.worker.child")
+    package.__path__ = []
+    setup = json.loads(wire.line())
+    # Should the grader be killed while the code is in an endless loop: this needs no interpreter.
+    faulthandler.dump_traceback_later(setup["life_s"], exit=True)
+    child.seed_generators(setup["seed"], accelerator=False)
+    os.chdir(setup["submission"])
+    return child, child.Child(wire, setup["submission"], tuple(setup["forbidden"]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""The truth against an oracle of its own: the equations in numpy, and differences of the loss."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from grader.derivation.model import Key
+from grader.derivation.truth import dims_of, paths, point
+from tests.derivation.tasks import shipped
+
+STEP = 1e-6
+
+
+def model_and_sizes(check: str):
+    _question, spec = shipped(check)
+    from grader.derivation.task import question
+
+    task = question(spec.settings, 5).task
+    return task.model, task.sizes
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def rnn_loss(values, last):
+    h = values[Key("", "h"), 0]
+    total = 0.0
+    for t in range(1, last + 1):
+        y = values[Key("", "W", ("x",)), None] @ values[Key("", "x"), t]
+        y = y + values[Key("", "W", ("h",)), None] @ h + values[Key("", "b"), None]
+        h = np.tanh(y)
+        total += float((values[Key("D", "h"), t] * h).sum())
+    return total
+
+
+def lstm_loss(values, last):
+    h, c = values[Key("", "h"), 0], values[Key("", "c"), 0]
+    total = 0.0
+    for t in range(1, last + 1):
+        a = {}
+        for gate in ("f", "i", r"\tilde c", "o"):
+            wx = values[Key("", "W", tuple(sorted((gate, "x")))), None]
+            wh = values[Key("", "W", tuple(sorted((gate, "h")))), None]
+            a[gate] = wx @ values[Key("", "x"), t] + wh @ h + values[Key("", "b", (gate,)), None]
+        c = sigmoid(a["f"]) * c + sigmoid(a["i"]) * np.tanh(a[r"\tilde c"])
+        h = sigmoid(a["o"]) * np.tanh(c)
+        total += float((values[Key("D", "h"), t] * h).sum())
+        if (Key("D", "c"), t) in values:
+            total += float((values[Key("D", "c"), t] * c).sum())
+    return total
+
+
+@pytest.mark.parametrize("check", ["q3.5", "q3.6", "q4.5", "q4.6"])
+def test_gradients_are_those_of_differences_of_the_loss(check):
+    model, sizes = model_and_sizes(check)
+    loss = rnn_loss if check.startswith("q3") else lstm_loss
+    checked = 0
+    for size in sizes:
+        where = point(model, size, 3)
+        values = dict(where.values)
+        for key in model.inputs:
+            for time in (None, 0, 1, where.last):
+                gradient = values.get((Key("L", key.name, key.labels), time))
+                started = time == 0 or key not in {Key("", "h"), Key("", "c")}
+                if gradient is None or not started:
+                    continue
+                for place in np.ndindex(gradient.shape):
+                    sides = []
+                    for sign in (1, -1):
+                        moved = values[key, time].copy()
+                        moved[place] += sign * STEP
+                        sides.append(loss({**values, (key, time): moved}, where.last))
+                    expected = (sides[0] - sides[1]) / (2 * STEP)
+                    assert gradient[place] == pytest.approx(expected, rel=1e-5, abs=1e-7)
+                    checked += 1
+    assert checked > 40
+
+
+@pytest.mark.parametrize("check", ["q3.6", "q4.6"])
+def test_a_gradient_is_the_sum_of_what_comes_by_each_path(check):
+    model, sizes = model_and_sizes(check)
+    where = point(model, sizes[0], 3)
+    found = paths(model, sizes[0], 3)
+    for key in (Key("", "h"), Key("", "x")):
+        for time in range(1, where.last + 1):
+            total = where.values.get((key._replace(of="D"), time), 0)
+            total = total + sum(g for (used, _by), g in found.items() if used == (key, time))
+            assert np.allclose(total, where.values[key._replace(of="L"), time])
+
+
+def test_sizes_and_shapes_tell_transposes_apart():
+    for check in ("q3.5", "q3.6", "q4.5", "q4.6"):
+        model, sizes = model_and_sizes(check)
+        assert all(dims for dims in dims_of(model).values())
+        for size in sizes:
+            numbers = dict(size)
+            assert len({numbers["D"], numbers["H"], 1}) == 3
+            assert numbers["T"] in (1, *{3, 4} - {numbers["D"], numbers["H"]})
+
+
+def test_other_seeds_are_other_points():
+    model, sizes = model_and_sizes("q3.5")
+    one, two, again = (point(model, sizes[0], seed) for seed in (1, 2, 1))
+    assert one is again
+    assert not np.allclose(one.values[Key("", "b"), None], two.values[Key("", "b"), None])

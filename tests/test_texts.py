@@ -1,0 +1,46 @@
+"""Text from outside, made fit to be shown."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grader.texts import clean, printable
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("plain ü 日本", "plain ü 日本"),
+        ("two\nlines", r"two\nlines"),
+        ("\x1b[2J", r"\x1b[2J"),
+        ("\u202e\u2028\u2029", r"\u202e\u2028\u2029"),
+        ("\ud800", r"\ud800"),
+        ("\0\t", r"\x00\t"),
+        ("x" * 11, "x" * 10 + "..."),
+    ],
+)
+def test_a_text_becomes_one_printable_line(text, expected):
+    assert printable(text, 10 if len(text) > 10 and text[0] == "x" else 60) == expected
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.text(alphabet=st.characters(), max_size=40), st.integers(0, 50))
+def test_any_text_becomes_one_printable_line_of_bounded_length(text, most):
+    line = printable(text, most)
+    assert line.isprintable()
+    assert len(line) <= 10 * most + 3
+    line.encode("utf-8")
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.text(alphabet=st.characters(), max_size=40))
+def test_cleaning_keeps_lines_and_leaves_no_control_character(text):
+    cleaned = clean(text)
+    assert cleaned.count("\n") == text.count("\n")
+    assert all(c == "\n" or unicodedata.category(c)[0] != "C" for c in cleaned)
+    assert len(cleaned.splitlines()) == len(text.split("\n")) - text.endswith("\n") or not text
+    assert clean(cleaned) == cleaned
