@@ -36,9 +36,10 @@ class Strict(BaseModel):
 class Limited(Strict):
     """Limits of the worker that runs a check (see ``grader.sandbox.Limits``)."""
 
-    timeout_s: Positive = 20.0
-    memory_mb: Annotated[int, Field(ge=16)] = 1024
-    output_kb: Annotated[int, Field(ge=1)] = 1024
+    # A day, a terabyte, a gigabyte: beyond them a slip of the pen is likelier than a wish.
+    timeout_s: Annotated[float, Field(gt=0, le=86400, allow_inf_nan=False)] = 20.0
+    memory_mb: Annotated[int, Field(ge=16, le=1 << 20)] = 1024
+    output_kb: Annotated[int, Field(ge=1, le=1 << 20)] = 1024
 
 
 class CheckSpec(Limited):

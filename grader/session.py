@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from typing import Protocol
 
 from grader import scoring
@@ -26,6 +27,9 @@ from grader.sandbox import LEVELS, ForkServer, Level, Limits, Policy, Verdict
 from grader.sandbox.dialogue import Dialogue
 from grader.seeds import seed_for
 from grader.submission import Submission, stage
+
+if TYPE_CHECKING:
+    from grader.staging import StagingFolder
 
 MAX_TEXT_FILE = 16 * 1024 * 1024  # a million labels are 2 MB
 MAX_HIDDEN_TRIED = 3  # files of the reference that the canary tries to read
@@ -72,10 +76,12 @@ class Workshop(Closing):
     ) -> None:
         self._policy = policy or Policy()
         self._frugal = frugal
-        self._own = None if parent is not None else Path(tempfile.mkdtemp(prefix="grader-"))
-        if self._own is not None:
-            self._own.chmod(0o711)
-            parent = self._own
+        self._own: StagingFolder | None = None
+        if parent is None:
+            from grader.staging import StagingFolder  # needs fcntl, which is not everywhere
+
+            self._own = StagingFolder()
+            parent = self._own.path
         self._staging = Path(tempfile.mkdtemp(prefix="grading-", dir=parent))
         # Workers enter it under another user id; the names in it are not listed for them.
         self._staging.chmod(0o711)
@@ -86,7 +92,9 @@ class Workshop(Closing):
     def close(self) -> None:
         """End all servers and remove everything staged."""
         self._end_servers()
-        shutil.rmtree(self._own or self._staging, ignore_errors=True)
+        shutil.rmtree(self._staging, ignore_errors=True)
+        if self._own is not None:
+            self._own.close()
 
     def _end_servers(self) -> None:
         for server in self._servers.values():

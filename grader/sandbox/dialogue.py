@@ -41,11 +41,14 @@ class StudentError:
         """Check the types of a reported exception; raises ``WireError``."""
         try:
             fields = {name: value[name] for name in cls.__annotations__}
-            where = tuple((str(f), int(n or 0), str(g)) for f, n, g in fields["where"])
-            fields["kinds"] = tuple(str(kind) for kind in fields["kinds"])
+            where = tuple((file, line or 0, name) for file, line, name in fields["where"])
+            fields["kinds"] = tuple(fields["kinds"])
         except (TypeError, KeyError, ValueError):
             raise WireError("a reported exception is malformed") from None
-        if type(fields["type"]) is not str or type(fields["text"]) is not str:
+        texts = [fields["type"], fields["text"], *fields["kinds"]]
+        texts += [text for file, _line, name in where for text in (file, name)]
+        lines = [line for _file, line, _name in where]
+        if any(type(text) is not str for text in texts) or any(type(n) is not int for n in lines):
             raise WireError("a reported exception is malformed")
         if type(fields["missing_package"]) not in (str, type(None)):
             raise WireError("a reported exception is malformed")

@@ -77,16 +77,21 @@ class ForkServer(Closing):
         environment = {**os.environ, **ENVIRONMENT} if "environment" in without else ENVIRONMENT
         with theirs:
             # Its own standard error stays ours: what it prints there is about our side.
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", str(BOOT), str(theirs.fileno()), options],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                env=environment,
-                cwd="/",
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
+            try:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-I", str(BOOT), str(theirs.fileno()), options],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE,
+                    env=environment,
+                    cwd="/",
+                    pass_fds=[theirs.fileno()],
+                    start_new_session=True,
+                )
+            except OSError as error:
+                ours.close()
+                what = f"{sys.executable}: {error.strerror}"
+                raise BrokenError(f"the fork server cannot be started: {what}") from None
         self._control = ours
         try:
             self.isolation = self._greet()
