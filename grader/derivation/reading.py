@@ -48,7 +48,7 @@ class Probe:
     def __init__(self, shape: Callable[[Key], Shape | None], budget: Budget) -> None:
         self._shape = shape
         self.budget = budget
-        self._rng = np.random.default_rng(20261)
+        self._rng = np.random.default_rng(1)  # no seed of any rubric: students get this file
         self._drawn: dict[tuple[Key, str], Any] = {}
 
     def leaf(self, node: Symbol | Gradient, time: int | None) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import bisect
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .limits import MAX_BYTES, UnreadableError
 
@@ -24,7 +25,7 @@ LEVELS = {
 MARKDOWN_LEVEL = LEVELS["section"]  # "#" is a section
 BOLD_LEVEL = 10  # a line in bold is a heading below all others
 
-MAX_ARGUMENT = 4096  # characters of a heading or a macro's body
+DOCUMENTS_KEPT = 16  # the checks of one submission read the same file
 
 _COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%[^\n]*")
 _CODE = re.compile(
@@ -96,6 +97,7 @@ def has_mathematics(text: str, *, markdown: bool) -> bool:
     return bool(document.blocks or document.problems)
 
 
+@lru_cache(maxsize=DOCUMENTS_KEPT)
 def read(text: str, *, markdown: bool) -> Document:
     """Find headings, macros and formulas.
 
@@ -125,9 +127,10 @@ def _blank(pattern: re.Pattern[str], text: str) -> str:
 def _macros(text: str) -> tuple[dict[str, Macro], str]:
     """Return the macros that a file defines, and its text with the definitions blanked."""
     found: dict[str, Macro] = {}
+    braces = _braces(text)
     place = 0
     while match := _MACRO.search(text, place):
-        end = _closing_brace(text, match.end())
+        end = braces.get(match.end())
         if end is None:
             place = match.end()
             continue
@@ -142,17 +145,16 @@ def _macros(text: str) -> tuple[dict[str, Macro], str]:
     return found, text
 
 
-def _closing_brace(text: str, start: int) -> int | None:
-    """Return where the brace at ``start`` is closed, if that is not too far away."""
-    depth = 0
-    for found in re.finditer(r"\\.|[{}]", text[start : start + MAX_ARGUMENT], re.DOTALL):
+def _braces(text: str) -> dict[int, int]:
+    """Return where each brace is closed, in one pass; those that never are, are left out."""
+    opened: list[int] = []
+    pairs: dict[int, int] = {}
+    for found in re.finditer(r"\\.|[{}]", text, re.DOTALL):
         if found[0] == "{":
-            depth += 1
-        elif found[0] == "}":
-            depth -= 1
-            if depth == 0:
-                return start + found.start()
-    return None
+            opened.append(found.start())
+        elif found[0] == "}" and opened:
+            pairs[opened.pop()] = found.start()
+    return pairs
 
 
 def _scanned(text: str, visible: str, macros: dict[str, Macro], *, markdown: bool) -> Document:
@@ -166,6 +168,7 @@ class _Scan:
 
     def __init__(self, visible: str, *, markdown: bool) -> None:
         self._visible = visible
+        self._braces = _braces(visible)
         self._markdown = markdown
         self._path: list[tuple[int, str]] = []
         self.headings: list[str] = []
@@ -189,7 +192,7 @@ class _Scan:
                 title = event["title"].strip("# \t")
                 self._enter(MARKDOWN_LEVEL + len(event["hashes"]) - 1, title)
         else:
-            end = _closing_brace(self._visible, event.end() - 1)
+            end = self._braces.get(event.end() - 1)
             if end is not None:
                 self._enter(LEVELS[event["heading"]], self._visible[event.end() : end])
                 return end + 1

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from grader.derivation import answer
+from grader.derivation import answer, source
 from tests.derivation.tasks import VARIANTS, claims, run
 
 RIGHT = sorted((VARIANTS / "right").iterdir())
@@ -31,6 +31,7 @@ def timed(check: str, text: str, name: str):
     seconds = []
     for _try in range(3):
         answer.read.cache_clear()
+        source.read.cache_clear()
         started = time.process_time()
         found = run(check, text, name)
         seconds.append(time.process_time() - started)
