@@ -9,7 +9,7 @@ from grader.errors import UsageError
 
 VARIABLE = "GRADER_TIME_BUDGET_S"
 DEFAULT_S = 540.0  # of the platform's 600; the rest is for its own work and for ending ours
-LEAST_TRY_S = 2.0  # a check that gets less than this is not tried
+LEAST_TRY_S = 2.0  # a check is given this, or what is left; with less it is not tried
 Clock = Callable[[], float]
 
 
@@ -40,8 +40,10 @@ class Budget:
 
     def share_s(self, check: str) -> float:
         """Return the seconds that a check which has not run yet may take."""
-        fraction = self._waiting[check] / sum(self._waiting.values())
-        return self.left_s() * max(1 / len(self._waiting), fraction)
+        fraction = max(1 / len(self._waiting), self._waiting[check] / sum(self._waiting.values()))
+        left_s = self.left_s()
+        # Most checks take a fraction of a second: many of them must not make the share too small.
+        return min(left_s, max(LEAST_TRY_S, left_s * fraction))
 
     def done(self, check: str) -> None:
         """Take a check out of the sharing."""

@@ -30,8 +30,9 @@ ATTACKS = Path(__file__).with_name("attacks.py")
 Level = Literal["full", "partial", "none"]
 LEVELS: tuple[Level, ...] = ("full", "partial", "none")
 PROBE_LIMITS = Limits(timeout_s=20.0, memory_mb=256, output_kb=64)
-QUICK = Limits(timeout_s=1.0, memory_mb=256, output_kb=64)
-DISCONNECT_S = 5.0  # until every process of an ended worker must be gone
+QUICK = Limits(timeout_s=1.0, memory_mb=256, output_kb=64)  # for what only a deadline ends
+PATIENT = Limits(timeout_s=20.0, memory_mb=256, output_kb=64)  # also on a busy machine
+DISCONNECT_S = 10.0  # until every process of an ended worker must be gone
 
 
 @dataclass(frozen=True)
@@ -210,13 +211,14 @@ def full_suite(server: ForkServer, hidden: Sequence[Path]) -> Verdict:
 
 def _try(server: ForkServer, folder: Path, trial: Trial) -> Finding:
     started = time.monotonic()
+    limits = QUICK if "timeout" in trial.lost else PATIENT
     try:
-        with server.spawn(folder, QUICK, 0) as worker:
+        with server.spawn(folder, limits, 0) as worker:
             _expect(worker.load("attacks"))
             ended = _ending(worker, trial)
     except WorkerLost as lost:
         ended = Finding(trial, lost.reason in trial.lost, lost.message)
-    if time.monotonic() - started > QUICK.timeout_s + DISCONNECT_S:
+    if time.monotonic() - started > limits.timeout_s + DISCONNECT_S:
         return Finding(trial, stopped=False, detail="the grader was kept waiting")
     left = _children_of(server.pid)
     if left:

@@ -19,7 +19,7 @@ from .limits import MIB, Ending, Limits
 CHUNK = 1 * MIB
 READY = b"R"  # grader/worker/child.py
 KEPT_OUTPUT = 64 * 1024  # bytes of printed text kept for the instructor
-BUSY_SHARE = 0.5  # of its time a worker must have been computing for a timeout to be its own fault
+BUSY_SHARE = 0.5  # of its time a worker must have computed, or wanted to, to be at fault itself
 GRACE_S = 1.0  # for the exit status of a process whose connection is closed already
 SIGXCPU, SIGKILL, SIGSEGV = 24, 9, 11
 MAX_FRAMES_SHOWN = 8
@@ -188,7 +188,7 @@ class Dialogue(Closing):
     def _timed_out(self) -> NoReturn:
         ending = self._end()
         seconds = f"{self._limits.timeout_s:g} s"
-        if ending.cpu_s >= BUSY_SHARE * self._limits.timeout_s:
+        if ending.cpu_s + ending.queued_s >= BUSY_SHARE * self._limits.timeout_s:
             # It was computing all the time: a second try would only take as long again.
             message = f"did not finish within {seconds}: is there a loop that never ends?"
             raise WorkerLost("timeout", message, retry=False)

@@ -34,8 +34,13 @@ class Limits:
 
 @dataclass(frozen=True)
 class Ending:
-    """How a worker ended: ``exit_code`` is None if it was alive until we ended it."""
+    """How a worker ended: ``exit_code`` is None if it was alive until we ended it.
+
+    ``cpu_s`` are the seconds it computed, ``queued_s`` those in which it could have, had other
+    processes not been served first.
+    """
 
     exit_code: int | None
     cpu_s: float
     strays: int
+    queued_s: float = 0.0

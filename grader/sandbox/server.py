@@ -152,7 +152,7 @@ class ForkServer(Closing):
     def reap(self, pid: int, grace_s: float = 0.0) -> Ending:
         """End the worker ``pid`` with everything it started; it has ``grace_s`` to end itself."""
         answer = self._ask({"op": "reap", "pid": pid, "grace_s": grace_s}, [])
-        return Ending(answer["status"], answer["cpu_s"], answer["strays"])
+        return Ending(answer["status"], answer["cpu_s"], answer["strays"], answer["queued_s"])
 
     def _ask(self, request: dict[str, Any], fds: list[int]) -> dict[str, Any]:
         try:

@@ -209,6 +209,19 @@ def children(host: Host) -> list[int]:
         return [int(word) for word in file.read().split()]
 
 
+def time_in_queue(host: Host, pid: int) -> float:
+    """Return for how many seconds a child could have run and other processes ran instead.
+
+    Source: the kernel's ``Documentation/scheduler/sched-stats.rst``, ``/proc/<pid>/schedstat``.
+    """
+    try:
+        fd = os.open(f"{pid}/schedstat", os.O_RDONLY | os.O_CLOEXEC, dir_fd=host.proc)
+        with open(fd, encoding="ascii") as file:
+            return int(file.read().split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):
+        return 0.0  # not every kernel keeps account of it
+
+
 def apply(host: Host, limits: dict[str, Any], submission: str) -> None:
     """Lock the calling process down for good; ``submission`` is the one folder it may read."""
     size = address_space(host)

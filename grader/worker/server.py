@@ -122,8 +122,10 @@ def _reap(pid: int, grace_s: float, host: lockdown.Host) -> dict[str, Any]:
     deadline = time.monotonic() + grace_s
     while time.monotonic() < deadline and os.waitid(os.P_PID, pid, PEEK) is None:
         time.sleep(0.001)
+    queued_s = lockdown.time_in_queue(host, pid)
     status, cpu_s = _kill_and_wait(pid)
-    return {"status": status, "cpu_s": cpu_s, "strays": _reap_all(host)}
+    strays = _reap_all(host)
+    return {"status": status, "cpu_s": cpu_s, "queued_s": queued_s, "strays": strays}
 
 
 def _reap_all(host: lockdown.Host) -> int:

@@ -58,6 +58,14 @@ def examples(rubric):
     return {example.folder.name: example for example in found}
 
 
+def test_every_hostile_example_scores_as_its_file_claims(run_cli, examples):
+    # More at a time than there are cores: many of them wait for their deadline.
+    ran = run_cli("verify", "hostile/*", "--jobs", 4, "--rubric", ROOT / "rubric.yaml")
+    assert ran.err == ""
+    assert ran.status == 0
+    assert f"{len(examples)} of {len(examples)} examples score as they claim" in ran.out
+
+
 @pytest.fixture(scope="module")
 def process(rubric):
     """Grade in this process as one of the crew does; with what is around it."""

@@ -8,7 +8,7 @@ import pytest
 
 from grader.errors import Pending, UsageError
 from grader.gradescope import budget, memory
-from grader.gradescope.budget import Budget
+from grader.gradescope.budget import LEAST_TRY_S, Budget
 from grader.gradescope.steward import Steward
 from grader.model import CheckResult, CheckSpec, Part, Question
 from grader.sandbox import Limits
@@ -47,6 +47,14 @@ def test_a_check_with_a_larger_limit_gets_a_larger_share():
     shared = Budget(100, {"a": 10, "b": 10, "c": 180}, Clock())
     assert shared.share_s("c") == pytest.approx(90)
     assert shared.share_s("a") == pytest.approx(100 / 3)
+
+
+def test_many_checks_do_not_make_the_shares_too_small_to_try():
+    clock = Clock()
+    shared = Budget(40, {str(number): 10.0 for number in range(50)}, clock)
+    assert shared.share_s("0") == LEAST_TRY_S
+    clock.now = 39.5
+    assert shared.share_s("0") == 0.5
 
 
 @pytest.mark.parametrize("text", ["0", "-5", "inf", "nan", "ten"])
