@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.errors import BrokenError
+from grader.texts import UNPRINTABLE
 
 TEMPORARY = ".unfinished-"  # begins names that no reader takes for a report
 # What open(2) says where a file system, or an old kernel, knows no files without a name.
@@ -94,7 +95,8 @@ def write_json(path: Path, data: Any) -> None:
     They come from submissions, and a terminal in which the file is shown would obey them.
     """
     text = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    controls = {char for char in set(text) - {"\n"} if unicodedata.category(char)[0] == "C"}
+    kinds = {char: unicodedata.category(char) for char in set(text) - {"\n"}}
+    controls = [char for char, kind in kinds.items() if kind.startswith(UNPRINTABLE)]
     write_text(path, text.translate({ord(char): _escaped(char) for char in controls}))
 
 

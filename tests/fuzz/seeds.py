@@ -166,7 +166,8 @@ def archives() -> dict[str, Seed]:
             "^$",
         ),
         "zip_within_a_zip_is_a_file.zip": Seed(
-            zip_of("inner.zip", zip_of("x.py", b"x", 0, size=1), 0, size=107), "^$"
+            zip_of("inner.zip", zip_of("x.py", b"x", 0, size=1), 0, size=107),
+            "inner.zip is an archive in the submission, and was unpacked",
         ),
     }
 

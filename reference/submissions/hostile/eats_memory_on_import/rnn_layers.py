@@ -3,4 +3,4 @@
 import numpy as np
 from honest_layers import *
 
-kept = [np.ones(2**23) for _ in range(96)]
+kept = [np.zeros(2**23) for _ in range(96)]
