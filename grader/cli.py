@@ -45,9 +45,25 @@ class Commands(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"grader.commands.{cmd_name}")
+        try:
+            module = importlib.import_module(f"grader.commands.{cmd_name}")
+        except ModuleNotFoundError as error:
+            return _unusable(cmd_name, str(error.name))
         command: click.Command = getattr(module, COMMANDS[cmd_name])
         return command
+
+
+def _unusable(name: str, needed: str) -> click.Command:
+    """Return a command that says why it cannot be used: help for the others must not fail."""
+    why = f"needs {needed!r}, which is not installed, or which this system does not have"
+
+    def tell(**_options: object) -> None:
+        click.echo(f"error: grader {name} {why}; grader check works without", err=True)
+        raise SystemExit(2)
+
+    anything = {"ignore_unknown_options": True, "help_option_names": []}
+    arguments: list[click.Parameter] = [click.Argument(["arguments"], nargs=-1)]
+    return click.Command(name, anything, tell, arguments, short_help=f"Not usable here: {why}.")
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

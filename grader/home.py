@@ -76,6 +76,20 @@ def chosen(rubric: Rubric, wanted: Collection[str]) -> list[Chosen]:
     )
 
 
+class _Here(Submission):
+    """A folder that is not staged: a student knows what is in it."""
+
+    def missing(self, module: str) -> str:
+        text = f"{module} is not in this folder"
+        books = sorted(path.name for path in self.folder.glob("*.ipynb"))
+        if books and module.endswith(".py"):
+            text += (
+                f"; notebooks ({books[0]}) are read when you are graded, not here: to check your "
+            )
+            text += f"work now, save it as {module}"
+        return text
+
+
 @dataclass(frozen=True)
 class Look:
     """What to check: the files in ``folder``, with the checks of an assignment."""
@@ -89,8 +103,7 @@ class Look:
     def run(self, checks: Sequence[Chosen]) -> Iterator[CheckResult]:
         """Run some of the checks and yield each result as it comes."""
         folder = self.folder.resolve()
-        names = sorted(path.name for path in folder.glob("*.*") if path.suffix != ".whl")
-        submission = Submission("submission", folder, tuple(names), "")
+        submission = _Here("submission", folder, (), "")
         with PlainWorkshop(checks) as workshop:
             session = Session(self.rubric, self.assignment, submission, workshop, self.settings)
             for question, check in checks:

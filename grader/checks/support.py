@@ -196,6 +196,8 @@ def is_an_attempt(
     try:
         base, everything = outputs(dict(case.arguments)), outputs(moved)
         for name, value in moved.items():
+            if not isinstance(value, np.ndarray):
+                continue  # a setting, such as a stride: it is what it is
             one = outputs({**case.arguments, name: value})
             others = outputs({**moved, name: case.arguments[name]})
             together = np.abs(everything - others - one + base).max(initial=0.0)

@@ -30,7 +30,13 @@ from grader.commands.common import (
 from grader.errors import UsageError
 from grader.home import Chosen, Look, chosen
 from grader.model import CheckResult, Rubric
-from grader.recorded.assignment import Bundle, is_bundle, load
+from grader.recorded.assignment import (
+    Bundle,
+    helper_notes,
+    is_bundle,
+    load,
+    supplied_digests,
+)
 from grader.reports import student, terminal
 from grader.session import Settings
 
@@ -77,12 +83,17 @@ def check(
     wanted = _visible(loaded, only)
     # It is the student's own machine: whatever isolation there is will do.
     settings = replace(read_settings(tier, data, seed, device), isolation="none")
-    if watch or sys.platform != "linux":
+    if watch or not _has_fork_servers():
         assignment = Assignment(loaded.reference)
         look = Look(loaded, assignment, folder, chosen(loaded, wanted), settings)
-        _look(look, list, watch=watch)
+        supplied = supplied_digests(loaded)
+        _look(look, lambda: helper_notes(supplied, folder), watch=watch)
     else:
         _check_as_graded(loaded, settings, folder, wanted)
+
+
+def _has_fork_servers() -> bool:
+    return sys.platform == "linux"
 
 
 def _bundle_of(start: Path) -> Path | None:

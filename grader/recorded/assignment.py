@@ -96,16 +96,42 @@ class Bundle:
 
     def notes(self, folder: Path) -> list[str]:
         """Say which supplied helpers in a student's ``folder`` are not what they were."""
-        notes = []
-        for name, expected in self._read.supplied.items():
-            path = folder / name
-            if not path.is_file():
-                notes.append(f"{name} is supplied with the homework and missing here: {REMEDY}")
-                continue
-            content = path.read_bytes().replace(b"\r\n", b"\n")
-            if hashlib.sha256(content).hexdigest() != expected:
-                notes.append(f"{name} is supplied with the homework: your changes do not count")
-        return notes
+        return helper_notes(self._read.supplied, folder)
+
+
+def helper_notes(supplied: Mapping[str, str], folder: Path) -> list[str]:
+    """Say which supplied helpers in a student's ``folder`` are not what they were.
+
+    Args:
+        supplied: SHA-256 by name, of the file with Unix line ends.
+        folder: the student's.
+    """
+    notes = []
+    for name, expected in supplied.items():
+        path = folder / name
+        if not path.is_file():
+            notes.append(f"{name} is supplied with the homework and missing here: {REMEDY}")
+        elif file_digest(path) != expected:
+            notes.append(f"{name} is supplied with the homework: your changes do not count")
+    return notes
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file as it is with Unix line ends.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    try:
+        return hashlib.sha256(path.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def supplied_digests(rubric: Rubric) -> dict[str, str]:
+    """Return the digests of a rubric's supplied helpers by name."""
+    files = {file.name: file for question in rubric.questions for file in question.supplied}
+    return {name: file_digest(file) for name, file in files.items()}
 
 
 def is_bundle(home: Path) -> bool:
@@ -140,9 +166,13 @@ def _question(read: _Question, wanted: Collection[str]) -> Question:
 
 
 def _check(keys: dict[str, Any]) -> CheckSpec:
-    kind = KINDS.get(str(keys.get("kind")))
-    if kind is None:
-        raise UsageError(f"{FOLDER}/{CHECKS} is damaged: {REMEDY}")
+    try:
+        kind = KINDS[str(keys.get("kind"))]
+    except ModuleNotFoundError as error:
+        remedy = f"python -m pip install {error.name}"
+        raise UsageError(f"{keys.get('id')} needs {error.name!r}: {remedy}") from None
+    except KeyError:
+        raise UsageError(f"{FOLDER}/{CHECKS} is damaged: {REMEDY}") from None
     return kind.options.model_validate(keys)
 
 

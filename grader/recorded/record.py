@@ -5,7 +5,6 @@ The cases are drawn with a seed of their own: what is recorded is not what is gr
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,7 +15,7 @@ from grader.errors import BrokenError, UsageError
 from grader.model import CheckSpec, Question, Rubric
 from grader.seeds import seed_for
 
-from .assignment import CHECKS, DRIVERS, FOLDER, FORMAT
+from .assignment import CHECKS, DRIVERS, FOLDER, FORMAT, supplied_digests
 from .files import Writer
 
 Files = dict[str, bytes]
@@ -56,19 +55,11 @@ def record(rubric: Rubric, seed: int) -> Files:
         "seed": seed,
         "questions": questions,
         "elsewhere": recorder.elsewhere,
-        "supplied": _digests(rubric),
+        "supplied": supplied_digests(rubric),
         "items": recorder.items,
     }
     text = json.dumps(told, indent=1, ensure_ascii=False, allow_nan=False)
     return {**recorder.files, f"{FOLDER}/{CHECKS}": f"{text}\n".encode()}
-
-
-def _digests(rubric: Rubric) -> dict[str, str]:
-    files = {file.name: file for question in rubric.questions for file in question.supplied}
-    return {
-        name: hashlib.sha256(file.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
-        for name, file in files.items()
-    }
 
 
 class _Recorder:

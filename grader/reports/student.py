@@ -26,7 +26,7 @@ def lines(result: CheckResult) -> list[Text | Padding]:
         told = [Text(clean(line)) for line in result.message.splitlines()]
         if result.hint:
             told.append(Text(f"hint: {clean(result.hint)}", "italic"))
-        shown += [Padding(line, INDENT) for line in told]
+        shown += [Padding(line, INDENT, expand=False) for line in told]
     return shown
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -33,6 +34,9 @@ MAX_NOTE = 1000  # characters of a note
 def console(*, stderr: bool = False) -> Console:
     """Return a console that writes colours to terminals only."""
     stream = sys.stderr if stderr else sys.stdout
+    if isinstance(stream, io.TextIOWrapper):
+        # Student code may put any character into a message, and not every terminal has it.
+        stream.reconfigure(errors="replace")
     width = None if stream.isatty() else PIPED_WIDTH
     return Console(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
 

@@ -39,27 +39,26 @@ def conv_forward(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("one window", _layer(rng, (2, 3, 3, 2), (4, 3, 3, 2), 1, 0), "edge_cases")
 
 
-def _layer_with(change: Callable[[dict[str, Any]], Arguments]) -> Callable[..., Array]:
-    """Return the right layer with other arguments than it was given."""
-    return lambda **arguments: right.conv_forward(**change(arguments))[0]
+def _without_bias(x: Array, w: Array, b: Array, stride: int, pad: int) -> Array:
+    return right.conv_forward(x, w, np.zeros_like(b), stride, pad)[0]
 
 
-def _averaged(**a: Any) -> Array:
-    return (_without_bias(**a) / a["w"][0].size) + a["b"][:, None, None]
+def _flipped(x: Array, w: Array, b: Array, stride: int, pad: int) -> Array:
+    return right.conv_forward(x, w[:, :, ::-1, ::-1], b, stride, pad)[0]
+
+
+def _averaged(x: Array, w: Array, b: Array, stride: int, pad: int) -> Array:
+    return right.conv_forward(x, w / w[0].size, b, stride, pad)[0]
+
+
+def _one_pixel_at_a_time(x: Array, w: Array, b: Array, stride: int, pad: int) -> Array:
+    rows, columns = right.conv_forward(x, w, b, stride, pad)[0].shape[2:]
+    return right.conv_forward(x, w, b, 1, pad)[0][:, :, :rows, :columns]
 
 
 def _border_repeated(x: Array, w: Array, b: Array, stride: int, pad: int) -> Array:
     padded = np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)), mode="edge")
     return right.conv_forward(padded, w, b, stride, 0)[0]
-
-
-def _one_pixel_at_a_time(**a: Any) -> Array:
-    rows, columns = right.conv_forward(**a)[0].shape[2:]
-    return right.conv_forward(**{**a, "stride": 1})[0][:, :, :rows, :columns]
-
-
-_without_bias = _layer_with(lambda a: {**a, "b": np.zeros_like(a["b"])})
-_flipped = _layer_with(lambda a: {**a, "w": a["w"][:, :, ::-1, ::-1]})
 
 
 def _backward(a: Arguments, dout: Array) -> dict[str, Array]:

@@ -1,0 +1,128 @@
+"""``grader check --watch``: what runs again after which change, and how it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from grader import watch
+from grader.errors import UsageError
+from grader.recorded.assignment import load
+
+
+def test_a_module_and_all_it_imports_decide_about_a_check(tmp_path):
+    (tmp_path / "a.py").write_text("import numpy\nfrom b import f\ndef g():\n    import d.e\n")
+    (tmp_path / "b.py").write_text("import a, c\n")
+    (tmp_path / "c.py").write_text("this is no Python\n")
+    (tmp_path / "d.py").write_text("from . import x\n")
+    (tmp_path / "other.py").write_text("")
+    assert watch.imported(tmp_path, "a.py") == {"a.py", "b.py", "c.py", "d.py"}
+    assert watch.imported(tmp_path, "missing.py") == {"missing.py"}
+
+
+def test_checks_are_concerned_by_the_files_they_read(pristine):
+    bundle = load(pristine.home)
+    rubric = bundle.rubric(frozenset(one for ids in bundle.ids.values() for one in ids))
+    files = {
+        check.id: watch.concerned(pristine.home, question, check)
+        for question in rubric.questions
+        for check in question.checks
+    }
+    assert files["q3.1"] == {"rnn_layers.py"}
+    assert files["q5.1"] == {"rnn_layers.py"}  # of question 5, but about another module
+    assert files["q5.5"] == {"rnn.py", "rnn_layers.py", "layers.py"}
+    assert files["q6.6"] == {"predictions_q1.txt"}
+    assert files["q3.5"] == {"derivations.tex", "derivations.md"}
+
+
+def test_changes_are_told_when_they_are_at_rest(tmp_path, monkeypatch):
+    monkeypatch.setattr(watch, "POLL_S", 0.0)
+    (tmp_path / "a.py").write_text("1")
+    (tmp_path / "b.py").write_text("1")
+    known = watch.stamps(tmp_path)
+    (tmp_path / "a.py").write_text("12")  # while the checks before were still running
+    found = watch.changes(tmp_path, known)
+    assert next(found) == {"a.py"}
+    (tmp_path / "b.py").unlink()
+    (tmp_path / "c.txt").write_text("1")
+    (tmp_path / "ignored.pyc").write_text("1")
+    assert next(found) == {"b.py", "c.txt"}
+
+
+def test_a_folder_that_is_gone_ends_it_in_one_line(tmp_path):
+    with pytest.raises(UsageError, match="cannot be read"):
+        watch.stamps(tmp_path / "gone")
+
+
+@pytest.fixture
+def watching(unpacked):
+    """``grader check q3.1 q6.6 --watch`` in a process; its output comes line by line."""
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "grader", "check", "q3.1", "q6.6", "--watch"],
+        cwd=unpacked.home, env=unpacked.environment(), text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    timer = threading.Timer(120, process.kill)
+    timer.start()
+    yield process
+    timer.cancel()
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+def until(process, words):
+    """Return the lines up to the one with ``words``."""
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if words in line:
+            return "".join(lines)
+    raise AssertionError(f"{words!r} never came: {''.join(lines)}")
+
+
+def test_it_runs_again_what_a_saved_file_concerns_and_ends_with_ctrl_c(unpacked, watching):
+    told = until(watching, "waiting for a file to be saved")
+    assert "passed  q3.1" in told
+    assert "failed (missing)  q6.6" in told
+    module = unpacked.home / "rnn_layers.py"
+    module.write_text(module.read_text().replace("np.tanh", "np.sin"))
+    told = until(watching, "checks passed so far")
+    assert "rnn_layers.py changed" in told
+    assert "failed (mismatch)  q3.1" in told
+    assert "q6.6" not in told
+    (unpacked.home / "data.txt").write_text("concerns nothing")
+    (unpacked.home / "predictions_q1.txt").write_text("0\n" * 400)
+    told = until(watching, "checks passed so far")
+    assert "passed  q6.6" in told
+    assert "q3.1" not in told
+    assert "1 of 2 checks passed so far" in told
+    watching.send_signal(signal.SIGINT)
+    rest = watching.stdout.read()
+    assert watching.wait(timeout=30) == 0
+    assert "Traceback" not in rest
+
+
+def test_ctrl_c_in_the_middle_of_a_check_ends_it_with_its_worker(unpacked, watching):
+    until(watching, "waiting for a file to be saved")
+    module = unpacked.home / "rnn_layers.py"
+    module.write_text(
+        f"{module.read_text()}\nimport os, pathlib\n"
+        "pathlib.Path('pid').write_text(str(os.getpid()))\nwhile True: pass\n"
+    )
+    deadline = time.monotonic() + 60
+    pid = unpacked.home / "pid"
+    while not (pid.exists() and pid.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    watching.send_signal(signal.SIGINT)
+    rest = watching.stdout.read()
+    assert watching.wait(timeout=30) == 0
+    assert "Traceback" not in rest
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text()), 0)

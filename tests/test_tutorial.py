@@ -1,0 +1,241 @@
+"""The tutorial is true: it is followed from an empty folder, and what comes out is the example."""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from grader.assignment import Assignment
+from tests.conftest import ROOT
+
+PAGE = ROOT / "docs" / "new-assignment.md"
+EXAMPLE = ROOT / "examples" / "convolution"
+BLOCK = re.compile(
+    r"(?:^\*\*`(?P<path>[^`\n]+)`\*\*(?P<append>, at the end)?:\n\n)?"
+    r"^```(?P<language>\w*)\n(?P<text>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
+STATUS = re.compile(r"# exit status (\d+)$")
+BLANK_LINES = {".py": "\n\n", ".yaml": "\n"}  # before what is added at the end of a file
+MADE_BY_COMMANDS = ("class", "reports")
+TIMEOUT_S = 120
+
+
+@dataclass(frozen=True)
+class Step:
+    """A file to write, or (without a path) commands with the output that is shown for them."""
+
+    path: str
+    append: bool
+    text: str
+
+    def commands(self):
+        """Yield each command with the text shown below it."""
+        for part in re.split(r"^\$ ", self.text, flags=re.MULTILINE)[1:]:
+            command, _, shown = part.partition("\n")
+            yield command, shown
+
+
+def steps_of(page):
+    return [Step(m["path"] or "", bool(m["append"]), m["text"]) for m in BLOCK.finditer(page)]
+
+
+def same(shown, printed):
+    """Say whether a text is as shown; ``...`` is anything in a line, or any lines."""
+    pattern = "".join(
+        "(?:.*\n)*?" if line == "..." else re.escape(line).replace(r"\.\.\.", ".*") + "\n"
+        for line in shown.splitlines()
+    )
+    found = "".join(f"{line.rstrip()}\n" for line in printed.splitlines())
+    return re.fullmatch(pattern, found) is not None
+
+
+def write(folder, step):
+    file = folder / step.path
+    if step.append:
+        old = file.read_text(encoding="utf-8")
+        file.write_text(old + BLANK_LINES[file.suffix] + step.text, encoding="utf-8")
+        return
+    assert not file.exists(), f"{step.path} is shown twice"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(step.text, encoding="utf-8")
+
+
+def run(folder, command):
+    """Run a command with the grader of this environment; return its status and what it prints."""
+    environment = {name: value for name, value in os.environ.items() if name != "GRADER_DATA"}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    environment |= {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    ran = subprocess.run(
+        ["bash", "-c", command],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+    return ran.returncode, ran.stdout
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What came of following the page: texts by file, and commands that went otherwise."""
+
+    files: dict[str, str]
+    wrong: list[str]
+
+
+@pytest.fixture(scope="module")
+def followed():
+    """Follow the page in an empty folder."""
+    wrong = []
+    with tempfile.TemporaryDirectory(prefix="tutorial-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        for step in steps_of(PAGE.read_text(encoding="utf-8")):
+            if step.path:
+                write(folder, step)
+                continue
+            for command, shown in step.commands():
+                status, printed = run(folder, command)
+                expected = STATUS.search(command)
+                if status != int(expected[1] if expected else 0) or not same(shown, printed):
+                    wrong.append(f"$ {command}\n{printed}(exit status {status})")
+        files = {
+            path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and path.relative_to(folder).parts[0] not in MADE_BY_COMMANDS
+        }
+    return Followed(files, wrong)
+
+
+def test_every_command_prints_what_the_page_shows(followed):
+    assert not followed.wrong, "\n\n".join(followed.wrong)
+
+
+def test_the_files_that_result_are_those_of_the_example(followed):
+    theirs = {name: (EXAMPLE / name).read_text(encoding="utf-8") for name in followed.files}
+    assert followed.files == theirs
+
+
+def test_the_tutorial_leaves_out_example_submissions_only(followed):
+    missing = {
+        path.relative_to(EXAMPLE).as_posix()
+        for path in EXAMPLE.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    } - set(followed.files)
+    assert {name for name in missing if not name.startswith("reference/submissions/")} == set()
+    assert {name.split("/")[2] for name in missing} == {"full_marks", "hostile", "wrong"}
+
+
+def test_every_block_of_the_page_is_a_file_or_commands():
+    page = PAGE.read_text(encoding="utf-8")
+    steps = steps_of(page)
+    assert 2 * len(steps) == len(re.findall(r"^```", page, re.MULTILINE))
+    for step in steps:
+        assert step.path or step.text.startswith("$ "), step.text
+
+
+def test_the_page_links_to_what_is_there():
+    links = re.findall(r"\]\(([^)]+)\)", PAGE.read_text(encoding="utf-8"))
+    assert links
+    assert [link for link in links if not (PAGE.parent / link).exists()] == []
+
+
+def test_the_page_counts_the_examples_rightly():
+    counted = {group: len(list(EXAMPLE.glob(f"reference/submissions/{group}/*/expected.yaml")))
+               for group in ("full_marks", "wrong", "hostile")}  # fmt: skip
+    assert counted == {"full_marks": 2, "wrong": 17, "hostile": 1}
+    assert "seventeen wrong ones" in PAGE.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("shown", "printed"),
+    [
+        ("8 / 8\n", "7 / 8\n"),
+        ("one\n", "one\ntwo\n"),
+        ("one\ntwo\n", "one\n"),
+        ("from ... to 3\n", "from 1 to 4\n"),
+        ("one\n...\nfour\n", "two\nthree\nfour\n"),
+        ("", "Traceback\n"),
+    ],
+)
+def test_output_that_differs_from_the_page_is_noticed(shown, printed):
+    assert not same(shown, printed)
+
+
+@pytest.mark.parametrize(
+    ("shown", "printed"),
+    [
+        ("from ... to 3\n", "from 1 to 3  \n"),
+        ("one\n...\nfour\n", "one\ntwo\nthree\nfour\n"),
+        ("one\n...\nfour\n", "one\nfour\n"),
+        ("", ""),
+    ],
+)
+def test_dots_of_the_page_stand_for_anything(shown, printed):
+    assert same(shown, printed)
+
+
+def test_all_examples_of_the_second_assignment_score_as_they_claim(run_cli):
+    ran = run_cli("verify", "--rubric", EXAMPLE / "rubric.yaml")
+    assert (ran.status, ran.err) == (0, "")
+    assert "20 of 20 examples score as they claim" in ran.out
+
+
+def test_every_named_mistake_of_the_second_assignment_has_an_example():
+    assignment = Assignment(EXAMPLE / "reference")
+    claimed = {
+        loss["message"]
+        for path in EXAMPLE.glob("reference/submissions/wrong/*/expected.yaml")
+        for loss in yaml.safe_load(path.read_text(encoding="utf-8"))["loses"].values()
+        if "message" in loss
+    }
+    for function in ("conv_forward", "conv_backward"):
+        mistakes = assignment.mistakes("convolution.py", function)
+        assert mistakes
+        for description in mistakes:
+            assert any(words in description for words in claimed), description
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_convolution_agrees_with_torch_and_its_autograd(seed):
+    assignment = Assignment(EXAMPLE / "reference")
+    right = assignment.solution("convolution.py")
+    rng = np.random.default_rng(seed)
+    for case in assignment.cases("convolution.py", "conv_forward", seed):
+        *arrays, stride, pad = case.arguments.values()
+        tensors = [torch.tensor(array, requires_grad=True) for array in arrays]
+        theirs = torch.nn.functional.conv2d(*tensors, stride=stride, padding=pad)
+        out, cache = right.conv_forward(*arrays, stride, pad)
+        np.testing.assert_allclose(out, theirs.detach().numpy(), rtol=1e-10, atol=1e-12)
+        dout = rng.normal(size=out.shape)
+        theirs.backward(torch.tensor(dout))
+        for gradient, tensor in zip(right.conv_backward(dout, cache), tensors, strict=True):
+            np.testing.assert_allclose(gradient, tensor.grad.numpy(), rtol=1e-10, atol=1e-12)
+
+
+def test_the_images_follow_from_the_seed_and_the_labels_stay_here():
+    assignment = Assignment(EXAMPLE / "reference")
+    one, other = (assignment.dataset("shapes", "mini", None, seed) for seed in (1, 2))
+    again = Assignment(EXAMPLE / "reference").dataset("shapes", "mini", None, 1)
+    np.testing.assert_array_equal(one.inputs["test_images"], again.inputs["test_images"])
+    assert not np.array_equal(one.withheld["labels"], other.withheld["labels"])
+    assert set(one.inputs) == {"train_images", "train_labels", "test_images"}
+    assert np.bincount(one.withheld["labels"]).tolist() == [100] * 4
+
+
+def test_the_engine_knows_nothing_of_the_second_assignment():
+    sources = [p.read_text(encoding="utf-8") for p in (ROOT / "grader").rglob("*.py")]
+    assert sources
+    assert not [text for text in sources if re.search(r"conv_forward|edge_filters", text)]
