@@ -22,6 +22,7 @@ from grader.reports import figures, html, report
 from grader.reports.files import write_bytes, write_json, write_text
 from grader.sandbox import Limits
 from grader.session import Session, Settings, Workshop
+from grader.submission import Origin
 
 # Everything of pytest that has no part in grading, and could only read or write files around it.
 UNUSED_PLUGINS = (
@@ -73,7 +74,7 @@ class Work:
     """A submission to grade: its id, where it is, and the ids of the checks to run."""
 
     identifier: str
-    path: Path
+    path: Origin
     wanted: frozenset[str]
 
 

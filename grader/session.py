@@ -21,11 +21,13 @@ from grader.checks.base import described, failure
 from grader.closing import Closing
 from grader.errors import Blocked, Failure, GraderError, IsolationError, Pending, WorkerLost
 from grader.evidence import Text
+from grader.intake import notebook, sources
+from grader.intake.asked import ambiguous, asked_by, unreadable
 from grader.model import CheckResult, CheckSpec, Device, Question, Rubric, Tier
 from grader.sandbox import LEVELS, ForkServer, Level, Limits, Policy, Verdict
 from grader.sandbox.dialogue import Dialogue
 from grader.seeds import seed_for
-from grader.submission import Submission, stage
+from grader.submission import Origin, Submission, stage
 
 if TYPE_CHECKING:
     from grader.staging import StagingFolder
@@ -100,13 +102,13 @@ class Workshop(Closing):
             server.close()
         self._servers.clear()
 
-    def stage(self, identifier: str, path: Path, rubric: Rubric) -> Submission:
+    def stage(self, identifier: str, path: Origin, rubric: Rubric) -> Submission:
         """Stage a submission into a folder of its own."""
         self._count += 1
-        modules = [name for question in rubric.questions for name in question.modules]
+        modules, others = asked_by(rubric)
         supplied = {file.name: file for question in rubric.questions for file in question.supplied}
         target = self._staging / f"s{self._count}" / "submission"
-        return stage(identifier, path, target, modules, tuple(supplied.values()))
+        return stage(identifier, path, target, modules, tuple(supplied.values()), others)
 
     def unstage(self) -> None:
         """Remove the submission staged last."""
@@ -319,7 +321,7 @@ class Session:
 
     def _read_file(self, name: str) -> bytes:
         """Return the bytes of a file of the submission."""
-        path = self.submission.folder / name
+        path = self.submission.folder / self.submission.path_of(name)
         if not path.is_file():
             raise Failure("missing", self.submission.missing(name))
         if path.stat().st_size > MAX_TEXT_FILE:
@@ -349,11 +351,14 @@ class Session:
                 self._output += f"\nraised: {words}\n".encode()
 
     def _load(self, worker: Dialogue, question: Question, *, withhold: bool) -> StudentModule:
-        module, loading = question.module, _loading(question)
+        module, loading = self.submission.shown(question.module), _loading(question)
+        path = self.submission.path_of(question.module)
         try:
-            reply = worker.load(module.removesuffix(".py"))
+            reply = worker.load(path.removesuffix(".py"))
         except WorkerLost as lost:
             message = f"{module} while it was imported: {lost.message}"
+            if lost.reason == "timeout" and module.lower().endswith(notebook.SUFFIX):
+                message += ": take out the cells that train, or shorten what they do"
             again = WorkerLost(lost.reason, message, retry=lost.retry)
             if not lost.retry or loading in self._lost_once:
                 self._load_failures[loading] = again
@@ -363,26 +368,17 @@ class Session:
             failed = failure(reply.error, module, module, question.forbidden)
             if failed.reason not in ("memory", "forbidden"):
                 text = f"{module} cannot be imported: {described(reply.error)}"
+                data = (self.submission.folder / path).read_bytes()
+                if remedy := sources.explained(module, data, reply.error.kinds):
+                    text += f"; {remedy}"
                 failed = Failure("import_error", text)
             self._load_failures[loading] = failed
             raise failed
-        return StudentModule(
+        loaded = StudentModule(
             *(worker, module, reply.missing_packages, question.forbidden), withhold=withhold
         )
-
-
-def unreadable(submission: Submission, module: str) -> Failure | None:
-    """Return why a module cannot be Python source at all, without importing it."""
-    path = submission.folder / module
-    if not path.is_file():
-        return Failure("missing", submission.missing(module))
-    data = path.read_bytes()
-    zero = data.find(b"\0")
-    if zero >= 0:
-        line = data[:zero].count(b"\n") + 1
-        message = f"{module}, line {line}: is not Python source text: it holds a NUL byte"
-        return Failure("import_error", f"{message} (a binary or UTF-16 file?)")
-    return None
+        loaded.notes += ambiguous(self.submission, reply.missing_packages)
+        return loaded
 
 
 def _clipped(message: str) -> str:

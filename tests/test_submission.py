@@ -176,9 +176,12 @@ def test_the_shallowest_folder_with_modules_wins(tmp_path, staged):
 
 
 def test_two_folders_with_modules_are_not_chosen_between(tmp_path, staged):
-    made = staged(make("zip", tmp_path, {"a/rnn_layers.py": b"", "b/rnn_layers.py": b""}))
+    made = staged(make("zip", tmp_path, {"a/rnn_layers.py": b"1", "b/rnn_layers.py": b"2"}))
     assert made.files == ("a/rnn_layers.py", "b/rnn_layers.py")
-    assert "only files in folders: a/rnn_layers.py" in made.missing("rnn_layers.py")
+    assert made.missing("rnn_layers.py") == (
+        "rnn_layers.py: several files may be meant: a/rnn_layers.py, b/rnn_layers.py: hand in only "
+        "one of them, as rnn_layers.py"
+    )
 
 
 def test_a_folder_with_a_modules_name_is_no_module(tmp_path, staged):

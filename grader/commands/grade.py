@@ -52,15 +52,16 @@ def grade(
     isolation: Any,
     unsafe: bool,
 ) -> None:
-    """Grade SUBMISSIONS: folders, .zip or .tar.gz files, or folders full of these."""
+    """Grade SUBMISSIONS: folders, .zip or .tar.gz files, folders of these, or a class's zip."""
     loaded = load_rubric(find_rubric(rubric, Path.cwd()))
     settings = demand(read_settings(tier, data, seed, device), isolation, unsafe=unsafe)
     wanted = wanted_checks(loaded, only)
     modules = [name for question in loaded.questions for name in question.modules]
-    work = [Work(*found, wanted) for found in submission.find(submissions, modules)]
-    writable(out)
-    events = batch.run(Job(loaded, settings, out), work, jobs or batch.cores())
-    reports = follow(events, work)
+    with submission.Classes() as classes:
+        work = [Work(*found, wanted) for found in submission.find(submissions, modules, classes)]
+        writable(out)
+        events = batch.run(Job(loaded, settings, out), work, jobs or batch.cores())
+        reports = follow(events, work)
     if len(reports) > 1:
         reports.sort(key=lambda made: str(made["submission"]["id"]))
         gradebook.write(out / "gradebook.csv", loaded, reports)
@@ -72,13 +73,16 @@ def grade(
 
 def _tell(reports: Sequence[dict[str, Any]], out: Path) -> None:
     screen = terminal.console()
+    isolation: list[str] = next((made["isolation"] for made in reports if made["isolation"]), [])
+    told = f"isolation: {', '.join(isolation) or 'no worker was needed'}"
     if len(reports) == 1:
         screen.print(terminal.report(reports[0]))
         identifier = reports[0]["submission"]["id"]
-        click.echo(f"isolation: {', '.join(reports[0]['isolation']) or 'no worker was needed'}")
+        click.echo(told)
         click.echo(f"report: {out / identifier / 'report.html'} (and report.json)")
     else:
         screen.print(terminal.summary(reports))
+        click.echo(told)
         click.echo(f"{len(reports)} submissions graded; reports: {out}/<submission>/report.json")
         click.echo(f"overview: {out / 'index.html'}, {out / 'gradebook.csv'}")
     tell_broken(reports)

@@ -172,7 +172,8 @@ def _submission(folder: Path, rubric: Rubric) -> Path:
         raise UsageError(f"{folder}: there is no such folder; the platform makes it for each run")
     modules = [name for question in rubric.questions for name in question.modules]
     found = submission.find([folder], modules)
-    return found[0][1] if len(found) == 1 else folder
+    only = found[0][1] if len(found) == 1 else folder
+    return only if isinstance(only, Path) else folder
 
 
 def _unknown(about: Run) -> tuple[str, ...]:

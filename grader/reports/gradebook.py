@@ -26,7 +26,8 @@ def write_columns(path: Path, checks: Sequence[str], reports: Sequence[dict[str,
     """Write the gradebook; a check that was not run, or a broken grade, leaves its cell empty."""
     text = io.StringIO()
     table = csv.writer(text)
-    table.writerow([*FIRST_COLUMNS, *checks])
+    students = [made["submission"].get("student", {}).get("name", "") for made in reports]
+    table.writerow([*FIRST_COLUMNS, *(["student"] if any(students) else []), *checks])
     for made in sorted(reports, key=lambda made: str(made["submission"]["id"])):
         points = {
             check["id"]: check["points"]
@@ -37,6 +38,8 @@ def write_columns(path: Path, checks: Sequence[str], reports: Sequence[dict[str,
         score = "" if made["score"] is None else made["score"]
         identifier = cell(made["submission"]["id"])
         row = [identifier, made["status"], score, made["max_score"]]
+        if any(students):
+            row.append(cell(made["submission"].get("student", {}).get("name", "")))
         table.writerow([*row, *(points.get(check, "") for check in checks)])
     write_text(path, text.getvalue())
 

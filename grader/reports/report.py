@@ -59,6 +59,7 @@ def build(
             "sha256": submission.sha256,
             "files": list(submission.files),
             "notes": list(submission.notes),
+            **({"student": submission.student.plain()} if submission.student else {}),
         },
         "isolation": list(isolation),
         "tier": settings.tier,

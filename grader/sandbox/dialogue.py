@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import builtins
+import re
 import secrets
 import time
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,7 @@ BUSY_SHARE = 0.5  # of its time a worker must have computed, or wanted to, to be
 GRACE_S = 1.0  # for the exit status of a process whose connection is closed already
 SIGXCPU, SIGKILL, SIGSEGV = 24, 9, 11
 MAX_FRAMES_SHOWN = 8
+CELL = re.compile(r", cell [0-9]{1,4}$")  # grader/worker/cells.py
 
 
 @dataclass(frozen=True)
@@ -61,10 +63,16 @@ class StudentError:
         What is left are names of Python's own exceptions and line numbers.
         """
         known = tuple(kind for kind in self.kinds if hasattr(builtins, kind))
-        where = tuple(("your file", line, "") for _file, line, _function in self.where)
+        where = tuple((_nameless(file), line, "") for file, line, _function in self.where)
         return replace(
             self, type=known[0] if known else "Exception", kinds=known, text="", where=where
         )
+
+
+def _nameless(file: str) -> str:
+    """Return a file without its name; of a notebook, the number of the cell is left."""
+    cell = CELL.search(file)
+    return f"your file{cell.group()}" if cell else "your file"
 
 
 @dataclass(frozen=True)

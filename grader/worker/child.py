@@ -19,7 +19,7 @@ import numpy as np
 
 from ..wire import Decoder, Encoder, WireError, pack, parse_header, parse_prefix
 from ..wire.codec import PREFIX
-from . import modules
+from . import cells, modules
 
 if TYPE_CHECKING:
     from . import lockdown
@@ -28,6 +28,7 @@ EXIT_SETUP_FAILED, EXIT_SERVING_FAILED = 97, 98
 WIRE_FD = 3
 READY = b"R"  # sent once, when everything is locked down and no student code has been read
 MAX_MESSAGE_TEXT = 2000  # characters of an exception's text; the rest helps nobody
+MAX_CAUSE = 300  # characters of the exception that kept a name from being defined
 MAX_FRAMES = 8
 MAX_REQUEST_BYTES = 1 << 30  # the trusted side sends data sets; it is not the one to be bounded
 
@@ -171,6 +172,7 @@ class Child:
         missing = error.package if isinstance(error, modules.MissingPackageError) else None
         try:
             text = str(error)[:MAX_MESSAGE_TEXT]
+            text += _cause(error)
             if isinstance(error, WireError):
                 text = f"the returned value cannot be received ({text}); return arrays instead"
         except BaseException:
@@ -216,6 +218,18 @@ class Child:
                 os._exit(0)
             view = view[received:]
         return data
+
+
+def _cause(error: BaseException) -> str:
+    """Return what kept a notebook's cell from defining the name that is not there."""
+    name = getattr(error, "name", None)
+    cause = cells.why_undefined(name) if isinstance(error, NameError) and name else None
+    if cause is None or cause is error:
+        return ""
+    frames = traceback.extract_tb(cause.__traceback__)
+    files = [os.path.basename(frame.filename) for frame in frames if ", cell " in frame.filename]
+    told = f"{type(cause).__name__}: {cause}"[:MAX_CAUSE]
+    return f"; {files[0] if files else 'the cell'} would define it, but raised {told}"
 
 
 def _tensor(array: np.ndarray[Any, Any]) -> Any:

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import importlib
 import importlib.machinery
+import os
 import sys
 from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
+
+from . import cells
 
 MAX_MISSING = 20  # more absent packages than any homework imports
 NOT_FOR_STUDENTS = frozenset(["grader", "reference", "pytest", "_pytest", "_dlg"])
@@ -117,18 +120,87 @@ class _Closed:
         return stand_in
 
 
+class _Notebooks:
+    """Finds the modules in the submission that were notebooks."""
+
+    def __init__(self, folder: str, places: Sequence[str], absent: cells.Absent) -> None:
+        self._folder = folder
+        self._places = places
+        self._absent = absent
+
+    def find_spec(
+        self, name: str, path: Any = None, target: Any = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        del target
+        if path is not None:
+            return None
+        for place in self._places:
+            file = os.path.join(place, f"{name}.py")
+            if cells.is_notebook(file):
+                return cells.spec_of(name, file, self._folder, self._absent)
+            if os.path.exists(file):
+                return None
+        return None
+
+
+class _Elsewhere:
+    """Finds a student's own helper in another folder of the submission, if there is only one."""
+
+    def __init__(self, folder: str, absent: cells.Absent) -> None:
+        self._folder = folder
+        self._absent = absent
+        self._files: dict[str, list[str]] | None = None
+
+    def find_spec(
+        self, name: str, path: Any = None, target: Any = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        del target
+        if path is not None or "." in name:
+            return None
+        if self._files is None:
+            self._files = self._found()
+        files = self._files.get(name, [])
+        return (
+            cells.spec_of(name, files[0], self._folder, self._absent) if len(files) == 1 else None
+        )
+
+    def _found(self) -> dict[str, list[str]]:
+        """Return all modules and packages by name."""
+        found: dict[str, list[str]] = {}
+        for parent, _folders, names in os.walk(self._folder):
+            for file in names:
+                stem, suffix = os.path.splitext(file)
+                if suffix == ".py":
+                    name = os.path.basename(parent) if stem == "__init__" else stem
+                    found.setdefault(name, []).append(os.path.join(parent, file))
+        return found
+
+
 def load(folder: str, name: str, forbidden: tuple[str, ...] = ()) -> tuple[ModuleType, list[str]]:
     """Import ``name`` from ``folder``; return the module and the packages that are missing.
 
-    ``forbidden`` are packages that count as missing though they may be installed.
+    ``name`` may lie in a folder of the submission (``q3/rnn_layers``), which then comes first on
+    the path. ``forbidden`` are packages that count as missing though they may be installed.
 
     Raises whatever the module raises while it is imported.
     """
-    sys.path.insert(0, folder)
+    within, name = os.path.split(name)
+    places = [os.path.join(folder, within), folder] if within else [folder]
+    sys.path[:0] = places
     sys.dont_write_bytecode = True
     finder = _Finder()
-    sys.meta_path.insert(0, _Closed(folder, finder, forbidden))
-    sys.meta_path.append(finder)
+
+    def absent(error: ModuleNotFoundError) -> bool:
+        """Note a package as missing; say whether there is a stand-in for it now."""
+        top = (error.name or "").partition(".")[0]
+        hopeless = not top or top in finder.missing or top == name or top in sys.modules
+        if hopeless or len(finder.missing) == MAX_MISSING:
+            return False
+        finder.missing.append(top)
+        return True
+
+    sys.meta_path[:0] = [_Closed(folder, finder, forbidden), _Notebooks(folder, places, absent)]
+    sys.meta_path += [_Elsewhere(folder, absent), finder]
     known = set(sys.modules)
     _Loading.active = True
     try:
@@ -136,11 +208,8 @@ def load(folder: str, name: str, forbidden: tuple[str, ...] = ()) -> tuple[Modul
             try:
                 return importlib.import_module(name), finder.missing
             except ModuleNotFoundError as error:
-                top = (error.name or "").partition(".")[0]
-                hopeless = not top or top in finder.missing or top == name or top in sys.modules
-                if hopeless or len(finder.missing) == MAX_MISSING:
+                if not absent(error):
                     raise
-                finder.missing.append(top)
                 for added in set(sys.modules) - known:
                     if _is_from(sys.modules[added], folder):
                         del sys.modules[added]
@@ -153,8 +222,15 @@ def _is_from(module: ModuleType, folder: str) -> bool:
 
 
 def find_function(module: ModuleType, name: str) -> Any:
-    """Return ``module.name``; raises ``UndefinedFunctionError`` unless it can be called."""
+    """Return ``module.name``.
+
+    Raises:
+        UndefinedFunctionError: there is none, or it cannot be called.
+        BaseException: what kept the cell of a notebook from defining it.
+    """
     function = getattr(module, name, None)
+    if function is None and (failed := cells.failure_of(module.__name__, name)) is not None:
+        raise failed
     if isinstance(function, StandIn):
         raise MissingPackageError(function.__name__.partition(".")[0])
     if not callable(function):

@@ -79,8 +79,8 @@ def _with_module(folder, content: bytes):
     [
         (b"import numpy as np\n\ndef rnn_step_forward(x:\n    pass\n", "import_error", "line 3"),
         (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "import_error", "line 3: is not Python source"),
-        (b"x = '\xff\xfe'\n", "import_error", "rnn_layers.py"),
-        (b"", "missing", "rnn_layers.py has no function rnn_step_forward"),
+        (b"x = '\xff\xfe'\n", "missing", "rnn_layers.py has no function rnn_step_forward"),
+        (b"", "missing", "rnn_layers.py is empty"),
         (b"def rnn_step_forward():\n\tif 1:\n        pass\n", "import_error", "line 3"),
         (b"raise ValueError('no')\n", "import_error", "ValueError: no (rnn_layers.py, line 1"),
         (b"import rnn_layers_helper\n", "import_error", "rnn_layers_helper"),

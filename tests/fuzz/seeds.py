@@ -165,7 +165,7 @@ def archives() -> dict[str, Seed]:
             lzma.compress(whole_tar(GOOD)[:700]) + bytes(8) + lzma.compress(whole_tar(GOOD)[700:]),
             "^$",
         ),
-        "zip_within_a_zip_is_a_file.zip": Seed(
+        "zip_within_a_zip_is_unpacked.zip": Seed(
             zip_of("inner.zip", zip_of("x.py", b"x", 0, size=1), 0, size=107),
             "inner.zip is an archive in the submission, and was unpacked",
         ),

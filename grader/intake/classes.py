@@ -1,0 +1,215 @@
+"""Which submissions a command line names: one, a folder of them, or what a platform lets download.
+
+A class may be an archive, too. ``Classes`` unpacks it for as long as it is graded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+
+from grader.archives import DAMAGED, MIB, TooMuchError, tar_entries, zip_entries
+from grader.closing import Closing
+from grader.errors import UsageError
+from grader.intake.downloads import METADATA, MOODLE, Collected, canvas_match, collected
+from grader.intake.names import ARCHIVES, CLUTTER, RESERVED_IDS, is_archive, safe_id, stem
+from grader.intake.notebook import SUFFIX
+from grader.intake.places import CODE, is_meant
+
+MAX_CLASS_ENTRIES = 200_000
+MAX_CLASS_BYTES = 16 * 1024 * MIB  # of a class of hundreds with trained networks
+# Folders that people make inside one homework; a class is not made of these.
+INNER = re.compile(
+    r"(?i:src|source|code|lib|utils?|helpers?|tests?|notebooks?|\w*data\w*|models?|docs?|old|"
+    r"backup|images?|figures?|results?|outputs?|checkpoints?|weights|saved|"
+    r"(?:q|question|task|part|problem|exercise|hw)[ _-]?\d*[a-z]?)"
+)
+Origin = Path | Collected
+
+
+class Classes(Closing):
+    """Archives of whole classes, unpacked into a folder that is removed in the end."""
+
+    def __init__(self) -> None:
+        self._folder: Closing | None = None
+        self._count = 0
+
+    def opened(self, path: Path) -> Path:
+        """Unpack the archive of a class and return the folder that it is in.
+
+        Raises:
+            UsageError: it cannot be unpacked.
+            BrokenError: no folder can be made, or the disk is full.
+        """
+        from grader.intake.unpacking import unpack_class
+        from grader.staging import StagingFolder  # needs fcntl, which is not everywhere
+
+        if not isinstance(self._folder, StagingFolder):
+            self._folder = StagingFolder()
+            self._folder.path.chmod(0o700)  # all students' work; workers see what is staged only
+        self._count += 1
+        target = self._folder.path / f"class{self._count}" / stem(path)
+        target.mkdir(parents=True)
+        unpack_class(path, target)
+        return target
+
+    def close(self) -> None:
+        """Remove what was unpacked."""
+        if self._folder is not None:
+            self._folder.close()
+
+
+def find(
+    arguments: Sequence[Path], modules: Sequence[str], classes: Classes | None = None
+) -> list[tuple[str, Origin]]:
+    """Return (id, where it is) of all submissions named on a command line.
+
+    An argument is an archive, a submission's folder, a folder of submissions (one that holds no
+    module of the rubric itself while folders or archives in it do or are one), or what a platform
+    lets download. With ``classes``, an archive may also hold a class.
+
+    Raises:
+        UsageError: an argument does not exist, is neither folder nor archive, or holds nothing.
+    """
+    found: list[tuple[str, Origin]] = []
+    taken: set[str] = set(RESERVED_IDS)
+    for argument in arguments:
+        origins = _expand(argument, modules, classes)
+        if not origins:
+            raise UsageError(f"{argument}: holds no submissions")
+        for origin in origins:
+            if isinstance(origin, Collected):
+                base = origin.identifier
+            else:
+                base = safe_id(stem(origin.resolve()))
+            identifier, number = base, 1
+            while identifier.lower() in taken:
+                number += 1
+                identifier = f"{base}-{number}"
+            taken.add(identifier.lower())
+            found.append((identifier, origin))
+    return found
+
+
+def _expand(path: Path, modules: Sequence[str], classes: Classes | None) -> Sequence[Origin]:
+    if not path.exists():
+        raise UsageError(f"{path}: there is no such file or folder")
+    if path.is_file():
+        if not is_archive(path.name):
+            raise UsageError(f"{path}: a submission is a folder, a .zip or a .tar.gz")
+        if classes is not None and _is_class(path, modules):
+            return _of_folder(classes.opened(path), modules, unpacked=True)
+        return [path]
+    return _of_folder(path, modules, unpacked=False)
+
+
+def _of_folder(path: Path, modules: Sequence[str], *, unpacked: bool) -> Sequence[Origin]:
+    entries = _entries(path)
+    inner = entries[0] if len(entries) == 1 and entries[0].is_dir() else None
+    if inner is not None and (unpacked or (inner / METADATA).is_file() or _is_moodle(inner)):
+        path, entries = inner, _entries(inner)
+    if any(entry.name in modules for entry in entries):
+        return [path]
+    download = collected(path, entries)
+    if download is not None:
+        return download
+    if any(is_meant(entry.name, name) and entry.is_file() for entry in entries for name in modules):
+        return [path]
+    archives = [entry for entry in entries if entry.is_file() and is_archive(entry.name)]
+    folders = [entry for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
+    if archives or _hold_submissions(folders, modules):
+        return sorted(archives + folders)
+    return [path]
+
+
+def _is_moodle(folder: Path) -> bool:
+    """Say whether a single folder is the download of a class, and not one student's of it."""
+    if MOODLE.fullmatch(folder.name) or canvas_match(folder.name):
+        return False
+    return collected(folder, _entries(folder)) is not None
+
+
+def _entries(path: Path) -> list[Path]:
+    try:
+        return sorted(entry for entry in path.iterdir() if entry.name not in CLUTTER)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _hold_submissions(folders: Sequence[Path], modules: Sequence[str]) -> bool:
+    """Say whether folders are submissions each, and not the parts of one.
+
+    They are if two of them hold the same module. One that holds modules beside others that hold no
+    code, or that are called like parts of a homework, is one submission; so are folders that hold
+    different modules.
+    """
+    if all(INNER.fullmatch(folder.name) for folder in folders):
+        return False
+    held = [_modules_in(folder, modules) for folder in folders]
+    holding = [names for names in held if names]
+    if len(folders) <= 1:
+        return bool(holding)
+    if len(holding) > 1:
+        return sum(map(len, holding)) > len(set().union(*holding))
+    if not holding:
+        return False
+    others = [folder for folder, names in zip(folders, held, strict=True) if not names]
+    parts = all(INNER.fullmatch(folder.name) or not _has_code(folder) for folder in others)
+    return not (parts and any(INNER.fullmatch(folder.name) for folder in others))
+
+
+def _modules_in(folder: Path, modules: Sequence[str]) -> set[str]:
+    """Return the modules of the rubric in a folder, at most one folder further down.
+
+    In an archive or a notebook there may be any of them.
+    """
+    found: set[str] = set()
+    packed = False
+    for file in [*folder.glob("*"), *folder.glob("*/*")]:
+        found |= {name for name in modules if is_meant(file.name, name) and file.is_file()}
+        packed = packed or (file.name.lower().endswith((*ARCHIVES, SUFFIX)) and file.is_file())
+    return set(modules) if packed and not found and not INNER.fullmatch(folder.name) else found
+
+
+def _has_code(folder: Path) -> bool:
+    return any(file.suffix.lower() in CODE or is_archive(file.name) for file in folder.rglob("*"))
+
+
+def _is_class(path: Path, modules: Sequence[str]) -> bool:
+    """Say whether an archive holds the submissions of a class rather than one of them."""
+    names = [PurePosixPath(*parts) for parts in _unwrapped(list(_members(path)))]
+    tops = {name.parts[0] for name in names}
+    top = [name.name for name in names if len(name.parts) == 1]
+    if any(is_meant(name, module) for name in top for module in modules):
+        return False
+    if METADATA in top:
+        return True
+    named = [top for top in tops if canvas_match(top) or MOODLE.fullmatch(top)]
+    if named and 2 * len(named) >= len(tops):
+        return True
+    packed = [name for name in names if is_archive(name.name)]
+    return len(packed) > 1 and len(packed) == len(names) and max(len(n.parts) for n in names) <= 2  # noqa: PLR2004
+
+
+def _members(path: Path) -> Iterator[tuple[str, ...]]:
+    """Yield the paths of an archive's files, without what nobody handed in."""
+    reader = zip_entries if path.name.lower().endswith(".zip") else tar_entries
+    try:
+        for name, _size, content in reader(path, MAX_CLASS_ENTRIES, lambda _name, _why: None):
+            content.close()
+            parts = PurePosixPath(name.replace("\\", "/")).parts
+            if parts and not CLUTTER & set(parts) and not parts[-1].startswith("._"):
+                yield parts
+    except (TooMuchError, *DAMAGED):
+        return  # staging it will say what is wrong
+
+
+def _unwrapped(names: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Take off the folder that everything is in, unless it is a student's."""
+    while names and len({parts[0] for parts in names}) == 1 and all(len(p) > 1 for p in names):
+        top = names[0][0]
+        if canvas_match(top) or MOODLE.fullmatch(top):
+            break
+        names = [parts[1:] for parts in names]
+    return names

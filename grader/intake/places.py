@@ -1,0 +1,238 @@
+"""Where in a submission the files are that the rubric asks for.
+
+A file in another folder, with other capitals, with the number that a browser or platform gives to
+copies, or with ``.txt`` behind its name is found, and a note says so. Between two different files
+nothing is decided: that is an error which lists them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import unicodedata
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path, PurePosixPath
+
+from grader.archives import shown
+from grader.errors import Reason
+from grader.intake import notebook
+from grader.intake.notebook import NotebookError
+
+MAX_CANDIDATES = 6  # that a message lists
+MAX_NOTEBOOKS = 20  # that are looked into for functions
+COPY = re.compile(r"(?:[ _]?\(\d+\)|-\d+)$")  # of a browser: "x (1).py"; of Canvas: "x-1.py"
+CODE = (".py", notebook.SUFFIX)
+Asked = Mapping[str, Collection[str]]  # modules, and the functions that are asked of each
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a file is, relative to the submission, and how messages name it."""
+
+    path: str
+    shown: str
+
+
+@dataclass
+class Places:
+    """The files that were asked for: where they are, or why each of them cannot be used."""
+
+    found: dict[str, Place] = field(default_factory=dict)
+    obstacles: dict[str, tuple[Reason, str]] = field(default_factory=dict)
+
+
+def folded(name: str) -> str:
+    """Return a file's name without regard to capitals and ways to write accents."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def loosened(name: str) -> str:
+    """Return a file's name without what happens to it on its way."""
+    name = folded(name).strip()
+    if name.endswith((".py.txt", ".ipynb.txt")):
+        name = name.removesuffix(".txt")
+    stem, dot, suffix = name.rpartition(".")
+    return f"{COPY.sub('', stem)}{dot}{suffix}" if dot else name
+
+
+def is_meant(name: str, wanted: str) -> bool:
+    """Say whether a file called ``name`` is, most likely, the one that is asked for."""
+    stem = wanted.removesuffix(".py")
+    forms = [folded(wanted)] + ([folded(stem + notebook.SUFFIX)] if stem != wanted else [])
+    return loosened(name) in forms
+
+
+def near(wanted: str, files: Iterable[str]) -> str | None:
+    """Return the file whose name is close to the one that is asked for, if there is one."""
+    stem = folded(wanted.rpartition(".")[0])
+    suffixes = (*CODE, ".txt", wanted[wanted.rfind(".") :])
+    names = {folded(PurePosixPath(f).name): f for f in files if f.lower().endswith(suffixes)}
+    same = [name for name in names if stem in name]
+    close = same[:1] or get_close_matches(folded(wanted), names, 1, 0.8)
+    return names[close[0]] if close else None
+
+
+def locate(
+    folder: Path,
+    files: Sequence[str],
+    modules: Asked,
+    others: Iterable[str],
+    note: Callable[[str], None],
+) -> Places:
+    """Find everything that is asked for, and put what has another name under the name asked for.
+
+    Args:
+        folder: the staged submission.
+        files: its files, relative to it.
+        modules: Python modules, with the functions that are asked of each.
+        others: further files.
+        note: takes what is worth telling.
+    """
+    made = Places()
+    finder = _Finder(folder, files, note, made)
+    for name in dict.fromkeys([*modules, *others]):
+        if (folder / name).is_file():
+            if name in modules:
+                finder.check_in_place(name)
+            continue
+        finder.find(name, modules.get(name, ()), is_module=name in modules)
+    return made
+
+
+class _Finder:
+    def __init__(
+        self, folder: Path, files: Sequence[str], note: Callable[[str], None], made: Places
+    ) -> None:
+        self._folder = folder
+        self._files = files
+        self._note = note
+        self._made = made
+        self._books: dict[str, frozenset[str]] | None = None
+
+    def check_in_place(self, name: str) -> None:
+        """Convert a notebook that is called ``name``, and tell of one beside the module."""
+        if notebook.looks_like((self._folder / name).read_bytes()):
+            self._note(f"{name} is a notebook under the name of a module, and was read as one")
+            self._convert(name, name, name)
+            return
+        beside = [f for f in self._named(name) if f.lower().endswith(notebook.SUFFIX)]
+        if beside:
+            self._note(f"{_listed(beside)} was not read: {name} is there, and counts")
+
+    def find(self, name: str, functions: Collection[str], *, is_module: bool) -> None:
+        """Find one file."""
+        candidates = self._named(name)
+        written = [f for f in candidates if not loosened(f).endswith(notebook.SUFFIX)]
+        for some in (written, candidates if is_module else []):
+            if some:
+                self._take(name, some)
+                return
+        if is_module and functions:
+            defining = [f for f, there in self._notebooks().items() if there & set(functions)]
+            if defining:
+                self._take(name, defining)
+
+    def _named(self, name: str) -> list[str]:
+        return [file for file in self._files if is_meant(PurePosixPath(file).name, name)]
+
+    def _notebooks(self) -> dict[str, frozenset[str]]:
+        """Return what the notebooks of the submission seem to define; damaged ones nothing."""
+        if self._books is None:
+            self._books = {}
+            books = [f for f in self._files if f.lower().endswith(notebook.SUFFIX)]
+            for file in books[:MAX_NOTEBOOKS]:
+                try:
+                    cells = notebook.code_cells((self._folder / file).read_bytes(), shown(file))
+                except NotebookError as error:
+                    self._note(str(error))
+                    continue
+                self._books[file] = notebook.defined_in(cells)
+        return self._books
+
+    def _take(self, name: str, candidates: Sequence[str]) -> None:
+        best = self._best(candidates)
+        if best is None:
+            text = (
+                f"{name}: several files may be meant: {_listed(candidates)}: hand in only one of "
+                f"them, as {name}"
+            )
+            self._made.obstacles[name] = ("missing", text)
+            return
+        rest = [file for file in candidates if file != best]
+        more = f"; {_listed(rest)} did not count" if rest else ""
+        path = PurePosixPath(best)
+        place = path.with_name(name).as_posix()
+        if loosened(best).endswith(notebook.SUFFIX):
+            cells = "its code cells, counted from 1, are the module"
+            self._note(f"{shown(best)} was read in place of {name}: {cells}{more}")
+            self._convert(name, best, place)
+            return
+        if best != place:
+            shutil.copyfile(self._folder / best, self._folder / place)
+            data = (self._folder / place).read_bytes()
+            if name.endswith(".py") and notebook.looks_like(data):
+                self._convert(name, place, place)
+        if place != name or best != place:
+            self._note(f"{name} was found as {shown(best)}{more}")
+        self._made.found.setdefault(name, Place(place, shown(best)))
+
+    def _best(self, candidates: Sequence[str]) -> str | None:
+        """Return the file that is meant: the only one, or the only one nearest to the top."""
+        by_depth = sorted(candidates, key=lambda file: (file.count("/"), file))
+        nearest = [f for f in by_depth if f.count("/") == by_depth[0].count("/")]
+        return nearest[0] if len(contents(self._folder, nearest)) == 1 else None
+
+    def _convert(self, name: str, book: str, place: str) -> None:
+        try:
+            text = notebook.module_of((self._folder / book).read_bytes(), shown(book))
+        except NotebookError as error:
+            self._made.obstacles[name] = ("import_error", str(error))
+            return
+        target = self._folder / place
+        target.write_bytes(text.encode("utf-8", "replace"))
+        self._made.found[name] = Place(place, shown(book))
+
+
+def contents(folder: Path, files: Iterable[str]) -> set[bytes]:
+    """Return the digests of files: as many as there are different ones."""
+    return {hashlib.sha256((folder / file).read_bytes()).digest() for file in files}
+
+
+def home(target: Path, wanted: Sequence[str]) -> Path:
+    """Return the folder of the submission: the top, or the only folder that holds what is asked.
+
+    Args:
+        target: where everything was unpacked.
+        wanted: the names of modules.
+    """
+    if any(is_meant(file.name, name) and file.is_file() for file in target.glob("*")
+           for name in wanted):  # fmt: skip
+        return target
+    for finding in (_exact, _meant):
+        homes = set(finding(target, wanted))
+        shallowest = min((len(place.parts) for place in homes), default=0)
+        candidates = [place for place in homes if len(place.parts) == shallowest]
+        if candidates:
+            return candidates[0] if len(candidates) == 1 else target
+    return target
+
+
+def _exact(target: Path, wanted: Sequence[str]) -> Iterator[Path]:
+    for name in wanted:
+        yield from (found.parent for found in target.rglob(name) if found.is_file())
+
+
+def _meant(target: Path, wanted: Sequence[str]) -> Iterator[Path]:
+    for file in target.rglob("*"):
+        if any(is_meant(file.name, name) for name in wanted) and file.is_file():
+            yield file.parent
+
+
+def _listed(files: Sequence[str]) -> str:
+    """Return names for a message."""
+    told = ", ".join(shown(file) for file in files[:MAX_CANDIDATES])
+    more = len(files) - MAX_CANDIDATES
+    return f"{told} and {more} more" if more > 0 else told

@@ -1,0 +1,95 @@
+"""Python source as editors save it: what can be read is rewritten as UTF-8, the rest explained."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+UTF_8_NAMES = ("utf-8", "utf8", "utf_8", "u8", "utf-8-sig")
+# Latin-1 text has none of these; 0x1a ended files under DOS, a form feed separates pages.
+CONTROL = re.compile(rb"[\x00-\x08\x0b\x0e-\x19\x1b-\x1f\x7f]")
+WEB_PAGE = re.compile(rb"<(?:!doctype\s+html|html|\?xml|head|body)\b", re.IGNORECASE)
+BOM = b"\xef\xbb\xbf"
+CONFLICT = re.compile(rb"(?:\A|(?<=[\r\n]))(?:<{7}|>{7})(?: [^\r\n]*)?(?=[\r\n]|\Z)")
+MAX_REPAIRED_BYTES = 4 * 1024 * 1024  # more than any program that a person wrote
+
+
+@dataclass(frozen=True)
+class Repaired:
+    """A source file in UTF-8, and what was done to it."""
+
+    data: bytes
+    note: str
+
+
+def repaired(name: str, data: bytes) -> Repaired | None:
+    """Return a source file that Python can decode; None if it can already, or never will."""
+    if data.startswith(UTF_16):
+        try:
+            text = data.decode("utf-16")
+        except UnicodeDecodeError:
+            return None
+        return Repaired(text.encode("utf-8", "replace"), f"{name} is UTF-16, and was read as such")
+    lines = re.split(rb"\r\n|\r|\n", data[:1000], maxsplit=2)[:2]
+    said = next((found[1] for line in lines if (found := CODING.match(line))), b"utf-8")
+    if said.decode().lower() not in UTF_8_NAMES:
+        return None
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if CONTROL.search(data):
+            return None
+        line = line_of(data, error.start)
+        text = data.decode("cp1252", "replace") if _is_cp1252(data) else data.decode("latin-1")
+        note = f"{name} is not UTF-8 (line {line}) and was read as Latin-1: save it as UTF-8"
+        return Repaired(text.encode(), note)
+    return None
+
+
+def _is_cp1252(data: bytes) -> bool:
+    try:
+        data.decode("cp1252")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def line_of(data: bytes, offset: int) -> int:
+    """Return the number of the line that a byte is on, whatever ends lines."""
+    return len(re.split(rb"\r\n|\r|\n", data[:offset]))
+
+
+def problem(name: str, data: bytes) -> str | None:
+    """Return why a file cannot be Python source at all, and what to do; None if it may be."""
+    if not data.strip():
+        return f"{name} is empty: was it saved before it was handed in? Hand in the file itself"
+    text = data.removeprefix(BOM).lstrip()
+    if WEB_PAGE.match(text[:100]):
+        line = line_of(data, len(data) - len(text))
+        return (
+            f"{name}, line {line}: is a web page (HTML), not Python: download the file itself "
+            "(Raw or Download, not Save page as)"
+        )
+    if data.startswith(UTF_16):
+        return f"{name}, line 1: is damaged UTF-16: save it as UTF-8 in your editor"
+    zero = data.find(b"\0")
+    if zero >= 0:
+        return (
+            f"{name}, line {line_of(data, zero)}: is not Python source text: it holds a NUL byte "
+            "(a binary or UTF-16 file?): save it as UTF-8 text"
+        )
+    return None
+
+
+def explained(name: str, data: bytes, kinds: tuple[str, ...]) -> str | None:
+    """Return what a syntax error most likely comes from, and what to do, if that can be told."""
+    if "TabError" in kinds:
+        return "indent with spaces only (editors have a command: Convert Indentation to Spaces)"
+    if "SyntaxError" in kinds and (found := CONFLICT.search(data)):
+        return (
+            f"{name}, line {line_of(data, found.start())}: is a mark of a merge conflict: decide "
+            "between the two versions and delete the lines with <<<<<<<, ======= and >>>>>>>"
+        )
+    return None

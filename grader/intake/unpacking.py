@@ -1,0 +1,215 @@
+"""From what was handed in to plain files in a folder: archives unpacked, folders copied.
+
+Only regular files below the caps are written, each by a path that was checked; links, devices and
+files that would change how Python or pytest start are left out with a note.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from grader.archives import DAMAGED, MIB, Entry, TooMuchError, shown, tar_entries, zip_entries
+from grader.errors import BrokenError, UsageError
+from grader.intake.names import CLUTTER
+from grader.texts import printable
+
+MAX_DEPTH = 16
+MAX_PATH_BYTES = 1000  # with the folder for staging in front, a path may have 4096
+MAX_NOTES = 20  # what is told of one submission; the rest is counted
+MAX_PROBLEM = 300  # characters
+# These would be picked up by Python or pytest by their mere presence.
+DROPPED_NAMES = frozenset(
+    ["conftest.py", "pytest.ini", "tox.ini", "setup.cfg", "pyproject.toml", "sitecustomize.py"]
+    + ["usercustomize.py"]
+)
+DROPPED_SUFFIXES = frozenset([".pth", ".so", ".pyd", ".pyc", ".pyo"])
+
+
+@dataclass(frozen=True)
+class Caps:
+    """The most that is written. ``entries`` is of an archive, with all that is left out."""
+
+    files: int
+    entries: int
+    file_bytes: int
+    total_bytes: int
+
+
+CLASS = Caps(200_000, 400_000, 1024 * MIB, 16 * 1024 * MIB)  # hundreds of students' work
+
+
+class Notes:
+    """What is told about the intake of a submission, a line each and not without end."""
+
+    def __init__(self) -> None:
+        self._texts: list[str] = []
+        self._more = 0
+        self._files_only = True
+
+    def add(self, text: str) -> None:
+        """Note something."""
+        if len(self._texts) < MAX_NOTES:
+            self._texts.append(text)
+        else:
+            self._more += 1
+            self._files_only = False
+
+    def leave_out(self, name: str, why: str) -> None:
+        """Note that the file ``name`` was left out."""
+        if len(self._texts) < MAX_NOTES:
+            self.add(f"{shown(name)} was left out: {why}")
+        else:
+            self._more += 1
+
+    def told(self) -> tuple[str, ...]:
+        """Return all notes, cut off with their number."""
+        what = "files were left out" if self._files_only else "notes are not shown"
+        more = f"{self._more} more {what}"
+        return (*self._texts, *([more] if self._more else []))
+
+
+def unpack(path: Path, target: Path, notes: Notes, caps: Caps) -> str | None:
+    """Copy a folder's or an archive's files into ``target``; return what is wrong with it, if so.
+
+    Raises:
+        UsageError: it vanished or cannot be read.
+        BrokenError: the disk is full or fails.
+    """
+    name = shown(path.resolve().name)
+    try:
+        if path.is_dir():
+            entries = _from_folder(path, notes)
+        elif path.name.lower().endswith(".zip"):
+            entries = zip_entries(path, caps.entries, notes.leave_out)
+        else:
+            entries = tar_entries(path, caps.entries, notes.leave_out)
+        with closing(entries):
+            copy(entries, target, notes, caps)
+    except FileNotFoundError:
+        where = printable(str(path), MAX_PROBLEM)
+        raise UsageError(f"{where}: vanished while it was read") from None
+    except PermissionError as error:
+        where = printable(str(error.filename or path), MAX_PROBLEM)
+        raise UsageError(f"{where}: cannot be read: {error.strerror}") from None
+    except TooMuchError as error:
+        return f"{name} was not unpacked: {error}"
+    except DAMAGED as error:
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            # A damaged archive has no error number, or that of a seek to a place before its start.
+            raise BrokenError(f"{name} cannot be staged: {error.strerror}") from None
+        why = printable(" ".join(str(error).split()), MAX_PROBLEM) or type(error).__name__
+        return f"{name} cannot be unpacked: {why}"
+    return None
+
+
+def copy(entries: Generator[Entry, None, None], target: Path, notes: Notes, caps: Caps) -> None:
+    """Write entries (name, announced size, content) below ``target``, within all caps.
+
+    Raises:
+        TooMuchError: they go beyond a cap.
+    """
+    # What lies there already, of another part of the same submission, counts as well.
+    there = [path.stat().st_size for path in target.rglob("*") if path.is_file()]
+    count, total = len(there), sum(there)
+    for name, size, content in entries:
+        with closing(content):
+            parts = _checked(name, notes)
+            if parts is None:
+                continue
+            count += 1
+            if count > caps.files:
+                raise TooMuchError(f"it holds more than {caps.files} files")
+            destination = target.joinpath(*parts)
+            try:
+                destination.parent.mkdir(parents=True, exist_ok=True)
+            except (FileExistsError, NotADirectoryError):
+                notes.leave_out(name, "a file has the name of its folder")
+                continue
+            if destination.exists():
+                notes.leave_out(name, "it appears twice; the first one counts")
+                continue
+            room = min(caps.file_bytes, caps.total_bytes - total)
+            written = 0
+            with destination.open("xb") as file:
+                # The announced size of an archive's member may be a lie: count what comes out.
+                while chunk := content.read(min(MIB, room - written + 1)):
+                    written += len(chunk)
+                    if written > room:
+                        limit = caps.file_bytes if room == caps.file_bytes else caps.total_bytes
+                        beyond = f"goes beyond the limit of {limit // MIB} MiB"
+                        raise TooMuchError(f"{shown(name)} ({size} bytes) {beyond}")
+                    file.write(chunk)
+            total += written
+
+
+def _checked(name: str, notes: Notes) -> tuple[str, ...] | None:
+    """Return the parts of a safe relative path; None, with a note, for what is left out."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    if any(part in CLUTTER for part in path.parts) or path.name.startswith("._"):
+        return None
+    if path.is_absolute() or ".." in path.parts or not path.parts or "\0" in name or ":" in name:
+        notes.leave_out(name, "not a path inside the submission")
+        return None
+    try:
+        sizes = [len(part.encode()) for part in path.parts]
+    except UnicodeEncodeError:
+        notes.leave_out(name, "its name is not UTF-8")
+        return None
+    if len(sizes) > MAX_DEPTH or max(sizes) > 255 or sum(sizes) > MAX_PATH_BYTES:  # noqa: PLR2004
+        notes.leave_out(name, "nested too deeply, or too long a name")
+        return None
+    if path.name.lower() in DROPPED_NAMES or path.suffix.lower() in DROPPED_SUFFIXES:
+        notes.leave_out(name, "files of this kind are not used in grading")
+        return None
+    return path.parts
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _from_folder(folder: Path, notes: Notes) -> Generator[Entry, None, None]:
+    for parent, folders, names in os.walk(folder, onerror=_raise):
+        folders[:] = sorted(name for name in folders if name not in CLUTTER)
+        if len(Path(parent).relative_to(folder).parts) >= MAX_DEPTH and folders:
+            inside = Path(parent).relative_to(folder).as_posix()
+            notes.leave_out(f"{inside}/{folders[0]}", "nested too deeply, or too long a name")
+            folders.clear()
+        for name in [*folders]:
+            if (Path(parent) / name).is_symlink():
+                relative = (Path(parent) / name).relative_to(folder).as_posix()
+                notes.leave_out(relative, "it is a link")
+        for name in sorted(names):
+            path = Path(parent) / name
+            relative = path.relative_to(folder).as_posix()
+            # O_NOFOLLOW and fstat of the open file: what was checked is what is read.
+            try:
+                fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            except OSError as error:
+                if isinstance(error, PermissionError):
+                    raise
+                notes.leave_out(relative, "it is a link or no regular file")
+                continue
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                os.close(fd)
+                notes.leave_out(relative, "it is no regular file")
+                continue
+            yield relative, os.fstat(fd).st_size, os.fdopen(fd, "rb")
+
+
+def unpack_class(path: Path, target: Path) -> None:
+    """Unpack the archive of a class.
+
+    Raises:
+        UsageError: it cannot be unpacked.
+        BrokenError: the disk is full or fails.
+    """
+    problem = unpack(path, target, Notes(), CLASS)
+    if problem is not None:
+        raise UsageError(f"{problem}: unpack it yourself and name the folder")
