@@ -45,6 +45,7 @@ types: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python benchmarks/bench_isolation.py
+	$(BIN)/python benchmarks/bench_derivations.py
 	$(BIN)/python benchmarks/bench_grading.py
 
 validity: $(STAMP)
