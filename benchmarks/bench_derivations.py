@@ -14,8 +14,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from grader.derivation import answer, source  # noqa: E402
-from tests.derivation.tasks import VARIANTS, claims, run  # noqa: E402
+from grader.derivation import answer, source
+from tests.derivation.tasks import VARIANTS, claims, run
 
 GOAL_S = 0.2
 ROUNDS = 3
