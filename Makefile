@@ -46,6 +46,7 @@ types: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python benchmarks/bench_isolation.py
 	$(BIN)/python benchmarks/bench_derivations.py
+	$(BIN)/python benchmarks/bench_memory.py
 	$(BIN)/python benchmarks/bench_grading.py
 
 validity: $(STAMP)
