@@ -1,8 +1,8 @@
 """The most memory that grading takes: of the grader, its fork servers and its workers together.
 
-Run with ``make bench`` or ``python benchmarks/bench_memory.py``. Memory is the proportional set size
-(PSS): a page that several processes share counts once. It is looked up every 30 ms, so that a
-shorter peak can be missed.
+Run with ``make bench`` or ``python benchmarks/bench_memory.py``. Memory is the proportional set
+size (PSS): a page that several processes share counts once. It is looked up every 30 ms, so that
+a shorter peak can be missed.
 """
 
 from __future__ import annotations
