@@ -98,7 +98,8 @@ def test_everything_that_shows_grades_is_rewritten_and_pictures_stay(mark, repor
     assert "waits for a person" not in page
     results = json.loads((reports / "alice" / "results.json").read_text())
     assert results["score"] == 3.5
-    assert results["output"] == "3.5 of 4 points"
+    # One of the four points is hidden from students.
+    assert results["output"] == "2.5 of 3 points in the checks that are shown"
 
 
 def test_a_comment_on_a_hidden_check_is_not_for_students(mark, reports):

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 
 from grader.assignment import Assignment, Dataset
-from grader.errors import BrokenError, Failure
+from grader.errors import BrokenError, Failure, GraderError
 from grader.evidence import Evidence, Finding
 from grader.model import SHARES_ROUNDING, CheckSpec, Part, Positive, Strict
 from grader.seeds import seed_for
@@ -109,6 +109,8 @@ def judged(
         raise BrokenError(f"there is no judge {judge}")
     try:
         evidence: Evidence = look(result, data.inputs, data.withheld)
+    except (Failure, GraderError):
+        raise  # its verdict, or a fault that it names itself
     except UNREADABLE as error:
         assert_works(spec, context, judge)
         raise Failure(

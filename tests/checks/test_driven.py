@@ -96,7 +96,7 @@ def test_an_edge_case_costs_its_group(tmp_path, workshop):
     ("text", "reason", "words"),
     [
         ("class Line: pass", "exception", "Line raised TypeError"),
-        ("", "missing", "has no function Line"),
+        ("x = 1", "missing", "has no function Line"),
         (RIGHT.replace("self.slope = slope", "raise NotImplementedError"), "not_implemented", ""),
     ],
 )

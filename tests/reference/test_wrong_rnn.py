@@ -118,7 +118,9 @@ def differing(module: ModuleType, inputs: dict[str, np.ndarray]) -> set[str]:
 
 
 def test_every_folder_is_listed():
-    assert {path.parent.name for path in WRONG.glob("*/rnn_layers.py")} == set(MISTAKES)
+    # A forbidden way to right gradients is no mistake in them.
+    folders = {path.parent.name for path in WRONG.glob("*/rnn_layers.py")}
+    assert folders - {"forbidden_autograd"} == set(MISTAKES)
 
 
 @BY_NAME
