@@ -77,6 +77,8 @@ def question(settings: Settings, seed: int) -> Question:
     asked: list[Asked] = []
     for text, share in settings.quantities:
         members = [_quantity(node, text, made) for node in _each(text, made)]
+        if not members:
+            raise UnreadableError(f"{text} names a gate, and 'gates' lists none", 0)
         numbers = tuple(range(len(quantities), len(quantities) + len(members)))
         quantities += members
         weights += [share / len(members)] * len(members)
