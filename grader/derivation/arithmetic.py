@@ -1,4 +1,4 @@
-"""Sums and products of matrices, on numpy and torch alike; what shapes allow is decided here.
+"""Sums and products of matrices, traced by autograd or not; what shapes allow is decided here.
 
 A value is a number or a matrix with two axes; vectors are matrices with one row or column. A matrix
 with one entry is a number.

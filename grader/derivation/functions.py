@@ -1,6 +1,7 @@
 """The functions that formulas may use: their names in LaTeX, and what they compute.
 
-The same evaluation runs on numpy, for students' formulas, and on torch, for the truth.
+They are autograd's, which are numpy's for arrays: the same evaluation gives the values of students'
+formulas, and the truth and its derivatives.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
+import autograd.numpy as np
 
 FUNCTION_COMMANDS = {
     r"\tanh": "tanh", r"\sigma": "sigmoid", r"\exp": "exp", r"\cosh": "cosh", r"\sinh": "sinh",
@@ -28,7 +29,7 @@ Function = Callable[[Any], Any]
 
 @dataclass(frozen=True)
 class Functions:
-    """The functions of one library. Values are matrices with two axes, vectors among them."""
+    """What formulas are computed with. Values are matrices with two axes, vectors among them."""
 
     values: dict[str, Function]
     slopes: dict[str, Function]
@@ -72,33 +73,3 @@ NUMPY = Functions(
     ones=lambda rows, columns: np.ones((rows, columns)),
     eye=np.eye,
 )
-
-
-def torch_functions() -> Functions:
-    """Return the functions of torch, in float64; torch is imported here and not before."""
-    import torch
-
-    values: dict[str, Function] = {
-        "tanh": torch.tanh,
-        "sigmoid": torch.sigmoid,
-        "exp": torch.exp,
-        "cosh": torch.cosh,
-        "sinh": torch.sinh,
-        "sech": lambda x: 1 / torch.cosh(x),
-        "coth": lambda x: 1 / torch.tanh(x),
-        "log": torch.log,
-        "sqrt": torch.sqrt,
-        "diag": lambda x: torch.diag(x.reshape(-1)),
-    }
-    slopes: dict[str, Function] = {
-        "tanh": lambda x: 1 - torch.tanh(x) ** 2,
-        "sigmoid": lambda x: torch.sigmoid(x) * (1 - torch.sigmoid(x)),
-        "exp": torch.exp,
-    }
-    return Functions(
-        values,
-        slopes,
-        float,
-        lambda rows, columns: torch.ones((rows, columns), dtype=torch.float64),
-        lambda size: torch.eye(size, dtype=torch.float64),
-    )

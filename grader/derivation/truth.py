@@ -1,17 +1,23 @@
-"""The truth: values and gradients by torch autograd, in float64, at random points."""
+"""The truth: values and gradients by reverse-mode automatic differentiation, in float64.
+
+The library is ``autograd``, which differentiates numpy code: torch, whose gradients are the same to
+rounding (``tests/derivation/test_truth.py``), would take two thirds of the memory and most of the
+time of grading a derivation.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from autograd import grad, make_vjp
 
 from .arithmetic import Shape
 from .evaluate import evaluate
-from .functions import Functions, torch_functions
+from .functions import NUMPY
 from .limits import Budget
 from .model import TIME, Dims, Key, Model, key_of
 from .nodes import Gradient, Node, Symbol
@@ -72,11 +78,34 @@ def concrete(dims: Dims, sizes: Mapping[str, int]) -> Shape:
     return sizes[dims[0]], sizes[dims[1]]
 
 
+class _Layout:
+    """Matrices as slices of one vector, which is what the loss is differentiated by."""
+
+    def __init__(self, shapes: Iterable[tuple[Place, Shape]]) -> None:
+        self._slices: dict[Place, tuple[int, int, Shape]] = {}
+        self.size = 0
+        for place, shape in shapes:
+            end = self.size + shape[0] * shape[1]
+            self._slices[place] = (self.size, end, shape)
+            self.size = end
+
+    def __contains__(self, place: object) -> bool:
+        return place in self._slices
+
+    def of(self, vector: Any, place: Place) -> Any:
+        start, end, shape = self._slices[place]
+        return vector[start:end].reshape(shape)
+
+    def split(self, vector: Any) -> dict[Place, Any]:
+        return {place: self.of(vector, place) for place in self._slices}
+
+
 class _Forward:
     """The scope of the forward equations."""
 
-    def __init__(self, functions: Functions, values: dict[Place, Any], last: int) -> None:
-        self.functions = functions
+    functions = NUMPY
+
+    def __init__(self, values: dict[Place, Any], last: int) -> None:
         self.budget = Budget()
         self.values = values
         self.last = last
@@ -87,18 +116,17 @@ class _Forward:
 
 
 class _Local(_Forward):
-    """The scope of one equation by itself: its leaves have gradients of their own."""
+    """The scope of one equation by itself: tells which values it uses directly."""
 
-    def __init__(self, values: dict[Place, Any], leaves: dict[Place, Any], last: int) -> None:
-        super().__init__(torch_functions(), values, last)
-        self._leaves = leaves
+    def __init__(self, values: dict[Place, Any], last: int) -> None:
+        super().__init__(values, last)
+        self.used: dict[Place, Any] = {}
 
     def leaf(self, node: Symbol | Gradient, time: int | None) -> Any:
-        """Return a value, cut off from how it was computed."""
+        """Return a value, and note that it is used."""
         place = (key_of(node), time)
-        if place not in self._leaves:
-            self._leaves[place] = self.values[place].detach().requires_grad_()
-        return self._leaves[place]
+        self.used[place] = self.values[place]
+        return self.used[place]
 
 
 @lru_cache(maxsize=POINTS_KEPT)
@@ -106,10 +134,28 @@ def point(model: Model, sizes: Sizes, seed: int) -> Point:
     """Return a random point with the truth.
 
     The loss is the sum, over all steps and all given symbols, of the symbol times a random direct
-    gradient; what of a given symbol flows back through later steps is autograd's business.
+    gradient. What of a given symbol flows back through later steps is in its total gradient: each
+    computed value has zeros added to it, by which the loss is differentiated.
     """
-    values, direct = _graph(model, sizes, seed)
-    return Point(dict(sizes), {**_as_numpy(values), **direct}, seed)
+    size = dict(sizes)
+    rng = np.random.default_rng([seed, *size.values()])
+    drawn = _drawn(model, size, rng)
+    values = _computed(model, size["T"], drawn)
+    direct = _direct(model, values, size["T"], rng)
+    layout = _Layout((place, value.shape) for place, value in values.items())
+
+    def loss(shifts: Any) -> Any:
+        leaves = {place: value + layout.of(shifts, place) for place, value in drawn.items()}
+        moved = _computed(model, size["T"], leaves, layout.split(shifts))
+        terms = [
+            (moved[Key("", key.name, key.labels), time] * weights).sum()
+            for (key, time), weights in direct.items()
+        ]
+        return sum(terms[1:], terms[0])
+
+    total = layout.split(grad(loss)(np.zeros(layout.size)))
+    totals = {(Key("L", key.name, key.labels), time): g for (key, time), g in total.items()}
+    return Point(size, {**values, **totals, **direct}, seed)
 
 
 @lru_cache(maxsize=POINTS_KEPT)
@@ -118,83 +164,80 @@ def paths(model: Model, sizes: Sizes, seed: int) -> dict[tuple[Place, Place], An
 
     The keys are the places of the value and of what is computed from it.
     """
-    values, _direct = _graph(model, sizes, seed)
+    at = point(model, sizes, seed)
+    values = dict(at.values)
     equations, _dims = _settled_model(model)
     found: dict[tuple[Place, Place], Any] = {}
-    for step in range(1, dict(sizes)["T"] + 1):
+    for step in range(1, at.last + 1):
         for symbol, node in equations:
-            leaves: dict[Place, Any] = {}
-            place = (key_of(symbol), step)
-            scope = _Local(values, leaves, dict(sizes)["T"])
-            value = evaluate(node, {TIME: step}, scope)
-            (value * values[place].grad).sum().backward()
-            for used, leaf in leaves.items():
-                found[used, place] = leaf.grad.numpy()
+            key = key_of(symbol)
+            local = _Local(values, at.last)
+            evaluate(node, {TIME: step}, local)
+            cotangent = values[Key("L", key.name, key.labels), step]
+            for used, gradient in _through(node, step, local, cotangent).items():
+                found[used, (key, step)] = gradient
     return found
 
 
-@lru_cache(maxsize=POINTS_KEPT)
-def _graph(model: Model, sizes: Sizes, seed: int) -> tuple[dict[Place, Any], dict[Place, Any]]:
-    """Return all values with their gradients, and the direct gradients."""
-    import torch
+def _through(node: Node, step: int, local: _Local, cotangent: Any) -> dict[Place, Any]:
+    """Return the cotangents of what an equation uses, for the cotangent of what it computes."""
+    layout = _Layout((place, value.shape) for place, value in local.used.items())
 
+    def moved(shifts: Any) -> Any:
+        leaves = {place: value + layout.of(shifts, place) for place, value in local.used.items()}
+        return evaluate(node, {TIME: step}, _Forward(leaves, local.last))
+
+    pull_back, _value = make_vjp(moved)(np.zeros(layout.size))
+    return layout.split(pull_back(cotangent))
+
+
+def _drawn(model: Model, size: Mapping[str, int], rng: np.random.Generator) -> dict[Place, Any]:
+    """Return random values of everything that the equations do not compute."""
     equations, dims = _settled_model(model)
-    size = dict(sizes)
-    rng = np.random.default_rng([seed, *size.values()])
+    computed = {key_of(symbol) for symbol, _node in equations}
     values: dict[Place, Any] = {}
 
-    def draw(shape: Shape) -> Any:
-        array = WEIGHT * rng.standard_normal(shape)
-        return torch.tensor(array, dtype=torch.float64, requires_grad=True)
+    def draw(place: Place, shape: Shape) -> None:
+        values[place] = WEIGHT * rng.standard_normal(shape)
 
-    computed = {key_of(symbol) for symbol, _node in equations}
     for key, found in dims.items():
         shape = concrete(found, size)
         if key not in model.sequences:
-            values[key, None] = draw(shape)
-            continue
-        if key in computed:
-            if key in model.inputs:
-                values[key, 0] = draw(shape)  # the state before the first step
-            continue
-        for step in range(1, size["T"] + 1):
-            values[key, step] = draw(shape)
-    scope = _Forward(torch_functions(), values, size["T"])
-    for step in range(1, size["T"] + 1):
+            draw((key, None), shape)
+        elif key not in computed:
+            for step in range(1, size["T"] + 1):
+                draw((key, step), shape)
+        elif key in model.inputs:
+            draw((key, 0), shape)  # the state before the first step
+    return values
+
+
+def _computed(
+    model: Model, last: int, drawn: Mapping[Place, Any], shifts: Mapping[Place, Any] | None = None
+) -> dict[Place, Any]:
+    """Return the values of all equations at all steps, each with its shift added, and ``drawn``."""
+    equations, _dims = _settled_model(model)
+    values = dict(drawn)
+    scope = _Forward(values, last)
+    for step in range(1, last + 1):
         for symbol, node in equations:
+            place = (key_of(symbol), step)
             value = evaluate(node, {TIME: step}, scope)
-            value.retain_grad()
-            values[key_of(symbol), step] = value
-    loss, direct = _loss(model, values, size["T"], rng)
-    loss.backward()
-    return values, direct
+            values[place] = value if shifts is None else value + shifts[place]
+    return values
 
 
-def _loss(
+def _direct(
     model: Model, values: Mapping[Place, Any], last: int, rng: np.random.Generator
-) -> tuple[Any, dict[Place, Any]]:
-    import torch
-
-    loss: Any = 0.0
+) -> dict[Place, Any]:
+    """Return the direct gradients of each step's own loss, which are random."""
     direct: dict[Place, Any] = {}
     for symbol in model.given:
         key = key_of(symbol)
+        name = Key("D", key.name, key.labels)
         for step in range(1, last + 1):
-            value = values[key, step]
-            weights = rng.standard_normal(tuple(value.shape))
-            direct[Key("D", key.name, key.labels), step] = weights
-            loss = loss + (value * torch.tensor(weights)).sum()
+            direct[name, step] = rng.standard_normal(values[key, step].shape)
         if (key, 0) in values:
             # The state before the first step has no loss of its own.
-            direct[Key("D", key.name, key.labels), 0] = np.zeros(tuple(values[key, 0].shape))
-    return loss, direct
-
-
-def _as_numpy(values: Mapping[Place, Any]) -> dict[Place, Any]:
-    result: dict[Place, Any] = {}
-    for (key, time), value in values.items():
-        result[key, time] = value.detach().numpy()
-        gradient = value.grad
-        if gradient is not None:
-            result[Key("L", key.name, key.labels), time] = gradient.numpy()
-    return result
+            direct[name, 0] = np.zeros(values[key, 0].shape)
+    return direct

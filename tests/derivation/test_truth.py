@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
-from grader.derivation.model import Key
-from grader.derivation.truth import dims_of, paths, point
+from grader.derivation.evaluate import evaluate
+from grader.derivation.functions import Functions
+from grader.derivation.limits import Budget
+from grader.derivation.model import TIME, Key, key_of
+from grader.derivation.truth import _settled_model, dims_of, paths, point
 from tests.derivation.tasks import shipped
 
 STEP = 1e-6
@@ -76,6 +80,56 @@ def test_gradients_are_those_of_differences_of_the_loss(check):
                     assert gradient[place] == pytest.approx(expected, rel=1e-5, abs=1e-7)
                     checked += 1
     assert checked > 40
+
+
+class TorchScope:
+    """Evaluates the same equations with torch's own functions."""
+
+    functions = Functions(
+        values={"tanh": torch.tanh, "sigmoid": torch.sigmoid},
+        slopes={},
+        number=float,
+        ones=lambda rows, columns: torch.ones((rows, columns), dtype=torch.float64),
+        eye=lambda size: torch.eye(size, dtype=torch.float64),
+    )
+
+    def __init__(self, values, last):
+        self.budget = Budget()
+        self.values = values
+        self.last = last
+
+    def leaf(self, node, time):
+        return self.values[key_of(node), time]
+
+
+@pytest.mark.parametrize("check", ["q3.5", "q3.6", "q4.5", "q4.6"])
+def test_gradients_are_those_of_torch_autograd(check):
+    model, sizes = model_and_sizes(check)
+    for size in sizes:
+        where = point(model, size, 7)
+        computed = {key_of(symbol) for symbol, _node in model.forward}
+        values = {
+            (key, time): torch.tensor(value, requires_grad=True)
+            for (key, time), value in where.values.items()
+            if not key.of and (key not in computed or time == 0)
+        }
+        scope = TorchScope(values, where.last)
+        for step in range(1, where.last + 1):
+            for symbol, node in _settled_model(model)[0]:
+                value = evaluate(node, {TIME: step}, scope)
+                value.retain_grad()
+                values[key_of(symbol), step] = value
+        loss = sum(
+            (values[key._replace(of=""), time] * torch.tensor(weights)).sum()
+            for (key, time), weights in where.values.items()
+            if key.of == "D"
+        )
+        loss.backward()
+        for (key, time), value in values.items():
+            assert np.allclose(value.detach(), where.values[key, time], rtol=1e-12, atol=1e-14)
+            gradient = where.values[key._replace(of="L"), time]
+            expected = np.zeros(gradient.shape) if value.grad is None else value.grad.numpy()
+            assert np.allclose(gradient, expected, rtol=1e-11, atol=1e-13), (key, time)
 
 
 @pytest.mark.parametrize("check", ["q3.6", "q4.6"])
