@@ -7,6 +7,7 @@ the base and, unless they are there, for wheels), ``buildah`` and ``debootstrap`
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -85,15 +86,21 @@ class Images:
             self.buildah("commit", "--quiet", made.name, BASE)
 
     def wheelhouse(self) -> None:
-        """Fetch the wheels once, so that the image is built without an index."""
-        if (self.wheels / "complete").exists():
+        """Fetch the wheels once, so that the image is built without an index.
+
+        They are fetched again where other packages or versions are asked for.
+        """
+        texts = [(ROOT / name).read_bytes() for name in ("pyproject.toml", "constraints.txt")]
+        wanted = hashlib.sha256(b"".join(texts)).hexdigest()
+        complete = self.wheels / "complete"
+        if complete.exists() and complete.read_text() == wanted:
             return
         self.wheels.mkdir(exist_ok=True)
         words = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:"]
         pins = ["--constraint", "constraints.txt", "setuptools>=77", "wheel"]
         target = ["--dest", str(self.wheels)]
         subprocess.run([*words, *target, *pins, *_needed()], cwd=ROOT, check=True)
-        (self.wheels / "complete").touch()
+        complete.write_text(wanted)
 
     def build(self, tag: str = IMAGE) -> float:
         """Build the repository's Dockerfile; return the seconds that took."""
@@ -131,7 +138,13 @@ class Container:
         """The container's root folder."""
         return Path(self.images.buildah("mount", self.name))
 
-    def run(self, *words: object, volumes: tuple[str, ...] = (), **variables: str) -> Ran:
+    def run(
+        self,
+        *words: object,
+        volumes: tuple[str, ...] = (),
+        timeout_s: float = RUN_TIMEOUT_S,
+        **variables: str,
+    ) -> Ran:
         """Run a command as root in the container; output and errors come together."""
         options = [word for volume in volumes for word in ("--volume", volume)]
         options += [
@@ -143,7 +156,7 @@ class Container:
                 *self.images.command,
                 *("run", "--isolation", "chroot", *options, self.name, "--", *map(str, words)),
             ],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=RUN_TIMEOUT_S,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=timeout_s,
             check=False,
         )  # fmt: skip
         return Ran(ran.returncode, ran.stdout, time.monotonic() - started)

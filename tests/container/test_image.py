@@ -162,6 +162,29 @@ def test_a_hostile_submission_gains_nothing_and_leaves_nothing(name, machine, ha
     ]
 
 
+@pytest.fixture
+def source_with_examples(machine: Container) -> Iterator[str]:
+    """The assignment with its example submissions, which the image comes without."""
+    place = machine.files / "autograder" / "source" / "assignment" / "reference" / "submissions"
+    shutil.copytree(ROOT / "reference" / "submissions", place)
+    yield "/autograder/source/assignment/rubric.yaml"
+    shutil.rmtree(place)
+
+
+def test_every_hostile_example_scores_as_it_claims(machine, source_with_examples):
+    """One run of all of them, one after the other, in one grader."""
+    names = sorted(
+        path.parent for path in (ROOT / "reference").glob("submissions/hostile/*/*.yaml")
+    )
+    before = {path.name for path in (machine.files / "tmp").iterdir()}
+    words = ("verify", "hostile/*", "--jobs", "1", "--rubric", source_with_examples)
+    ran = machine.run("/opt/grader/bin/grader", *words, timeout_s=1800)
+    print(f"{len(names)} hostile examples: {ran.seconds:.0f} s")
+    assert ran.status == 0, ran.out
+    assert f"{len(names)} of {len(names)} examples score as they claim" in ran.out
+    assert {path.name for path in (machine.files / "tmp").iterdir()} == before
+
+
 def test_an_honest_submission_after_all_of_them_earns_every_point(hand_in, examples):
     _ran, found = hand_in(examples["full_marks.vectorised"], *LAYERS)
     assert set(outcomes(found).values()) == {"passed"}
