@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from grader import wheel
 from grader.archives import MIB
@@ -41,7 +42,7 @@ You need Python 3.10 or newer. In this folder:
 
 On Windows it is `.venv\\Scripts\\python` in place of `.venv/bin/python`. Activate the environment
 (`source .venv/bin/activate`, on Windows `.venv\\Scripts\\activate`) to have the command `grader`.
-
+{libraries}
 ## Check your work
 
     grader check              all checks below
@@ -84,7 +85,7 @@ def build(rubric: Rubric, template: Path, seed: int | None = None) -> bytes:
         raise UsageError(f"{template}: there is no such folder; students need a template")
     members = dict(_template(template))
     added = record(rubric, public_seed(rubric.assignment) if seed is None else seed)
-    added[wheel.name()] = wheel.build()
+    added[wheel.name()] = wheel.build(at_home=True)
     added[README] = _readme(rubric, added).encode()
     taken = sorted({name.split("/")[0] for name in members} & {n.split("/")[0] for n in added})
     if taken:
@@ -93,6 +94,21 @@ def build(rubric: Rubric, template: Path, seed: int | None = None) -> bytes:
     if sum(map(len, members.values())) > MAX_BYTES:
         raise UsageError(f"{template}: the bundle would hold more than {MAX_BYTES // MIB} MiB")
     return wheel.archive({f"{rubric.assignment}/{name}": data for name, data in members.items()})
+
+
+def _libraries(questions: Iterable[Mapping[str, Any]]) -> str:
+    """Return the lines about libraries that the wheel does not ask for, but some questions need."""
+    users: dict[tuple[str, ...], list[str]] = {}
+    for question in questions:
+        names = tuple(name for name in question["preload"] if name != "numpy")
+        if names and any("function" in check for check in question["checks"]):
+            users.setdefault(names, []).append(question["id"])
+    lines = [
+        f"To check {', '.join(ids)}, install {' and '.join(names)} as well, in the versions that "
+        f"your course uses: `python -m pip install {' '.join(names)}`."
+        for names, ids in users.items()
+    ]
+    return "".join(f"{textwrap.fill(line, WIDTH)}\n" for line in lines)
 
 
 def _template(folder: Path) -> Iterator[tuple[str, bytes]]:
@@ -119,6 +135,7 @@ def _readme(rubric: Rubric, files: dict[str, bytes]) -> str:
     # The quickest, as an example.
     first = min(told["questions"], key=lambda question: question["preload"] != ["numpy"])
     return TEXT.format(
+        libraries=_libraries(told["questions"]),
         title=rubric.title,
         wheel=wheel.name(),
         folder=FOLDER,

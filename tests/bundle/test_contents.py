@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
+from importlib import metadata
 
 import numpy as np
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from grader import bundle_student
 from grader.assignment import Assignment
@@ -18,8 +21,9 @@ from grader.errors import UsageError
 from grader.recorded.record import public_seed
 from grader.rubric import load_rubric
 from grader.seeds import seed_for
+from grader.wheel import AT_HOME
 from tests.bundle.conftest import Unpacked
-from tests.conftest import ROOT
+from tests.conftest import ROOT, SUBMISSIONS
 
 MIN_LINE = 30  # characters: shorter lines of code are anybody's
 MIN_BYTES = 32  # of an array: four numbers are no accident
@@ -180,9 +184,51 @@ def test_the_wheel_is_whole(contents, pristine):
     (wheel,) = pristine.home.glob("*.whl")
     metadata = next(data for name, data in contents.items() if name.endswith("/METADATA"))
     needs = [line[15:] for line in metadata.decode().splitlines() if line.startswith("Requires-D")]
-    assert {Requirement(need).name for need in needs} >= {"numpy", "torch", "click", "pydantic"}
+    assert {Requirement(need).name for need in needs} == AT_HOME
+    points = next(data for name, data in contents.items() if name.endswith("/entry_points.txt"))
+    assert b"pytest11" not in points  # it must not join in when students run pytest themselves
     assert (pristine.wheel / "grader" / "worker" / "plain.py").is_file()
     assert wheel.name.endswith("-py3-none-any.whl")
+
+
+NOT_AT_HOME = """
+import importlib.machinery, sys
+
+found = importlib.machinery.PathFinder.find_spec
+absent = {absent!r}
+importlib.machinery.PathFinder.find_spec = classmethod(
+    lambda cls, name, *rest: None if name.split(".")[0] in absent else found(name, *rest))
+"""
+
+
+def test_nothing_else_is_needed_for_what_needs_numpy_only(pristine, contents, tmp_path):
+    """Hides every package that is neither required by the wheel nor needed by those that are."""
+    allowed, waiting = set(), list(AT_HOME)
+    while waiting:
+        name = canonicalize_name(waiting.pop())
+        if name in allowed:
+            continue
+        allowed.add(name)
+        needs = map(Requirement, metadata.requires(name) or ())
+        waiting += [n.name for n in needs if n.marker is None or n.marker.evaluate({"extra": ""})]
+    absent = {
+        module
+        for module, owners in metadata.packages_distributions().items()
+        if not allowed & {canonicalize_name(owner) for owner in owners} and module != "grader"
+    }
+    assert {"torch", "pytest", "jinja2", "h5py", "matplotlib", "PIL"} <= absent
+    home = tmp_path / "home"
+    shutil.copytree(pristine.home, home)
+    for name in ("rnn_layers.py", "derivations.tex"):
+        shutil.copy(SUBMISSIONS / "full_marks" / "plain" / name, home)
+    ran = Unpacked(home, pristine.wheel).check("q3", site=NOT_AT_HOME.format(absent=absent))
+    assert (ran.status, ran.err) == (0, ""), ran.out
+    assert "6 of 6 checks passed" in ran.out
+
+
+def test_the_page_says_what_else_to_install(contents):
+    page = next(data for name, data in contents.items() if name.endswith("/README.md")).decode()
+    assert "To check q2, install torch and matplotlib as well" in page
 
 
 def test_the_wheel_can_be_installed_without_a_network(pristine, tmp_path):
