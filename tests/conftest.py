@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from grader import cli
@@ -93,6 +96,20 @@ def submission(tmp_path):
     return make
 
 
+def handed_in(example: str, parent: Path) -> Path:
+    """Put an example such as ``wrong/rnn_is_a_mean`` together in ``parent``, completed by its base.
+
+    Returns:
+        its folder, which has the example's name.
+    """
+    source = SUBMISSIONS / example
+    claims = yaml.safe_load((source / "expected.yaml").read_text(encoding="utf-8"))
+    folder = parent / source.name
+    for part in (SUBMISSIONS / claims["base"], source) if "base" in claims else (source,):
+        shutil.copytree(part, folder, dirs_exist_ok=True)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def data_folder() -> Path:
     """The homework's own data; skips where it is absent."""
@@ -101,6 +118,14 @@ def data_folder() -> Path:
     if not (folder / "sentences" / "train.txt").is_file():
         pytest.skip("the homework's own data is not here (set GRADER_DATA)")
     return folder
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user may enter (pytest's own are closed)."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 This file is copied to where submissions are staged and imported there like one: it imports the
 standard library only. Every attack takes the dictionary ``target`` and raises ``OSError`` when it
 is stopped; what it returns tells what it got. None of them harms a machine that stops nothing.
+Attacks that may cost the worker its life stand in ``deadly_attacks.py``.
 """
 
 from __future__ import annotations
@@ -12,10 +13,8 @@ import ctypes
 import errno
 import os
 import resource
-import signal
 import socket
 import sys
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -38,8 +37,6 @@ FAMILIES = ("AF_INET", "AF_INET6", "AF_UNIX", "AF_NETLINK", "AF_PACKET", "AF_VSO
 EXPECTED_VARIABLES = {"PATH", "LANG", "OMP_NUM_THREADS", "LC_CTYPE"}
 LAST_OF_OURS = 3  # standard streams and the wire
 MAX_DESCRIPTORS = 1024
-MAX_BOMB = 64  # processes or threads that a bomb starts at most
-MAX_EATEN = 4096  # MiB
 
 Target = dict[str, Any]
 
@@ -342,82 +339,3 @@ def probe(names: list[str], target: Target) -> list[list[str]]:
         except OSError as error:
             found.append(["stopped", str(error)[:200]])
     return found
-
-
-# Attacks that may cost the process its life: each gets a worker of its own.
-
-
-def eats_memory() -> int:
-    """Take memory until there is none; at most ``MAX_EATEN`` MiB."""
-    kept = [b"x" * 2**20 for _ in range(MAX_EATEN)]
-    return len(kept)
-
-
-def computes_for_ever() -> None:
-    """Ignore every signal that can be ignored, and compute."""
-    for number in (signal.SIGXCPU, signal.SIGTERM, signal.SIGINT, signal.SIGALRM):
-        signal.signal(number, signal.SIG_IGN)
-    while True:
-        pass
-
-
-def sleeps_for_ever() -> None:
-    """Wait."""
-    while True:
-        time.sleep(60)
-
-
-def prints_for_ever() -> None:
-    """Print more than anybody wants to read; ends after 256 MiB where nothing stops it."""
-    for _ in range(4096):
-        os.write(1, b"x" * 2**16)
-
-
-def starts_many_processes() -> int:
-    """Fork processes that sleep in sessions of their own; return how many there are."""
-    started = 0
-    for _ in range(MAX_BOMB):
-        try:
-            pid = os.fork()
-        except OSError:
-            break
-        if pid == 0:
-            os.setsid()
-            time.sleep(120)
-            os._exit(0)
-        started += 1
-    return started
-
-
-def ends_itself() -> None:
-    """Leave without an answer."""
-    os._exit(0)
-
-
-def forges_an_answer() -> None:
-    """Write a frame to the wire that announces more than there is memory."""
-    header = b'{"body":{},"buffers":[99999999999999]}'
-    os.write(3, b"DLG\x01" + len(header).to_bytes(4, "little") + header)
-    time.sleep(60)
-
-
-def answers_one_byte_at_a_time() -> None:
-    """Keep the grader waiting in the middle of a frame."""
-    while True:
-        os.write(3, b"D")
-        time.sleep(0.2)
-
-
-def returns_a_gigabyte() -> Any:
-    """Return more than an answer may hold."""
-    import numpy as np
-
-    return np.zeros(2**27, np.uint8)
-
-
-def sends_a_pickle() -> None:
-    """Send a pickle in place of a frame."""
-    import pickle
-
-    os.write(3, pickle.dumps(print))
-    time.sleep(60)

@@ -25,8 +25,9 @@ from .limits import Limits
 from .server import ForkServer
 from .worker import Reply, Worker
 
-# Not imported: it needs modules that only some systems have.
+# Not imported: they need modules that only some systems have.
 ATTACKS = Path(__file__).with_name("attacks.py")
+DEADLY_ATTACKS = Path(__file__).with_name("deadly_attacks.py")
 Level = Literal["full", "partial", "none"]
 LEVELS: tuple[Level, ...] = ("full", "partial", "none")
 PROBE_LIMITS = Limits(timeout_s=20.0, memory_mb=256, output_kb=64)
@@ -40,7 +41,7 @@ class Attack:
     """An attack and what it is about.
 
     Attributes:
-        name: its function in ``attacks.py``.
+        name: its function in ``attacks.py``, that of a ``Trial`` in ``deadly_attacks.py``.
         aim: what is protected, as a person would put it.
         text: what is tried.
         layers: the layers of which each stops it, on a machine that has them.
@@ -188,7 +189,7 @@ def canary(server: ForkServer, hidden: Sequence[Path]) -> Verdict:
     with _scene(server, hidden) as (folder, target):
         try:
             with server.spawn(folder, PROBE_LIMITS, 0) as worker:
-                _expect(worker.load("attacks"))
+                _expect(worker.load(ATTACKS.stem))
                 names = [attack.name for attack in PROBES]
                 reply = _expect(worker.call("probe", (names, target), ()))
         except WorkerLost as lost:
@@ -214,7 +215,7 @@ def _try(server: ForkServer, folder: Path, trial: Trial) -> Finding:
     limits = QUICK if "timeout" in trial.lost else PATIENT
     try:
         with server.spawn(folder, limits, 0) as worker:
-            _expect(worker.load("attacks"))
+            _expect(worker.load(DEADLY_ATTACKS.stem))
             ended = _ending(worker, trial)
     except WorkerLost as lost:
         ended = Finding(trial, lost.reason in trial.lost, lost.message)
@@ -254,8 +255,9 @@ def _scene(server: ForkServer, hidden: Sequence[Path]) -> Iterator[tuple[Path, d
     with contextlib.ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="canary-", dir=server.staging))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        shutil.copyfile(ATTACKS, folder / "attacks.py")
-        (folder / "attacks.py").chmod(0o444)
+        for source in (ATTACKS, DEADLY_ATTACKS):
+            shutil.copyfile(source, folder / source.name)
+            (folder / source.name).chmod(0o444)
         folder.chmod(0o755)
         neighbour = Path(tempfile.mkdtemp(prefix="neighbour-", dir=server.staging.parent))
         stack.callback(shutil.rmtree, neighbour, ignore_errors=True)

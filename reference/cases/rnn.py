@@ -1,4 +1,4 @@
-"""Cases for ``rnn.py``: arguments of the driver ``captioning``, and the usual mistakes in sampling.
+"""Cases for ``rnn.py``: arguments of the driver ``captioning``, and the usual mistakes in the loss.
 
 Sizes are all different, so that no transposition goes unseen, and biases and weights are large
 enough that each of them shows. A model is small: what it says need not make sense.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,45 +18,18 @@ from grader.cases import Case
 from .. import rnn
 from .. import rnn_layers as nn
 from ..drivers import captioning
+from . import sampling_mistakes as sampling
+from .sampling_mistakes import SPECIAL_WORDS
 
 Array = np.ndarray[Any, Any]
 Arguments = Mapping[str, Any]
 
 EDGE = "edge_cases"
 GATES = {"rnn": 1, "lstm": 4}
-SPECIAL_WORDS = ("<NULL>", "<START>", "<END>", "<UNK>")
 
 MARGIN = 1e-3  # between the two highest scores, so that rounding never decides on a word
 MAX_DRAWS = 10_000  # far more than any case needs: about 40 on average
 NEVER = -20.0  # the bias of a word that is not predicted
-
-EXPLANATIONS = {
-    "start in column 0": (
-        "the first column holds <START> and every word stands one column too far right: column t "
-        "is the t-th predicted word"
-    ),
-    "feeds null": (
-        "after the first step the network reads <NULL>: it must read the word that it has just "
-        "predicted"
-    ),
-    "never updates word": (
-        "the network reads <START> at every step: after the first it must read the word that it "
-        "has just predicted"
-    ),
-    "first word null": "the first word that the network reads is <NULL>: it must be <START>",
-    "exchanges h and c in arguments": (
-        "h and c are exchanged in the arguments of lstm_step_forward, which takes h first"
-    ),
-    "exchanges h and c in results": (
-        "h and c are exchanged in the results of lstm_step_forward, which returns h first"
-    ),
-    "exchanges h and c in both": (
-        "h and c are exchanged in arguments and results of lstm_step_forward: h is first in both"
-    ),
-    "stops all at first end": (
-        "the whole batch stops as soon as one caption reaches <END>: the others must go on"
-    ),
-}
 
 
 # --------------------------------------------------------------------------------------------
@@ -145,8 +119,9 @@ def _captions(rng: np.random.Generator, n: int, t: int, vocabulary: Mapping[str,
 def captioning_sample(rng: np.random.Generator) -> Iterator[Case]:
     """Yield models with features, for the driver's ``sample``.
 
-    Each is drawn again until its captions tell all mistakes of ``explain_sample`` from each other
-    and from the right result, and until some caption ends early and, in a batch, another later.
+    Each is drawn again until its captions tell all mistakes in ``sampling_mistakes`` from each
+    other and from the right result, and until some caption ends early and, in a batch, another
+    later.
     """
     for cell in GATES:
         name = cell.upper()
@@ -181,8 +156,8 @@ def _sampling(
 def _is_telling(arguments: Arguments) -> bool:
     """Say whether a model's captions show all mistakes, and no word is a matter of rounding."""
     end, null = (arguments["word_to_idx"][word] for word in ("<END>", "<NULL>"))
-    right, margin = _decode(arguments)
-    ends = _first(right, end)
+    right, margin = sampling.decode(arguments)
+    ends = sampling.column_of(end, right)
     n, length = right.shape
     written = ends[ends < length]
     if margin < MARGIN or not len(written) or not 3 <= written.min() <= length - 3:
@@ -192,130 +167,12 @@ def _is_telling(arguments: Arguments) -> bool:
     texts = [tuple(row[:stop].tolist()) for row, stop in zip(right, ends, strict=True)]
     if any(len(set(text)) < 3 for text in texts) or len(set(texts)) < min(n, 3):
         return False  # a caption that hardly changes, or hardly depends on the image
-    candidates = [right, *(captions for _, captions in _hypotheses(arguments, right))]
+    candidates = [right, *(captions for _, captions in sampling.hypotheses(arguments, right))]
     return not any(
-        samples_agree(one, other, end, null).all()
+        sampling.samples_agree(one, other, end, null).all()
         for one in candidates
         for other in candidates
         if one is not other
-    )
-
-
-def _decode(
-    arguments: Arguments, *, first: str = "<START>", feeds: str = "prediction", swaps: str = ""
-) -> tuple[Array, float]:
-    """Decode greedily, going on after <END>; rightly, unless told to make a mistake.
-
-    Args:
-        arguments: of the driver's ``sample``, for N images and L words.
-        first: the word that is read at the first step.
-        feeds: what is read at the later ones: ``prediction``, ``null``, or ``first`` again.
-        swaps: ``arguments`` to hand h and c to the LSTM step the wrong way round, ``results`` to
-            take them from it the wrong way round, ``both``.
-
-    Returns:
-        captions (N, L), and the least distance between the two highest scores of any step.
-    """
-    p, words = arguments["params"], arguments["word_to_idx"]
-    lstm = arguments["cell_type"] == "lstm"
-    features = arguments["features"]
-    h = features @ p["W_proj"] + p["b_proj"]
-    c = np.zeros_like(h)
-    word = np.full(len(features), words[first])
-    captions = np.empty((len(features), arguments["max_length"]), dtype=np.int64)
-    margin = np.inf
-    for t in range(captions.shape[1]):
-        x = p["W_embed"][word]
-        if lstm:
-            state = (c, h) if swaps in ("arguments", "both") else (h, c)
-            h, c, _ = nn.lstm_step_forward(x, *state, p["Wx"], p["Wh"], p["b"])
-            h, c = (c, h) if swaps in ("results", "both") else (h, c)
-        else:
-            h, _ = nn.rnn_step_forward(x, h, p["Wx"], p["Wh"], p["b"])
-        scores = h @ p["W_vocab"] + p["b_vocab"]
-        captions[:, t] = scores.argmax(axis=1)
-        two_best = np.sort(scores, axis=1)[:, -2:]
-        margin = min(margin, float((two_best[:, 1] - two_best[:, 0]).min()))
-        if feeds == "prediction":
-            word = captions[:, t]
-        elif feeds == "null":
-            word = np.full(len(features), words["<NULL>"])
-    return captions, margin
-
-
-def _first(captions: Array, word: int) -> Array:
-    """The column of the first ``word`` in each row, or the number of columns: (N, L) -> (N,)."""
-    found = captions == word
-    return np.where(found.any(axis=1), found.argmax(axis=1), captions.shape[1])
-
-
-def samples_agree(got: Array, expected: Array, end: int, null: int) -> Array:
-    """Say which captions are the same, as far as anybody reads them.
-
-    Only the words up to the first <END> of an expected caption count; a caption that stops before
-    <END> is written, with nothing but <NULL> from there on, is as good.
-
-    Args:
-        got: (N, L) word ids.
-        expected: (N, L) word ids.
-        end: the id of <END>.
-        null: the id of <NULL>.
-
-    Returns:
-        (N,) of bool.
-    """
-    stops = _first(expected, end)[:, np.newaxis]
-    columns = np.arange(expected.shape[1])
-    same = ((got == expected) | (columns >= stops)).all(axis=1)
-    reaches_end = ((got == expected) | (columns != stops)).all(axis=1)
-    only_null = ((got == null) | (columns < stops)).all(axis=1)
-    agree: Array = same & (reaches_end | only_null)
-    return agree
-
-
-def _hypotheses(arguments: Arguments, right: Array) -> Iterator[tuple[str, Array]]:
-    """Yield what each mistake that can show in ``arguments`` makes of the captions, (N, L)."""
-    null, start, end = (arguments["word_to_idx"][word] for word in SPECIAL_WORDS[:3])
-    first_column = np.full((len(right), 1), start)
-    yield "start in column 0", np.concatenate([first_column, right[:, :-1]], axis=1)
-    yield "feeds null", _decode(arguments, feeds="null")[0]
-    yield "never updates word", _decode(arguments, feeds="first")[0]
-    yield "first word null", _decode(arguments, first="<NULL>")[0]
-    if arguments["cell_type"] == "lstm":
-        for swaps in ("arguments", "results", "both"):
-            yield f"exchanges h and c in {swaps}", _decode(arguments, swaps=swaps)[0]
-    if len(right) > 1:
-        stopped = right.copy()
-        stopped[:, _first(right, end).min() + 1 :] = null
-        yield "stops all at first end", stopped
-
-
-def _compare_samples(
-    arguments: Arguments, outputs: Mapping[str, Any], expected: Mapping[str, Array]
-) -> str | None:
-    """Say what is wrong with sampled captions; words after <END> are anybody's choice."""
-    got, right = np.asarray(outputs["captions"]), expected["captions"]
-    if got.dtype.kind == "f" and np.isfinite(got).all() and (got == np.round(got)).all():
-        got = got.astype(np.int64)
-    if got.dtype.kind not in "iu":
-        return f"the captions are of type {got.dtype}, expected word ids (integers)"
-    known = explain_sample(arguments, got)
-    if known is not None:
-        return known
-    if got.shape != right.shape:
-        return f"the captions have shape {got.shape}, expected {right.shape} (N, max_length)"
-    end, null = (arguments["word_to_idx"][word] for word in ("<END>", "<NULL>"))
-    agree = samples_agree(got, right, end, null)
-    if agree.all():
-        return None
-    row = int(np.argmin(agree))
-    words = {i: word for word, i in arguments["word_to_idx"].items()}
-    texts = [
-        " ".join(words.get(int(i), f"[{int(i)}]") for i in ids) for ids in (got[row], right[row])
-    ]
-    return (
-        f"{int((~agree).sum())} of {len(agree)} captions are wrong. Caption {row} is "
-        f"'{texts[0]}', expected '{texts[1]}'"
     )
 
 
@@ -358,8 +215,33 @@ def _wrong_loss(
     return {"loss": np.asarray(loss)}
 
 
+def _on_layers(layers: Any, function: str, arguments: Arguments) -> dict[str, Array]:
+    """What the reference model makes of a case on top of other layers than the reference's."""
+    before, rnn.nn = rnn.nn, layers
+    try:
+        found: dict[str, Array] = getattr(captioning, function)(rnn, **arguments)
+    finally:
+        rnn.nn = before
+    return found
+
+
+def _one_place_per_word(**arguments: Any) -> dict[str, Array]:
+    """The gradient of the word vectors, if each word counts at its last place only."""
+
+    def backward(dout: Array, cache: tuple[Array, Array]) -> Array:
+        x, W = cache
+        dW = np.zeros_like(W)
+        dW[x] = dout
+        return dW
+
+    layers = SimpleNamespace(**{**vars(nn), "word_embedding_backward": backward})
+    return {"dW_embed": _on_layers(layers, "loss_and_grads", arguments)["dW_embed"]}
+
+
 MISTAKES = {
     "captioning_loss": {
+        "a word that occurs several times gets the gradient of one place only, as dW_embed[words] "
+        "+= ... gives: add all of them up with np.add.at": _one_place_per_word,
         "<NULL> words count in the loss: mask them": partial(_wrong_loss, padding=True),
         "the word to predict is the one just read; it must be the next one": partial(
             _wrong_loss, targets="read"
@@ -372,6 +254,10 @@ MISTAKES = {
 }
 
 
+# Given with the template and without a check of their own: a mistake in them is not yet paid for.
+GIVEN_LAYERS = ("word_embedding_forward", "word_embedding_backward")
+
+
 class _OwnLayers:
     """Stands in for ``rnn_layers`` in the reference model and calls the student's functions."""
 
@@ -379,6 +265,8 @@ class _OwnLayers:
         self._drive = drive
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name in GIVEN_LAYERS:
+            return getattr(nn, name)  # type: ignore[no-any-return]
         return lambda *arguments: self._drive("layer", name=name, arguments=list(arguments))
 
 
@@ -386,41 +274,11 @@ def _with_own_layers(
     function: str, drive: Callable[..., Any], arguments: Arguments
 ) -> dict[str, Array]:
     """What the reference model makes of a case on top of the student's layers."""
-    layers, rnn.nn = rnn.nn, _OwnLayers(drive)
-    try:
-        found: dict[str, Array] = getattr(captioning, function)(rnn, **arguments)
-    finally:
-        rnn.nn = layers
-    return found
+    return _on_layers(_OwnLayers(drive), function, arguments)
 
 
 COMPOSITIONS = {
     "captioning_loss": partial(_with_own_layers, "loss_and_grads"),
     "captioning_sample": partial(_with_own_layers, "sample"),
 }
-COMPARISONS = {"captioning_sample": _compare_samples}
-
-
-def explain_sample(arguments: Arguments, got: Array) -> str | None:
-    """Name the mistake that turns a case into wrong captions.
-
-    Args:
-        arguments: those of a case of ``captioning_sample``.
-        got: (N, L) word ids, L the case's ``max_length``; with fewer columns, as if the missing
-            ones held <NULL>.
-
-    Returns:
-        What is wrong, for the student; None if ``got`` is right or no known mistake explains it.
-    """
-    end, null = (arguments["word_to_idx"][word] for word in ("<END>", "<NULL>"))
-    right, _ = _decode(arguments)
-    if got.ndim != 2 or len(got) != len(right) or got.shape[1] > right.shape[1]:
-        return None
-    missing = right.shape[1] - got.shape[1]
-    got = np.pad(got, ((0, 0), (0, missing)), constant_values=null)
-    if samples_agree(got, right, end, null).all():
-        return None
-    for mistake, captions in _hypotheses(arguments, right):
-        if samples_agree(got, captions, end, null).all():
-            return EXPLANATIONS[mistake]
-    return None
+COMPARISONS = {"captioning_sample": sampling.compare_samples}

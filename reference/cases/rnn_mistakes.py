@@ -38,6 +38,26 @@ def _rnn_with_h0_at_every_step(**a: Array) -> Array:
     return np.stack([right.rnn_step_forward(x, *_rest(a))[0] for x in a["x"]])
 
 
+def _last_state_everywhere(forward: Callable[..., Any]) -> Callable[..., Array]:
+    """What a list that holds the same array T times is stacked to."""
+
+    def wrong(**a: Array) -> Array:
+        h = forward(**a)[0]
+        return np.broadcast_to(h[-1], h.shape)
+
+    return wrong
+
+
+def _lstm_with_zero_c_at_every_step(**a: Array) -> Array:
+    h, hidden = a["h0"], []
+    for x in a["x"]:
+        h, _c, _cache = right.lstm_step_forward(
+            x, h, np.zeros_like(h), *(a[name] for name in WEIGHTS)
+        )
+        hidden.append(h)
+    return np.stack(hidden)
+
+
 def _rest(a: Mapping[str, Array]) -> tuple[Array, ...]:
     return a["h0"], a["Wx"], a["Wh"], a["b"]
 
@@ -168,7 +188,9 @@ def _lstm_step_grads(
     a_f, a_i, a_g, a_o = np.split(x @ Wx + prev_h @ Wh + b, 4, axis=1)
     f, i, g, o = right.sigmoid(a_f), right.sigmoid(a_i), np.tanh(a_g), right.sigmoid(a_o)
     c = f * prev_c + i * g
-    slope = {"tanh": 1 - np.tanh(c) ** 2, "c": 1 - c**2, "o": 1 - o**2, "none": 1.0}[through_tanh]
+    slope = {
+        "tanh": 1 - np.tanh(c) ** 2, "c": 1 - c**2, "o": 1 - o**2, "none": 1.0, "cut": 0.0,
+    }[through_tanh]  # fmt: skip
     dh = cotangents["next_h"]
     dc = dh * o * slope + (cotangents["next_c"] if carried else 0.0)
     da = np.concatenate(
@@ -261,6 +283,9 @@ MISTAKES: dict[str, dict[str, Callable[..., Any]]] = {
             _rnn_with_h0_at_every_step
         ),
         "h0 is replaced by zeros": _without("h0", right.rnn_forward),
+        "all time steps hold the last hidden state: each step must write to an array of its own": (
+            _last_state_everywhere(right.rnn_forward)
+        ),
     },
     "rnn_step_backward": {
         "the derivative of tanh is taken of prev_h instead of next_h": _tanh_derivative_of(
@@ -287,11 +312,18 @@ MISTAKES: dict[str, dict[str, Callable[..., Any]]] = {
     "lstm_forward": {
         "the bias b is not added": _without("b", right.lstm_forward),
         "h0 is replaced by zeros": _without("h0", right.lstm_forward),
+        "every step starts from a cell state of zeros instead of the previous next_c": (
+            _lstm_with_zero_c_at_every_step
+        ),
+        "all time steps hold the last hidden state: each step must write to an array of its own": (
+            _last_state_everywhere(right.lstm_forward)
+        ),
     },
     "lstm_step_backward": {
         "1 - next_c**2 stands where 1 - tanh(next_c)**2 is needed": _lstm_step("c"),
         "1 - o**2 stands where 1 - tanh(next_c)**2 is needed": _lstm_step("o"),
         "the derivative of tanh(next_c) is missing": _lstm_step("none"),
+        "next_c gets no gradient from next_h = o * tanh(next_c)": _lstm_step("cut"),
         "the incoming dnext_c is not added": _lstm_step("tanh", carried=False),
     },
     "lstm_backward": {

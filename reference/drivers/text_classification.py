@@ -4,6 +4,7 @@ One function per model. Each trains with the student's function and returns
 
 * ``predictions``: what ``predict`` says of the test sentences;
 * ``order``: what it says of the first of them with their words shuffled;
+* ``again``: the same as ``order``, asked a second time;
 * ``parameters``: ``count``, the number of trainable parameters, and ``shapes``, the first two sizes
   of each of them, (k, 2), with 1 for a size that is absent.
 """
@@ -68,6 +69,7 @@ def _train_and_try(
     return {
         "predictions": _as_array(predict(list(test_sentences))),
         "order": _as_array(predict(shuffled_words(test_sentences, seed))),
+        "again": _as_array(predict(shuffled_words(test_sentences, seed))),
         "parameters": _parameters(model),
     }
 

@@ -1,6 +1,6 @@
 """The structure of the text classifiers, by shapes and values: no class name is looked at.
 
-Each function gets the driver's result (``predictions``, ``order``, ``parameters``; see
+Each function gets the driver's result (``predictions``, ``order``, ``again``, ``parameters``; see
 ``drivers/text_classification.py``) and the data set's inputs, and yields what is not as the
 question asks. A result can be forged; it then looks like a model that the student could have built.
 """
@@ -27,14 +27,27 @@ def _changed_by_order(result: Result) -> float:
     return float((np.abs(shuffled - straight) > SAME).mean())
 
 
+def _sees_order(result: Result, model: str) -> Iterator[str]:
+    """Say it if predictions of a model without order change when the words are shuffled."""
+    if (share := _changed_by_order(result)) == 0:
+        return
+    first, again = (np.asarray(result[name], dtype=np.float64) for name in ("order", "again"))
+    if first.shape == again.shape and (random := float((np.abs(first - again) > SAME).mean())) > 0:
+        yield (
+            f"predict says something else of {random:.0%} of the sentences when it is asked again: "
+            "is dropout still on? Call model.eval() before it predicts"
+        )
+    else:
+        yield f"{model} is blind to order, but {share:.0%} of predictions depend on it"
+
+
 def _words(inputs: Result) -> int:
     return len({word for sentence in inputs["train_sentences"] for word in sentence.split()})
 
 
 def bag_of_words(result: Result, inputs: Result) -> Iterator[str]:
     """A linear layer on word counts: one weight per word, blind to the order of words."""
-    if (share := _changed_by_order(result)) > 0:
-        yield f"a bag of words is blind to order, but {share:.0%} of predictions depend on it"
+    yield from _sees_order(result, "a bag of words")
     most = OUTPUTS * (_words(inputs) + SPARE_WORDS)
     if (count := int(result["parameters"]["count"])) > most:
         yield f"the model has {count} parameters; one weight per word and a bias are {most} at most"
@@ -43,8 +56,7 @@ def bag_of_words(result: Result, inputs: Result) -> Iterator[str]:
 def average(result: Result, inputs: Result) -> Iterator[str]:
     """Embeddings, their mean, a linear layer: still blind to the order of words."""
     del inputs
-    if (share := _changed_by_order(result)) > 0:
-        yield f"a mean of embeddings is blind to order, but {share:.0%} of predictions depend on it"
+    yield from _sees_order(result, "a mean of embeddings")
 
 
 def average_embeddings(result: Result, inputs: Result) -> Iterator[str]:

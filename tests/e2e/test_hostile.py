@@ -267,7 +267,7 @@ def test_names_of_folders_and_files_are_harmless_everywhere(run_cli, tmp_path):
 @pytest.mark.parametrize("kind", ["absolute", "relative"])
 def test_links_to_the_reference_lead_nowhere(kind, judge, tmp_path):
     folder = tmp_path / "handed_in"
-    shutil.copytree(SUBMISSIONS / "hostile" / "_honest", folder)
+    shutil.copytree(SUBMISSIONS / "_honest", folder)
     solved = ROOT / "reference" / "rnn_layers.py"
     target = solved if kind == "absolute" else Path(os.path.relpath(solved, folder))
     (folder / "solved.py").symlink_to(target)

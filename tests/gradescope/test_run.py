@@ -8,7 +8,6 @@ import signal
 import stat
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -273,14 +272,6 @@ def test_workers_cannot_read_results_and_metadata(tmp_path):
     with closed(places):
         assert modes() == [0o700, 0o700, 0o600]
     assert modes() == [0o755, 0o775, 0o644]
-
-
-@pytest.fixture
-def open_folder():
-    """A folder that every user may enter (pytest's own are closed)."""
-    with tempfile.TemporaryDirectory() as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
 
 
 @pytest.mark.skipif(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 SUBMISSIONS = ROOT / "reference" / "submissions"
+HONEST = SUBMISSIONS / "_honest"  # what wrong examples import, with all but their mistake
 
 # Forward functions and their arguments, by the names that make_inputs gives them.
 FORWARD = {
@@ -47,7 +48,10 @@ _numbers = itertools.count()
 
 
 def load(path: Path) -> ModuleType:
-    """Import a file under a name of its own, without leaving a __pycache__ beside it."""
+    """Import a file under a name of its own, without leaving a __pycache__ beside it.
+
+    What it imports from ``_honest`` is imported anew: it may put functions of its own in there.
+    """
     name = f"rnn_layers_loaded_{next(_numbers)}"
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
@@ -56,12 +60,15 @@ def load(path: Path) -> ModuleType:
     before = sys.dont_write_bytecode
     sys.dont_write_bytecode = True
     sys.modules[name] = module  # where dataclasses and pickle look for it
+    sys.path.insert(0, str(HONEST))
     try:
         spec.loader.exec_module(module)
     except BaseException:
         del sys.modules[name]
         raise
     finally:
+        sys.path.remove(str(HONEST))
+        sys.modules.pop("honest_layers", None)
         sys.dont_write_bytecode = before
     return module
 

@@ -19,6 +19,7 @@ import yaml
 from grader.errors import Failure
 from reference import rnn
 from reference.cases import rnn as cases
+from reference.cases import sampling_mistakes as sampling
 from reference.datasets import captions as dataset
 from reference.datasets import captions_large as large
 from reference.drivers import captioning as driver
@@ -27,8 +28,11 @@ from reference.judges import captioning as judges
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "submissions_template"
 SUBMISSIONS = ROOT / "reference" / "submissions"
-VECTORISED = SUBMISSIONS / "full_marks" / "vectorised"
-FLAT = ("rnn", "rnn_layers", "layers", "optim", "captioning_utils", "captioning_solver")
+HONEST = SUBMISSIONS / "_honest"
+FLAT = (
+    *("rnn", "rnn_layers", "layers", "optim", "captioning_utils", "captioning_solver"),
+    *("honest_captioning", "honest_layers"),
+)
 CELLS = ("rnn", "lstm")
 STYLES = ("plain", "vectorised", "loop")
 MANY_SEEDS = range(50)
@@ -50,6 +54,7 @@ WRONG_LOSSES = {
     "caption_loss_includes_null_words": EVERYTHING,
     "caption_loss_shifted_wrong": EVERYTHING,
     "caption_grads_missing_embedding": {"W_embed"},
+    "caption_grads_repeated_words": {"W_embed"},
     "caption_not_transposed": EVERYTHING,
     "caption_lstm_uses_rnn_for_both": EVERYTHING,
 }
@@ -107,7 +112,7 @@ def special(arguments) -> tuple[int, int, int]:
 
 def agree(arguments, got, expected) -> np.ndarray:
     null, _start, end = special(arguments)
-    return cases.samples_agree(got, expected, end, null)
+    return sampling.samples_agree(got, expected, end, null)
 
 
 def sampled(module, arguments) -> np.ndarray:
@@ -293,7 +298,7 @@ def test_sample_is_right_and_never_explained(seed):
             own = decode(case.arguments, stops=stops)
             assert agree(case.arguments, own, got).all()
             assert agree(case.arguments, got, own).all()
-            assert cases.explain_sample(case.arguments, own) is None
+            assert sampling.explain_sample(case.arguments, own) is None
 
 
 @pytest.mark.parametrize("seed", MANY_SEEDS)
@@ -308,7 +313,7 @@ def test_sample_cases_end_at_different_times(seed):
             assert max(stops) - min(stops) >= 2
 
 
-@pytest.mark.parametrize("mistake", cases.EXPLANATIONS)
+@pytest.mark.parametrize("mistake", sampling.EXPLANATIONS)
 def test_mistake_is_named(mistake):
     shown = 0
     for seed in MANY_SEEDS:
@@ -322,11 +327,11 @@ def test_mistake_is_named(mistake):
                 continue
             shown += 1
             assert not agree(case.arguments, got, right).all()
-            assert cases.explain_sample(case.arguments, got) == cases.EXPLANATIONS[mistake]
+            assert sampling.explain_sample(case.arguments, got) == sampling.EXPLANATIONS[mistake]
     assert shown >= 4 * len(MANY_SEEDS) - len(MANY_SEEDS)
 
 
-@pytest.mark.parametrize("mistake", cases.EXPLANATIONS)
+@pytest.mark.parametrize("mistake", sampling.EXPLANATIONS)
 def test_mistake_is_named_when_captions_also_stop_at_end(mistake):
     for case in sample_cases(0):
         if mistake.startswith("exchanges") and case.arguments["cell_type"] == "rnn":
@@ -334,7 +339,7 @@ def test_mistake_is_named_when_captions_also_stop_at_end(mistake):
         if mistake == "stops all at first end" and len(case.arguments["features"]) == 1:
             continue
         got = decode(case.arguments, mistake, stops=True)
-        assert cases.explain_sample(case.arguments, got) == cases.EXPLANATIONS[mistake]
+        assert sampling.explain_sample(case.arguments, got) == sampling.EXPLANATIONS[mistake]
 
 
 def test_a_batch_cut_off_at_its_first_end_is_named():
@@ -343,8 +348,8 @@ def test_a_batch_cut_off_at_its_first_end_is_named():
             _null, _start, end = special(case.arguments)
             got = decode(case.arguments)
             got = got[:, : np.flatnonzero((got == end).any(axis=0))[0] + 1]
-            explained = cases.explain_sample(case.arguments, got)
-            assert explained == cases.EXPLANATIONS["stops all at first end"]
+            explained = sampling.explain_sample(case.arguments, got)
+            assert explained == sampling.EXPLANATIONS["stops all at first end"]
 
 
 def test_other_captions_are_not_explained():
@@ -353,14 +358,15 @@ def test_other_captions_are_not_explained():
         right = sampled(rnn, case.arguments)
         vocabulary = len(case.arguments["word_to_idx"])
         assert (
-            cases.explain_sample(case.arguments, rng.integers(vocabulary, size=right.shape)) is None
+            sampling.explain_sample(case.arguments, rng.integers(vocabulary, size=right.shape))
+            is None
         )
-        assert cases.explain_sample(case.arguments, right[0]) is None
-        assert cases.explain_sample(case.arguments, right[:-1]) is None
+        assert sampling.explain_sample(case.arguments, right[0]) is None
+        assert sampling.explain_sample(case.arguments, right[:-1]) is None
         one_word_off = right.copy()
         one_word_off[0, 0] = (right[0, 0] + 1) % vocabulary
         assert not agree(case.arguments, one_word_off, right)[0]
-        assert cases.explain_sample(case.arguments, one_word_off) is None
+        assert sampling.explain_sample(case.arguments, one_word_off) is None
 
 
 NULL, END = 0, 2
@@ -384,13 +390,13 @@ NULL, END = 0, 2
 def test_samples_agree_up_to_end(got, same):
     expected = np.array([[5, 6, 2, 7, 8], [5, 6, 7, 8, 9]])
     both = np.array([got, expected[1]])
-    assert cases.samples_agree(both, expected, END, NULL).tolist() == [same, True]
+    assert sampling.samples_agree(both, expected, END, NULL).tolist() == [same, True]
 
 
 def test_samples_agree_compares_everything_without_end():
     expected = np.array([[5, 6, 7], [5, 6, 7], [5, 6, 7]])
     got = np.array([[5, 6, 7], [5, 6, 0], [5, 6, 2]])
-    assert cases.samples_agree(got, expected, END, NULL).tolist() == [True, False, False]
+    assert sampling.samples_agree(got, expected, END, NULL).tolist() == [True, False, False]
 
 
 # ------------------------------------------------------------------------------- submissions ---
@@ -458,7 +464,7 @@ def test_full_marks_differ_in_what_they_do_after_end(capsys):
 
 @pytest.mark.parametrize("name", WRONG_SAMPLES)
 def test_wrong_sample_is_wrong_and_its_loss_right(name):
-    module = load(wrong_folder(name), VECTORISED)
+    module = load(wrong_folder(name), HONEST)
     assert all(wrong_grads(module, case) == set() for case in loss_cases(0))
     explained = set()
     for case in sample_cases(0):
@@ -468,14 +474,14 @@ def test_wrong_sample_is_wrong_and_its_loss_right(name):
             continue
         got = sampled(module, case.arguments)
         if not agree(case.arguments, got, sampled(rnn, case.arguments)).all():
-            explained.add(cases.explain_sample(case.arguments, got))
+            explained.add(sampling.explain_sample(case.arguments, got))
     mistake = WRONG_SAMPLES[name]
-    assert explained == ({cases.EXPLANATIONS[mistake]} if mistake else set())
+    assert explained == ({sampling.EXPLANATIONS[mistake]} if mistake else set())
 
 
 @pytest.mark.parametrize("name", WRONG_LOSSES)
 def test_wrong_loss_is_wrong_and_its_sample_right(name):
-    module = load(wrong_folder(name), VECTORISED)
+    module = load(wrong_folder(name), HONEST)
     for case in sample_cases(0):
         assert agree(
             case.arguments, sampled(module, case.arguments), sampled(rnn, case.arguments)
@@ -603,7 +609,7 @@ def test_model_that_does_not_look_at_the_image_knows_little(cell):
     ],
 )
 def test_wrong_loss_does_not_learn(name, cell):
-    folders = [wrong_folder(name), VECTORISED]
+    folders = [wrong_folder(name), HONEST]
     data = dataset.load("mini", None, 0)
     out = overfit(data, cell, 0, load(*folders), folders)
     assert judge(data, out["params"])["token_accuracy"] < 0.5

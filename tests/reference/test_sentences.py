@@ -1,7 +1,6 @@
 """The sentence data: balance, no leaks, order that matters, and the reader of the real files."""
 
 import hashlib
-import os
 import time
 from collections import Counter
 from pathlib import Path
@@ -14,14 +13,6 @@ from reference.datasets import sentences
 ROOT = Path(__file__).resolve().parents[2]
 SWAPPED_WHOLE = ("contrast", "comparison")
 PINNED = {0: "2209fdb6dd555c26", 1: "6a7115432e210611", 20261: "e095e58cfcff1e05"}
-
-
-def data_folder() -> Path:
-    """Return the folder of the real data, or skip the test that asked."""
-    folder = Path(os.environ.get("GRADER_DATA") or ROOT.parent / "shared" / "data")
-    if not (folder / "sentences").is_dir():
-        pytest.skip("full tier: GRADER_DATA is not set and there is no shared/data folder")
-    return folder
 
 
 def splits(loaded: dict) -> dict[str, tuple[list[str], np.ndarray]]:
@@ -385,8 +376,8 @@ def test_full_names_a_blank_unlabelled_line(tmp_path):
         sentences.load("full", folder, 0)
 
 
-def test_full_tier_has_the_real_vectors():
-    loaded = sentences.load("full", data_folder(), 0)
+def test_full_tier_has_the_real_vectors(data_folder):
+    loaded = sentences.load("full", data_folder, 0)
     words, matrix = loaded["inputs"]["vectors"]
     assert len(loaded["inputs"]["unlabelled_sentences"]) == 10_000
     assert set(loaded["withheld"]) == {"labels"}
@@ -397,8 +388,8 @@ def test_full_tier_has_the_real_vectors():
     assert rows["good"] @ rows["great"] > 0.7 > rows["good"] @ rows["hours"]
 
 
-def test_full_tier_has_the_real_sentences():
-    loaded = splits(sentences.load("full", data_folder(), 0))
+def test_full_tier_has_the_real_sentences(data_folder):
+    loaded = splits(sentences.load("full", data_folder, 0))
     for split, size in {"train": 40_000, "dev": 10_000, "test": 10_000}.items():
         texts, labels = loaded[split]
         assert len(texts) == labels.shape[0] == size

@@ -17,18 +17,11 @@ from reference import style_transfer as right
 from reference.datasets import paintings
 from reference.judges import style_transfer as judge
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 ROOT = Path(__file__).resolve().parents[2]
 UTILS = right.style_utils
 SIZE = 32  # pixels; the small side of the images in these tests
 STEPS = 120  # of a test's students, unless what they do is wrong whatever they do next
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(autouse=True)

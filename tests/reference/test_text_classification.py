@@ -1,7 +1,6 @@
 """The bag-of-words reference learns, is linear in the counts, forgets order and repeats itself."""
 
 import inspect
-import os
 from pathlib import Path
 
 import numpy as np
@@ -12,24 +11,9 @@ from reference import text_classification
 from reference.datasets import sentences
 from submissions_template import text_classification as template
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = (0, 1, 2)
-
-
-def data_folder() -> Path:
-    """Return the folder of the real data, or skip the test that asked."""
-    folder = Path(os.environ.get("GRADER_DATA") or ROOT.parent / "shared" / "data")
-    if not (folder / "sentences").is_dir():
-        pytest.skip("full tier: GRADER_DATA is not set and there is no shared/data folder")
-    return folder
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
@@ -200,7 +184,7 @@ def test_template_has_the_same_signature_and_is_empty():
         template.train_bag_of_words([], np.zeros(0), [], np.zeros(0), 0)
 
 
-def test_full_tier_reaches_092():
-    loaded = sentences.load("full", data_folder(), 0)
+def test_full_tier_reaches_092(data_folder):
+    loaded = sentences.load("full", data_folder, 0)
     _, predict = text_classification.train_bag_of_words(*training_part(loaded), 0)
     assert accuracy(predict, loaded) >= 0.92

@@ -13,8 +13,10 @@ import torch
 from reference import text_classification
 from reference.datasets import sentences
 from reference.drivers import text_classification as driver
+from reference.facts import text_classification as facts
 from submissions_template import text_classification as template
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "reference" / "submissions" / "full_marks"
 SEED = 0
@@ -32,14 +34,6 @@ DRIVERS = {
 }
 SIMPLE = ("it was good , not bad .", "it was bad , not good .")
 every_model = pytest.mark.parametrize("name", EXPECTED)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
@@ -236,7 +230,7 @@ def test_template_has_the_same_signatures_and_is_empty(name):
 def test_driver_tells_predictions_order_and_parameters(few_epochs, data, name):
     inputs = small(data["inputs"])
     told = DRIVERS[name](text_classification, seed=3, **inputs)
-    assert set(told) == {"predictions", "order", "parameters"}
+    assert set(told) == {"predictions", "order", "again", "parameters"}
     model, predict = run(name, inputs, seed=3)
     texts = data["inputs"]["test_sentences"]
     assert np.array_equal(told["predictions"], predict(texts))
@@ -274,6 +268,24 @@ def test_driver_takes_predictions_of_any_form(data, make):
     assert (told["order"] == 0.25).all()
     assert told["parameters"]["count"] == 0
     assert told["parameters"]["shapes"].shape == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("predict", "words"),
+    [
+        (lambda texts: np.random.default_rng().random(len(texts)), "model.eval()"),
+        (lambda texts: [len(text.split()[0]) / 99 for text in texts], "blind to order"),
+        (lambda texts: np.full(len(texts), 0.5), None),
+    ],
+)
+def test_predictions_that_change_by_themselves_are_not_taken_for_a_sense_of_order(
+    data, predict, words
+):
+    model = torch.nn.Embedding(7, 3)
+    student = SimpleNamespace(train_average_embeddings=lambda **_: (model, predict))
+    told = driver.average_embeddings(student, seed=0, **data["inputs"])
+    found = list(facts.average_embeddings(told, data["inputs"]))
+    assert [words in text for text in found] == ([] if words is None else [True])
 
 
 def test_driver_counts_only_what_is_trained(data):

@@ -27,19 +27,20 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*:UserWarning")
 
 
 @pytest.fixture(scope="module", autouse=True)
-def as_in_a_worker():
-    """One thread, and the supplied helper importable by its plain name."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    sys.path.insert(0, str(ROOT / "submissions_template"))
+def as_in_a_worker(one_thread):
+    """One thread; the supplied helper and the base of examples importable by their plain names."""
+    folders = [str(ROOT / "submissions_template"), str(EXAMPLES / "_honest")]
+    sys.path[:0] = folders
     yield
-    sys.path.remove(str(ROOT / "submissions_template"))
-    sys.modules.pop("pretrained", None)
-    torch.set_num_threads(threads)
+    for folder in folders:
+        sys.path.remove(folder)
+    for name in ("pretrained", "honest_transfer"):
+        sys.modules.pop(name, None)
 
 
 def student(example: str):
     path = EXAMPLES / example / "transfer_learning.py"
+    sys.modules.pop("honest_transfer", None)  # a wrong example puts its own functions into it
     spec = importlib.util.spec_from_file_location("student", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

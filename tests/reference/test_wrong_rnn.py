@@ -1,6 +1,7 @@
 """Every wrong example submission is wrong, in the function it says, and nowhere else.
 
-All of them are the full-mark submission "plain" with one mistake. A mistake shows in the results
+All of them are the full-mark submission "plain" with one mistake; most import what they share with
+it from ``_honest``. A mistake shows in the results
 of the function that holds it, and in those of the functions that call it or get their cache from
 it; both are listed below.
 """
@@ -21,6 +22,7 @@ from reference import rnn_layers as ref
 from tests.reference.rnn_calls import (
     BACKWARD,
     FUNCTIONS,
+    HONEST,
     SUBMISSIONS,
     call_all,
     disagreement,
@@ -31,6 +33,8 @@ from tests.reference.rnn_calls import (
 PLAIN_FILE = SUBMISSIONS / "full_marks" / "plain" / "rnn_layers.py"
 PLAIN = load(PLAIN_FILE)
 WRONG = SUBMISSIONS / "wrong"
+# Handed in as they are by other tests, so these hold all functions; the others only their own.
+WHOLE = ("fc_without_bias", "missing_package", "softmax_epsilon")
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,11 @@ MISTAKES = {
     "fc_backward_db_over_batch_only": Mistake(("temporal_fc_backward",)),
     "missing_package": Mistake(("temporal_fc_backward",)),
     "rnn_backward_forgets_time_order": Mistake(("rnn_backward",)),
+    "embedding_repeated_words": Mistake(("word_embedding_backward",)),
+    "lstm_forward_cell_state_not_updated": Mistake(("lstm_forward",), ("lstm_backward",)),
+    "lstm_path_through_h_missing": Mistake(("lstm_step_backward",), ("lstm_backward",)),
+    "rnn_states_are_one_array": Mistake(("rnn_forward",), ("rnn_backward",)),
+    "softmax_averaged_over_time": Mistake(LOSS),
 }
 BY_NAME = pytest.mark.parametrize("name", MISTAKES)
 
@@ -138,6 +147,8 @@ def test_is_right_again_with_the_changed_functions_of_plain(name, monkeypatch):
     mistake, module = MISTAKES[name], load_wrong(name, monkeypatch)
     for function in mistake.changed:
         monkeypatch.setattr(module, function, getattr(PLAIN, function))
+        if hasattr(module, "honest_layers"):
+            monkeypatch.setattr(module.honest_layers, function, getattr(PLAIN, function))
     for inputs in (inputs for several in INPUTS.values() for inputs in several):
         assert differing(module, inputs) == set()
 
@@ -155,8 +166,17 @@ def test_only_those_functions_are_changed(name):
 
     plain, plain_others = pieces(PLAIN_FILE)
     wrong, wrong_others = pieces(WRONG / name / "rnn_layers.py")
+    changed = MISTAKES[name].changed
+    assert {f for f in wrong if wrong[f] != plain[f]} == set(changed)
+    if name not in WHOLE:
+        assert set(wrong) == set(changed)
+        _docstring, *lines = wrong_others
+        assert set(lines) - set(plain_others) <= {
+            *("import honest_layers", "from honest_layers import *"),
+            *(f"honest_layers.{function} = {function}" for function in changed),
+        }
+        return
     assert list(wrong) == list(plain)
-    assert {f for f in plain if wrong[f] != plain[f]} == set(MISTAKES[name].changed)
     if name == "missing_package":
         added = ["import seaborn as sns", "from numba import njit"]
         assert [line for line in wrong_others if line not in added] == plain_others
@@ -267,3 +287,18 @@ def test_missing_package_cannot_be_imported_as_it_is():
         pytest.skip("both packages are installed here")
     with pytest.raises(ModuleNotFoundError):
         load(WRONG / "missing_package" / "rnn_layers.py")
+
+
+@pytest.mark.parametrize(
+    ("honest", "plain"),
+    [
+        ("honest_layers.py", "rnn_layers.py"),
+        ("honest_captioning.py", "rnn.py"),
+        ("honest_sentences.py", "text_classification.py"),
+        ("honest_style.py", "style_transfer.py"),
+        ("honest_transfer.py", "transfer_learning.py"),
+    ],
+)
+def test_what_examples_import_is_the_full_mark_submission(honest, plain):
+    right = (SUBMISSIONS / "full_marks" / "plain" / plain).read_text(encoding="utf-8")
+    assert (HONEST / honest).read_text(encoding="utf-8") == right

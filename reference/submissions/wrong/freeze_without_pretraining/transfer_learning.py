@@ -1,94 +1,11 @@
-import copy
+"""The frozen network has random weights."""
 
-import matplotlib.pyplot as plt
-import numpy as np
-import torch
 import torch.nn as nn
 import torch.optim as optim
 from torch.optim import lr_scheduler
 
 import pretrained
-
-
-def train_model(device, dataloaders, dataset_sizes, model, criterion, optimizer, scheduler, num_epochs=25):
-    best_model_wts = copy.deepcopy(model.state_dict())
-    best_acc = 0.0
-
-    for epoch in range(num_epochs):
-        print(f"Epoch {epoch}/{num_epochs - 1}")
-        for phase in ["train", "val"]:
-            if phase == "train":
-                model.train()
-            else:
-                model.eval()
-
-            running_loss = 0.0
-            running_corrects = 0
-            for inputs, labels in dataloaders[phase]:
-                inputs = inputs.to(device)
-                labels = labels.to(device)
-                optimizer.zero_grad()
-                with torch.set_grad_enabled(phase == "train"):
-                    outputs = model(inputs)
-                    _, preds = torch.max(outputs, 1)
-                    loss = criterion(outputs, labels)
-                    if phase == "train":
-                        loss.backward()
-                        optimizer.step()
-                running_loss += loss.item() * inputs.size(0)
-                running_corrects += torch.sum(preds == labels.data)
-            if phase == "train":
-                scheduler.step()
-
-            epoch_loss = running_loss / dataset_sizes[phase]
-            epoch_acc = running_corrects.double() / dataset_sizes[phase]
-            print(f"{phase} loss: {epoch_loss:.4f} acc: {epoch_acc:.4f}")
-            if phase == "val" and epoch_acc > best_acc:
-                best_acc = epoch_acc
-                best_model_wts = copy.deepcopy(model.state_dict())
-
-    print(f"Best val acc: {best_acc:.4f}")
-    model.load_state_dict(best_model_wts)
-    return model
-
-
-def visualize_model(device, dataloaders, model, class_names, num_images=6):
-    was_training = model.training
-    model.eval()
-    images_so_far = 0
-    fig = plt.figure()
-    with torch.no_grad():
-        for inputs, labels in dataloaders["val"]:
-            inputs = inputs.to(device)
-            labels = labels.to(device)
-            outputs = model(inputs)
-            _, preds = torch.max(outputs, 1)
-            for j in range(inputs.size()[0]):
-                images_so_far += 1
-                ax = plt.subplot((num_images + 1) // 2, 2, images_so_far)
-                ax.axis("off")
-                ax.set_title(f"predicted: {class_names[preds[j]]}")
-                img = inputs.cpu()[j].numpy().transpose((1, 2, 0))
-                img = np.array(pretrained.STD) * img + np.array(pretrained.MEAN)
-                plt.imshow(np.clip(img, 0, 1))
-                if images_so_far == num_images:
-                    model.train(mode=was_training)
-                    return fig
-    model.train(mode=was_training)
-    return fig
-
-
-def finetune(device, dataloaders, dataset_sizes, class_names, num_epochs=25):
-    model = pretrained.resnet18(pretrained=True)
-    num_ftrs = model.fc.in_features
-    model.fc = nn.Linear(num_ftrs, len(class_names))
-    model = model.to(device)
-    criterion = nn.CrossEntropyLoss()
-    optimizer = optim.SGD(model.parameters(), lr=0.001, momentum=0.9)
-    scheduler = lr_scheduler.StepLR(optimizer, step_size=7, gamma=0.1)
-    return train_model(
-        device, dataloaders, dataset_sizes, model, criterion, optimizer, scheduler, num_epochs=num_epochs
-    )
+from honest_transfer import *
 
 
 def freeze(device, dataloaders, dataset_sizes, class_names, num_epochs=25):

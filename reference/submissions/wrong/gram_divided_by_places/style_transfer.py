@@ -1,12 +1,9 @@
-"""Homework: style transfer."""
+"""The Gram matrix is divided by H * W, the channels are forgotten."""
 
 import torch
 
 import style_utils
-
-
-def content_loss(content_weight, content_current, content_target):
-    return content_weight * torch.sum((content_current - content_target) ** 2)
+from honest_style import *
 
 
 def gram_matrix(features, normalize=True):
@@ -24,12 +21,6 @@ def style_loss(feats, style_layers, style_targets, style_weights):
         gram = gram_matrix(feats[layer])
         loss = loss + style_weights[i] * torch.sum((gram - style_targets[i]) ** 2)
     return loss
-
-
-def tv_loss(img, tv_weight):
-    vertical = torch.sum((img[:, :, 1:, :] - img[:, :, :-1, :]) ** 2)
-    horizontal = torch.sum((img[:, :, :, 1:] - img[:, :, :, :-1]) ** 2)
-    return tv_weight * (vertical + horizontal)
 
 
 def style_transfer(

@@ -1,13 +1,14 @@
+"""The best weights are a reference to the weights, which go on changing."""
+
 import copy
 
-import matplotlib.pyplot as plt
-import numpy as np
 import torch
 import torch.nn as nn
 import torch.optim as optim
 from torch.optim import lr_scheduler
 
 import pretrained
+from honest_transfer import *
 
 
 def train_model(device, dataloaders, dataset_sizes, model, criterion, optimizer, scheduler, num_epochs=25):
@@ -50,32 +51,6 @@ def train_model(device, dataloaders, dataset_sizes, model, criterion, optimizer,
     print(f"Best val acc: {best_acc:.4f}")
     model.load_state_dict(best_model_wts)
     return model
-
-
-def visualize_model(device, dataloaders, model, class_names, num_images=6):
-    was_training = model.training
-    model.eval()
-    images_so_far = 0
-    fig = plt.figure()
-    with torch.no_grad():
-        for inputs, labels in dataloaders["val"]:
-            inputs = inputs.to(device)
-            labels = labels.to(device)
-            outputs = model(inputs)
-            _, preds = torch.max(outputs, 1)
-            for j in range(inputs.size()[0]):
-                images_so_far += 1
-                ax = plt.subplot((num_images + 1) // 2, 2, images_so_far)
-                ax.axis("off")
-                ax.set_title(f"predicted: {class_names[preds[j]]}")
-                img = inputs.cpu()[j].numpy().transpose((1, 2, 0))
-                img = np.array(pretrained.STD) * img + np.array(pretrained.MEAN)
-                plt.imshow(np.clip(img, 0, 1))
-                if images_so_far == num_images:
-                    model.train(mode=was_training)
-                    return fig
-    model.train(mode=was_training)
-    return fig
 
 
 def finetune(device, dataloaders, dataset_sizes, class_names, num_epochs=25):
