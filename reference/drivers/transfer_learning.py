@@ -156,7 +156,7 @@ def train_well(
     """Train ``model`` and return it with the weights of the epoch of best validation accuracy."""
     del dataset_sizes
     model.to(device)
-    best, kept = -1, {}
+    best, kept = -1, {k: v.clone() for k, v in model.state_dict().items()}
     for _ in range(num_epochs):
         model.train()
         for images, labels in dataloaders["train"]:
