@@ -25,11 +25,15 @@ from grader.texts import printable
 
 MIB = 1024 * 1024
 MAX_UNPACKED_BYTES = 1024 * MIB  # of a tar archive, with all that is left out
-MAX_READ_BYTES = 4 * MIB  # at once; no honest header and no table of contents is longer
-MAX_HEADER_BYTES = 8 * MIB  # of all headers of a tar archive; four thousand of 1.5 KiB are 6 MiB
+MAX_READ_BYTES = 4 * MIB  # at once; no honest header is longer
+CONTENTS_BYTES = 160  # of a zip archive's table for each entry, with a name of usual length
+MAX_HEADER_BYTES = 8 * MIB  # of all headers of a tar archive, beyond what each may have:
+HEADER_BYTES = 1536  # of a member whose name is not in ASCII, or long
 MAX_DECODER_BYTES = 128 * MIB  # of memory to decompress xz; its highest level needs 65 MiB
+MAX_PADDING_BYTES = 64 * 1024  # read at once behind the end; there are 10 KiB of it at most
 MAX_SHOWN = 80  # characters of a file's name in a message
 ENCRYPTED = 1  # a flag of a zip archive's entry
+SPANNED = (b"PK00PK", b"PK\x07\x08PK")  # a mark before the first entry (APPNOTE.TXT, 8.5.4)
 LZMA_PROPERTIES = struct.Struct("<HHBI")  # of a zip member: version, size, lc-lp-pb, dictionary
 # How damaged archives fail. RuntimeError: a version that is not known, or headers within headers;
 # LookupError: a member without a name; struct.error: an extra field that is cut off.
@@ -88,9 +92,11 @@ def zip_entries(path: Path, max_entries: int, leave_out: LeaveOut) -> Generator[
         TooMuchError: it lists more than ``max_entries``, or goes beyond another cap.
         Exception: one of ``DAMAGED``.
     """
-    with _Measured(io.FileIO(path)) as file, zipfile.ZipFile(file) as archive:
+    most = max(MIB, max_entries * CONTENTS_BYTES)
+    with _Measured(io.FileIO(path), most) as file, zipfile.ZipFile(file) as archive:
         if len(archive.infolist()) > max_entries:
             raise TooMuchError(f"it lists {len(archive.infolist())} entries")
+        _begins_at_its_start(file, archive)
         for info in archive.infolist():
             kind = stat.S_IFMT(info.external_attr >> 16)
             if info.is_dir():
@@ -101,6 +107,25 @@ def zip_entries(path: Path, max_entries: int, leave_out: LeaveOut) -> Generator[
             if info.flag_bits & ENCRYPTED:
                 raise zipfile.BadZipFile(f"{shown(info.filename)} is encrypted")
             yield info.filename, info.file_size, _member(archive, info)
+
+
+def _begins_at_its_start(file: io.BufferedReader, archive: zipfile.ZipFile) -> None:
+    """Refuse a zip archive with anything in front of its first entry.
+
+    Of an archive that was cut, ``zipfile`` reads the last archive that is stored in it, if there is
+    one, as if that were all. Nothing else makes such files but programs that unpack themselves.
+
+    Raises:
+        zipfile.BadZipFile: something is in front.
+    """
+    first = min([info.header_offset for info in archive.infolist()], default=archive.start_dir)
+    file.seek(0)
+    mark = 4 if file.read(6) in SPANNED else 0
+    if first != mark:
+        raise zipfile.BadZipFile(
+            f"{first} bytes stand before its first file, so that it is cut off at its end, or a "
+            "program that unpacks itself: make an ordinary .zip anew, and hand that in"
+        )
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Readable:
@@ -139,11 +164,15 @@ def _zip_lzma(content: Readable) -> Decoder:
 
 
 class _Measured(io.BufferedReader):
-    """A zip archive's file. Its directory may announce any length; no such step is taken."""
+    """A zip archive's file. Its table may announce any length; beyond ``most`` none is read."""
+
+    def __init__(self, raw: io.FileIO, most: int) -> None:
+        super().__init__(raw)
+        self._most = most
 
     def read(self, size: int | None = -1, /) -> bytes:
         wanted = MAX_READ_BYTES + 1 if size is None or size < 0 else size
-        if wanted > MAX_READ_BYTES + 1:
+        if wanted > max(self._most, MAX_READ_BYTES + 1):
             raise TooMuchError(f"it has a table of contents of {wanted} bytes")
         return super().read(wanted)
 
@@ -161,6 +190,7 @@ def tar_entries(path: Path, max_entries: int, leave_out: LeaveOut) -> Generator[
             listed = 0
             while (member := source.next_of(archive)) is not None:
                 listed += 1
+                archive.members = []  # type: ignore[attr-defined] # tarfile would keep them all
                 if listed > max_entries:
                     raise TooMuchError(f"it lists more than {max_entries} entries")
                 if member.isdir():
@@ -170,6 +200,7 @@ def tar_entries(path: Path, max_entries: int, leave_out: LeaveOut) -> Generator[
                     leave_out(member.name, "it is a link or no regular file")
                     continue
                 yield member.name, member.size, content
+            source.expect_end()
     finally:
         source.close()
 
@@ -195,13 +226,31 @@ class _Forwards:
         self._position = 0
         self._in_headers = True
         self._header_bytes = 0
+        self._last = b""
 
     def next_of(self, archive: tarfile.TarFile) -> tarfile.TarInfo | None:
         """Return the next member; what is read for it counts as headers."""
         self._in_headers = True
+        self._header_bytes -= HEADER_BYTES
         member = archive.next()
         self._in_headers = False
         return member
+
+    def expect_end(self) -> None:
+        """Make sure that the archive ends where ``tarfile`` has found no further member.
+
+        It takes a header that is cut off or damaged for the end of the archive, too.
+
+        Raises:
+            tarfile.ReadError: there is no mark of the end, or something follows it.
+        """
+        remedy = "it is cut off or damaged: pack it anew, and upload it again"
+        if len(self._last) != tarfile.BLOCKSIZE or self._last.strip(b"\0"):
+            raise tarfile.ReadError(f"it does not end as an archive does: {remedy}")
+        while data := self._read(MAX_PADDING_BYTES):
+            self._bounded(self._position)
+            if data.strip(b"\0"):
+                raise tarfile.ReadError(f"something follows the mark of its end: {remedy}")
 
     def tell(self) -> int:
         return self._position
@@ -227,6 +276,7 @@ class _Forwards:
             size -= len(part)
             if self._in_headers:
                 self._header_bytes += len(part)
+                self._last = part
         if self._header_bytes > MAX_HEADER_BYTES:
             raise TooMuchError(f"it has headers of more than {MAX_HEADER_BYTES // MIB} MiB")
         return b"".join(parts)

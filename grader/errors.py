@@ -28,6 +28,11 @@ Reason = Literal[
 REASONS: frozenset[str] = frozenset(get_args(Reason))
 
 
+# What code of the assignment's own may raise: sys.exit() in it must not end a run, let alone as if
+# all had been well. KeyboardInterrupt is the person's at the keyboard.
+RAISED = (Exception, SystemExit)
+
+
 class GraderError(Exception):
     """Base of all errors that are told to a person in one message, without a traceback."""
 

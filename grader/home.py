@@ -1,22 +1,25 @@
 """Checking on a student's own machine: no isolation, no pytest, each result as soon as it is there.
 
-Nothing here needs anything that only some operating systems have.
+Files are found and read as when they are graded (``grader/intake/at_home.py``). Nothing here needs
+anything that only some operating systems have.
 """
 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from grader.assignment import Assignment
 from grader.closing import Closing
 from grader.errors import BrokenError
+from grader.intake.asked import asked_by
+from grader.intake.at_home import AtHome
+from grader.intake.places import Asked
 from grader.model import CheckResult, CheckSpec, Question, Rubric
 from grader.sandbox.plain import PlainServer, ProcessPool
 from grader.session import Session, Settings
-from grader.submission import Submission
 
 Chosen = tuple[Question, CheckSpec]
 
@@ -26,9 +29,11 @@ class PlainWorkshop(Closing):
 
     Args:
         upcoming: the checks that will be run, in order.
+        works_in: the folder of the student's that the code was staged from.
     """
 
-    def __init__(self, upcoming: Sequence[Chosen]) -> None:
+    def __init__(self, upcoming: Sequence[Chosen], works_in: Path) -> None:
+        self._works_in = works_in
         self._pool = ProcessPool(
             _libraries(question)
             for question, check in upcoming
@@ -44,7 +49,8 @@ class PlainWorkshop(Closing):
         if missing := _missing(question):
             remedy = f"python -m pip install {' '.join(missing)}"
             raise BrokenError(f"{', '.join(missing)} is not installed here: {remedy}")
-        return PlainServer(self._pool, _libraries(question), question.forbidden)
+        libraries = _libraries(question)
+        return PlainServer(self._pool, libraries, question.forbidden, self._works_in)
 
     def replace(self, question: Question) -> None:
         """Do nothing: every worker is a fresh process."""
@@ -76,35 +82,54 @@ def chosen(rubric: Rubric, wanted: Collection[str]) -> list[Chosen]:
     )
 
 
-class _Here(Submission):
-    """A folder that is not staged: a student knows what is in it."""
-
-    def missing(self, module: str) -> str:
-        text = f"{module} is not in this folder"
-        books = sorted(path.name for path in self.folder.glob("*.ipynb"))
-        if books and module.endswith(".py"):
-            text += (
-                f"; notebooks ({books[0]}) are read when you are graded, not here: to check your "
-            )
-            text += f"work now, save it as {module}"
-        return text
+def _unheard(_note: str) -> None:
+    pass
 
 
 @dataclass(frozen=True)
 class Look:
-    """What to check: the files in ``folder``, with the checks of an assignment."""
+    """What to check: the files in ``folder``, with the checks of an assignment.
+
+    ``asked`` is what the whole homework asks for (by default, what these checks do): where the work
+    is depends on it. ``supplied`` are the homework's helper files, for work in another folder.
+    """
 
     rubric: Rubric
     assignment: Assignment
     folder: Path
     checks: Sequence[Chosen]
     settings: Settings
+    asked: tuple[Asked, Sequence[str]] | None = None
+    supplied: Sequence[Path] = ()
 
-    def run(self, checks: Sequence[Chosen]) -> Iterator[CheckResult]:
-        """Run some of the checks and yield each result as it comes."""
-        folder = self.folder.resolve()
-        submission = _Here("submission", folder, (), "")
-        with PlainWorkshop(checks) as workshop:
-            session = Session(self.rubric, self.assignment, submission, workshop, self.settings)
+    def staged(self) -> AtHome:
+        """Return the folder's code, as it is now.
+
+        Raises:
+            UsageError: the folder is gone.
+            BrokenError: there is no place for temporary files.
+        """
+        modules, others = self.asked or asked_by(self.rubric)
+        return AtHome(self.folder.resolve(), modules, others, self.supplied)
+
+    def run(
+        self, checks: Sequence[Chosen], note: Callable[[str], None] = _unheard
+    ) -> Iterator[CheckResult]:
+        """Run some of the checks and yield each result as it comes.
+
+        Args:
+            checks: which, in this order.
+            note: takes what is worth telling about the files.
+
+        Raises:
+            UsageError: the folder is gone.
+            BrokenError: there is no place for temporary files.
+        """
+        with self.staged() as here, PlainWorkshop(checks, here.works_in) as workshop:
+            for told in here.submission.notes:
+                note(told)
+            session = Session(
+                self.rubric, self.assignment, here.submission, workshop, self.settings
+            )
             for question, check in checks:
                 yield session.run(question, check)

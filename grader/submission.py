@@ -13,14 +13,16 @@ import shutil
 import tempfile
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BufferedReader
 from pathlib import Path
+from typing import ClassVar
 
 from grader.archives import MIB, Entry, TooMuchError, shown
 from grader.errors import BrokenError, UsageError
 from grader.intake.classes import Classes, Origin, find
 from grader.intake.downloads import Collected, Part, Student
+from grader.intake.kinds import remedy
 from grader.intake.names import CLUTTER, is_archive, safe_id, stem
 from grader.intake.places import CODE, Asked, Places, contents, home, locate, near
 from grader.intake.sources import MAX_REPAIRED_BYTES, repaired
@@ -34,9 +36,14 @@ __all__ = [
 MAX_FILES = 2000
 MAX_FILE_BYTES = 64 * MIB  # a trained network is the largest thing that homework hands in
 MAX_TOTAL_BYTES = 256 * MIB
-MAX_ENTRIES = 2 * MAX_FILES  # of an archive, with all that is left out
+MAX_ENTRIES = 50_000  # of an archive, with all that is left out, such as installed packages
 MAX_NAMES_SHOWN = 8
 MAX_NESTED = 3  # archives within archives that are unpacked
+
+
+def caps() -> Caps:
+    """Return the most that one submission may hold."""
+    return Caps(MAX_FILES, MAX_ENTRIES, MAX_FILE_BYTES, MAX_TOTAL_BYTES)
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,7 @@ class Submission:
     problem: str | None = None
     places: Places = field(default_factory=Places)
     student: Student | None = None
+    called: ClassVar[str] = "the submission"  # by messages
 
     def path_of(self, name: str) -> str:
         """Return where a file that the rubric asks for is, relative to ``folder``."""
@@ -81,13 +89,14 @@ class Submission:
             return self.places.obstacles[module][1]
         names = [name for name in self.files if name.count("/") == 0]
         if not self.files:
-            return f"{module} is not in the submission, which holds no files at all"
+            return f"{module} is not in {self.called}, which holds no files at all"
         named = [shown(name) for name in names[:MAX_NAMES_SHOWN]]
         told = ", ".join(named) or f"only files in folders: {shown(self.files[0])}"
         more = f" and {len(names) - MAX_NAMES_SHOWN} more" if len(names) > MAX_NAMES_SHOWN else ""
         close = near(module, self.files)
         hint = f"; did you mean {shown(close)}? Rename it to {module}" if close else ""
-        return f"{module} is not in the submission (it holds {told}{more}){hint}"
+        hint = hint or remedy(module, self.files)
+        return f"{module} is not in {self.called} (it holds {told}{more}){hint}"
 
 
 def stage(
@@ -130,33 +139,55 @@ def stage(
         if problem is not None:
             shutil.rmtree(target)
             target.mkdir()
-        folder = home(target, list(modules))
-        files = sorted(_files(folder))
-        digest = _digest(folder, files)
-        _repair(folder, files, notes)
         asked = modules if isinstance(modules, Mapping) else dict.fromkeys(modules, ())
-        places = locate(folder, files, asked, others, notes.add)
-        used = {(folder / place.path).parent for place in places.found.values()}
-        for beside in sorted({folder, *used}):
-            _put_supplied(supplied, beside, notes)
+        made = settle(identifier, target, asked, others, supplied, notes)
         _protect(target)
     except OSError as error:
         name = shown(origin.parts[0].path.resolve().name)
         raise BrokenError(f"{name} cannot be staged: {error.strerror}") from None
-    return Submission(
-        *(identifier, folder, tuple(files), digest, notes.told(), problem, places, origin.student)
-    )
+    return replace(made, problem=problem, student=origin.student)
+
+
+def settle(
+    identifier: str,
+    target: Path,
+    modules: Asked,
+    others: Sequence[str],
+    supplied: Sequence[Path],
+    notes: Notes,
+) -> Submission:
+    """Make a submission of what was copied to ``target``: find, repair and convert what is asked.
+
+    Args:
+        identifier: the name of its report folder.
+        target: where everything was copied.
+        modules: the modules that are asked for, with the functions that are asked of each.
+        others: further files that are asked for.
+        supplied: the assignment's helper files, which take the place of the student's copies.
+        notes: takes what is worth telling.
+
+    Raises:
+        OSError: the disk is full or fails.
+    """
+    folder = home(target, list(modules))
+    files = sorted(_files(folder))
+    digest = _digest(folder, files)
+    _repair(folder, files, notes)
+    places = locate(folder, files, modules, others, notes.add)
+    used = {(folder / place.path).parent for place in places.found.values()}
+    for beside in sorted({folder, *used}):
+        _put_supplied(supplied, beside, notes)
+    return Submission(identifier, folder, tuple(files), digest, notes.told(), places=places)
 
 
 def _gather(origin: Collected, target: Path, notes: Notes) -> str | None:
     """Copy all parts of a submission into ``target``; return what is wrong with it, if so."""
-    caps = Caps(MAX_FILES, MAX_ENTRIES, MAX_FILE_BYTES, MAX_TOTAL_BYTES)
     problem = None
     for part in origin.parts:
         if part.path.is_file() and not is_archive(part.path.name):
-            problem = _copy_file(part, target, notes, caps)
+            problem = _copy_file(part, target, notes, caps())
         else:
-            problem = unpack(part.path, target, notes, caps)
+            problem = unpack(part.path, target, notes, caps())
         if problem is not None:
             return problem
     for _level in range(MAX_NESTED):
@@ -170,7 +201,7 @@ def _gather(origin: Collected, target: Path, notes: Notes) -> str | None:
                 "a student hands in the files themselves, or one archive of them; to grade a whole "
                 "class, name its archive to grader grade"
             )
-        problem = _unpack_inner(target, packed[0], notes, caps)
+        problem = _unpack_inner(target, packed[0], notes, caps())
         if problem is not None:
             return problem
     return None

@@ -1,25 +1,29 @@
 """Looking at files again and again: which modules have changed, and which checks that concerns.
 
-Modification times are polled: that needs nothing from the operating system, and a homework has few
-files.
+Modification times are polled: that needs nothing from the operating system, and of a homework's
+files few are looked at (``grader/intake/at_home.py``).
 """
 
 from __future__ import annotations
 
 import ast
+import re
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
 
 import click
 
-from grader.errors import UsageError
 from grader.home import Chosen, Look
+from grader.intake.at_home import AtHome, listed
+from grader.intake.notebook import SUFFIX
+from grader.intake.places import is_meant
 from grader.model import CheckResult, CheckSpec, Question
 
 POLL_S = 0.3
 WAITING = "waiting for a file to be saved (Ctrl-C ends this)"
-SUFFIXES = frozenset([".py", ".tex", ".md", ".txt", ".npz"])
+SUFFIXES = (".py", SUFFIX, ".tex", ".md", ".txt", ".npz")
+IMPORT = re.compile(r"^[ \t]*(?:import|from)[ \t]+(\w+)", re.MULTILINE)
 Stamp = tuple[int, int]  # nanoseconds of the last change, and size
 
 
@@ -32,13 +36,18 @@ def follow(look: Look, shown: Callable[[Sequence[Chosen]], Sequence[CheckResult]
 
     Raises:
         UsageError: the folder is gone.
+        BrokenError: there is no place for temporary files.
     """
     known = stamps(look.folder)
     try:
+        before = deciding(look)
         passed = _passed_of(shown(look.checks))
         click.echo(WAITING)
         for changed in changes(look.folder, known):
-            checks = [one for one in look.checks if concerned(look.folder, *one) & changed]
+            now = deciding(look)
+            # What a check read before the change counts as well: the file may be gone now.
+            checks = [one for one in look.checks if changed & (before[one[1].id] | now[one[1].id])]
+            before = now
             if not checks:
                 continue
             click.clear()
@@ -54,22 +63,20 @@ def _passed_of(results: Sequence[CheckResult]) -> dict[str, bool]:
 
 
 def stamps(folder: Path) -> dict[str, Stamp]:
-    """Return when each file directly in ``folder`` that a check may read was last changed.
+    """Return when each file of ``folder`` that a check may read was last changed.
 
     Raises:
         UsageError: the folder is gone.
     """
     found = {}
-    try:
-        paths = [path for path in folder.iterdir() if path.suffix in SUFFIXES]
-    except OSError as error:
-        raise UsageError(f"{folder}: cannot be read: {error.strerror}") from None
-    for path in paths:
+    for name in listed(folder).files:
+        if not name.lower().endswith(SUFFIXES):
+            continue
         try:
-            state = path.stat()
+            state = (folder / name).stat()
         except OSError:  # an editor that saves by renaming: the next look finds it
             continue
-        found[path.name] = (state.st_mtime_ns, state.st_size)
+        found[name] = (state.st_mtime_ns, state.st_size)
     return found
 
 
@@ -88,37 +95,76 @@ def changes(folder: Path, known: Mapping[str, Stamp]) -> Iterator[set[str]]:
         last = now
 
 
-def concerned(folder: Path, question: Question, check: CheckSpec) -> set[str]:
-    """Return the names of the files that decide how a check ends.
+def deciding(look: Look) -> dict[str, set[str]]:
+    """Return the files that decide how each check ends, by its id; paths as in ``stamps``.
+
+    Raises:
+        UsageError: the folder is gone.
+        BrokenError: there is no place for temporary files.
+    """
+    with look.staged() as here:
+        return {check.id: concerned(here, question, check) for question, check in look.checks}
+
+
+def concerned(here: AtHome, question: Question, check: CheckSpec) -> set[str]:
+    """Return the files that decide how a check ends, relative to the student's folder.
 
     These are the files that it reads and the modules that its module imports, and so on.
     """
     named = getattr(check, "files", None) or [getattr(check, "file", None)]
     files = {name for name in named if name}
+    found = set().union(*(meant(here, name) for name in files)) if files else set()
     if hasattr(check, "function"):
-        files |= imported(folder, question.of(check).module)
-    return files
+        module = question.of(check).module
+        found |= meant(here, module) | imported(here, module)
+    return {here.named(file) for file in found}
 
 
-def imported(folder: Path, module: str) -> set[str]:
-    """Return ``module`` and the files of ``folder`` that it imports, directly or not."""
-    found: set[str] = set()
-    waiting = [module]
-    while waiting:
-        name = waiting.pop()
-        if name in found:
-            continue
-        found.add(name)
-        try:
-            tree = ast.parse((folder / name).read_bytes())
-        except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-            continue  # whoever mends it changes it
-        waiting += [f"{top}.py" for top in _tops(tree) if (folder / f"{top}.py").is_file()]
+def meant(here: AtHome, name: str) -> set[str]:
+    """Return the file that is read as ``name``, and those that would be in its place."""
+    submission = here.submission
+    found = {name} | {f for f in submission.files if is_meant(PurePosixPath(f).name, name)}
+    place = submission.places.found.get(name)
+    if place is not None:
+        found.add(place.source)
+    if not (submission.folder / submission.path_of(name)).is_file():
+        # Any notebook may become the one that is read.
+        found |= {file for file in submission.files if file.lower().endswith(SUFFIX)}
     return found
 
 
-def _tops(tree: ast.AST) -> Collection[str]:
+def imported(here: AtHome, module: str) -> set[str]:
+    """Return the student's own files that ``module`` imports, directly or not."""
+    submission = here.submission
+    found: set[str] = set()
+    waiting = [submission.path_of(module)]
+    while waiting:
+        path = waiting.pop()
+        try:
+            text = (submission.folder / path).read_bytes()
+        except OSError:
+            continue  # whoever mends it changes it
+        new = set(_own(submission.files, _tops(text))) - found
+        found |= new
+        waiting += new
+    return found
+
+
+def _own(files: Iterable[str], tops: Collection[str]) -> Iterator[str]:
+    """Yield the files that may be imported by one of these names, with all of a package."""
+    for file in files:
+        path = PurePosixPath(file)
+        if path.suffix == ".py" and not {path.stem, *path.parts[:-1]}.isdisjoint(tops):
+            yield file
+
+
+def _tops(text: bytes) -> Collection[str]:
     """Return the first parts of the names of everything that is imported."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        # One cell of a notebook may be no Python, while the others are run.
+        return set(IMPORT.findall(text.decode("utf-8", "replace")))
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

@@ -32,10 +32,8 @@ from grader.home import Chosen, Look, chosen
 from grader.model import CheckResult, Rubric
 from grader.recorded.assignment import (
     Bundle,
-    helper_notes,
     is_bundle,
     load,
-    supplied_digests,
 )
 from grader.reports import student, terminal
 from grader.session import Settings
@@ -85,9 +83,11 @@ def check(
     settings = replace(read_settings(tier, data, seed, device), isolation="none")
     if watch or not _has_fork_servers():
         assignment = Assignment(loaded.reference)
-        look = Look(loaded, assignment, folder, chosen(loaded, wanted), settings)
-        supplied = supplied_digests(loaded)
-        _look(look, lambda: helper_notes(supplied, folder), watch=watch)
+        supplied = {file.name: file for question in loaded.questions for file in question.supplied}
+        checks = chosen(loaded, wanted)
+        helpers = tuple(supplied.values())
+        look = Look(loaded, assignment, folder, checks, settings, supplied=helpers)
+        _look(look, list, watch=watch)
     else:
         _check_as_graded(loaded, settings, folder, wanted)
 
@@ -136,10 +136,12 @@ def _check_recorded(bundle: Bundle, folder: Path, only: Sequence[str], *, watch:
 
     def more() -> list[str]:
         text = f"only your instructor's grader can check {', '.join(elsewhere)}"
-        return [*bundle.notes(folder), *([text] if elsewhere else [])]
+        return [*bundle.notes(bundle.home), *([text] if elsewhere else [])]
 
     settings = Settings(isolation="none", locked=False)
-    _look(Look(rubric, bundle.assignment(rubric), folder, checks, settings), more, watch=watch)
+    assignment = bundle.assignment(rubric)
+    about = bundle.asked, bundle.helpers
+    _look(Look(rubric, assignment, folder, checks, settings, *about), more, watch=watch)
 
 
 def _look(look: Look, more: Callable[[], list[str]], *, watch: bool) -> None:
@@ -163,10 +165,11 @@ def _shown(
     """Run checks; print each result as it comes, and what there is to say in the end."""
     screen = terminal.console()
     results = []
-    for result in look.run(checks):
+    told: list[str] = []
+    for result in look.run(checks, told.append):
         screen.print(*student.lines(result), sep="\n")
         results.append(result)
-    screen.print(*student.notes(results, more()), student.total(results), sep="\n")
+    screen.print(*student.notes(results, [*told, *more()]), student.total(results), sep="\n")
     return results
 
 

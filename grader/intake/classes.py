@@ -5,17 +5,31 @@ A class may be an archive, too. ``Classes`` unpacks it for as long as it is grad
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from grader.archives import DAMAGED, MIB, TooMuchError, tar_entries, zip_entries
 from grader.closing import Closing
 from grader.errors import UsageError
 from grader.intake.downloads import METADATA, MOODLE, Collected, canvas_match, collected
-from grader.intake.names import ARCHIVES, CLUTTER, RESERVED_IDS, is_archive, safe_id, stem
+from grader.intake.names import (
+    CLUTTER,
+    ENVIRONMENT_MARK,
+    ENVIRONMENTS,
+    INSTALLED,
+    RESERVED_IDS,
+    installed_in,
+    is_archive,
+    is_packed,
+    safe_id,
+    stem,
+)
 from grader.intake.notebook import SUFFIX
 from grader.intake.places import CODE, is_meant
+from grader.intake.unpacking import MAX_DEPTH, is_zip, unpack_class
 
 MAX_CLASS_ENTRIES = 200_000
 MAX_CLASS_BYTES = 16 * 1024 * MIB  # of a class of hundreds with trained networks
@@ -23,9 +37,36 @@ MAX_CLASS_BYTES = 16 * 1024 * MIB  # of a class of hundreds with trained network
 INNER = re.compile(
     r"(?i:src|source|code|lib|utils?|helpers?|tests?|notebooks?|\w*data\w*|models?|docs?|old|"
     r"backup|images?|figures?|results?|outputs?|checkpoints?|weights|saved|"
-    r"(?:q|question|task|part|problem|exercise|hw)[ _-]?\d*[a-z]?)"
+    r"(?:my[ _-]?)?(?:new|final|first|second|last|draft|copy|attempt|version|v)[ _-]?\d*|"
+    r"(?:q|question|task|part|problem|exercise|week|homework|hw)[ _-]?\d*[a-z]?"
+    r"(?:[ _-]*(?:new|old|final|copy|backup|v?\d+|\(\d+\)))*)"
 )
+MIN_UNNAMED = 3  # folders with notebooks of any name that make an archive that of a class
 Origin = Path | Collected
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder, on the disk or in an archive, and the paths of the files in it."""
+
+    name: str
+    files: Sequence[PurePosixPath]
+
+    def named(self, modules: Sequence[str]) -> set[str]:
+        """Return the modules of the rubric in it, at most one folder further down."""
+        near = {file.name for file in self.files if len(file.parts) <= 2}  # noqa: PLR2004
+        return {name for name in modules if any(is_meant(file, name) for file in near)}
+
+    def held(self, modules: Sequence[str]) -> set[str]:
+        """Return the modules that may be in it; in an archive or a notebook there may be any."""
+        near = (file.name.lower() for file in self.files if len(file.parts) <= 2)  # noqa: PLR2004
+        packed = any(is_packed(name) or name.endswith(SUFFIX) for name in near)
+        named = self.named(modules)
+        return set(modules) if packed and not named and not INNER.fullmatch(self.name) else named
+
+    def has_code(self) -> bool:
+        """Say whether there is code in it."""
+        return any(file.suffix.lower() in CODE or is_packed(file.name) for file in self.files)
 
 
 class Classes(Closing):
@@ -42,7 +83,6 @@ class Classes(Closing):
             UsageError: it cannot be unpacked.
             BrokenError: no folder can be made, or the disk is full.
         """
-        from grader.intake.unpacking import unpack_class
         from grader.staging import StagingFolder  # needs fcntl, which is not everywhere
 
         if not isinstance(self._folder, StagingFolder):
@@ -96,9 +136,9 @@ def _expand(path: Path, modules: Sequence[str], classes: Classes | None) -> Sequ
     if not path.exists():
         raise UsageError(f"{path}: there is no such file or folder")
     if path.is_file():
-        if not is_archive(path.name):
+        if not is_packed(path.name):
             raise UsageError(f"{path}: a submission is a folder, a .zip or a .tar.gz")
-        if classes is not None and _is_class(path, modules):
+        if classes is not None and is_archive(path.name) and _is_class(path, modules):
             return _of_folder(classes.opened(path), modules, unpacked=True)
         return [path]
     return _of_folder(path, modules, unpacked=False)
@@ -116,9 +156,9 @@ def _of_folder(path: Path, modules: Sequence[str], *, unpacked: bool) -> Sequenc
         return download
     if any(is_meant(entry.name, name) and entry.is_file() for entry in entries for name in modules):
         return [path]
-    archives = [entry for entry in entries if entry.is_file() and is_archive(entry.name)]
-    folders = [entry for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
-    if archives or _hold_submissions(folders, modules):
+    archives = [entry for entry in entries if entry.is_file() and is_packed(entry.name)]
+    folders = [entry for entry in entries if entry.is_dir() and _may_be_handed_in(entry)]
+    if archives or _hold_submissions([_inside(folder) for folder in folders], modules):
         return sorted(archives + folders)
     return [path]
 
@@ -137,7 +177,27 @@ def _entries(path: Path) -> list[Path]:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
 
 
-def _hold_submissions(folders: Sequence[Path], modules: Sequence[str]) -> bool:
+def _may_be_handed_in(folder: Path) -> bool:
+    """Say whether a folder is neither hidden nor made by a tool for installed packages."""
+    made = folder.name.startswith(".") or folder.name.lower() in (ENVIRONMENTS | INSTALLED)
+    return not made and not (folder / ENVIRONMENT_MARK).is_file()
+
+
+def _inside(folder: Path) -> Folder:
+    """Return the files of a folder, without what nobody handed in."""
+    found = []
+    for parent, folders, names in os.walk(folder):
+        inside = PurePosixPath(Path(parent).relative_to(folder).as_posix())
+        folders[:] = [
+            f for f in folders if f not in CLUTTER and not installed_in((*inside.parts, f))
+        ]
+        if len(inside.parts) >= MAX_DEPTH:
+            folders.clear()
+        found += [inside / name for name in names]
+    return Folder(folder.name, found)
+
+
+def _hold_submissions(folders: Sequence[Folder], modules: Sequence[str]) -> bool:
     """Say whether folders are submissions each, and not the parts of one.
 
     They are if two of them hold the same module. One that holds modules beside others that hold no
@@ -146,34 +206,34 @@ def _hold_submissions(folders: Sequence[Path], modules: Sequence[str]) -> bool:
     """
     if all(INNER.fullmatch(folder.name) for folder in folders):
         return False
-    held = [_modules_in(folder, modules) for folder in folders]
+    held = [folder.held(modules) for folder in folders]
     holding = [names for names in held if names]
     if len(folders) <= 1:
         return bool(holding)
     if len(holding) > 1:
-        return sum(map(len, holding)) > len(set().union(*holding))
+        return _have_in_common(holding)
     if not holding:
         return False
     others = [folder for folder, names in zip(folders, held, strict=True) if not names]
-    parts = all(INNER.fullmatch(folder.name) or not _has_code(folder) for folder in others)
+    parts = all(INNER.fullmatch(folder.name) or not folder.has_code() for folder in others)
     return not (parts and any(INNER.fullmatch(folder.name) for folder in others))
 
 
-def _modules_in(folder: Path, modules: Sequence[str]) -> set[str]:
-    """Return the modules of the rubric in a folder, at most one folder further down.
+def _have_in_common(held: Sequence[set[str]]) -> bool:
+    return sum(map(len, held)) > len(set().union(*held))
 
-    In an archive or a notebook there may be any of them.
+
+def _packs_submissions(folders: Sequence[Folder], modules: Sequence[str]) -> bool:
+    """Say whether the folders in an archive are submissions each.
+
+    An archive is one student's more often than a folder is: two folders must hold the same module
+    under its name, or each of several at least a notebook or an archive.
     """
-    found: set[str] = set()
-    packed = False
-    for file in [*folder.glob("*"), *folder.glob("*/*")]:
-        found |= {name for name in modules if is_meant(file.name, name) and file.is_file()}
-        packed = packed or (file.name.lower().endswith((*ARCHIVES, SUFFIX)) and file.is_file())
-    return set(modules) if packed and not found and not INNER.fullmatch(folder.name) else found
-
-
-def _has_code(folder: Path) -> bool:
-    return any(file.suffix.lower() in CODE or is_archive(file.name) for file in folder.rglob("*"))
+    if not _hold_submissions(folders, modules):
+        return False
+    named = [names for folder in folders if (names := folder.named(modules))]
+    everywhere = all(folder.held(modules) for folder in folders)
+    return _have_in_common(named) or (everywhere and len(folders) >= MIN_UNNAMED)
 
 
 def _is_class(path: Path, modules: Sequence[str]) -> bool:
@@ -188,14 +248,23 @@ def _is_class(path: Path, modules: Sequence[str]) -> bool:
     named = [top for top in tops if canvas_match(top) or MOODLE.fullmatch(top)]
     if named and 2 * len(named) >= len(tops):
         return True
-    packed = [name for name in names if is_archive(name.name)]
-    return len(packed) > 1 and len(packed) == len(names) and max(len(n.parts) for n in names) <= 2  # noqa: PLR2004
+    packed = [name for name in names if is_packed(name.name)]
+    if len(packed) > 1 and len(packed) == len(names) and max(len(n.parts) for n in names) <= 2:  # noqa: PLR2004
+        return True
+    folders: dict[str, list[PurePosixPath]] = {}
+    for name in names:
+        hidden = name.parts[0].startswith(".") or name.parts[0].lower() in ENVIRONMENTS
+        if len(name.parts) > 1 and not hidden:
+            folders.setdefault(name.parts[0], []).append(PurePosixPath(*name.parts[1:]))
+    return len(folders) > 1 and _packs_submissions(
+        [Folder(name, files) for name, files in folders.items()], modules
+    )
 
 
 def _members(path: Path) -> Iterator[tuple[str, ...]]:
     """Yield the paths of an archive's files, without what nobody handed in."""
-    reader = zip_entries if path.name.lower().endswith(".zip") else tar_entries
     try:
+        reader = zip_entries if is_zip(path) else tar_entries
         for name, _size, content in reader(path, MAX_CLASS_ENTRIES, lambda _name, _why: None):
             content.close()
             parts = PurePosixPath(name.replace("\\", "/")).parts

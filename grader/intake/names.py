@@ -3,11 +3,31 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
-ARCHIVES = (".zip", ".tar.gz", ".tgz", ".tar")
+ARCHIVES = (".zip", ".tar.gz", ".tgz", ".tar", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
+FOREIGN = (".rar", ".7z", ".zipx", ".tar.zst", ".sit", ".sitx", ".cab")  # are not unpacked
 RESERVED_IDS = ("gradebook.csv", "index.html")  # files beside the report folders
 CLUTTER = frozenset(["__pycache__", "__MACOSX", ".git", ".DS_Store", ".ipynb_checkpoints", ".idea"])
+# Folders of installed packages, by the names that pip, conda and npm give them.
+INSTALLED = frozenset(["site-packages", "dist-packages", "conda-meta", "node_modules"])
+ENVIRONMENTS = frozenset([".venv", "venv", ".env"])
+OF_ENVIRONMENT = frozenset(["lib", "lib64", "bin", "include", "scripts", "share", "etc"])
+ENVIRONMENT_MARK = "pyvenv.cfg"
+
+
+def installed_in(parts: Sequence[str]) -> str | None:
+    """Return the folder of installed packages that a path leads into; None if there is none.
+
+    Work that somebody keeps in the folder of an environment is no part of it.
+    """
+    above = ""
+    for index, part in enumerate(map(str.lower, parts)):
+        if part in INSTALLED or (part in OF_ENVIRONMENT and above in ENVIRONMENTS):
+            return "/".join(parts[: index + 1])
+        above = part
+    return None
 
 
 def is_archive(name: str) -> bool:
@@ -15,9 +35,14 @@ def is_archive(name: str) -> bool:
     return name.lower().endswith(ARCHIVES)
 
 
+def is_packed(name: str) -> bool:
+    """Say whether a file is called like an archive of any kind, also of those not unpacked."""
+    return name.lower().endswith((*ARCHIVES, *FOREIGN))
+
+
 def stem(path: Path) -> str:
     """Return a submission's name without its archive suffix."""
-    for suffix in ARCHIVES:
+    for suffix in (*ARCHIVES, *FOREIGN):
         if path.name.lower().endswith(suffix):
             return path.name[: -len(suffix)]
     return path.name

@@ -30,10 +30,11 @@ Asked = Mapping[str, Collection[str]]  # modules, and the functions that are ask
 
 @dataclass(frozen=True)
 class Place:
-    """Where a file is, relative to the submission, and how messages name it."""
+    """Where a file is, relative to the submission, how messages name it, and what it was."""
 
     path: str
     shown: str
+    source: str  # the file that was handed in, relative to the submission
 
 
 @dataclass
@@ -93,10 +94,11 @@ def locate(
     """
     made = Places()
     finder = _Finder(folder, files, note, made)
+    there = set(files)  # on some systems a file is found under other capitals, but not imported
     for name in dict.fromkeys([*modules, *others]):
-        if (folder / name).is_file():
+        if name in there:
             if name in modules:
-                finder.check_in_place(name)
+                finder.check_in_place(name, modules[name])
             continue
         finder.find(name, modules.get(name, ()), is_module=name in modules)
     return made
@@ -112,15 +114,18 @@ class _Finder:
         self._made = made
         self._books: dict[str, frozenset[str]] | None = None
 
-    def check_in_place(self, name: str) -> None:
+    def check_in_place(self, name: str, functions: Collection[str]) -> None:
         """Convert a notebook that is called ``name``, and tell of one beside the module."""
         if notebook.looks_like((self._folder / name).read_bytes()):
             self._note(f"{name} is a notebook under the name of a module, and was read as one")
             self._convert(name, name, name)
             return
         beside = [f for f in self._named(name) if f.lower().endswith(notebook.SUFFIX)]
+        beside = beside or self._defining(functions)
         if beside:
-            self._note(f"{_listed(beside)} was not read: {name} is there, and counts")
+            # The template is handed in untouched by those who work in a notebook.
+            remedy = f"to have the notebook read, leave {name} out"
+            self._note(f"{_listed(beside)} was not read: {name} is there, and counts; {remedy}")
 
     def find(self, name: str, functions: Collection[str], *, is_module: bool) -> None:
         """Find one file."""
@@ -130,13 +135,16 @@ class _Finder:
             if some:
                 self._take(name, some)
                 return
-        if is_module and functions:
-            defining = [f for f, there in self._notebooks().items() if there & set(functions)]
-            if defining:
-                self._take(name, defining)
+        if is_module and (defining := self._defining(functions)):
+            self._take(name, defining)
 
     def _named(self, name: str) -> list[str]:
         return [file for file in self._files if is_meant(PurePosixPath(file).name, name)]
+
+    def _defining(self, functions: Collection[str]) -> list[str]:
+        """Return the notebooks that seem to define any of the functions."""
+        wanted = set(functions)
+        return [f for f, there in self._notebooks().items() if there & wanted] if wanted else []
 
     def _notebooks(self) -> dict[str, frozenset[str]]:
         """Return what the notebooks of the submission seem to define; damaged ones nothing."""
@@ -171,13 +179,17 @@ class _Finder:
             self._convert(name, best, place)
             return
         if best != place:
-            shutil.copyfile(self._folder / best, self._folder / place)
+            source, target = self._folder / best, self._folder / place
+            if target.exists() and target.samefile(source):
+                source.rename(target)  # where capitals make no difference
+            else:
+                shutil.copyfile(source, target)
             data = (self._folder / place).read_bytes()
             if name.endswith(".py") and notebook.looks_like(data):
                 self._convert(name, place, place)
         if place != name or best != place:
             self._note(f"{name} was found as {shown(best)}{more}")
-        self._made.found.setdefault(name, Place(place, shown(best)))
+        self._made.found.setdefault(name, Place(place, shown(best), best))
 
     def _best(self, candidates: Sequence[str]) -> str | None:
         """Return the file that is meant: the only one, or the only one nearest to the top."""
@@ -193,7 +205,7 @@ class _Finder:
             return
         target = self._folder / place
         target.write_bytes(text.encode("utf-8", "replace"))
-        self._made.found[name] = Place(place, shown(book))
+        self._made.found[name] = Place(place, shown(book), book)
 
 
 def contents(folder: Path, files: Iterable[str]) -> set[bytes]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from grader.intake.kinds import kind_of
+
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 UTF_8_NAMES = ("utf-8", "utf8", "utf_8", "u8", "utf-8-sig")
@@ -71,6 +73,12 @@ def problem(name: str, data: bytes) -> str | None:
         return (
             f"{name}, line {line}: is a web page (HTML), not Python: download the file itself "
             "(Raw or Download, not Save page as)"
+        )
+    kind = kind_of(data)
+    if kind is not None:
+        return (
+            f"{name} is {kind} under the name of a program: hand in the program itself, saved as "
+            "plain text"
         )
     if data.startswith(UTF_16):
         return f"{name}, line 1: is damaged UTF-16: save it as UTF-8 in your editor"

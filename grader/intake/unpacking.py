@@ -9,25 +9,29 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from grader.archives import DAMAGED, MIB, Entry, TooMuchError, shown, tar_entries, zip_entries
 from grader.errors import BrokenError, UsageError
-from grader.intake.names import CLUTTER
+from grader.intake.kinds import unread_archive
+from grader.intake.names import CLUTTER, ENVIRONMENT_MARK, OF_ENVIRONMENT, installed_in
 from grader.texts import printable
 
 MAX_DEPTH = 16
 MAX_PATH_BYTES = 1000  # with the folder for staging in front, a path may have 4096
 MAX_NOTES = 20  # what is told of one submission; the rest is counted
 MAX_PROBLEM = 300  # characters
+NO_ZIP = "File is not a zip file"  # says zipfile when it finds no end
 # These would be picked up by Python or pytest by their mere presence.
 DROPPED_NAMES = frozenset(
     ["conftest.py", "pytest.ini", "tox.ini", "setup.cfg", "pyproject.toml", "sitecustomize.py"]
     + ["usercustomize.py"]
 )
+ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08", b"PK00PK")
+COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0")  # tar archives begin so
 DROPPED_SUFFIXES = frozenset([".pth", ".so", ".pyd", ".pyc", ".pyo"])
 
 
@@ -51,6 +55,7 @@ class Notes:
         self._texts: list[str] = []
         self._more = 0
         self._files_only = True
+        self._folders: set[str] = set()
 
     def add(self, text: str) -> None:
         """Note something."""
@@ -66,6 +71,12 @@ class Notes:
             self.add(f"{shown(name)} was left out: {why}")
         else:
             self._more += 1
+
+    def leave_out_folder(self, name: str) -> None:
+        """Note, once, that a folder of installed packages was left out."""
+        if name not in self._folders and len(self._folders) < MAX_NOTES:
+            self._folders.add(name)
+            self.leave_out(name, "installed packages are not used in grading")
 
     def told(self) -> tuple[str, ...]:
         """Return all notes, cut off with their number."""
@@ -85,7 +96,9 @@ def unpack(path: Path, target: Path, notes: Notes, caps: Caps) -> str | None:
     try:
         if path.is_dir():
             entries = _from_folder(path, notes)
-        elif path.name.lower().endswith(".zip"):
+        elif why := unread_archive(_start(path)):
+            return f"{name} cannot be unpacked: {why}"
+        elif is_zip(path):
             entries = zip_entries(path, caps.entries, notes.leave_out)
         else:
             entries = tar_entries(path, caps.entries, notes.leave_out)
@@ -104,8 +117,26 @@ def unpack(path: Path, target: Path, notes: Notes, caps: Caps) -> str | None:
             # A damaged archive has no error number, or that of a seek to a place before its start.
             raise BrokenError(f"{name} cannot be staged: {error.strerror}") from None
         why = printable(" ".join(str(error).split()), MAX_PROBLEM) or type(error).__name__
+        if isinstance(error, EOFError) or why == NO_ZIP:
+            why = "it is cut off or damaged: pack it anew, and upload it again"
         return f"{name} cannot be unpacked: {why}"
     return None
+
+
+def _start(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(8)
+
+
+def is_zip(path: Path) -> bool:
+    """Say whether an archive is a zip, also if it is called otherwise, as happens on Windows.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    start = _start(path)
+    named = path.name.lower().endswith(".zip")
+    return start.startswith(ZIP) or (named and not start.startswith(COMPRESSED))
 
 
 def copy(entries: Generator[Entry, None, None], target: Path, notes: Notes, caps: Caps) -> None:
@@ -151,7 +182,10 @@ def copy(entries: Generator[Entry, None, None], target: Path, notes: Notes, caps
 def _checked(name: str, notes: Notes) -> tuple[str, ...] | None:
     """Return the parts of a safe relative path; None, with a note, for what is left out."""
     path = PurePosixPath(name.replace("\\", "/"))
-    if any(part in CLUTTER for part in path.parts) or path.name.startswith("._"):
+    packages = installed_in(path.parts[:-1])
+    if packages is not None:
+        notes.leave_out_folder(packages)
+    if packages or any(part in CLUTTER for part in path.parts) or path.name.startswith("._"):
         return None
     if path.is_absolute() or ".." in path.parts or not path.parts or "\0" in name or ":" in name:
         notes.leave_out(name, "not a path inside the submission")
@@ -176,10 +210,11 @@ def _raise(error: OSError) -> None:
 
 def _from_folder(folder: Path, notes: Notes) -> Generator[Entry, None, None]:
     for parent, folders, names in os.walk(folder, onerror=_raise):
-        folders[:] = sorted(name for name in folders if name not in CLUTTER)
-        if len(Path(parent).relative_to(folder).parts) >= MAX_DEPTH and folders:
-            inside = Path(parent).relative_to(folder).as_posix()
-            notes.leave_out(f"{inside}/{folders[0]}", "nested too deeply, or too long a name")
+        inside = Path(parent).relative_to(folder)
+        folders[:] = _of_interest(inside, folders, names, notes)
+        if len(inside.parts) >= MAX_DEPTH and folders:
+            deeper = f"{inside.as_posix()}/{folders[0]}"
+            notes.leave_out(deeper, "nested too deeply, or too long a name")
             folders.clear()
         for name in [*folders]:
             if (Path(parent) / name).is_symlink():
@@ -201,6 +236,21 @@ def _from_folder(folder: Path, notes: Notes) -> Generator[Entry, None, None]:
                 notes.leave_out(relative, "it is no regular file")
                 continue
             yield relative, os.fstat(fd).st_size, os.fdopen(fd, "rb")
+
+
+def _of_interest(
+    inside: Path, folders: Sequence[str], names: Sequence[str], notes: Notes
+) -> list[str]:
+    """Return the folders to look into, which are neither clutter nor installed packages."""
+    passed_over = OF_ENVIRONMENT if ENVIRONMENT_MARK in names else frozenset()
+    found = []
+    for name in sorted(set(folders) - CLUTTER):
+        path = inside / name
+        if name.lower() in passed_over or installed_in(path.parts) is not None:
+            notes.leave_out_folder(path.as_posix())
+        else:
+            found.append(name)
+    return found
 
 
 def unpack_class(path: Path, target: Path) -> None:

@@ -67,6 +67,28 @@ class Bundle:
     _read: _Checks
 
     @property
+    def helpers(self) -> tuple[Path, ...]:
+        """The supplied helper files, as they are here now."""
+        return tuple(self.home / name for name in self._read.supplied)
+
+    @property
+    def asked(self) -> tuple[dict[str, set[str]], list[str]]:
+        """The modules of all recorded checks with their functions, and all other files.
+
+        As ``asked_by`` of a rubric, but without the kinds of checks, which take time to import.
+        """
+        modules: dict[str, set[str]] = {}
+        others: list[str] = []
+        for question in self._here:
+            modules.setdefault(question.module, set())
+            for keys in question.checks:
+                functions = modules.setdefault(str(keys.get("module") or question.module), set())
+                if function := keys.get("function"):
+                    functions.add(str(function))
+                others += [str(name) for name in keys.get("files") or [keys.get("file")] if name]
+        return modules, others
+
+    @property
     def ids(self) -> dict[str, list[str]]:
         """The ids of all visible checks by question, of those elsewhere, too."""
         found = {

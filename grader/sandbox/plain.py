@@ -228,11 +228,13 @@ class PlainServer:
         pool: where processes come from.
         preload: the libraries of the question.
         hidden: packages that its code must do without.
+        home: where its code works, and believes to be, if it was staged from there.
     """
 
     pool: ProcessPool
     preload: Preload
     hidden: tuple[str, ...] = ()
+    home: Path | None = None
 
     def spawn(self, submission: Path, limits: Limits, seed: int) -> PlainWorker:
         """Start a worker for the code in ``submission``."""
@@ -240,6 +242,7 @@ class PlainServer:
         process.limit_bytes = limits.output_kb * 1024
         setup = {
             "submission": str(submission),
+            "home": str(self.home or submission),
             "forbidden": list(self.hidden),
             "seed": seed,
             "life_s": LIFE * limits.timeout_s + 5,

@@ -96,6 +96,7 @@ class Child:
         self._submission = submission
         self._objects: dict[int, Any] = {}
         self._module: Any = None
+        self._driver = ""
 
     def serve(self) -> None:
         """Answer requests until the other side closes the wire."""
@@ -140,6 +141,7 @@ class Child:
         """Run a function of a driver of the assignment on the student's module."""
         modules.find_function(self._module, request["needs"])
         namespace: dict[str, Any] = {"__name__": "driver"}
+        self._driver = request["name"]
         code = compile(request["source"], request["name"], "exec")
         exec(code, namespace)  # noqa: S102 - the assignment's own code, sent by the trusted side
         result = namespace[request["function"]](self._module, **request["arguments"])
@@ -177,11 +179,14 @@ class Child:
                 text = f"the returned value cannot be received ({text}); return arrays instead"
         except BaseException:
             text = "(its text could not be produced)"
+        frames = traceback.extract_tb(error.__traceback__)
         where = [
             [os.path.relpath(frame.filename, self._submission), frame.lineno, frame.name]
-            for frame in traceback.extract_tb(error.__traceback__)
+            for frame in frames
             if frame.filename.startswith(self._submission)
         ]
+        known = (self._submission, self._driver or self._submission)
+        inner = [frame.filename for frame in frames if frame.filename.startswith(known)][-1:]
         if isinstance(error, SyntaxError) and str(error.filename).startswith(self._submission):
             text = str(error.msg)[:MAX_MESSAGE_TEXT]
             where.append(
@@ -195,6 +200,7 @@ class Child:
             "where": where[-MAX_FRAMES:],
             "missing_package": missing,
             "undefined": isinstance(error, modules.UndefinedFunctionError),
+            "by_driver": inner == [self._driver],
         }
 
     def _receive(self) -> dict[str, Any]:

@@ -218,7 +218,9 @@ def load(folder: str, name: str, forbidden: tuple[str, ...] = ()) -> tuple[Modul
 
 
 def _is_from(module: ModuleType, folder: str) -> bool:
-    return str(getattr(module, "__file__", None) or "").startswith(folder)
+    # Not __file__, which may tell where the file was before it was staged.
+    spec = getattr(module, "__spec__", None)
+    return str(getattr(spec, "origin", None) or "").startswith(folder)
 
 
 def find_function(module: ModuleType, name: str) -> Any:

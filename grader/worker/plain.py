@@ -3,11 +3,13 @@
 It runs a student's code on the student's own machine, of any kind, and isolates nothing. Its wire
 are the pipes that it was started with as standard input and output; what the code prints goes to
 the pipe that it was started with as standard error. The first line that it reads is its setup as
-JSON: ``submission``, ``forbidden``, ``seed`` and ``life_s``, after which it ends in any case.
+JSON: ``submission``, ``home`` (where the student has it), ``forbidden``, ``seed`` and ``life_s``,
+after which it ends in any case.
 """
 
 import faulthandler
 import importlib
+import importlib.machinery
 import json
 import os
 import sys
@@ -105,8 +107,26 @@ def set_up(wire: Pipes) -> tuple[types.ModuleType, Any]:
     # Should the grader be killed while the code is in an endless loop: this needs no interpreter.
     faulthandler.dump_traceback_later(setup["life_s"], exit=True)
     child.seed_generators(setup["seed"], accelerator=False)
-    os.chdir(setup["submission"])
+    os.chdir(setup["home"])
+    keep_places(setup["submission"], setup["home"])
     return child, child.Child(wire, setup["submission"], tuple(setup["forbidden"]))
+
+
+def keep_places(staged: str, home: str) -> None:
+    """Let modules below ``staged`` find data beside them: their ``__file__`` is below ``home``.
+
+    They are imported by loaders of several makes, which all end in this method of one class.
+    """
+    loader = importlib.machinery.SourceFileLoader
+    execute = loader.exec_module
+
+    def exec_module(self: importlib.machinery.SourceFileLoader, module: types.ModuleType) -> None:
+        file = module.__file__ or ""
+        if file.startswith(staged + os.sep):
+            module.__file__ = home + file[len(staged) :]
+        execute(self, module)
+
+    setattr(loader, "exec_module", exec_module)  # noqa: B010 - typed as read-only
 
 
 if __name__ == "__main__":

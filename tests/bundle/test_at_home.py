@@ -163,15 +163,15 @@ importlib.machinery.PathFinder.find_spec = classmethod(
     assert "torch is not installed here: python -m pip install torch" in " ".join(ran.out.split())
 
 
-def test_a_missing_module_is_told_with_the_notebook_that_may_be_meant(unpacked):
-    (unpacked.home / "rnn_layers.py").unlink()
+def test_a_missing_module_is_told_with_the_file_that_may_be_meant(unpacked):
+    (unpacked.home / "rnn_layers.py").rename(unpacked.home / "rnn_layers_final.py")
+    (unpacked.home / "mine.ipynb").write_text("{}")
     ran = unpacked.check("q3.1", "q3.2")
     assert ran.status == 1
-    assert ran.out.count("rnn_layers.py is not in this folder") == 2
-    assert "notebook" not in ran.out
-    (unpacked.home / "mine.ipynb").write_text("{}")
-    told = " ".join(unpacked.check("q3.1").out.split())
-    assert "notebooks (mine.ipynb) are read when you are graded, not here" in told
+    assert ran.out.count("rnn_layers.py is not in this folder (it holds ") == 2
+    told = " ".join(ran.out.split())
+    assert "did you mean rnn_layers_final.py? Rename it to rnn_layers.py" in told
+    assert "note: mine.ipynb is not a notebook: it holds no cells" in told
 
 
 def test_it_works_in_a_folder_below_and_from_elsewhere(unpacked, tmp_path):

@@ -12,7 +12,7 @@ from grader.home import Look, chosen
 from grader.recorded.assignment import load
 from grader.recorded.record import public_seed
 from grader.session import Session, Settings
-from tests.conftest import SUBMISSIONS
+from tests.conftest import handed_in
 
 LAYERS = [f"q{q}.{c}" for q in (3, 4, 5) for c in (1, 2, 3, 4)]
 EXAMPLES = [
@@ -93,9 +93,7 @@ def told(result):
 def test_messages_are_the_same_apart_from_follow_through(
     example, ids, as_graded, at_home, tmp_path
 ):
-    folder = tmp_path / "handed_in"
-    shutil.copytree(SUBMISSIONS / "full_marks" / "plain", folder)
-    shutil.copytree(SUBMISSIONS / "wrong" / example, folder, dirs_exist_ok=True)
+    folder = handed_in(f"wrong/{example}", tmp_path)
     expected = as_graded(folder, ids, WithoutFollowThrough)
     # Every check starts a process at home: of those that pass, one is enough.
     wrong = [check for check in ids if expected[check].outcome != "passed"]
@@ -106,8 +104,8 @@ def test_messages_are_the_same_apart_from_follow_through(
         assert told(found[check]) == told(expected[check]), check
 
 
-def test_follow_through_only_ever_adds_points(as_graded, at_home):
-    folder = SUBMISSIONS / "wrong" / "rnn_step_without_bias"
+def test_follow_through_only_ever_adds_points(as_graded, at_home, tmp_path):
+    folder = handed_in("wrong/rnn_step_without_bias", tmp_path)
     ids = ["q3.1", "q3.2", "q3.3", "q3.4"]
     graded, found = as_graded(folder, ids, Assignment), at_home(folder, ids)
     assert found["q3.1"].message == graded["q3.1"].message

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -13,27 +15,69 @@ import pytest
 
 from grader import watch
 from grader.errors import UsageError
+from grader.home import Look
+from grader.intake.at_home import AtHome
 from grader.recorded.assignment import load
+from grader.session import Settings
 
 
-def test_a_module_and_all_it_imports_decide_about_a_check(tmp_path):
-    (tmp_path / "a.py").write_text("import numpy\nfrom b import f\ndef g():\n    import d.e\n")
-    (tmp_path / "b.py").write_text("import a, c\n")
-    (tmp_path / "c.py").write_text("this is no Python\n")
-    (tmp_path / "d.py").write_text("from . import x\n")
-    (tmp_path / "other.py").write_text("")
-    assert watch.imported(tmp_path, "a.py") == {"a.py", "b.py", "c.py", "d.py"}
-    assert watch.imported(tmp_path, "missing.py") == {"missing.py"}
+@pytest.fixture
+def here(tmp_path):
+    """Stage a folder of files, by name and text; ``rnn_layers.py`` is asked for."""
+
+    @contextlib.contextmanager
+    def stage(files):
+        for name, text in files.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        with AtHome(tmp_path, {"a.py": {"f"}}, []) as made:
+            yield made
+
+    return stage
+
+
+def test_a_module_and_all_it_imports_decide_about_a_check(here):
+    files = {
+        "a.py": "import numpy\nfrom b import f\ndef g():\n    import d.e\n",
+        "b.py": "import a, c\n",
+        "c.py": "this is no Python\nimport lost\n",
+        "d/__init__.py": "from . import x\n",
+        "d/e.py": "from far import y\n",
+        "old/far.py": "",
+        "lost.py": "",
+        "other.py": "",
+    }
+    with here(files) as made:
+        assert watch.imported(made, "a.py") == {
+            "a.py", "b.py", "c.py", "d/__init__.py", "d/e.py", "old/far.py", "lost.py",
+        }  # fmt: skip
+        assert watch.imported(made, "missing.py") == set()
+
+
+def test_the_notebook_and_what_its_cells_import_decide_about_a_check(here):
+    def cell(source):
+        return {"cell_type": "code", "source": source, "metadata": {}, "outputs": []}
+
+    book = {"cells": [cell("%matplotlib inline\nimport own"), cell("def f(:"), cell("def f(): 1")]}
+    with here({"hw/work.ipynb": json.dumps(book), "hw/own.py": "", "other.py": ""}) as made:
+        assert made.submission.places.found["a.py"].source == "hw/work.ipynb"
+        assert watch.meant(made, "a.py") == {"a.py", "hw/work.ipynb"}
+        assert watch.imported(made, "a.py") == {"hw/own.py"}
+
+
+def test_any_file_that_may_be_meant_decides_about_a_check_that_found_none(here):
+    with here({"x/a.py": "1", "y/a.py": "2", "notes.ipynb": "{}", "other.py": ""}) as made:
+        assert watch.meant(made, "a.py") == {"a.py", "x/a.py", "y/a.py", "notes.ipynb"}
 
 
 def test_checks_are_concerned_by_the_files_they_read(pristine):
     bundle = load(pristine.home)
     rubric = bundle.rubric(frozenset(one for ids in bundle.ids.values() for one in ids))
-    files = {
-        check.id: watch.concerned(pristine.home, question, check)
-        for question in rubric.questions
-        for check in question.checks
-    }
+    every = [(question, check) for question in rubric.questions for check in question.checks]
+    settings = Settings(isolation="none", locked=False)
+    look = Look(rubric, bundle.assignment(rubric), pristine.home, every, settings)
+    files = watch.deciding(look)
     assert files["q3.1"] == {"rnn_layers.py"}
     assert files["q5.1"] == {"rnn_layers.py"}  # of question 5, but about another module
     assert files["q5.5"] == {"rnn.py", "rnn_layers.py", "layers.py"}
@@ -126,3 +170,28 @@ def test_ctrl_c_in_the_middle_of_a_check_ends_it_with_its_worker(unpacked, watch
     assert "Traceback" not in rest
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid.read_text()), 0)
+
+
+def test_it_runs_again_when_a_notebook_or_a_helper_of_its_own_is_saved(unpacked, watching):
+    until(watching, "waiting for a file to be saved")
+    module = unpacked.home / "rnn_layers.py"
+    text = module.read_text()
+    book = unpacked.home / "mine" / "hw2.ipynb"
+    (unpacked.home / "mine" / "lib").mkdir(parents=True)
+    helper = unpacked.home / "mine" / "lib" / "own_tanh.py"
+    helper.write_text("from numpy import tanh\n")
+    source = text.replace("np.tanh", "own_tanh.tanh") + "\nimport own_tanh\n"
+    cell = {"cell_type": "code", "source": source, "metadata": {}, "outputs": []}
+    module.unlink()
+    told = until(watching, "checks passed so far")
+    assert "failed (missing)  q3.1" in told
+    book.write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4}))
+    told = until(watching, "checks passed so far")
+    assert "mine/hw2.ipynb changed" in told
+    assert "passed  q3.1" in told
+    assert "mine/hw2.ipynb was read in place of rnn_layers.py" in told
+    helper.write_text("from numpy import sin as tanh\n")
+    told = until(watching, "checks passed so far")
+    assert "mine/lib/own_tanh.py changed" in told
+    assert "failed (mismatch)  q3.1" in told
+    assert "q6.6" not in told

@@ -95,6 +95,25 @@ def test_the_overview_links_every_report_and_escapes_names(made, tmp_path):
     assert "c" not in tags.tags
 
 
+def test_the_overview_has_students_if_the_platform_told_any(made, tmp_path):
+    index = tmp_path / "index.html"
+    pages.write_index(index, [made])
+    assert "<th>student</th>" not in index.read_text()
+    named, nameless = copy.deepcopy(made), copy.deepcopy(made)
+    named["submission"] |= {"id": "b", "student": {"name": "Ada <b>Løvelace</b>\u202e", "id": "7"}}
+    nameless["submission"] |= {"id": "c", "student": {"id": "8"}}
+    pages.write_index(index, [made, nameless])
+    assert "<th>student</th>" not in index.read_text()
+    pages.write_index(index, [made, named, nameless])
+    page = index.read_text()
+    tags = parsed(page)
+    assert page.count("<th>student</th>") == 1
+    assert "Ada <b>Løvelace</b>" in tags.text
+    assert "\u202e" not in page
+    heads, *rows = page.split("<tr>")[1:]
+    assert {row.count("<td") for row in rows} == {heads.count("<th")}
+
+
 def test_a_broken_report_says_whose_fault_it_is(rubric):
     from grader.session import Settings
 
