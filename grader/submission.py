@@ -93,7 +93,9 @@ class Submission:
         named = [shown(name) for name in names[:MAX_NAMES_SHOWN]]
         told = ", ".join(named) or f"only files in folders: {shown(self.files[0])}"
         more = f" and {len(names) - MAX_NAMES_SHOWN} more" if len(names) > MAX_NAMES_SHOWN else ""
-        close = near(module, self.files)
+        # A file that is asked for itself is where it belongs.
+        free = [f for f in self.files if f.rpartition("/")[2] not in self.places.asked]
+        close = near(module, free)
         hint = f"; did you mean {shown(close)}? Rename it to {module}" if close else ""
         hint = hint or remedy(module, self.files)
         return f"{module} is not in {self.called} (it holds {told}{more}){hint}"

@@ -41,6 +41,7 @@ class Place:
 class Places:
     """The files that were asked for: where they are, or why each of them cannot be used."""
 
+    asked: frozenset[str] = frozenset()
     found: dict[str, Place] = field(default_factory=dict)
     obstacles: dict[str, tuple[Reason, str]] = field(default_factory=dict)
 
@@ -80,7 +81,7 @@ def locate(
     folder: Path,
     files: Sequence[str],
     modules: Asked,
-    others: Iterable[str],
+    others: Collection[str],
     note: Callable[[str], None],
 ) -> Places:
     """Find everything that is asked for, and put what has another name under the name asked for.
@@ -92,7 +93,7 @@ def locate(
         others: further files.
         note: takes what is worth telling.
     """
-    made = Places()
+    made = Places(frozenset([*modules, *others]))
     finder = _Finder(folder, files, note, made)
     there = set(files)  # on some systems a file is found under other capitals, but not imported
     for name in dict.fromkeys([*modules, *others]):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from grader.intake.places import is_meant, near
-from grader.submission import find
+from grader.submission import find, stage
 from tests.conftest import SUBMISSIONS, checks_of
 
 RIGHT = (SUBMISSIONS / "full_marks" / "plain" / "rnn_layers.py").read_text(encoding="utf-8")
@@ -61,6 +61,14 @@ def test_a_name_that_is_only_near_is_a_hint_and_never_taken(name, graded):
     check, _notes = graded({name: RIGHT})
     assert (check["reason"], check["points"]) == ("missing", 0)
     assert f"did you mean {name}? Rename it to rnn_layers.py" in check["message"]
+
+
+def test_a_file_that_is_asked_for_itself_is_no_hint(tmp_path):
+    (tmp_path / "given").mkdir()
+    (tmp_path / "given" / "rnn_layers.py").write_text(RIGHT)
+    asked = {"rnn_layers.py": (), "rnn.py": ()}
+    made = stage("one", tmp_path / "given", tmp_path / "staged", asked)
+    assert made.missing("rnn.py") == "rnn.py is not in the submission (it holds rnn_layers.py)"
 
 
 @pytest.mark.parametrize(
