@@ -6,13 +6,14 @@ in one process and neither is importable as ``reference``.
 
 from __future__ import annotations
 
+import ast
 import copy
 import hashlib
 import importlib
 import importlib.machinery
 import importlib.util
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -22,13 +23,19 @@ from typing import Any
 import numpy as np
 
 from grader.cases import Case
-from grader.errors import BrokenError, GraderError, UsageError
+from grader.errors import RAISED, BrokenError, GraderError, UsageError
 from grader.model import Tier
 from grader.numerics import Array
 
 Call = Callable[..., tuple[Any, ...]]
 SOLVED_SETS_KEPT = 64  # checks of one rubric and seed; a second submission finds them ready
 DATASETS_KEPT = 24  # every check draws its own; a second submission finds them ready
+
+
+class OtherNumberError(BrokenError):
+    """The reference's ``function`` returns another number of values than the rubric names."""
+
+    function: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,8 @@ class Assignment:
         self.folder = folder.resolve()
         digest = hashlib.sha256(str(self.folder).encode()).hexdigest()[:16]
         self._package = f"_assignment_{digest}"
+        # What became of the reference in a worker (grader/checks/fault.py), once per process.
+        self.tried: dict[Hashable, Any] = {}
         self._solve = lru_cache(maxsize=SOLVED_SETS_KEPT)(self._solve_uncached)
         self._drive = lru_cache(maxsize=SOLVED_SETS_KEPT)(self._driven_uncached)
         self._dataset = lru_cache(maxsize=DATASETS_KEPT)(self._dataset_uncached)
@@ -78,7 +87,7 @@ class Assignment:
             sys.modules[self._package] = importlib.util.module_from_spec(spec)
         try:
             return importlib.import_module(f"{self._package}.{name}")
-        except Exception as error:
+        except RAISED as error:
             path = f"{self.folder.name}/{name.replace('.', '/')}.py"
             raise BrokenError(f"{path} cannot be imported: {_short(error)}") from error
 
@@ -113,23 +122,45 @@ class Assignment:
             raise UsageError(f"function: {path} has no case generator {function!r}")
         try:
             return list(generator(np.random.default_rng(seed)))
-        except Exception as error:
+        except RAISED as error:
             raise BrokenError(f"the cases of {function} raised {_short(error)}") from error
+
+    def outputs(
+        self, module: str, function: str, arguments: Mapping[str, Any], returns: Sequence[str]
+    ) -> dict[str, Any]:
+        """Return by name what the reference's function returns.
+
+        Raises:
+            BrokenError: it raises, or returns another number of values.
+        """
+        return self._outputs(self.solution(module), function, arguments.values(), tuple(returns))
+
+    def case_table(self, module: str, name: str) -> Mapping[str, Any]:
+        """Return a dictionary of a case file, such as MISTAKES; an empty one if there is none.
+
+        Raises:
+            UsageError: what has this name is no dictionary.
+        """
+        if not self.has(f"cases.{module.removesuffix('.py')}"):
+            return {}
+        found = getattr(self._case_file(module), name, {})
+        if not isinstance(found, Mapping):
+            place = f"{self.folder.name}/cases/{module}"
+            raise UsageError(f"function: {place}: {name} must be a dictionary by function")
+        return found
 
     def mistakes(self, module: str, function: str) -> Mapping[str, Callable[..., Any]]:
         """Return what typical wrong programs compute, by description."""
-        found: dict[str, dict[str, Any]] = getattr(self._case_file(module), "MISTAKES", {})
-        return found.get(function, {})
+        found: Mapping[str, Any] = self.case_table(module, "MISTAKES").get(function, {})
+        return found
 
     def composition(self, module: str, function: str) -> Callable[..., Any] | None:
         """Return how a function's result is put together from smaller ones of the student."""
-        found: dict[str, Any] = getattr(self._case_file(module), "COMPOSITIONS", {})
-        return found.get(function)
+        return self.case_table(module, "COMPOSITIONS").get(function)
 
     def given_outputs(self, module: str, function: str) -> Callable[..., Any] | None:
         """Return the right gradients as a function of the forward outputs, right or wrong."""
-        found: dict[str, Any] = getattr(self._case_file(module), "GIVEN_OUTPUTS", {})
-        return found.get(function)
+        return self.case_table(module, "GIVEN_OUTPUTS").get(function)
 
     def solved(
         self,
@@ -175,19 +206,20 @@ class Assignment:
         for case in self.cases(module, forward, seed):
             arguments = {name: _frozen(value) for name, value in case.arguments.items()}
             outputs = self._outputs(solution, forward, arguments.values(), returns)
-            values = {name: np.asarray(outputs[name]) for name in returns if name not in opaque}
+            values = _arrays(forward, {n: outputs[n] for n in returns if n not in opaque})
             cotangents: dict[str, Array] = {}
             expected = values
             if backward == forward:
                 expected = {name: values.pop(name) for name in gradients}
             elif backward:
                 cotangents = {
-                    name: _frozen(rng.standard_normal(value.shape).astype(value.dtype))
+                    name: _frozen(np.asarray(rng.standard_normal(value.shape)).astype(value.dtype))
                     for name, value in values.items()
                 }
                 inputs = [*cotangents.values(), *(outputs[name] for name in opaque)]
                 expected = self._outputs(solution, backward, inputs, gradients)
-            expected = {name: _frozen(np.asarray(value)) for name, value in expected.items()}
+            expected = _arrays(backward or forward, expected)
+            expected = {name: _frozen(value) for name, value in expected.items()}
             solved.append(
                 SolvedCase(case.name, case.group, arguments, expected, cotangents, values)
             )
@@ -200,14 +232,16 @@ class Assignment:
     ) -> dict[str, Any]:
         try:
             result = getattr(solution, function)(*arguments)
-        except Exception as error:
+        except RAISED as error:
             raise BrokenError(f"the reference {function} raised {_short(error)}") from error
         items = (result,) if len(names) == 1 and type(result) is not tuple else result
         if len(items) != len(names):
-            raise BrokenError(
+            other = OtherNumberError(
                 f"the reference {function} returns {len(items)} values, the rubric names "
                 f"{len(names)} ({', '.join(names)})"
             )
+            other.function = function
+            raise other
         return dict(zip(names, items, strict=True))
 
     def driver(self, name: str) -> tuple[str, str]:
@@ -217,6 +251,8 @@ class Assignment:
             return f"drivers/{name}.py", path.read_text(encoding="utf-8")
         except OSError as error:
             raise BrokenError(f"the driver {path.name} cannot be read: {error.strerror}") from None
+        except ValueError:
+            raise BrokenError(f"the driver {path.name} is not UTF-8 text") from None
 
     def function(self, folder: str, name: str) -> Callable[..., Any] | None:
         """Return ``<file>.<function>`` of a folder such as ``facts``, if there is one."""
@@ -227,10 +263,35 @@ class Assignment:
         return found
 
     def names(self, folder: str, name: str) -> bool:
-        """Say whether ``<file>.<function>`` is defined in a folder, without importing the file."""
+        """Say whether ``<file>.<function>`` is defined in a folder, without importing the file.
+
+        Raises:
+            BrokenError: the file is no Python.
+        """
         file, _, function = name.partition(".")
-        path = self.folder / folder / f"{file}.py"
-        return path.is_file() and f"def {function}(" in path.read_text(encoding="utf-8")
+        return function in self.defined(f"{folder}.{file}")
+
+    def defined(self, name: str) -> frozenset[str]:
+        """Return the functions and classes of the dotted module ``name``, without importing it.
+
+        Raises:
+            BrokenError: it is no Python, or cannot be read.
+        """
+        path = f"{name.replace('.', '/')}.py"
+        if not self.has(name):
+            return frozenset()
+        try:
+            tree = ast.parse((self.folder / path).read_bytes())
+        except OSError as error:
+            raise BrokenError(
+                f"{self.folder.name}/{path} cannot be read: {error.strerror}"
+            ) from None
+        except (SyntaxError, ValueError) as error:
+            line = getattr(error, "lineno", None) or 1
+            words = getattr(error, "msg", None) or str(error)
+            raise BrokenError(f"{self.folder.name}/{path}:{line}: is no Python: {words}") from None
+        kinds = (ast.FunctionDef, ast.ClassDef)
+        return frozenset(node.name for node in ast.walk(tree) if isinstance(node, kinds))
 
     def driven(self, module: str, driver: str, cases: str, seed: int) -> tuple[SolvedCase, ...]:
         """Return cases with what a driver makes of the reference solution for them."""
@@ -248,7 +309,7 @@ class Assignment:
             try:
                 found = run(solution, **copy.deepcopy(dict(case.arguments)))
                 expected = {name: _frozen(np.asarray(value)) for name, value in found.items()}
-            except Exception as error:
+            except RAISED as error:
                 message = f"the driver {driver} on the reference raised {_short(error)}"
                 raise BrokenError(message) from error
             solved.append(SolvedCase(case.name, case.group, dict(case.arguments), expected))
@@ -258,8 +319,7 @@ class Assignment:
 
     def comparison(self, module: str, cases: str) -> Callable[..., Any] | None:
         """Return the assignment's own way to compare the outputs of these cases, if it has one."""
-        found: dict[str, Any] = getattr(self._case_file(module), "COMPARISONS", {})
-        return found.get(cases)
+        return self.case_table(module, "COMPARISONS").get(cases)
 
     def dataset(self, name: str, tier: Tier, data: Path | None, seed: int) -> Dataset:
         """Return the data set ``datasets/<name>.py`` of a tier, drawn or read once per process.
@@ -276,8 +336,20 @@ class Assignment:
             return Dataset(dict(loaded["inputs"]), dict(loaded["withheld"]))
         except (OSError, ValueError) as error:
             raise UsageError(f"the data set {name!r} ({tier} tier): {error}") from None
-        except Exception as error:
+        except RAISED as error:
             raise BrokenError(f"the data set {name!r} raised {_short(error)}") from error
+
+
+def _arrays(function: str, values: Mapping[str, Any]) -> dict[str, Array]:
+    """Return what the reference's function returned as arrays; raises ``BrokenError``."""
+    arrays = {}
+    for name, value in values.items():
+        try:
+            arrays[name] = np.asarray(value)
+        except ValueError as error:
+            message = f"{name} of the reference {function} is no array; is it opaque? ({error})"
+            raise BrokenError(message) from None
+    return arrays
 
 
 def _frozen(value: Any) -> Any:
@@ -292,6 +364,11 @@ def _short(error: BaseException) -> str:
         return str(error)
     trace, place = error.__traceback__, ""
     while trace is not None:
-        place = f" ({Path(trace.tb_frame.f_code.co_filename).name}, line {trace.tb_lineno})"
+        file = trace.tb_frame.f_code.co_filename
+        if not file.startswith("<frozen "):  # Python's own machinery of imports
+            place = f" ({Path(file).name}, line {trace.tb_lineno})"
         trace = trace.tb_next
-    return f"{type(error).__name__}: {error}{place}"
+    if isinstance(error, SyntaxError):  # says its own place
+        place = ""
+    words = f": {error}" if str(error) else ""
+    return f"{type(error).__name__}{words}{place}"

@@ -67,7 +67,7 @@ def run(job: Job, work: Sequence[Work], jobs: int) -> Generator[Event | None, No
     ``broken``, and the others go on in a new process.
 
     Raises:
-        BrokenError: a report cannot be written.
+        BrokenError: submissions can be staged nowhere.
         IsolationError: this machine does not isolate as well as was asked for.
     """
     waiting = deque(work)
@@ -113,9 +113,7 @@ def _lost(job: Job, process: _Process) -> SubmissionDone:
     code = process.exit_code
     message = f"the grading process died (exit status {code}) while it graded this submission"
     made = report.broken(job.rubric, identifier, job.settings, message)
-    if job.out is not None:
-        grading.write_reports(job.out / identifier, made)
-    return SubmissionDone(identifier, made)
+    return SubmissionDone(identifier, grading.kept(job, made))
 
 
 class _Process:
@@ -184,23 +182,17 @@ def _serve(job: Job, staging: Path, connection: Connection, parent: int) -> None
     gc.freeze()
     assignment = Assignment(job.rubric.reference)
     policy = job.settings.policy(job.rubric)
-    with Workshop(staging, policy, frugal=job.settings.frugal) as workshop:
-        while True:
-            work: Work | None = connection.recv()
-            if work is None:
-                return
-            try:
-                made = grading.grade(
-                    job,
-                    assignment,
-                    workshop,
-                    work,
-                    partial(_tell, connection, work.identifier),
-                )
-            except (BrokenError, IsolationError) as error:
-                connection.send(error)
-                return
-            connection.send(SubmissionDone(work.identifier, made))
+    try:
+        with Workshop(staging, policy, frugal=job.settings.frugal) as workshop:
+            while True:
+                work: Work | None = connection.recv()
+                if work is None:
+                    return
+                tell = partial(_tell, connection, work.identifier)
+                made = grading.grade(job, assignment, workshop, work, tell)
+                connection.send(SubmissionDone(work.identifier, made))
+    except (BrokenError, IsolationError) as error:
+        connection.send(error)
 
 
 def _tell(connection: Connection, identifier: str, result: CheckResult) -> None:

@@ -19,7 +19,7 @@ from grader.assignment import Assignment
 from grader.errors import BrokenError, GraderError, IsolationError
 from grader.model import CheckResult, CheckSpec, Question, Rubric
 from grader.reports import figures, html, report
-from grader.reports.files import write_bytes, write_json, write_text
+from grader.reports.files import UnwritableError, write_bytes, write_json, write_text
 from grader.sandbox import Limits
 from grader.session import Session, Settings, Workshop
 from grader.submission import Origin
@@ -115,10 +115,9 @@ def grade(
 ) -> dict[str, Any]:
     """Grade a submission, write its reports below ``job.out``, and return its report.
 
-    A fault of ours gives a report of status ``broken``.
+    A fault of ours, a report that cannot be written too, gives a report of status ``broken``.
 
     Raises:
-        BrokenError: a report cannot be written.
         IsolationError: this machine does not isolate as well as was asked for.
     """
     recorded = None
@@ -138,16 +137,43 @@ def grade(
         made = report.broken(job.rubric, work.identifier, job.settings, _itself(error))
     finally:
         workshop.unstage()
+    return kept(job, made, recorded, pictures)
+
+
+def kept(
+    job: Job,
+    made: dict[str, Any],
+    recorded: Any = None,
+    pictures: Mapping[str, bytes] | None = None,
+) -> dict[str, Any]:
+    """Write the reports of a submission below ``job.out``, if there is one; return its report.
+
+    Where they cannot be written, that is the report of status ``broken`` that says why: a grade
+    that is in no report is none, and the other submissions of a class have nothing to do with it.
+    """
     if job.out is None:
         return made
+    identifier = str(made["submission"]["id"])
+    folder = job.out / identifier
     try:
-        write_reports(job.out / work.identifier, made, recorded, pictures)
-    except GraderError:
-        raise
-    except Exception as error:  # noqa: BLE001 - as above: this report cannot be made, others can
-        made = report.broken(job.rubric, work.identifier, job.settings, _itself(error))
-        write_reports(job.out / work.identifier, made)
+        write_reports(folder, made, recorded, pictures)
+    except Exception as error:  # noqa: BLE001 - this report cannot be made, others can
+        message = _unwritten(folder, error)
+        made = report.broken(job.rubric, identifier, job.settings, message)
+        with contextlib.suppress(GraderError):
+            write_reports(folder, made)
     return made
+
+
+def _unwritten(folder: Path, error: Exception) -> str:
+    """Return the message for reports that cannot be written."""
+    if not isinstance(error, UnwritableError):
+        return str(error) if isinstance(error, GraderError) else _itself(error)
+    # Without the name of the file, the same fault of all submissions is told once.
+    message = f"its report cannot be written: {error.why}"
+    if (folder / "report.json").is_file():
+        message += "; the report that is there is an earlier run's"
+    return message
 
 
 def _itself(error: Exception) -> str:
@@ -163,7 +189,11 @@ def write_reports(
     recorded: Any = None,
     pictures: Mapping[str, bytes] | None = None,
 ) -> None:
-    """Write the files of one submission; ``report.json``, the authority, comes last."""
+    """Write the files of one submission; ``report.json``, the authority, comes last.
+
+    Raises:
+        UnwritableError: one of them cannot be written.
+    """
     if recorded is not None:
         write_json(folder / "pytest.json", recorded)
     for name, data in (pictures or {}).items():

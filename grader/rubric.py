@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from grader import yaml_source
 from grader.assignment import Assignment
-from grader.checks import KINDS
+from grader.checks import KINDS, agreement
 from grader.errors import RubricError, UsageError
 from grader.model import CheckSpec, Policies, Question, QuestionSpec, Rubric, RubricSpec
 from grader.texts import printable
@@ -28,8 +28,13 @@ POINTS_ROUNDING = 1.0e-6
 MAX_LINE = 600  # characters of a problem; a rubric may hold words of any length
 
 
-def load_rubric(path: Path) -> Rubric:
+def load_rubric(path: Path, *, run_reference: bool = True) -> Rubric:
     """Read and validate a rubric and everything in the reference folder that it names.
+
+    Args:
+        path: the rubric.
+        run_reference: whether to find out, too, if the reference does what the rubric and the case
+            files say of it. A reference that does not come to an end keeps this from ending.
 
     Raises:
         RubricError: with all problems.
@@ -40,7 +45,7 @@ def load_rubric(path: Path) -> Rubric:
         source = yaml_source.read(path)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
-    reader = _Reader(path, source)
+    reader = _Reader(path, source, run_reference=run_reference)
     rubric = reader.rubric()
     if reader.problems or rubric is None:
         lines = sorted(set(reader.problems))
@@ -49,8 +54,9 @@ def load_rubric(path: Path) -> Rubric:
 
 
 class _Reader:
-    def __init__(self, path: Path, source: Source) -> None:
+    def __init__(self, path: Path, source: Source, *, run_reference: bool) -> None:
         self._path = path
+        self._run_reference = run_reference
         self._source = source
         self._defaults: dict[str, Any] = {}
         self._template = "submissions_template"
@@ -113,7 +119,7 @@ class _Reader:
         for index, column in enumerate(top.leaderboard or ()):
             if column.check not in checks:
                 text = f"leaderboard: check: there is no check {shown(column.check)}"
-                meant = _did_you_mean(column.check, checks)
+                meant = did_you_mean(column.check, checks)
                 self._add(("leaderboard", index, "check"), text + meant)
 
     def _questions(self, data: dict[str, Any]) -> list[Question | None]:
@@ -200,7 +206,7 @@ class _Reader:
             if "kind" not in raw:
                 self._add(path, f"{label}: key 'kind' is missing (one of {', '.join(KINDS)})")
             else:
-                meant = _did_you_mean(str(raw["kind"]), list(KINDS))
+                meant = did_you_mean(str(raw["kind"]), list(KINDS))
                 known = meant or f" (known: {', '.join(KINDS)})"
                 self._add((*path, "kind"), f"{label}: unknown kind {shown(raw['kind'])}{known}")
             return None
@@ -216,7 +222,7 @@ class _Reader:
         except ValidationError as error:
             for detail in error.errors(include_url=False):
                 where = (*path, *detail["loc"])
-                self._add(where, _worded(detail, label, model))
+                self._add(where, worded(detail, label, model))
             return None
 
     def _add(self, path: YamlPath, text: str) -> None:
@@ -245,9 +251,33 @@ class _Reader:
                     missing = f"there is no {reference.name}/{check.module}"
                     self._add((*where, "module"), f"{check.id}: module: {missing}")
                     continue
-                for problem in _reference_problems(assignment, question.of(check), check):
+                fitting = question.of(check)
+                found = _reference_problems(assignment, fitting, check)
+                if self._run_reference and not found:
+                    found = _disagreements(assignment, fitting, check)
+                for problem in found:
                     key = problem.partition(":")[0]
                     self._add((*where, key), f"{check.id}: {problem}")
+        self._case_tables(assignment)
+
+    def _case_tables(self, assignment: Assignment) -> None:
+        """Refuse entries of a case file's dictionaries that no check could ever use."""
+        named: dict[str, tuple[YamlPath, set[str]]] = {}
+        for path, question, checks in self._read:
+            for check in checks.values():
+                keys = ("function", "forward", "cases", "generator")
+                names = {str(getattr(check, key)) for key in keys if getattr(check, key, "")}
+                _path, known = named.setdefault(check.module or question.module, (path, set()))
+                known |= names
+        for module, (path, names) in named.items():
+            if not _has_module(assignment, module):
+                continue
+            try:
+                problems = list(agreement.key_problems(assignment, module, names))
+            except UsageError as error:
+                problems = [str(error).removeprefix("function: ")]
+            for problem in problems:
+                self._add((*path, "module"), problem)
 
 
 def _is_file(path: Path) -> bool:
@@ -273,6 +303,15 @@ def _reference_problems(assignment: Assignment, question: Question, check: Check
         return [f"names a file that cannot be read: {error.strerror}"]
 
 
+def _disagreements(assignment: Assignment, question: Question, check: CheckSpec) -> list[str]:
+    """Return what the reference does not do as a check says, for kinds that can tell."""
+    tell = getattr(KINDS[check.kind], "disagreements", None)
+    try:
+        return [] if tell is None else list(tell(check, question, assignment))
+    except UsageError as error:
+        return [str(error)]
+
+
 _PLACEHOLDER = [{"id": "x", "title": "x", "points": 1.0, "module": "x.py", "checks": [{}]}]
 
 
@@ -289,8 +328,8 @@ def _ids(raw_questions: Any) -> Iterator[tuple[YamlPath, str]]:
                 yield ("questions", q, "checks", c, "id"), check["id"]
 
 
-def _worded(detail: Any, label: str, model: type[BaseModel]) -> str:
-    """Turn one of pydantic's errors into a line for the rubric's author."""
+def worded(detail: Any, label: str, model: type[BaseModel]) -> str:
+    """Turn one of pydantic's errors into a line for the author of a file."""
     keys = [str(part) for part in detail["loc"]]
     where = ": ".join([part for part in (label, ".".join(keys)) if part])
     value = detail["input"]
@@ -298,13 +337,13 @@ def _worded(detail: Any, label: str, model: type[BaseModel]) -> str:
         siblings = _siblings(model, keys)
         prefix = ": ".join(part for part in (label, ".".join(keys[:-1])) if part)
         prefix = f"{prefix}: " if prefix else ""
-        return f"{prefix}unknown key {keys[-1]!r}{_did_you_mean(keys[-1], siblings)}"
+        return f"{prefix}unknown key {keys[-1]!r}{did_you_mean(keys[-1], siblings)}"
     if detail["type"] == "missing":
         prefix = ": ".join(part for part in (label, ".".join(keys[:-1])) if part)
         prefix = f"{prefix}: " if prefix else ""
         return f"{prefix}key {keys[-1]!r} is missing"
     if detail["type"] == "literal_error":
-        meant = _did_you_mean(str(value), re.findall(r"'([^']*)'", detail["ctx"]["expected"]))
+        meant = did_you_mean(str(value), re.findall(r"'([^']*)'", detail["ctx"]["expected"]))
         return f"{where}: {shown(value)}; must be {detail['ctx']['expected']}{meant}"
     if detail["type"] == "value_error":
         return f"{where}: {detail['ctx']['error']}"
@@ -332,6 +371,7 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return next((model for model in found if model is not None), None)
 
 
-def _did_you_mean(word: str, known: list[str]) -> str:
+def did_you_mean(word: str, known: Sequence[str]) -> str:
+    """Return " (did you mean ...?)" if one of ``known`` is close to ``word``, else nothing."""
     close = difflib.get_close_matches(word, known, n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""

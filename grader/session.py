@@ -4,33 +4,37 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import shutil
 import sys
-import tempfile
 import time
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from grader import scoring
 from grader.assignment import Assignment
 from grader.checks import KINDS, Context, Judgement, StudentModule
-from grader.checks.base import described, failure
-from grader.closing import Closing
-from grader.errors import Blocked, Failure, GraderError, IsolationError, Pending, WorkerLost
+from grader.checks.base import Unloadable, described, failure
+from grader.errors import (
+    RAISED,
+    Blocked,
+    Failure,
+    GraderError,
+    IsolationError,
+    Pending,
+    WorkerLost,
+)
 from grader.evidence import Text
 from grader.intake import notebook, sources
-from grader.intake.asked import ambiguous, asked_by, unreadable
+from grader.intake.asked import ambiguous, unreadable
 from grader.model import CheckResult, CheckSpec, Device, Question, Rubric, Tier
-from grader.sandbox import LEVELS, ForkServer, Level, Limits, Policy, Verdict
+from grader.sandbox import Level, Limits, Policy
 from grader.sandbox.dialogue import Dialogue
 from grader.seeds import seed_for
-from grader.submission import Origin, Submission, stage
-
-if TYPE_CHECKING:
-    from grader.staging import StagingFolder
+from grader.submission import Submission
+from grader.workshop import Needs, needs
+from grader.workshop import Workshop as Workshop  # noqa: PLC0414 - for all who judge
 
 MAX_TEXT_FILE = 16 * 1024 * 1024  # a million labels are 2 MB
 MAX_HIDDEN_TRIED = 3  # files of the reference that the canary tries to read
@@ -63,101 +67,6 @@ class Settings:
         return Policy(self.isolation, hidden, self.locked, self.device == "cuda")
 
 
-class Workshop(Closing):
-    """Fork servers and the staging folder of one grading process, shared by its submissions.
-
-    Args:
-        parent: the folder to stage in; by default one in the system's folder for temporary files.
-        policy: what is demanded of isolation.
-        frugal: whether to end a fork server before another one starts.
-    """
-
-    def __init__(
-        self, parent: Path | None = None, policy: Policy | None = None, *, frugal: bool = False
-    ) -> None:
-        self._policy = policy or Policy()
-        self._frugal = frugal
-        self._own: StagingFolder | None = None
-        if parent is None:
-            from grader.staging import StagingFolder  # needs fcntl, which is not everywhere
-
-            self._own = StagingFolder()
-            parent = self._own.path
-        self._staging = Path(tempfile.mkdtemp(prefix="grading-", dir=parent))
-        # Workers enter it under another user id; the names in it are not listed for them.
-        self._staging.chmod(0o711)
-        self._servers: dict[Needs, ForkServer] = {}
-        self._verdicts: dict[Needs, Verdict] = {}
-        self._count = 0
-
-    def close(self) -> None:
-        """End all servers and remove everything staged."""
-        self._end_servers()
-        shutil.rmtree(self._staging, ignore_errors=True)
-        if self._own is not None:
-            self._own.close()
-
-    def _end_servers(self) -> None:
-        for server in self._servers.values():
-            server.close()
-        self._servers.clear()
-
-    def stage(self, identifier: str, path: Origin, rubric: Rubric) -> Submission:
-        """Stage a submission into a folder of its own."""
-        self._count += 1
-        modules, others = asked_by(rubric)
-        supplied = {file.name: file for question in rubric.questions for file in question.supplied}
-        target = self._staging / f"s{self._count}" / "submission"
-        return stage(identifier, path, target, modules, tuple(supplied.values()), others)
-
-    def unstage(self) -> None:
-        """Remove the submission staged last."""
-        shutil.rmtree(self._staging / f"s{self._count}", ignore_errors=True)
-
-    def server(self, question: Question) -> ForkServer:
-        """Return the fork server with a question's libraries, started at its first use.
-
-        Raises:
-            IsolationError: it isolates less than is demanded.
-            BrokenError: it does not start.
-        """
-        key = _needs(question)
-        if key not in self._servers:
-            preload, hidden = key
-            policy = self._policy
-            if self._frugal:
-                self._end_servers()
-            server = ForkServer(
-                *(preload, self._staging),
-                hidden=hidden,
-                without=policy.without,
-                accelerator=policy.accelerator and "torch" in preload,
-            )
-            try:
-                self._verdicts[key] = policy.admit(server)
-            except BaseException:
-                server.close()
-                raise
-            self._servers[key] = server
-        return self._servers[key]
-
-    def replace(self, question: Question) -> None:
-        """Drop a server that no longer answers; the next use starts another one."""
-        server = self._servers.pop(_needs(question), None)
-        if server is not None:
-            server.close()
-
-    @property
-    def isolation(self) -> list[str]:
-        """What was stopped, as every report tells it: the level first, the layers last."""
-        if not self._verdicts:
-            return []
-        weakest = max(self._verdicts.values(), key=lambda verdict: LEVELS.index(verdict.level))
-        layers = [server.isolation for server in self._servers.values()] or [[]]
-        common = [layer for layer in layers[0] if all(layer in other for other in layers)]
-        return [*weakest.described(), *common]
-
-
 class Spawner(Protocol):
     """What starts the workers of a question."""
 
@@ -179,17 +88,11 @@ class Workers(Protocol):
         """The layers of isolation that the workers run in."""
 
 
-Needs = tuple[tuple[str, ...], tuple[str, ...]]  # what to preload, what to hide
 Loading = tuple[str, Needs]  # a module, as it is imported beside these libraries
 
 
-def _needs(question: Question) -> Needs:
-    # numpy is in every server
-    return tuple(name for name in question.preload if name != "numpy"), question.forbidden
-
-
 def _loading(question: Question) -> Loading:
-    return question.module, _needs(question)
+    return question.module, needs(question)
 
 
 class Session:
@@ -237,7 +140,7 @@ class Session:
         except GraderError as error:
             self._workshop.replace(question)
             result = CheckResult(check, "broken", 0.0, message=str(error))
-        except Exception as error:  # noqa: BLE001 - an error of ours must not cost a student points
+        except RAISED as error:  # an error of ours must not cost a student points
             trace = traceback.extract_tb(error.__traceback__)[-1]
             place = f"{Path(trace.filename).name}, line {trace.lineno}"
             message = f"the grader itself failed: {type(error).__name__}: {error} ({place})"
@@ -275,6 +178,12 @@ class Session:
                 yield module
 
         settings = self.settings
+
+        @contextlib.contextmanager
+        def open_reference(worker_seed: int) -> Iterator[StudentModule]:
+            with self._reference(question, check, worker_seed) as module:
+                yield module
+
         context = Context(
             self._assignment,
             question,
@@ -284,6 +193,7 @@ class Session:
             open_module,
             self._read_file,
             settings.device,
+            open_reference if isinstance(self._workshop, Workshop) else None,
         )
         try:
             judgement = self._with_retry(check, context)
@@ -349,6 +259,23 @@ class Session:
             self._output += worker.output
             for words in module.withheld if module is not None else ():
                 self._output += f"\nraised: {words}\n".encode()
+
+    @contextlib.contextmanager
+    def _reference(
+        self, question: Question, check: CheckSpec, seed: int
+    ) -> Iterator[StudentModule]:
+        """Open a worker with the reference's module, as if it had been handed in."""
+        assert isinstance(self._workshop, Workshop)  # noqa: S101 - or there is no such function
+        with self._workshop.reference(self.rubric) as folder:
+            limits = self.limits(question, check)
+            worker = self._workshop.server(question).spawn(folder, limits, seed)
+            try:
+                reply = worker.load(question.module.removesuffix(".py"))
+                if reply.error is not None:
+                    raise Unloadable(described(reply.error))
+                yield StudentModule(worker, question.module, (), question.forbidden)
+            finally:
+                worker.close()
 
     def _load(self, worker: Dialogue, question: Question, *, withhold: bool) -> StudentModule:
         module, loading = self.submission.shown(question.module), _loading(question)

@@ -22,7 +22,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, ValidationError
 from rich import box
@@ -34,11 +34,14 @@ from grader.checks.predictions import PredictionsSpec
 from grader.checks.written import FilesSpec
 from grader.errors import REASONS, RubricError, UsageError
 from grader.grading import Work
-from grader.model import CheckSpec, NonNegative, Question, Rubric, Strict
+from grader.model import CheckSpec, NonNegative, Outcome, Question, Rubric, Strict
+from grader.rubric import did_you_mean, worded
 
 CLAIMS = "expected.yaml"
 MAX_QUOTED = 300  # characters of a message
 CLOSE = 1.0e-3  # points
+OUTCOMES: tuple[str, ...] = get_args(Outcome)
+POINTS_LOST = "a number of at least 0, or the least and the most: [0.5, 1]"
 
 
 class Loss(Strict):
@@ -99,24 +102,23 @@ def load_examples(rubric: Rubric) -> list[Example]:
     checks = {check.id for question in rubric.questions for check in question.checks}
     examples: list[Example] = []
     problems: list[str] = []
-    for path in sorted(root.glob(f"*/*/{CLAIMS}")):
-        source = yaml_source.read(path)
-        problems += [f"{path}:{line}: {text}" for line, text in source.problems]
-        if source.data is None:
-            continue
+    paths = sorted(root.glob(f"*/*/{CLAIMS}"))
+    names = [path.parent.relative_to(root).as_posix() for path in paths]
+    for path in paths:
         try:
-            claims = Claims.model_validate(source.data)
-        except ValidationError as error:
-            for detail in error.errors(include_url=False):
-                line = source.line(tuple(detail["loc"]))
-                where = ".".join(str(part) for part in detail["loc"])
-                problems.append(f"{path}:{line}: {where}: {detail['msg']}")
+            source = yaml_source.read(path)
+        except OSError as error:
+            problems.append(f"{path}: cannot be read: {error.strerror}")
+            continue
+        claims, wrong = _claims(source)
+        problems += [f"{path}:{line}: {text}" for line, text in [*source.problems, *wrong]]
+        if claims is None:
             continue
         base = root / claims.base if claims.base else None
         wanted = _wanted(rubric, path.parent, claims)
         problems += [
             f"{path}:{source.line(where)}: {text}"
-            for where, text in _claim_problems(claims, checks, base, wanted)
+            for where, text in _claim_problems(claims, checks, base, wanted, names)
         ]
         name = path.parent.relative_to(root).as_posix()
         examples.append(Example(name, path.parent, claims, base, wanted))
@@ -125,6 +127,55 @@ def load_examples(rubric: Rubric) -> list[Example]:
     if not examples:
         raise UsageError(f"{root}: no example submission with a file {CLAIMS}")
     return examples
+
+
+def _claims(source: yaml_source.Source) -> tuple[Claims | None, list[tuple[int, str]]]:
+    """Return the claims of a file, and what is wrong with them, each with its line."""
+    if not isinstance(source.data, dict):
+        known = ", ".join(Claims.model_fields)
+        wrong = [] if source.problems else [(1, f"must be a mapping with the keys {known}")]
+        return None, wrong
+    data = dict(source.data)
+    raw = data.pop("loses", {})
+    found: list[tuple[yaml_source.YamlPath, str]] = []
+    losses: dict[str, Loss] = {}
+    if isinstance(raw, dict):
+        for check, values in raw.items():
+            where = ("loses", check)
+            try:
+                losses[check] = Loss.model_validate(values)
+            except ValidationError as error:
+                found += [((*where, *loc), text) for loc, text in _worded(error, check, Loss)]
+    elif raw != "all":
+        text = f"loses: {yaml_source.shown(raw)}: must be 'all', or a mapping by check"
+        found.append((("loses",), text))
+    claims: Claims | None = None
+    try:
+        claims = Claims.model_validate(data)
+    except ValidationError as error:
+        found += _worded(error, "", Claims)
+    if claims is not None and not found:
+        claims = claims.model_copy(update={"loses": "all" if raw == "all" else losses})
+    return None if found else claims, [(source.line(where), text) for where, text in found]
+
+
+def _worded(
+    error: ValidationError, label: str, model: type[Strict]
+) -> list[tuple[yaml_source.YamlPath, str]]:
+    """Return one problem for each wrong key, also where several forms of its value are allowed."""
+    found: dict[yaml_source.YamlPath, str] = {}
+    for detail in error.errors(include_url=False):
+        where = tuple(detail["loc"])[:1]
+        points = model is Loss and where == ("points",) and detail["type"] != "missing"
+        if points:
+            value = detail["input"]
+            text = f"{label}: points: {yaml_source.shown(value)}: must be {POINTS_LOST}"
+        elif not where:
+            text = f"{label}: must be a mapping with the keys {', '.join(model.model_fields)}"
+        else:
+            text = worded(detail, label, model)
+        found.setdefault(where, text)
+    return list(found.items())
 
 
 def matching(examples: list[Example], patterns: Sequence[str]) -> list[Example]:
@@ -161,7 +212,11 @@ def _files(question: Question, check: CheckSpec) -> Sequence[str]:
 
 
 def _claim_problems(
-    claims: Claims, checks: set[str], base: Path | None, wanted: frozenset[str]
+    claims: Claims,
+    checks: set[str],
+    base: Path | None,
+    wanted: frozenset[str],
+    names: Sequence[str],
 ) -> Iterator[tuple[yaml_source.YamlPath, str]]:
     """Yield what in valid claims does not fit the rubric or the other examples."""
     losses = claims.loses if isinstance(claims.loses, dict) else {}
@@ -169,14 +224,23 @@ def _claim_problems(
         yield (), "the rubric has no question for any of its files: nothing would be checked"
     for check in claims.only:
         if check not in checks:
-            yield ("only",), f"the rubric has no check {check!r}"
+            near = did_you_mean(check, sorted(checks))
+            yield ("only",), f"only: the rubric has no check {check!r}{near}"
     for check, loss in losses.items():
         if check not in checks:
-            yield ("loses", check), f"the rubric has no check {check!r}"
+            near = did_you_mean(check, sorted(checks))
+            yield ("loses", check), f"loses: the rubric has no check {check!r}{near}"
         if loss.reason is not None and loss.reason not in REASONS:
-            yield ("loses", check), f"{check}: there is no reason {loss.reason!r}"
+            near = did_you_mean(loss.reason, sorted(REASONS))
+            text = f"{check}: reason: there is no reason {loss.reason!r}{near}"
+            yield ("loses", check, "reason"), text
+        if loss.outcome is not None and loss.outcome not in OUTCOMES:
+            near = did_you_mean(loss.outcome, OUTCOMES)
+            text = f"{check}: outcome: there is no outcome {loss.outcome!r}{near}"
+            yield ("loses", check, "outcome"), text
     if base is not None and not base.is_dir():
-        yield ("base",), f"there is no example {claims.base!r}"
+        near = did_you_mean(claims.base or "", names)
+        yield ("base",), f"base: there is no example {claims.base!r}{near}"
 
 
 @contextlib.contextmanager

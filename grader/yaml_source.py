@@ -7,6 +7,7 @@ value, and each of these traps becomes a problem of its own.
 
 from __future__ import annotations
 
+import codecs
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,6 +51,9 @@ def read(path: Path) -> Source:
     if len(raw) > MAX_BYTES:
         source.problems.append((1, f"is {len(raw)} bytes long; at most {MAX_BYTES} are read"))
         return source
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        source.problems.append((1, "is UTF-16 text; save it as UTF-8"))
+        return source
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -65,6 +69,8 @@ def read(path: Path) -> Source:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = " ".join(str(part) for part in (error.context, error.problem) if part)
+        if mark is not None and "\t" in (text.splitlines()[mark.line : mark.line + 1] or [""])[0]:
+            problem = "a tab; indent with spaces, and put no tab in front of a value"
         source.problems.append((mark.line + 1 if mark else 1, f"is not YAML: {problem}"))
     except yaml.YAMLError as error:
         source.problems.append((1, f"is not YAML: {' '.join(str(error).split())}"))

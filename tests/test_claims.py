@@ -112,3 +112,54 @@ def test_an_example_that_checks_nothing_is_refused(shipped, tmp_path):
     (folder / "another_homework.py").touch()
     with pytest.raises(RubricError, match="nothing would be checked"):
         load_examples(dataclasses.replace(shipped, reference=tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("mistakes: x\n", 1, "unknown key 'mistakes' (did you mean 'mistake'?)"),
+        (
+            "loses:\n  q3.1: {pionts: 1, points: 1}\n", 2,
+            "q3.1: unknown key 'pionts' (did you mean 'points'?)",
+        ),
+        ("loses:\n  q3.1: {reason: mismatch}\n", 2, "q3.1: key 'points' is missing"),
+        ("loses:\n  q3.1:\n    points: half\n", 3, "q3.1: points: 'half': must be a number"),
+        ("loses:\n  q3.1: 0.5\n", 2, "q3.1: must be a mapping with the keys points, reason"),
+        ("note: x\nloses: everything\n", 2, "loses: 'everything': must be 'all', or a mapping"),
+        ("loses:\n  q3.11: {points: 1}\n", 2, "the rubric has no check 'q3.11' (did you mean 'q"),
+        ("only: [q33]\n", 1, "only: the rubric has no check 'q33' (did you mean 'q3."),
+        (
+            "loses:\n  q3.1: {points: 1, reason: mismach}\n", 2,
+            "q3.1: reason: there is no reason 'mismach' (did you mean 'mismatch'?)",
+        ),
+        (
+            "loses:\n  q3.1:\n    points: 1\n    outcome: fail\n", 4,
+            "q3.1: outcome: there is no outcome 'fail' (did you mean 'failed'?)",
+        ),
+        ("- note\n", 1, "must be a mapping with the keys mistake, function, base"),
+        ("note: 3\n", 1, "note: 3: "),
+    ],
+)  # fmt: skip
+def test_a_typo_is_one_line_with_file_line_key_and_what_was_meant(
+    text, line, words, with_claims, tmp_path
+):
+    with pytest.raises(RubricError) as caught:
+        with_claims(a=text)
+    (problem,) = caught.value.problems
+    assert problem.startswith(f"{tmp_path}/submissions/wrong/a/expected.yaml:{line}: ")
+    assert words in problem
+
+
+def test_a_base_that_is_not_there_names_one_that_is(with_claims):
+    with pytest.raises(RubricError) as caught:
+        with_claims(a="note: x\n", b="base: wrong/aa\n")
+    assert "base: there is no example 'wrong/aa' (did you mean 'wrong/a'?)" in str(caught.value)
+
+
+def test_claims_that_cannot_be_read_are_told(with_claims, monkeypatch):
+    def unreadable(_path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("grader.yaml_source.read", unreadable)
+    with pytest.raises(RubricError, match=r"expected.yaml: cannot be read: Permission denied"):
+        with_claims(a="note: x\n")

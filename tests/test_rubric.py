@@ -143,7 +143,7 @@ def test_a_folder_is_a_usage_error(tmp_path):
         (b"---\n", "1: must be a mapping"),
         (b"~", "1: must be a mapping"),
         (b"assignment: demo\ntitle: caf\xe9\n", "2: byte 0xe9 is not UTF-8 text"),
-        ("assignment: demo\n".encode("utf-16"), "1: byte 0xff is not UTF-8 text"),
+        ("assignment: demo\n".encode("utf-16"), "1: is UTF-16 text; save it as UTF-8"),
         (b"assignment: \x01\n", "1: is not YAML: unacceptable character"),
         (b"assignment: " + b"[" * 100_000, "1: is nested too deeply"),
         (b"assignment: " + b"[" * 60 + b"]" * 60, "1: is not YAML: too many or too deeply nested"),

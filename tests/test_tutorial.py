@@ -25,7 +25,7 @@ BLOCK = re.compile(
 )
 STATUS = re.compile(r"# exit status (\d+)$")
 BLANK_LINES = {".py": "\n\n", ".yaml": "\n"}  # before what is added at the end of a file
-MADE_BY_COMMANDS = ("class", "reports")
+MADE_BY_COMMANDS = ("class", "reports", "graded")
 TIMEOUT_S = 120
 
 

@@ -43,6 +43,9 @@ class Context:
     if that is impossible. Its argument is the seed of the worker's random generators.
     ``read_file`` returns the bytes of a file of the submission; it raises ``Failure`` if the file
     is missing or too large. ``device`` is where training should run, ``cpu`` or ``cuda``.
+    ``open_reference`` is like ``open_module``, with the reference in the submission's place, under
+    the same limits; it raises ``Unloadable`` if the reference needs its package around it, and is
+    None where there is no reference. No worker of the student's may be open then.
     """
 
     assignment: Assignment
@@ -53,6 +56,11 @@ class Context:
     open_module: Callable[[int], AbstractContextManager[StudentModule]]
     read_file: Callable[[str], bytes]
     device: str = "cpu"
+    open_reference: Callable[[int], AbstractContextManager[StudentModule]] | None = None
+
+
+class Unloadable(Exception):  # noqa: N818 - not an error: the reference need not be usable so
+    """The reference cannot be imported as a submission is."""
 
 
 class CheckKind(Protocol):
@@ -74,7 +82,10 @@ class CheckKind(Protocol):
 
 
 class ForeignFailure(Failure):
-    """An exception in the worker that no line of the student's raised, or so it is reported."""
+    """An exception in the worker that no line of the student's raised, or so it is reported.
+
+    It may be the driver's own, also where the student's code has called into the driver.
+    """
 
 
 class StudentModule:
@@ -150,7 +161,7 @@ class StudentModule:
             self.withheld.append(described(error))
             error = error.without_words()
         failed = failure(error, function, self.file, self._forbidden)
-        if failed.reason == "exception" and not error.where:
+        if failed.reason != "missing" and (error.by_driver or not error.where):
             return ForeignFailure(failed.reason, failed.message)
         return failed
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
 from grader.assignment import Assignment, Dataset
-from grader.errors import BrokenError, Failure, GraderError
+from grader.errors import RAISED, BrokenError, Failure, GraderError
 from grader.evidence import Evidence, Finding
 from grader.model import SHARES_ROUNDING, CheckSpec, Part, Positive, Strict
 from grader.seeds import seed_for
 from grader.wire import Decoder, Encoder
 
-from .base import Context, ForeignFailure
+from . import fault
+from .base import Context, ForeignFailure, StudentModule
 
 Dotted = Annotated[str, Field(pattern=r"^\w+\.\w+$")]
 # How a judge fails on a result that student code has made up.
@@ -58,9 +59,15 @@ class Properties(Strict):
 
 
 def driven_problems(spec: Any, assignment: Assignment) -> Iterator[str]:
-    """Yield what in a driven check does not fit the assignment's folders, without importing it."""
+    """Yield what in a driven check does not fit the assignment's folders, without importing it.
+
+    Raises:
+        BrokenError: a file is no Python.
+    """
     yield from function_problems("driver", "drivers", spec.driver, assignment)
-    if not assignment.has(f"datasets.{spec.dataset}"):
+    if assignment.has(f"datasets.{spec.dataset}"):
+        assignment.defined(f"datasets.{spec.dataset}")
+    else:
         yield f"dataset: there is no file datasets/{spec.dataset}.py"
 
 
@@ -73,26 +80,48 @@ def function_problems(key: str, folder: str, name: str, assignment: Assignment) 
         yield f"{key}: {folder}/{file}.py has no function {function!r}"
 
 
+@dataclass(frozen=True)
+class DriverCall:
+    """A run of a driver, on the student's module or on the reference's."""
+
+    worker_seed: int
+    driver: tuple[str, str]
+    function: str
+    needs: str
+    arguments: dict[str, Any]
+
+    def on(self, module: StudentModule) -> Any:
+        """Return what the driver returns."""
+        return module.drive(self.driver, self.function, self.needs, self.arguments)
+
+
 def drive(
     spec: DrivenSpec, context: Context, seed: int, notes: list[str]
 ) -> tuple[Mapping[str, Any], Dataset]:
     """Run the driver in a fresh worker; return its result and the data set."""
+    data, call = _driver_call(spec, context, seed)
+    try:
+        with context.open_module(call.worker_seed) as module:
+            notes += module.notes
+            result = call.on(module)
+    except ForeignFailure:
+        assert_works(spec, context, seed)
+        raise
+    if type(result) is not dict:
+        assert_works(spec, context, seed, f"the driver {spec.driver}", _readable)
+        raise Failure("wrong_dtype", f"{spec.function} led to no result that can be read")
+    return result, data
+
+
+def _driver_call(spec: DrivenSpec, context: Context, seed: int) -> tuple[Dataset, DriverCall]:
+    """Return the data set, and what its driver is run with."""
     data = context.assignment.dataset(spec.dataset, context.tier, context.data, context.seed)
     file, _, function = spec.driver.partition(".")
     driver = context.assignment.driver(file)
     # The data set's own seed stays here: with it, student code could draw the withheld labels.
     theirs = seed_for("worker", spec.id, seed)
     arguments = {**data.inputs, "seed": theirs % SEED_RANGE, "device": context.device}
-    with context.open_module(theirs) as module:
-        notes += module.notes
-        try:
-            result = module.drive(driver, function, spec.function, arguments)
-        except ForeignFailure:
-            assert_works(spec, context)
-            raise
-    if type(result) is not dict:
-        raise Failure("wrong_dtype", f"{spec.function} led to no result that can be read")
-    return result, data
+    return data, DriverCall(theirs, driver, function, spec.function, arguments)
 
 
 def judged(
@@ -112,66 +141,81 @@ def judged(
     except (Failure, GraderError):
         raise  # its verdict, or a fault that it names itself
     except UNREADABLE as error:
-        assert_works(spec, context, judge)
+        what = f"the judge {judge}"
+        assert_works(
+            *(spec, context, context.seed, what),
+            lambda found: look(found, data.inputs, data.withheld),
+        )
         raise Failure(
             "wrong_dtype",
             f"what {spec.function} led to cannot be read: {type(error).__name__}: {error}",
         ) from None
-    except Exception as error:
+    except RAISED as error:
         raise BrokenError(f"the judge {judge} raised {type(error).__name__}: {error}") from error
     return evidence
 
 
-def assert_works(spec: DrivenSpec, context: Context, judge: str | None = None) -> None:
-    """Make sure that the driver, and the judge, can do with the reference what failed before.
+def assert_works(
+    spec: DrivenSpec,
+    context: Context,
+    seed: int,
+    what: str = "",
+    look: Callable[[Any], Any] | None = None,
+) -> None:
+    """Make sure that the driver, and ``look``, can do with the reference what failed before.
 
     An exception in code of the assignment's own may be due to what student code returned, or to a
-    mistake of ours that would cost every student points. The generated data is used: it is small.
+    mistake of ours that would cost every student points.
+
+    Args:
+        spec: the check, whose driver is run on the reference.
+        context: the check's; the student's worker is closed.
+        seed: as for ``drive``.
+        what: names ``look`` in a message.
+        look: takes the driver's result on this side, as a judge does.
 
     Raises:
         BrokenError: they fail on the reference too.
     """
-    problem = _problem(
-        *(context.assignment, context.question.module, spec.function, spec.driver),
-        *(spec.dataset, judge, context.seed),
+    _data, call = _driver_call(spec, context, seed)
+    trial = fault.tried(
+        *(context, spec.id, f"the driver {spec.driver}", call.on, call.worker_seed),
+        lambda: _here(spec, context, seed),
     )
+    problem = trial.problem
+    if look is not None and trial.known and problem is None:
+        try:
+            look(trial.result)
+        except RAISED as error:
+            problem = fault.failing(what, fault.described(error)).problem
     if problem is not None:
         raise BrokenError(problem)
 
 
-@lru_cache(maxsize=64)
-def _problem(
-    assignment: Assignment,
-    module: str,
-    function: str,
-    driver: str,
-    dataset: str,
-    judge: str | None,
-    seed: int,
-) -> str | None:
-    """Return how the driver or the judge fails on the reference, if they do.
+def _here(spec: DrivenSpec, context: Context, seed: int) -> fault.Trial:
+    """Try the driver with the reference on this side, where no worker can load the reference.
 
-    None also where that cannot be found out: the reference lacks the function, or a helper is only
-    there beside what students hand in.
+    The generated data is used: it is small. Nothing is found out if the reference lacks the
+    function, or if a helper is only there beside what students hand in.
     """
-    data = assignment.dataset(dataset, "mini", None, seed)
-    what = f"the driver {driver}"
     try:
-        run, solution = assignment.function("drivers", driver), assignment.solution(module)
-        if run is None or not hasattr(solution, function):
-            return None
+        data = context.assignment.dataset(spec.dataset, "mini", None, context.seed)
+        run = context.assignment.function("drivers", spec.driver)
+        solution = context.assignment.solution(context.question.module)
+        if run is None or not hasattr(solution, spec.function):
+            return fault.UNKNOWN
         inputs = _carried(data.inputs, tensors=True)
         found = run(solution, **inputs, seed=seed % SEED_RANGE, device="cpu")
-        if judge is not None:
-            what = f"the judge {judge}"
-            look = assignment.function("judges", judge)
-            if look is not None:
-                look(_carried(found), data.inputs, data.withheld)
-    except Exception as error:  # noqa: BLE001 - the assignment's own code may raise anything
+        return fault.Trial(known=True, result=_carried(found))
+    except RAISED as error:
         if isinstance(error, ImportError) or isinstance(error.__cause__, ImportError):
-            return None
-        return f"{what} fails on the reference: {type(error).__name__}: {error}"
-    return None
+            return fault.UNKNOWN
+        return fault.failing(f"the driver {spec.driver}", fault.described(error))
+
+
+def _readable(result: Any) -> None:
+    if type(result) is not dict:
+        raise TypeError(f"it returns {type(result).__name__}, not a dictionary")
 
 
 def _carried(value: Any, *, tensors: bool = False) -> Any:

@@ -80,6 +80,14 @@ class Forward:
         if spec.follow_through and assignment.composition(question.module, spec.function) is None:
             yield f"follow_through: the case file has no COMPOSITIONS entry for {spec.function}"
 
+    def disagreements(
+        self, spec: ForwardSpec, question: Question, assignment: Assignment
+    ) -> Iterator[str]:
+        """Yield what the reference does not do as the check and the case file say; runs it."""
+        from . import agreement
+
+        yield from agreement.forward_problems(spec, question.module, assignment)
+
     def run(self, spec: ForwardSpec, context: Context) -> Judgement:
         """Judge all cases in one worker."""
         cases = context.assignment.solved(

@@ -73,23 +73,25 @@ class Gradient:
         cases = assignment.cases(question.module, spec.forward, seed=0)
         functions = [spec.function, spec.forward, *spec.builds_on]
         yield from assignment.function_problems(question.module, functions)
+        unknown = [a for a in spec.gradients.values() if a not in cases[0].arguments]
         for name, argument in spec.gradients.items():
-            if argument not in cases[0].arguments:
+            if argument in unknown:
                 known = ", ".join(cases[0].arguments)
                 yield f"gradients: {name}: {spec.forward} has no argument {argument!r} ({known})"
         known_groups = {case.group for case in cases}
         for group in set(spec.groups) - known_groups:
             yield f"groups: no case belongs to {group!r} (there are {sorted(known_groups)})"
-        if spec.shares and set(spec.shares) != set(spec.gradients):
-            yield f"shares: must name each of the gradients {sorted(spec.gradients)}"
-        for name in spec.opaque:
-            if name not in spec.returns:
-                yield f"opaque: {name!r} is not one of the outputs in returns"
-        for name in spec.gradients if spec.function == spec.forward else ():
-            if name not in spec.returns:
-                yield f"gradients: {name!r} is not one of the outputs in returns"
+        yield from _name_problems(spec)
         if spec.builds_on and assignment.composition(question.module, spec.function) is None:
             yield f"builds_on: the case file has no COMPOSITIONS entry for {spec.function}"
+
+    def disagreements(
+        self, spec: GradientSpec, question: Question, assignment: Assignment
+    ) -> Iterator[str]:
+        """Yield what the reference does not do as the check and the case file say; runs it."""
+        from . import agreement
+
+        yield from agreement.gradient_problems(spec, question.module, assignment)
 
     def run(self, spec: GradientSpec, context: Context) -> Judgement:
         """Judge all cases in one worker; each calls forward anew before backward."""
@@ -107,6 +109,18 @@ class Gradient:
         notes = tuple(module.notes + module.mutation_notes())
         measured = {"largest_relative_difference": run.largest, "cases": len(cases)}
         return Judgement(parts, notes, measured, _summary(parts, run.causes))
+
+
+def _name_problems(spec: GradientSpec) -> Iterator[str]:
+    """Yield names that are used and not declared."""
+    if spec.shares and set(spec.shares) != set(spec.gradients):
+        yield f"shares: must name each of the gradients {sorted(spec.gradients)}"
+    for name in spec.opaque:
+        if name not in spec.returns:
+            yield f"opaque: {name!r} is not one of the outputs in returns"
+    for name in spec.gradients if spec.function == spec.forward else ():
+        if name not in spec.returns:
+            yield f"gradients: {name!r} is not one of the outputs in returns"
 
 
 class _Run:

@@ -17,6 +17,8 @@ from .base import Context, StudentModule
 
 INTERACTION = 1.0e-9  # relative to the outputs; rounding leaves 1e-15
 MAX_SEPARATE_INPUTS = 1  # a bias is only added, and may be forgotten
+# What a known mistake can explain; one that gives a wrong shape has the values in it, too.
+NAMED: frozenset[str] = frozenset(["mismatch", "not_finite", "wrong_shape"])
 MIN_RELATIVE_SIZE = 1.0e-3  # of a gradient, relative to the reference's, for it to prove anything
 
 
@@ -37,7 +39,7 @@ def with_mistake(
     limit: Tolerance,
 ) -> Comparison:
     """Name the known mistake whose outputs these are, if there is one."""
-    if found.reason not in ("mismatch", "not_finite"):
+    if found.reason not in NAMED:
         return found
     for description, wrong in context.assignment.mistakes(
         context.question.module, function
@@ -54,13 +56,19 @@ def named(found: Comparison, description: str) -> Comparison:
     return replace(found, cause=f"exactly this comes out when {description}")
 
 
-def mistaken(wrong: Callable[..., Any], case: SolvedCase, function: str) -> dict[str, Array]:
+def mistaken(
+    wrong: Callable[..., Any], case: SolvedCase, function: str, *, every: bool = False
+) -> dict[str, Array]:
     """Return by name what a function of ``MISTAKES`` gives for a case.
+
+    With ``every``, values under names that the case does not expect are returned, too.
 
     Raises:
         BrokenError: it raises.
+        ValueError: it returns another number of values.
     """
-    return _by_name(_trusted(wrong, case, function), case.expected)
+    result = _trusted(wrong, case, function)
+    return dict(result) if every and isinstance(result, dict) else _by_name(result, case.expected)
 
 
 def _trusted(wrong: Callable[..., Any], case: SolvedCase, function: str) -> Any:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
 from grader.assignment import Assignment
-from grader.errors import BrokenError, Failure
+from grader.errors import RAISED, BrokenError, Failure, GraderError
 from grader.evidence import Evidence
 from grader.metrics import METRICS
 from grader.model import SHARES_ROUNDING, Fraction, NonNegative, Part, Question, Strict
@@ -22,6 +23,7 @@ from .driven import (
     Dotted,
     DrivenSpec,
     Properties,
+    assert_works,
     drive,
     driven_problems,
     function_problems,
@@ -160,6 +162,9 @@ class Training:
                 raise BrokenError(f"the judge {spec.judge} measures no {spec.metric}")
             return _Run(evidence.values[spec.metric], evidence=evidence)
         if "predictions" not in result:
+            assert_works(
+                spec, context, seed, f"the driver {spec.driver}", lambda found: found["predictions"]
+            )
             raise Failure("wrong_dtype", f"{spec.function} led to no predictions")
         value = METRICS[spec.metric](result["predictions"], data.withheld["labels"])
         return _Run(value, _wrong_facts(spec, context, result, data.inputs))
@@ -174,10 +179,23 @@ def _wrong_facts(
     if judge is None:
         raise BrokenError(f"there is no function {spec.facts} in the folder facts")
     try:
-        return tuple(str(text) for text in judge(result, inputs))
+        return _texts(judge, inputs, result)
+    except (Failure, GraderError):
+        raise  # its verdict, or a fault that it names itself
     except UNREADABLE as error:
-        # The result is what student code made of it, and may be of any form.
+        # The result is what student code made of it, and may be of any form; or the fault is ours.
+        look = partial(_texts, judge, inputs)
+        assert_works(spec, context, context.seed, f"the function {spec.facts} in facts", look)
         return (f"{spec.function}: its result cannot be looked at: {error}",)
+    except RAISED as error:
+        message = f"the function {spec.facts} in facts raised {type(error).__name__}: {error}"
+        raise BrokenError(message) from error
+
+
+def _texts(
+    judge: Callable[..., Iterable[Any]], inputs: dict[str, Any], result: Mapping[str, Any]
+) -> tuple[str, ...]:
+    return tuple(str(text) for text in judge(result, inputs))
 
 
 def _structure(share: float, earned: float, wrong: Sequence[str]) -> Part:

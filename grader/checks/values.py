@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 
 from grader.assignment import Assignment, SolvedCase
 from grader.cases import BASE_GROUP
-from grader.errors import Failure, Reason, WorkerLost
+from grader.errors import BrokenError, Failure, Reason, WorkerLost
 from grader.model import (
     SHARES_ROUNDING,
     CheckSpec,
@@ -27,9 +27,11 @@ from grader.model import (
 )
 from grader.numerics import compare
 
-from .base import STOPS_THE_CHECK, Context, Judgement, StudentModule
+from . import fault
+from .base import STOPS_THE_CHECK, Context, ForeignFailure, Judgement, StudentModule
 from .driven import UNREADABLE, Dotted, function_problems
-from .support import forgiven, matching_mistake, named, tolerance, vanishes
+from .fault import Doubts
+from .support import NAMED, forgiven, matching_mistake, named, tolerance, vanishes
 
 EDGE_CASES = "edge_cases"
 
@@ -123,15 +125,29 @@ class Values:
         for name in sorted(groups - set(spec.groups)):
             yield f"shares: the cases' group {name!r} has no share"
 
+    def disagreements(
+        self, spec: ValuesSpec, question: Question, assignment: Assignment
+    ) -> Iterator[str]:
+        """Yield what the reference does not do as the check and the case file say; runs it."""
+        from . import agreement
+
+        yield from agreement.values_problems(spec, question, assignment)
+
     def run(self, spec: ValuesSpec, context: Context) -> Judgement:
         """Judge all cases in one worker."""
         module_name = context.question.module
         cases = context.assignment.driven(module_name, spec.driver, spec.generator, context.seed)
+        if absent := [name for name in spec.outputs if name not in cases[0].expected]:
+            raise BrokenError(f"the driver {spec.driver} returns no {', '.join(absent)}")
         tallies: Tallies = {(o, g): _Tally() for o in spec.outputs for g in spec.groups}
-        with context.open_module(context.seed) as module:
-            for case in cases:
-                for output, found in _case(spec, context, module, case).items():
-                    tallies[output, case.group].add(found, case.name)
+        doubts = Doubts()
+        try:
+            with context.open_module(context.seed) as module:
+                for case in cases:
+                    for output, found in _case(spec, context, module, case, doubts).items():
+                        tallies[output, case.group].add(found, case.name)
+        finally:
+            doubts.settle(context)
         parts = tuple(_part(spec, output, tallies) for output in spec.outputs)
         return Judgement(parts, tuple(module.notes), {"cases": len(cases)}, _message(parts))
 
@@ -139,15 +155,23 @@ class Values:
 Found = dict[str, _Verdict]
 
 
-def _case(spec: ValuesSpec, context: Context, module: StudentModule, case: SolvedCase) -> Found:
+def _case(
+    spec: ValuesSpec, context: Context, module: StudentModule, case: SolvedCase, doubts: Doubts
+) -> Found:
     """Return what is wrong with each output of a case."""
     file, _, function = spec.driver.partition(".")
     driver = context.assignment.driver(file)
+
+    def drive(on: StudentModule) -> Any:
+        return on.drive(driver, function, spec.function, dict(case.arguments))
+
     try:
-        got = module.drive(driver, function, spec.function, dict(case.arguments))
+        got = drive(module)
     except WorkerLost:
         raise
     except Failure as failed:
+        if isinstance(failed, ForeignFailure):
+            doubts.add((spec.id, case.name), f"the driver {spec.driver}", drive)
         if failed.reason in STOPS_THE_CHECK:
             raise
         return _all(spec, failed.reason, failed.message)
@@ -155,7 +179,7 @@ def _case(spec: ValuesSpec, context: Context, module: StudentModule, case: Solve
         return _all(spec, "wrong_dtype", f"{spec.function} led to no result that can be read")
     found = _compared(spec, context, case, got)
     if spec.follow_through and any(one.reason == "mismatch" for one in found.values()):
-        own = _own(spec, context, module, case)
+        own = _own(spec, context, module, case, doubts)
         right = {} if own is None else _compared(spec, context, replace(case, expected=own), got)
         if right and all(one.reason is None for one in right.values()):
             return _followed(spec, module, found)
@@ -174,6 +198,11 @@ def _compared(spec: ValuesSpec, context: Context, case: SolvedCase, got: dict[An
     try:
         wrong = own(case.arguments, got, case.expected)
     except UNREADABLE as error:
+        try:
+            own(case.arguments, dict(case.expected), case.expected)
+        except Exception as ours:
+            words = f"COMPARISONS of {spec.generator} fails on the reference"
+            raise BrokenError(f"{words}: {fault.described(ours)}") from ours
         text = f"what {spec.function} returns cannot be read: {error}"
         return _all(spec, "wrong_dtype", text)
     if wrong is None:
@@ -190,14 +219,14 @@ def _output(
     found = compare(name, got[name], case.expected[name], limit)
     if found.ok:
         return _Verdict()
-    if found.reason in ("mismatch", "not_finite"):
+    if found.reason in NAMED:
         known = matching_mistake(context, spec.generator, case, name, got[name], limit)
         found = named(found, known) if known is not None else found
     return _Verdict(found.reason, found.text, 0.0)
 
 
 def _own(
-    spec: ValuesSpec, context: Context, module: StudentModule, case: SolvedCase
+    spec: ValuesSpec, context: Context, module: StudentModule, case: SolvedCase, doubts: Doubts
 ) -> dict[str, Any] | None:
     """Return the right outputs given the student's own helper functions, if these work at all.
 
@@ -209,11 +238,15 @@ def _own(
     file = spec.driver.partition(".")[0]
     driver = context.assignment.driver(file)
 
-    def drive(function: str, **arguments: Any) -> Any:
-        return module.drive(driver, function, spec.function, arguments)
+    def put_together(on: StudentModule) -> dict[str, Any]:
+        def drive(function: str, **arguments: Any) -> Any:
+            return on.drive(driver, function, spec.function, arguments)
+
+        found = compose(drive, case.arguments)
+        return {name: np.asarray(value) for name, value in found.items()}
 
     try:
-        own = {name: np.asarray(value) for name, value in compose(drive, case.arguments).items()}
+        own = put_together(module)
         sound = all(
             own[name].shape == expected.shape
             and not (expected.dtype.kind == "f" and vanishes(own[name], expected))
@@ -221,7 +254,10 @@ def _own(
         )
     except WorkerLost:
         raise
-    except Exception:  # noqa: BLE001 - the student's functions may return anything at all
+    except Exception as error:  # noqa: BLE001 - the student's functions may return anything at all
+        if not isinstance(error, Failure) or isinstance(error, ForeignFailure):
+            what = f"COMPOSITIONS of {spec.generator}"
+            doubts.add((spec.id, "composed", case.name), what, put_together)
         return None
     return own if sound else None
 

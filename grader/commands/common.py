@@ -14,6 +14,7 @@ import click
 
 from grader import accelerator
 from grader.errors import BrokenError, GraderError, RubricError, UsageError
+from grader.intake.names import RESERVED_IDS
 from grader.model import DEVICES, TIERS, Rubric
 from grader.reports import terminal
 from grader.sandbox import LEVELS
@@ -21,6 +22,7 @@ from grader.session import Settings
 
 EXIT_FAILURES, EXIT_USAGE, EXIT_BROKEN, EXIT_INTERRUPTED = 1, 2, 3, 130
 RUBRIC_NAME = "rubric.yaml"
+PROBE_BYTES = 4096  # a file without content can be made on a full disk, too
 MAX_PLACES = 4  # places named for one message; the reports name all
 
 
@@ -148,8 +150,9 @@ def wanted_of(by_id: Mapping[str, Sequence[str]], only: Sequence[str]) -> frozen
     known |= {question.lower(): checks for question, checks in by_id.items()}
     unknown = [name for name in only if name.lower() not in known]
     if unknown:
+        told = ", ".join(name.strip() or repr(name) for name in unknown)
         raise UsageError(
-            f"{', '.join(unknown)}: no such question, check or folder (questions: "
+            f"{told}: no such question, check or folder (questions: "
             f"{', '.join(by_id)}; checks: {', '.join(everything)})"
         )
     chosen = frozenset(check for name in only for check in known[name.lower()])
@@ -157,14 +160,37 @@ def wanted_of(by_id: Mapping[str, Sequence[str]], only: Sequence[str]) -> frozen
 
 
 def writable(out: Path) -> None:
-    """Find out before grading whether reports can be written."""
+    """Find out before grading whether reports can be written.
+
+    Raises:
+        BrokenError: they cannot; it says why.
+    """
+    probe = out / f".probe-{os.getpid()}"
     try:
         out.mkdir(parents=True, exist_ok=True)
-        probe = out / f".probe-{os.getpid()}"
-        probe.write_bytes(b"")
-        probe.unlink()
+        try:
+            probe.write_bytes(bytes(PROBE_BYTES))
+        finally:
+            probe.unlink(missing_ok=True)
+        for name in RESERVED_IDS:
+            if (out / name).is_dir():
+                raise BrokenError(f"--out {out}: {name} is a folder there; remove or rename it")
     except OSError as error:
         raise BrokenError(f"--out {out}: cannot be written: {error.strerror}") from None
+
+
+def apart(out: Path, submissions: Sequence[Path], identifiers: Sequence[str]) -> None:
+    """Refuse to write reports into what is graded: the next run would take them for handed in.
+
+    Raises:
+        UsageError: a report would lie in a submission or in the folder of a class.
+    """
+    graded = {path: path.resolve() for path in submissions if path.is_dir()}
+    for identifier in identifiers:
+        place = (out / identifier).resolve()
+        for path, folder in graded.items():
+            if place.is_relative_to(folder):
+                raise UsageError(f"--out {out}: lies in {path}, which is graded; name another DIR")
 
 
 def tell_broken(reports: Sequence[dict[str, Any]]) -> None:

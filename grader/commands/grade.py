@@ -9,9 +9,10 @@ from typing import Any
 
 import click
 
-from grader import batch, submission
+from grader import batch, submission, tables
 from grader.commands.common import (
     EXIT_BROKEN,
+    apart,
     demand,
     find_rubric,
     isolated,
@@ -22,9 +23,11 @@ from grader.commands.common import (
     wanted_checks,
     writable,
 )
+from grader.errors import BrokenError
 from grader.grading import Job, Work
+from grader.model import Rubric
 from grader.progress import follow
-from grader.reports import gradebook, html, terminal
+from grader.reports import overview, terminal
 from grader.rubric import load_rubric
 
 
@@ -35,6 +38,8 @@ from grader.rubric import load_rubric
 @click.option("--only", multiple=True, metavar="ID", help="A question or check; may be repeated.")
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N",
               help="Submissions graded at a time (default: one per core).")  # fmt: skip
+@click.option("--discard-marks", is_flag=True,
+              help="Write over reports that hold a person's marks.")  # fmt: skip
 @shared
 @isolated
 @told
@@ -49,6 +54,7 @@ def grade(
     seed: int | None,
     device: Any,
     *,
+    discard_marks: bool,
     isolation: Any,
     unsafe: bool,
 ) -> None:
@@ -59,19 +65,35 @@ def grade(
     modules = [name for question in loaded.questions for name in question.modules]
     with submission.Classes() as classes:
         work = [Work(*found, wanted) for found in submission.find(submissions, modules, classes)]
+        apart(out, submissions, [item.identifier for item in work])
         writable(out)
+        if not discard_marks:
+            overview.marks_lost(out, [item.identifier for item in work])
         events = batch.run(Job(loaded, settings, out), work, jobs or batch.cores())
         reports = follow(events, work)
-    if len(reports) > 1:
-        reports.sort(key=lambda made: str(made["submission"]["id"]))
-        gradebook.write(out / "gradebook.csv", loaded, reports)
-        html.write_index(out / "index.html", reports)
-    _tell(reports, out)
-    if any(made["status"] == "broken" for made in reports):
+    reports.sort(key=lambda made: str(made["submission"]["id"]))
+    listed, failed = _list(out, loaded, reports)
+    _tell(reports, out, listed)
+    if failed is not None:
+        click.echo(terminal.clean(f"broken: {failed}"), err=True)
+    if failed is not None or any(made["status"] == "broken" for made in reports):
         sys.exit(EXIT_BROKEN)
 
 
-def _tell(reports: Sequence[dict[str, Any]], out: Path) -> None:
+def _list(
+    out: Path, rubric: Rubric, reports: Sequence[dict[str, Any]]
+) -> tuple[int, BrokenError | None]:
+    """Write the overview; return how many earlier reports are in it, and why it is not there."""
+    try:
+        listed, problems = overview.write(out, rubric, reports, always=len(reports) > 1)
+    except BrokenError as error:
+        return 0, error
+    for problem in problems:
+        click.echo(terminal.clean(f"note: not listed: {problem}"), err=True)
+    return listed, None
+
+
+def _tell(reports: Sequence[dict[str, Any]], out: Path, listed: int) -> None:
     screen = terminal.console()
     isolation: list[str] = next((made["isolation"] for made in reports if made["isolation"]), [])
     told = f"isolation: {', '.join(isolation) or 'no worker was needed'}"
@@ -79,10 +101,13 @@ def _tell(reports: Sequence[dict[str, Any]], out: Path) -> None:
         screen.print(terminal.report(reports[0]))
         identifier = reports[0]["submission"]["id"]
         click.echo(told)
-        click.echo(f"report: {out / identifier / 'report.html'} (and report.json)")
+        if (out / identifier / "report.html").is_file():
+            click.echo(f"report: {out / identifier / 'report.html'} (and report.json)")
     else:
         screen.print(terminal.summary(reports))
         click.echo(told)
         click.echo(f"{len(reports)} submissions graded; reports: {out}/<submission>/report.json")
-        click.echo(f"overview: {out / 'index.html'}, {out / 'gradebook.csv'}")
+    if len(reports) > 1 or listed:
+        more = f" (with {tables.counted(listed, 'report')} of earlier runs)" if listed else ""
+        click.echo(f"overview: {out / 'index.html'}, {out / 'gradebook.csv'}{more}")
     tell_broken(reports)

@@ -24,7 +24,7 @@ from grader.commands.common import (
 )
 from grader.grading import Job
 from grader.progress import follow
-from grader.reports import gradebook, html, terminal
+from grader.reports import overview, terminal
 from grader.rubric import load_rubric
 
 
@@ -64,8 +64,7 @@ def verify_command(
         reports = follow(batch.run(job, work, jobs or batch.cores()), work)
     verdicts = verify.verdicts(examples, reports)
     if out is not None:
-        gradebook.write(out / "gradebook.csv", loaded, reports)
-        html.write_index(out / "index.html", reports)
+        overview.write(out, loaded, reports, always=True)
     screen = terminal.console()
     screen.print(verify.table(verdicts))
     wrong = [verdict for verdict in verdicts if verdict.problems]

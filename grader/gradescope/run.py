@@ -86,7 +86,7 @@ def _graded(places: Places, options: Options, environment: Mapping[str, str]) ->
     total_s = budget.seconds(environment.get(budget.VARIABLE, ""))
     least = _isolation(environment)
     memory_mb = memory.limit_mb(environment)
-    rubric = load_rubric(options.rubric)
+    rubric = load_rubric(options.rubric, run_reference=False)
     told = metadata.read(places.metadata)
     checks = {check.id for question in rubric.questions for check in question.checks}
     about = Run(rubric, told, options.wanted or frozenset(checks))

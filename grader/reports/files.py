@@ -20,6 +20,12 @@ TEMPORARY = ".unfinished-"  # begins names that no reader takes for a report
 NO_UNNAMED_FILES = (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT)
 
 
+class UnwritableError(BrokenError):
+    """A file cannot be written; ``why`` is what the system says, without the file's name."""
+
+    why: str = ""
+
+
 def write_text(path: Path, text: str) -> None:
     """Write ``text`` as UTF-8, as ``write_bytes`` does."""
     write_bytes(path, text.encode())
@@ -32,7 +38,7 @@ def write_bytes(path: Path, data: bytes) -> None:
     at any moment leaves nothing behind that a reader could take for a report.
 
     Raises:
-        BrokenError: the disk is full or the folder cannot be written.
+        UnwritableError: the disk is full or the folder cannot be written.
     """
     temporary: Path | None = None
     try:
@@ -52,7 +58,9 @@ def write_bytes(path: Path, data: bytes) -> None:
             with contextlib.suppress(OSError):
                 temporary.unlink()
         if isinstance(error, OSError):
-            raise BrokenError(f"{path} cannot be written: {error.strerror}") from None
+            unwritable = UnwritableError(f"{path} cannot be written: {error.strerror}")
+            unwritable.why = str(error.strerror)
+            raise unwritable from None
         raise
 
 

@@ -11,15 +11,17 @@ from typing import Any
 
 from grader.model import Rubric
 from grader.reports.files import write_text
+from grader.reports.stored import check_ids
 
 FIRST_COLUMNS = ("submission", "status", "score", "max_score")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def write(path: Path, rubric: Rubric, reports: Sequence[dict[str, Any]]) -> None:
-    """Write the gradebook with a column for each check of the rubric."""
+    """Write the gradebook: a column for each check of the rubric, then those of older reports."""
     checks = [check.id for question in rubric.questions for check in question.checks]
-    write_columns(path, checks, reports)
+    older = [name for name in check_ids(reports) if name not in checks]
+    write_columns(path, [*checks, *older], reports)
 
 
 def write_columns(path: Path, checks: Sequence[str], reports: Sequence[dict[str, Any]]) -> None:

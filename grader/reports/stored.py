@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -15,6 +15,7 @@ from grader.model import Outcome, Status
 from grader.reports.report import SCHEMA_VERSION
 
 REPORT = "report.json"
+MARKED_KEY = b'"marked": {'  # in a text, its quotation marks would be escaped
 MAX_PROBLEMS = 8  # folders with unreadable reports that are named
 
 
@@ -131,6 +132,56 @@ def load(folder: Path) -> dict[str, Stored]:
         told = [*problems[:MAX_PROBLEMS], *([f"and {more} more"] if more > 0 else [])]
         raise UsageError("\n".join(told))
     return dict(sorted(found.items()))
+
+
+def beside(
+    folder: Path, assignment: str, but: Collection[str]
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return what earlier runs left in ``folder``, without the submissions ``but``.
+
+    Returns:
+        The reports of this assignment, and one line for each file that is none.
+    """
+    found: list[dict[str, Any]] = []
+    problems: list[str] = []
+    for path in sorted(folder.glob(f"*/{REPORT}")):
+        if path.parent.name in but:
+            continue
+        try:
+            made = _read(path)
+        except ValueError as error:
+            problems.append(f"{path}: {error}")
+            continue
+        if made["assignment"] == assignment:
+            found.append(made)
+        else:
+            problems.append(f"{path}: is of the assignment {made['assignment']!r}")
+    return found, problems
+
+
+def marked(folder: Path, identifiers: Iterable[str]) -> dict[str, list[str]]:
+    """Return which checks a person has marked in the reports of these submissions.
+
+    A report that cannot be read is taken to hold marks if it holds their key; its list is empty.
+    """
+    found: dict[str, list[str]] = {}
+    for identifier in identifiers:
+        path = folder / identifier / REPORT
+        try:
+            raw = path.read_bytes()
+        except OSError:  # there is none, or it cannot be read, let alone replaced
+            continue
+        if MARKED_KEY not in raw:
+            continue
+        try:
+            checks = checks_of(_read(path))
+            marks = [name for name, check in checks.items() if check.get("marked")]
+        except ValueError:
+            found[identifier] = []
+            continue
+        if marks:
+            found[identifier] = marks
+    return found
 
 
 def _read(path: Path) -> dict[str, Any]:

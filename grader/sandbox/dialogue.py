@@ -29,7 +29,10 @@ CELL = re.compile(r", cell [0-9]{1,4}$")  # grader/worker/cells.py
 
 @dataclass(frozen=True)
 class StudentError:
-    """An exception raised by student code, as reported by the worker (so: a claim)."""
+    """An exception raised by student code, as reported by the worker (so: a claim).
+
+    ``by_driver`` says that the driver beside it raised it, whoever had called the driver.
+    """
 
     type: str
     kinds: tuple[str, ...]
@@ -37,15 +40,17 @@ class StudentError:
     where: tuple[tuple[str, int, str], ...]
     missing_package: str | None
     undefined: bool
+    by_driver: bool = False
 
     @classmethod
     def from_wire(cls, value: Any) -> StudentError:
         """Check the types of a reported exception; raises ``WireError``."""
         try:
-            fields = {name: value[name] for name in cls.__annotations__}
+            fields = {name: value[name] for name in cls.__annotations__ if name != "by_driver"}
+            fields["by_driver"] = value.get("by_driver") is True
             where = tuple((file, line or 0, name) for file, line, name in fields["where"])
             fields["kinds"] = tuple(fields["kinds"])
-        except (TypeError, KeyError, ValueError):
+        except (AttributeError, TypeError, KeyError, ValueError):
             raise WireError("a reported exception is malformed") from None
         texts = [fields["type"], fields["text"], *fields["kinds"]]
         texts += [text for file, _line, name in where for text in (file, name)]

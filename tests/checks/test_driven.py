@@ -9,7 +9,7 @@ from grader.errors import RubricError
 from grader.model import Tier
 from grader.session import Settings
 from tests.checks.toy import judged, make
-from tests.conftest import SUBMISSIONS
+from tests.conftest import SUBMISSIONS, handed_in
 
 VALUES = """
       - id: q1.1
@@ -208,9 +208,8 @@ def test_driven_checks_that_do_not_fit_are_refused(checks, old, new, problem, tm
 @pytest.mark.parametrize("name", ["rnn_step_without_bias", "lstm_backward_drops_dnext_h"])
 def test_wrong_layers_are_paid_for_once(name, judge, tmp_path):
     """A right captioning model on one's own wrong layers loses nothing for it."""
-    folder = tmp_path / "own"
-    shutil.copytree(SUBMISSIONS / "full_marks" / "vectorised", folder)
-    shutil.copy(SUBMISSIONS / "wrong" / name / "rnn_layers.py", folder)
+    folder = handed_in(f"wrong/{name}", tmp_path)
+    shutil.copy(SUBMISSIONS / "full_marks" / "vectorised" / "rnn.py", folder)
     results = judge(folder, "q5.5", "q5.6")
     assert {result.points for result in results.values()} == {4}
     assert "right for what comes from your own helper functions" in results["q5.5"].notes[0]

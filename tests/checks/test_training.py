@@ -5,7 +5,7 @@ import pytest
 
 from grader.checks import Judgement
 from grader.checks.training import Training, TrainingSpec, _Run
-from tests.conftest import SUBMISSIONS, checks_of
+from tests.conftest import SUBMISSIONS, checks_of, handed_in
 
 SPEC = {
     "id": "q6.1", "title": "t", "points": 4.0, "kind": "training", "function": "train",
@@ -79,8 +79,8 @@ def test_the_tier_chooses_the_thresholds():
 
 
 @pytest.mark.parametrize("name", ["bow_untrained", "bow_majority_class", "bow_shuffled_labels"])
-def test_what_is_not_trained_earns_nothing(name, grade):
-    ran, reports = grade(SUBMISSIONS / "wrong" / name, only=("q6.1",))
+def test_what_is_not_trained_earns_nothing(name, grade, tmp_path):
+    ran, reports = grade(handed_in(f"wrong/{name}", tmp_path), only=("q6.1",))
     (check,) = checks_of(reports[name]).values()
     assert ran.status == 0
     assert (check["points"], check["reason"]) == (0, "below_threshold")

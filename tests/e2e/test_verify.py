@@ -106,7 +106,7 @@ def test_a_false_claim_makes_verify_exit_1(run_cli, small_assignment, tmp_path):
     (example / "expected.yaml").write_text("mistake: x\nloses: {q8: {points: 1, reason: bad}}\n")
     ran = run_cli("verify", "--rubric", rubric)
     assert ran.status == 2
-    assert "expected.yaml:2: the rubric has no check 'q8'" in ran.err
+    assert "expected.yaml:2: loses: the rubric has no check 'q8'" in ran.err
     assert "there is no reason 'bad'" in ran.err
 
 

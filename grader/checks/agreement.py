@@ -1,0 +1,293 @@
+"""Whether the reference does what the rubric and the case file say of it.
+
+Found out when the rubric is read, by running the reference once, which is our own code: a gradient
+under a wrong name, or a mistake that is described for a function that is not there, would else be
+noticed by nobody. Where the reference itself fails, nothing is said here: grading tells that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from grader.assignment import Assignment, OtherNumberError, SolvedCase
+from grader.errors import RAISED, BrokenError
+from grader.model import Question
+from grader.numerics import Array
+from grader.tables import suggestion
+
+from .support import mistaken
+
+STEP = 1.0e-5  # as in differences.py
+CLOSE = 1.0e-4  # relative; what is compared differs in every digit where names are exchanged
+SAME = {"rtol": 1.0e-6, "atol": 1.0e-9}  # the same by another order of operations
+TABLES = ("MISTAKES", "COMPOSITIONS", "GIVEN_OUTPUTS", "COMPARISONS")
+
+
+def key_problems(assignment: Assignment, module: str, functions: Collection[str]) -> Iterator[str]:
+    """Yield what is wrong with the keys of a case file's dictionaries.
+
+    Args:
+        assignment: the assignment.
+        module: the student's module, such as ``rnn_layers.py``.
+        functions: the functions and case generators that the rubric names.
+
+    Raises:
+        UsageError: one of them is no dictionary.
+        BrokenError: a file is no Python.
+    """
+    path, stem = assignment.folder / "cases" / module, module.removesuffix(".py")
+    known = {*functions, *assignment.defined(stem), *assignment.defined(f"cases.{stem}")}
+    for table in TABLES:
+        for key in assignment.case_table(module, table):
+            if key not in known:
+                near = suggestion(str(key), sorted(known))
+                place = f"{assignment.folder.name}/cases/{module}{_line(path, str(key))}"
+                what = "is neither a function nor a generator of cases"
+                yield f"{place}: {table}: {key!r} {what}{near}"
+
+
+def _line(path: Any, key: str) -> str:
+    """Return ``:line`` of a key in a file, if it stands there in quotation marks."""
+    pattern = re.compile(f"""["']{re.escape(key)}["']\\s*[:\\]]""")
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        return ""
+    numbers = [number for number, text in enumerate(lines, 1) if pattern.search(text)]
+    return f":{numbers[0]}" if numbers else ""
+
+
+def forward_problems(spec: Any, module: str, assignment: Assignment) -> Iterator[str]:
+    """Yield what the reference's forward function does not do as a check says."""
+    try:
+        cases = assignment.solved(module, spec.function, spec.returns, spec.opaque, 0)
+    except OtherNumberError as error:
+        yield f"returns: {error}"
+        return
+    except BrokenError:
+        return
+    names = [*cases[0].expected, *spec.returns]
+    yield from _mistake_problems(assignment, module, spec.function, names, cases[0])
+    if spec.builds_on:
+        yield from _composition_problems(assignment, module, spec.function, cases)
+
+
+def gradient_problems(spec: Any, module: str, assignment: Assignment) -> Iterator[str]:
+    """Yield what the reference's gradients are not, though a check says so."""
+    try:
+        cases = assignment.solved_gradients(
+            module, spec.forward, spec.returns, spec.opaque,
+            spec.function, list(spec.gradients), 0,
+        )  # fmt: skip
+    except OtherNumberError as error:
+        yield f"{'returns' if error.function == spec.forward else 'gradients'}: {error}"
+        return
+    except (BrokenError, KeyError):
+        return
+    if not set(spec.gradients.values()) <= set(cases[0].arguments):
+        return
+    misplaced = list(_shape_problems(spec, cases)) or list(
+        _exchanged(spec, module, assignment, cases)
+    )
+    yield from misplaced
+    if misplaced:
+        return
+    # Two checks may look at different outputs of one function; its mistakes serve both.
+    names = [*cases[0].expected, *(spec.returns if spec.function == spec.forward else ())]
+    yield from _mistake_problems(assignment, module, spec.function, names, cases[0])
+    if spec.builds_on:
+        yield from _composition_problems(assignment, module, spec.function, cases)
+    at = assignment.given_outputs(module, spec.function)
+    if at is not None:
+        yield from _same(
+            *("GIVEN_OUTPUTS", spec.function, cases[:1]),
+            lambda case: at(case.arguments, case.forward, case.cotangents),
+        )
+
+
+def values_problems(spec: Any, question: Question, assignment: Assignment) -> Iterator[str]:
+    """Yield what the driver does not make of the reference, though a check of ``values`` says so.
+
+    Not for questions with torch, which takes longer to load than all else: grading tells it there.
+
+    Raises:
+        BrokenError: the reference cannot be imported.
+    """
+    module = question.module
+    if "torch" in question.preload:
+        return
+    assignment.solution(module)  # if it cannot be imported, no submission can be graded
+    try:
+        cases = assignment.driven(module, spec.driver, spec.generator, 0)
+    except BrokenError:
+        return
+    returned = list(cases[0].expected)
+    for name in spec.outputs:
+        if name not in returned:
+            near = suggestion(name, returned)
+            yield f"outputs: the driver returns no {name!r}{near}; it returns {', '.join(returned)}"
+    yield from _mistake_problems(assignment, module, spec.generator, returned, cases[0])
+    yield from _comparison_problems(assignment, module, spec.generator, cases)
+
+
+def _comparison_problems(
+    assignment: Assignment, module: str, generator: str, cases: Sequence[SolvedCase]
+) -> Iterator[str]:
+    """Yield how the assignment's own comparison refuses the reference."""
+    own = assignment.comparison(module, generator)
+    if own is None:
+        return
+    for case in cases:
+        try:
+            wrong = own(case.arguments, dict(case.expected), case.expected)
+        except RAISED as error:
+            wrong = f"{type(error).__name__}: {error}"
+        if wrong is not None:
+            yield f"cases: COMPARISONS of {generator} refuses the reference: {wrong}"
+            return
+
+
+def _shape_problems(spec: Any, cases: Sequence[SolvedCase]) -> Iterator[str]:
+    """Yield gradients whose shape is not that of the argument that they are said to belong to."""
+    for case in cases:
+        shapes = {name: np.shape(case.arguments[a]) for name, a in spec.gradients.items()}
+        found = {name: value.shape for name, value in case.expected.items()}
+        wrong = [name for name in shapes if found[name] != shapes[name]]
+        if not wrong:
+            continue
+        name = wrong[0]
+        fits = [[n for n in shapes if shapes[n] == found[place]] for place in found]
+        order = [names[0] for names in fits if len(names) == 1]
+        meant = ""
+        if len(order) == len(found) == len(set(order)):
+            meant = f"; the order of the reference seems to be {', '.join(order)}"
+        yield (
+            f"gradients: {name}: in its place the reference's {spec.function} returns an array of "
+            f"shape {found[name]}, and {spec.gradients[name]} has the shape {shapes[name]} (case "
+            f"{case.name}){meant}"
+        )
+        return
+
+
+def _exchanged(
+    spec: Any, module: str, assignment: Assignment, cases: Sequence[SolvedCase]
+) -> Iterator[str]:
+    """Yield gradients of one shape that stand in each other's place.
+
+    Central differences of the reference's forward along one random direction tell them apart. What
+    is neither its own argument's derivative nor another's is left alone: a forward may have kinks.
+    """
+    case = next((case for case in cases if _double(case.arguments)), None)
+    if case is None:
+        return
+    shapes = {name: np.shape(case.arguments[a]) for name, a in spec.gradients.items()}
+    rng = np.random.default_rng(0)
+    for name, argument in spec.gradients.items():
+        twins = [other for other in shapes if other != name and shapes[other] == shapes[name]]
+        if not twins:
+            continue
+        direction = rng.standard_normal(shapes[name])
+        claimed = float((case.expected[name] * direction).sum())
+
+        def slope(of: str, direction: Array = direction) -> float:
+            sides = []
+            for step in (STEP, -STEP):
+                moved = case.arguments[of] + step * direction
+                outputs = assignment.outputs(
+                    module, spec.forward, {**case.arguments, of: moved}, spec.returns
+                )
+                weights = {n: case.cotangents.get(n, np.ones(())) for n in spec.values}
+                sides.append(sum(float((outputs[n] * weights[n]).sum()) for n in weights))
+            return (sides[0] - sides[1]) / (2 * STEP)
+
+        try:
+            if np.isclose(claimed, slope(argument), rtol=CLOSE, atol=CLOSE):
+                continue
+            for other in twins:
+                if np.isclose(claimed, slope(spec.gradients[other]), rtol=CLOSE, atol=CLOSE):
+                    yield (
+                        f"gradients: {name}: in its place the reference's {spec.function} returns "
+                        f"the gradient of {spec.gradients[other]}: exchange {name} and {other}"
+                    )
+                    return
+        except (BrokenError, TypeError, ValueError):
+            return
+
+
+def _double(arguments: Mapping[str, Any]) -> bool:
+    kinds = [value.dtype for value in arguments.values() if isinstance(value, np.ndarray)]
+    return np.dtype(np.float64) in kinds and np.dtype(np.float32) not in kinds
+
+
+def _mistake_problems(
+    assignment: Assignment, module: str, function: str, names: Sequence[str], case: SolvedCase
+) -> Iterator[str]:
+    """Yield mistakes that fail, or that give values which have none of ``names``."""
+    known = list(dict.fromkeys(names))
+    for description, wrong in assignment.mistakes(module, function).items():
+        what = f"function: MISTAKES of {function}: {description!r}"
+        try:
+            returned = mistaken(wrong, case, function, every=True)
+        except BrokenError as error:
+            yield f"{what}: {error}"
+            continue
+        except ValueError:
+            yield f"{what}: must return one value for each of {', '.join(case.expected)}"
+            continue
+        for name in returned:
+            if name not in known:
+                near = suggestion(name, known)
+                yield f"{what} returns {name!r}, which is none of {', '.join(known)}{near}"
+
+
+def _composition_problems(
+    assignment: Assignment, module: str, function: str, cases: Sequence[SolvedCase]
+) -> Iterator[str]:
+    compose = assignment.composition(module, function)
+    if compose is None:
+        return
+
+    def call(name: str, arguments: dict[str, Any], returns: list[str], opaque: list[str]) -> Any:
+        del opaque
+        return assignment.outputs(module, name, arguments, returns)
+
+    yield from _same(
+        *("COMPOSITIONS", function, cases),
+        lambda case: compose(call, dict(case.arguments), dict(case.cotangents)),
+    )
+
+
+def _same(
+    table: str, function: str, cases: Sequence[SolvedCase], made: Callable[[SolvedCase], Any]
+) -> Iterator[str]:
+    """Yield how an entry fails to make of the reference's own functions what the reference does."""
+    what = f"function: {table} of {function}"
+    for case in cases:
+        try:
+            result = made(case)
+        except RAISED as error:
+            words = f"{type(error).__name__}: {error}"
+            yield f"{what} fails on the reference (case {case.name}): {words}"
+            return
+        if result is None:
+            continue
+        if not isinstance(result, Mapping):
+            items = result if isinstance(result, tuple) else (result,)
+            result = dict(zip(case.expected, items, strict=False))
+        wrong = [
+            name
+            for name, expected in case.expected.items()
+            if name not in result
+            or np.shape(result[name]) != expected.shape
+            or not np.allclose(result[name], expected, **SAME, equal_nan=True)
+        ]
+        if wrong:
+            yield (
+                f"{what} does not give the reference's {', '.join(wrong)} from its own functions "
+                f"(case {case.name})"
+            )
+            return

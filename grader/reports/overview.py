@@ -1,0 +1,61 @@
+"""The files that list a class: ``gradebook.csv`` and ``index.html``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from grader.errors import UsageError
+from grader.model import Rubric
+from grader.reports import gradebook, html, stored
+
+GRADEBOOK, INDEX = "gradebook.csv", "index.html"
+MAX_NAMED = 8  # submissions named in one message
+
+
+def write(
+    out: Path, rubric: Rubric, made: Sequence[dict[str, Any]], *, always: bool
+) -> tuple[int, list[str]]:
+    """List all reports in ``out``: those just made, and those that earlier runs left there.
+
+    A submission that is graded again, alone, takes the place of its own row and of no other's.
+
+    Args:
+        out: the folder of the reports.
+        rubric: its checks come first among the columns.
+        made: the reports of this run.
+        always: whether to write the files also if they would list a single submission.
+
+    Returns:
+        How many reports of earlier runs are listed, and why others are not, one line each.
+
+    Raises:
+        BrokenError: a file cannot be written.
+    """
+    done = {str(report["submission"]["id"]) for report in made}
+    earlier, problems = stored.beside(out, rubric.assignment, done)
+    reports = [*made, *earlier]
+    if always or len(reports) > 1 or (out / GRADEBOOK).is_file():
+        gradebook.write(out / GRADEBOOK, rubric, reports)
+        html.write_index(out / INDEX, reports)
+    return len(earlier), problems
+
+
+def marks_lost(out: Path, identifiers: Sequence[str]) -> None:
+    """Refuse to write over reports in which a person has marked something.
+
+    Raises:
+        UsageError: with the submissions and their checks, and what can be done.
+    """
+    found = stored.marked(out, identifiers)
+    if not found:
+        return
+    named = [" ".join([name, *checks]) for name, checks in list(found.items())[:MAX_NAMED]]
+    more = len(found) - MAX_NAMED
+    rest = f" and {more} more" if more > 0 else ""
+    raise UsageError(
+        f"--out {out}: holds marks of a person that would be lost: {', '.join(named)}{rest}. "
+        f"Nothing was graded. Grade into another --out DIR and put the marks there with "
+        "`grader mark DIR --marks FILE --reapply`, or say --discard-marks"
+    )

@@ -1,0 +1,206 @@
+"""What rubric, case file and reference say of each other, and mistakes that have a shape."""
+
+import re
+
+import pytest
+
+from grader.errors import RubricError
+from grader.rubric import load_rubric
+from tests.checks.toy import judged, make
+
+REFERENCE = """
+import numpy as np
+
+def scale(x, w, v):
+    return x * w * v + x, (x, w, v)
+
+def scale_backward(dout, cache):
+    x, w, v = cache
+    return dout * (w * v + 1), (dout * x * v).sum(0), (dout * x * w).sum(0)
+
+def twice(x, w, v):
+    first, _ = scale(x, w, v)
+    return scale(first, w, v)[0]
+"""
+CASES = """
+import numpy as np
+
+from grader.cases import Case
+
+from .. import toy as right
+
+def scale(rng):
+    yield Case("N=3 D=4", {"x": rng.normal(size=(3, 4)), "w": rng.normal(size=4),
+                           "v": rng.normal(size=4)})
+
+twice = scale
+
+def _composed(call, arguments, cotangents):
+    settings = {name: arguments[name] for name in ("w", "v")}
+    first = call("scale", arguments, ["out", "cache"], ["cache"])["out"]
+    return {"h": call("scale", {"x": first, **settings}, ["out", "cache"], ["cache"])["out"]}
+
+MISTAKES = {
+    "scale": {
+        "it is summed over the batch": lambda x, w, v: right.scale(x, w, v)[0].sum(0),
+        "v is forgotten": lambda x, w, v: right.scale(x, w, 1)[0],
+    },
+    "scale_backward": {
+        "dw is not summed": lambda a, d: {"dw": d["out"] * a["x"] * a["v"]},
+    },
+}
+COMPOSITIONS = {"twice": _composed}
+"""
+CHECKS = """
+      - {id: q1.1, title: forward, points: 1, kind: forward, function: scale,
+         returns: [out, cache], opaque: [cache]}
+      - {id: q1.2, title: backward, points: 2, kind: gradient, function: scale_backward,
+         forward: scale, returns: [out, cache], opaque: [cache],
+         gradients: {dx: x, dw: w, dv: v}}
+      - {id: q1.3, title: twice, points: 1, kind: forward, function: twice, returns: [h],
+         builds_on: [scale], follow_through: 0.5}
+"""
+
+
+def written(folder, checks=CHECKS, reference=REFERENCE, cases=CASES):
+    rubric = make(folder, checks)
+    (folder / "reference" / "toy.py").write_text(reference)
+    (folder / "reference" / "cases" / "toy.py").write_text(cases)
+    return rubric
+
+
+def problems(rubric):
+    with pytest.raises(RubricError) as error:
+        load_rubric(rubric)
+    return [line.removeprefix(f"{rubric}:") for line in error.value.problems]
+
+
+def test_what_agrees_has_no_problem(tmp_path):
+    assert load_rubric(written(tmp_path)).max_score == 4
+
+
+@pytest.mark.parametrize("table", ["MISTAKES", "COMPOSITIONS", "GIVEN_OUTPUTS", "COMPARISONS"])
+def test_a_key_that_names_no_function_is_told_with_its_line(table, tmp_path):
+    extra = f"\n{table} = {{**globals().get({table!r}, {{}}),\n    'scael': {{}},\n}}\n"
+    (found,) = problems(written(tmp_path, cases=CASES + extra))
+    line = (CASES + extra).splitlines().index("    'scael': {},") + 1
+    assert found == (
+        f"8: reference/cases/toy.py:{line}: {table}: 'scael' is neither a function nor a generator "
+        "of cases (did you mean 'scale'?)"
+    )
+
+
+def test_keys_of_functions_that_the_rubric_leaves_out_are_no_problem(tmp_path):
+    first = CHECKS.partition("      - {id: q1.2")[0].replace("points: 1", "points: 4")
+    assert load_rubric(written(tmp_path, first)).max_score == 4
+
+
+def test_a_table_that_is_none_is_told(tmp_path):
+    found = problems(written(tmp_path, cases=CASES + "\nMISTAKES = [1]\n"))
+    assert "8: reference/cases/toy.py: MISTAKES must be a dictionary by function" in found
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('{"dw": d["out"]', '{"dW": d["out"]', "returns 'dW', which is none of dx, dw, dv"),
+        ("right.scale(x, w, 1)[0]", "right.scale(x, w, 1)", "must return one value for each of"),
+        ("right.scale(x, w, 1)[0]", "1 / 0", "raised ZeroDivisionError: division by zero"),
+        ('{"x": first, **settings}', '{"x": arguments["x"], **settings}',
+         "COMPOSITIONS of twice does not give the reference's h"),
+        ('return {"h": call', 'return {"x": call', "does not give the reference's h"),
+        ('call("scale", arguments', 'call("scales", arguments', "COMPOSITIONS of twice fails"),
+    ],
+)  # fmt: skip
+def test_an_entry_that_does_not_fit_its_function_is_told(old, new, words, tmp_path):
+    assert old in CASES
+    found = problems(written(tmp_path, cases=CASES.replace(old, new)))
+    assert any(words in line for line in found), found
+
+
+@pytest.mark.parametrize(
+    ("gradients", "words"),
+    [
+        ("{dw: w, dx: x, dv: v}", ("dw: in its place the reference's scale_backward returns an "
+         "array of shape (3, 4), and w has the shape (4,)")),
+        ("{dx: x, dv: v, dw: w}", ("dv: in its place the reference's scale_backward returns the "
+         "gradient of w: exchange dv and dw")),
+        ("{dx: x, dw: w}", "the reference scale_backward returns 3 values, the rubric names 2"),
+    ],
+)  # fmt: skip
+def test_gradients_in_another_order_are_told(gradients, words, tmp_path):
+    checks = CHECKS.replace("{dx: x, dw: w, dv: v}", gradients)
+    (found,) = problems(written(tmp_path, checks))
+    assert found.startswith("15: q1.2: gradients: ")
+    assert words in found
+
+
+def test_the_order_of_the_reference_is_guessed_where_shapes_allow(tmp_path):
+    cases = CASES.replace('"v": rng.normal(size=4)', '"v": rng.normal(size=(1, 4))')
+    reference = REFERENCE.replace("(dout * x * w).sum(0)", "(dout * x * w).sum(0, keepdims=True)")
+    checks = CHECKS.replace("{dx: x, dw: w, dv: v}", "{dv: v, dx: x, dw: w}")
+    found = problems(written(tmp_path, checks, reference, cases))
+    assert "the order of the reference seems to be dx, dw, dv" in found[0]
+
+
+def test_other_numbers_of_outputs_are_told(tmp_path):
+    found = problems(written(tmp_path, CHECKS.replace("returns: [h]", "returns: [h, c]")))
+    assert any("q1.3: returns: the reference twice returns" in line for line in found)
+
+
+def test_a_reference_that_fails_is_left_to_grading(tmp_path):
+    reference = REFERENCE.replace("first, _ =", "raise OSError; first, _ =")
+    assert load_rubric(written(tmp_path, reference=reference)).max_score == 4
+
+
+def test_the_reference_is_not_run_where_that_is_not_asked_for(tmp_path):
+    reference = REFERENCE.replace("first, _ =", "raise SystemExit; first, _ =")
+    cases = CASES.replace('{"dw": d["out"]', '{"dW": d["out"]')
+    rubric = written(tmp_path, reference=reference, cases=cases)
+    assert load_rubric(rubric, run_reference=False).max_score == 4
+
+
+VALUES = """
+      - {id: q1.1, title: line, points: 4, kind: values, function: Line, driver: toy.line,
+         cases: line, shares: {values: 0.75, edge_cases: 0.25}, outputs: {value: 0.5, slope: 0.5}}
+"""
+
+
+def test_outputs_that_the_driver_does_not_return_are_told(tmp_path):
+    rubric = make(tmp_path, VALUES.replace("slope: 0.5", "slpoe: 0.5"))
+    (found,) = problems(rubric)
+    assert "q1.1: outputs: the driver returns no 'slpoe' (did you mean 'slope'?)" in found
+
+
+def test_a_comparison_that_refuses_the_reference_is_told(tmp_path):
+    rubric = make(tmp_path, VALUES)
+    with (tmp_path / "reference" / "cases" / "toy.py").open("a") as file:
+        file.write("\nCOMPARISONS['line'] = lambda *_: 'never'\n")
+    (found,) = problems(rubric)
+    assert "q1.1: cases: COMPARISONS of line refuses the reference: never" in found
+
+
+RIGHT = REFERENCE
+
+
+@pytest.mark.parametrize(
+    ("check", "old", "new", "cause"),
+    [
+        ("q1.1", "return x * w * v + x,", "return (x * w * v + x).sum(0),",
+         "it is summed over the batch"),
+        ("q1.2", "(dout * x * v).sum(0)", "dout * x * v", "dw is not summed"),
+    ],
+)  # fmt: skip
+def test_a_known_mistake_of_a_wrong_shape_is_named(check, old, new, cause, tmp_path, workshop):
+    assert old in RIGHT
+    results = judged(written(tmp_path), {"toy.py": RIGHT.replace(old, new)}, workshop)
+    assert results[check].reason == "wrong_shape"
+    assert f"exactly this comes out when {cause}" in results[check].message
+
+
+def test_other_values_of_that_shape_are_not_named(tmp_path, workshop):
+    wrong = RIGHT.replace("return x * w * v + x,", "return (x * w * v + 2 * x).sum(0),")
+    result = judged(written(tmp_path), {"toy.py": wrong}, workshop)["q1.1"]
+    assert result.reason == "wrong_shape"
+    assert re.search("shape", result.message)
+    assert "exactly this" not in result.message
