@@ -78,7 +78,8 @@ def _with_module(folder, content: bytes):
     ("content", "reason", "message"),
     [
         (b"import numpy as np\n\ndef rnn_step_forward(x:\n    pass\n", "import_error", "line 3"),
-        (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "import_error", "line 3: is not Python source"),
+        (b"\x7fELF\n\x00\x00\x00", "import_error", "line 2: is not Python source"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "import_error", "is a picture under the name"),
         (b"x = '\xff\xfe'\n", "missing", "rnn_layers.py has no function rnn_step_forward"),
         (b"", "missing", "rnn_layers.py is empty"),
         (b"def rnn_step_forward():\n\tif 1:\n        pass\n", "import_error", "line 3"),
@@ -86,7 +87,17 @@ def _with_module(folder, content: bytes):
         (b"import rnn_layers_helper\n", "import_error", "rnn_layers_helper"),
         (b"(" * 5000, "import_error", "rnn_layers.py"),
     ],
-    ids=["syntax", "binary", "encoding", "empty", "tabs", "raises", "no helper", "nested"],
+    ids=[
+        "syntax",
+        "binary",
+        "picture",
+        "encoding",
+        "empty",
+        "tabs",
+        "raises",
+        "no helper",
+        "nested",
+    ],
 )
 def test_an_unusable_module_gets_one_message_with_file_and_line(
     content, reason, message, grade, schema, tmp_path
