@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import tempfile
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +26,17 @@ ROOT = Path(__file__).resolve().parent.parent
 # The checks that need numpy only and no training.
 LAYERS = tuple(f"q{question}.{check}" for question in (3, 4, 5) for check in (1, 2, 3, 4))
 SUBMISSIONS = ROOT / "reference" / "submissions"
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach what tests start, even if the tests themselves run in the background.
+
+    A shell without job control makes its background jobs ignore SIGINT, which their children
+    inherit; a signal that is handled is back to its default in a new program.
+    """
+    here = threading.current_thread() is threading.main_thread()
+    if here and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)
