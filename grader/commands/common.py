@@ -46,7 +46,9 @@ def told(command: Callable[..., None]) -> Callable[..., None]:
             click.echo(terminal.clean(f"broken: {error}"), err=True)
             sys.exit(EXIT_BROKEN)
         except KeyboardInterrupt:
-            click.echo("interrupted; the reports written so far are complete", err=True)
+            written = "out" in options  # a check at home writes no reports
+            ending = "; the reports written so far are complete" if written else ""
+            click.echo(f"interrupted{ending}", err=True)
             sys.exit(EXIT_INTERRUPTED)
 
     return wrapped

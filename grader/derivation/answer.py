@@ -98,6 +98,7 @@ def read(text: str, *, markdown: bool) -> Reading:
     document = source.read(text, markdown=markdown)
     formulas: list[Formula] = []
     problems: list[tuple[str, UnreadableError]] = [("", found) for found in document.problems]
+    problems += document.strays
     left = MAX_TOKENS
     for block in document.blocks:
         try:

@@ -32,6 +32,7 @@ _CODE = re.compile(
     r"\\begin\{(verbatim|lstlisting|comment)\}.*?\\end\{\1\}|<!--.*?-->|^```.*?^```",
     re.DOTALL | re.MULTILINE,
 )
+_TEX_FENCE = re.compile(r"^```[ \t]*(?:la)?tex\b[ \t]*$(.*?)^```", re.DOTALL | re.MULTILINE)
 _MATH_FENCE = re.compile(r"^```math\b(.*?)^```", re.DOTALL | re.MULTILINE)
 _MACRO = re.compile(
     r"\\(?:re)?(?:newcommand|DeclareMathOperator|providecommand)\*?\s*\{?\s*(\\[A-Za-z]+)\s*\}?"
@@ -47,6 +48,15 @@ _EVENT = re.compile(
     r"|\\(?P<end>end)\{document\}",
     re.MULTILINE,
 )
+_LATEX_HEADING = re.compile(r"\\(?:part|chapter|(?:sub)*section)\*?\s*\{|\\end\{document\}")
+_MARKDOWN_HEADING = re.compile(r"^\#{1,6}[ \t]+\S", re.MULTILINE)
+_ARGUMENT = re.compile(r"\s*\{\s*\d+\s*\}")  # of alignat: how many columns
+# What only formulas hold, or where they may be that are not in this file.
+_STRAY = re.compile(
+    r"\\[dt]?frac(?![A-Za-z])|\\(?:partial|nabla)(?![A-Za-z])|∂"
+    r"|\\(?:input|include|includegraphics)(?![A-Za-z])|!\[[^\]\n]*\]\("
+)
+_BEGIN = re.compile(r"\\begin\{([A-Za-z]+\*?)\}")
 _CLOSING = {r"\[": r"\]", r"\(": r"\)", "$$": "$$", "$": "$"}
 _MARKUP = re.compile(r"\\[A-Za-z]+\s*|[{}$*_\\]")
 
@@ -73,13 +83,14 @@ class Block:
 
 @dataclass(frozen=True)
 class Document:
-    """What a file holds."""
+    """What a file holds. ``strays`` are formulas outside mathematics, by the heading above them."""
 
     text: str
     blocks: tuple[Block, ...]
     headings: tuple[str, ...]
     macros: dict[str, Macro]
     problems: tuple[UnreadableError, ...] = ()
+    strays: tuple[tuple[str, UnreadableError], ...] = ()
 
     def place(self, at: int) -> tuple[int, int]:
         """Return line and column of an offset, counted from 1."""
@@ -94,7 +105,7 @@ def has_mathematics(text: str, *, markdown: bool) -> bool:
         document = read(text, markdown=markdown)
     except UnreadableError:
         return True
-    return bool(document.blocks or document.problems)
+    return bool(document.blocks or document.problems or document.strays)
 
 
 @lru_cache(maxsize=DOCUMENTS_KEPT)
@@ -107,7 +118,7 @@ def read(text: str, *, markdown: bool) -> Document:
     if len(text.encode("utf-8", "replace")) > MAX_BYTES:
         raise UnreadableError(f"the file is larger than {MAX_BYTES // 1024} KiB", 0)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    fenced = _MATH_FENCE.sub(_as_display, text) if markdown else text
+    fenced = _TEX_FENCE.sub(_as_text, _MATH_FENCE.sub(_as_display, text)) if markdown else text
     visible = _blank(_CODE, fenced)
     if not markdown:
         visible = _COMMENT.sub(lambda m: m[1] + " " * (len(m[0]) - len(m[1])), visible)
@@ -118,6 +129,12 @@ def read(text: str, *, markdown: bool) -> Document:
 def _as_display(found: re.Match[str]) -> str:
     """Return a fenced block of mathematics between dollars, as long as it was."""
     return f"     $${found[1]}$$ "
+
+
+def _as_text(found: re.Match[str]) -> str:
+    """Return a fenced block of LaTeX without its fences, as long as it was."""
+    opening = found.start(1) - found.start()
+    return f"{' ' * opening}{found[1]}   "
 
 
 def _blank(pattern: re.Pattern[str], text: str) -> str:
@@ -160,7 +177,8 @@ def _braces(text: str) -> dict[int, int]:
 def _scanned(text: str, visible: str, macros: dict[str, Macro], *, markdown: bool) -> Document:
     scan = _Scan(visible, markdown=markdown)
     scan.run()
-    return Document(text, tuple(scan.blocks), tuple(scan.headings), macros, tuple(scan.problems))
+    found = (tuple(scan.blocks), tuple(scan.headings), macros, tuple(scan.problems))
+    return Document(text, *found, tuple(scan.strays))
 
 
 class _Scan:
@@ -174,14 +192,38 @@ class _Scan:
         self.headings: list[str] = []
         self.blocks: list[Block] = []
         self.problems: list[UnreadableError] = []
+        self.strays: list[tuple[str, UnreadableError]] = []
 
     def run(self) -> None:
         """Find everything."""
         place = 0
         while event := _EVENT.search(self._visible, place):
+            self._outside(place, event.start())
             if event["end"]:
                 return
             place = self._heading(event) if _is_heading(event) else self._block(event)
+        self._outside(place, len(self._visible))
+
+    def _outside(self, start: int, end: int) -> None:
+        """Note the first formula in a stretch of text that is no mathematics."""
+        body = self._visible.find(r"\begin{document}", start, end)
+        stray = _STRAY.search(self._visible, max(start, body), end)
+        if stray is None:
+            return
+        around = [
+            name[0]
+            for name in _BEGIN.finditer(self._visible, start, stray.start())
+            if self._visible.find(rf"\end{{{name[1]}}}", name.end(), stray.start()) < 0
+        ]
+        if stray[0].startswith(r"\in"):
+            what = f"what {stray[0]} brings in is not read"
+        elif stray[0].startswith("!"):
+            what = "a picture is not read"
+        else:
+            inside = f", in {around[-1]}" if around and around[-1] != r"\begin{document}" else ""
+            what = f"{stray[0]} stands outside mathematics{inside}"
+        heading = self.headings[-1] if self.headings else ""
+        self.strays.append((heading, UnreadableError(what, stray.start())))
 
     def _heading(self, event: re.Match[str]) -> int:
         """Enter a heading; return where to go on."""
@@ -207,10 +249,12 @@ class _Scan:
     def _block(self, event: re.Match[str]) -> int:
         """Take a formula; return where to go on."""
         start = event.end()
+        if event["environment"] == "alignat" and (columns := _ARGUMENT.match(self._visible, start)):
+            start = columns.end()
         close = _closing(event)
         end = self._visible.find(close, start)
         inline = event["open"] in ("$", r"\(")
-        if end < 0 or (inline and "\n\n" in self._visible[start:end]):
+        if end < 0 or self._runs_on(event, start, end):
             if not inline:
                 self.problems.append(UnreadableError(f"{event[0]} is never closed", event.start()))
             return start
@@ -220,6 +264,20 @@ class _Scan:
         heading = self.headings[-1] if self.headings else ""
         self.blocks.append(Block(inner, start, heading, not inline))
         return end + len(close)
+
+    def _runs_on(self, event: re.Match[str], start: int, end: int) -> bool:
+        r"""Say whether what closes a formula is the end of a later one, in the next part perhaps.
+
+        Without this, one ``\end{align}`` that was forgotten takes the heading of the next part
+        along, and the formulas there are lost.
+        """
+        if event["open"] in ("$", r"\("):
+            return "\n\n" in self._visible[start:end]
+        inner = self._visible[start:end]
+        if event["environment"] and event[0] in inner:
+            return True
+        heading = _MARKDOWN_HEADING if self._markdown else _LATEX_HEADING
+        return heading.search(inner) is not None
 
 
 def _is_heading(event: re.Match[str]) -> bool:

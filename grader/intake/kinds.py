@@ -6,7 +6,7 @@ Source of the signatures: the file formats' own documents, as collected in the `
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from grader.archives import shown
@@ -43,7 +43,7 @@ def unread_archive(start: bytes) -> str | None:
     return f"it is {kind}: hand in the files themselves, or an ordinary .zip of them"
 
 
-def remedy(module: str, files: Iterable[str]) -> str:
+def remedy(module: str, files: Sequence[str]) -> str:
     """Return what to do about files that were handed in and are not ``module``; may be empty."""
     stem = module.rpartition(".")[0].lower()
     for file in files:
@@ -57,8 +57,18 @@ def remedy(module: str, files: Iterable[str]) -> str:
         if head == stem and f".{suffix}" in SHORTCUTS:
             return f"; {shown(file)} is a link to a file on your machine: hand in {module} itself"
         if head == stem and f".{suffix}" in DOCUMENTS:
-            return (
-                f"; {shown(file)} is a document, not Python: hand in the program as {module}, "
-                "saved as plain text"
-            )
+            kind = "a document, not Python" if module.endswith(".py") else "a document"
+            return f"; {shown(file)} is {kind}: hand in {_written(module)}, saved as plain text"
+    documents = [file for file in files if file.lower().endswith(DOCUMENTS)]
+    if documents and len(documents) == len(files):
+        return (
+            f"; {shown(documents[0])} is not read: hand in {_written(module)}, saved as plain text"
+        )
     return ""
+
+
+def _written(module: str) -> str:
+    """Return what to write into a file of this name."""
+    kinds = {".py": "the program", ".tex": "the formulas in LaTeX", ".md": "the text"}
+    what = next((text for suffix, text in kinds.items() if module.endswith(suffix)), "the text")
+    return f"{what} as {module}"

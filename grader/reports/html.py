@@ -17,7 +17,7 @@ import markupsafe
 from grader.derivation import mathml
 from grader.reports import figures
 from grader.reports.files import write_text
-from grader.reports.report import notes_of
+from grader.reports.report import notes_of, zero_to_look_at
 from grader.reports.terminal import clean
 
 
@@ -35,6 +35,7 @@ def _environment() -> jinja2.Environment:
     environment.filters["figure"] = _figure
     environment.filters["curves"] = figures.curves_uri
     environment.filters["mathml"] = _mathml
+    environment.filters["why_zero"] = zero_to_look_at
     return environment
 
 

@@ -185,6 +185,23 @@ def notes_of(made: dict[str, Any]) -> dict[str, list[str]]:
     return notes
 
 
+def zero_to_look_at(made: dict[str, Any]) -> str | None:
+    """Return why a hand-in has no point at all, if the files may be the reason and not the work.
+
+    A damaged archive, a ``.rar``, or a notebook beside the unchanged template is a zero like any
+    other in a list of scores, and a person should look at it before it goes out.
+    """
+    checks = [check for question in made["questions"] for check in question["checks"]]
+    if made["score"] != 0 or not checks:
+        return None
+    reasons = {check["reason"] for check in checks}
+    if reasons == {"missing"}:
+        return str(checks[0]["message"])
+    if reasons <= {"missing", "not_implemented"} and made["submission"]["notes"]:
+        return "; ".join(made["submission"]["notes"])
+    return None
+
+
 def gradescope(report: dict[str, Any]) -> dict[str, Any]:
     """Return Gradescope's ``results.json`` for a report: what the student may see.
 

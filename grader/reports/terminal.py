@@ -13,7 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from grader.reports.report import notes_of
+from grader.reports.report import notes_of, zero_to_look_at
 from grader.texts import clean as clean  # noqa: PLC0414 - for all who print
 from grader.texts import printable
 
@@ -114,9 +114,11 @@ def summary(reports: Sequence[dict[str, Any]]) -> Table:
             for check in question["checks"]
             if check["outcome"] != "passed"
         ]
+        why = zero_to_look_at(made)
+        told = f"look at this zero: {printable(why, MAX_NOTE)}" if why else ", ".join(lost)
         score = "-" if made["score"] is None else f"{made['score']:g} / {made['max_score']:g}"
         status = Text(made["status"], STYLES[made["status"]])
-        table.add_row(Text(clean(made["submission"]["id"])), status, score, Text(", ".join(lost)))
+        table.add_row(Text(clean(made["submission"]["id"])), status, score, Text(told))
     if len(reports) > MAX_LISTED:
         table.add_row(f"and {len(reports) - MAX_LISTED} more, in gradebook.csv", "", "", "")
     return table

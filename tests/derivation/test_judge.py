@@ -274,6 +274,74 @@ def test_what_cannot_be_read_and_is_not_needed_is_a_note():
     assert any("line 2, column 4 was not read: a bracket is never closed" in n for n in notes)
 
 
+@pytest.mark.parametrize("close", ["", r"\end{algin}", r"\end{align*}"])
+def test_an_environment_that_is_not_closed_costs_the_next_part_nothing(close):
+    first = written(STEP, RNN_STEP).replace(r"\end{align}", close)
+    text = first + "\n" + written(SEQUENCE, RNN_SEQUENCE)
+    found = run("q3.5", text)
+    assert "line 3, column 1: \\begin{align} is never closed" in found.pending.message
+    assert run("q3.6", text).earned == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("name", "opening", "closing", "hashes"),
+    [
+        ("derivations.tex", r"\[", r"\]", ""),
+        ("derivations.tex", "$$", "$$", ""),
+        ("derivations.md", "$$", "$$", "# "),
+    ],
+)
+def test_display_mathematics_that_is_not_closed_ends_at_the_next_heading(
+    name, opening, closing, hashes
+):
+    def part(formulas: dict[str, str], heading: str, end: str) -> str:
+        title = heading if not hashes else f"{hashes}{heading[9:-2]}\n"
+        lines = [rf"\frac{{\partial L}}{{\partial {key}}} = {f}" for key, f in formulas.items()]
+        shown = "\n".join(f"{opening} {line} {closing}" for line in lines)
+        return f"{title}{shown[: len(shown) - len(closing)]}{end}\n\n"
+
+    text = part(STEP, RNN_STEP, "") + part(SEQUENCE, RNN_SEQUENCE, closing)
+    assert "is never closed" in run("q3.5", text, name).pending.message
+    assert run("q3.6", text, name).earned == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("opening", "closing", "what"),
+    [
+        (r"\begin{aling}", r"\end{aling}", r"\frac stands outside mathematics, in \begin{aling}"),
+        (r"\begin{aligned}", r"\end{aligned}", r"mathematics, in \begin{aligned}"),
+        (r"\begin{itemize}\end{itemize}", "", r"\frac stands outside mathematics: waits"),
+    ],
+)
+def test_formulas_outside_mathematics_wait_for_a_person(opening, closing, what):
+    text = written(STEP, RNN_STEP)
+    text = text.replace(r"\begin{align}", opening).replace(r"\end{align}", closing)
+    text += "\n" + written(SEQUENCE | {"b": r"\frac{\partial L}{\partial h_1}"}, RNN_SEQUENCE)
+    assert what in run("q3.5", text).pending.message
+    assert set(run("q3.6", text).lost) == {r"\partial L/\partial b"}  # its own part is all read
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "what"),
+    [
+        ("derivations.tex", r"\includegraphics[width=9cm]{scan}", r"what \includegraphics brings"),
+        ("derivations.tex", r"\input{step}", r"what \input brings in is not read"),
+        ("derivations.md", "![my notes](scan.jpg)", "a picture is not read"),
+    ],
+)
+def test_pictures_and_other_files_wait_for_a_person(name, text, what):
+    heading = RNN_STEP if name.endswith(".tex") else "# Vanilla RNN: one step\n"
+    assert what in run("q3.5", heading + text, name).pending.message
+
+
+def test_alignat_and_fenced_latex_are_read():
+    text = written(STEP, RNN_STEP)
+    columns = text.replace(r"\begin{align}", r"\begin{alignat}{2}")
+    assert run("q3.5", columns.replace(r"\end{align}", r"\end{alignat}")).lost == {}
+    fenced = "# Vanilla RNN: one step\n```latex\n" + text.partition("\n")[2] + "\n```\n"
+    assert run("q3.5", fenced, "derivations.md").lost == {}
+
+
 @pytest.mark.parametrize("text", ["", " \n\n", "no formulas at all", "\ufeff", "% $$b = 1$$"])
 def test_a_file_without_formulas_is_not_implemented(text):
     for check in ("q3.5", "q3.6", "q4.5", "q4.6"):

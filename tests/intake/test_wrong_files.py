@@ -38,7 +38,7 @@ def staged(path: Path, tmp_path: Path):
         ({"rnn_layers.py.lnk": b"L\0"}, "is a link to a file on your machine"),
         ({"rnn_layers.py - Shortcut.lnk": b"L\0"}, "hand in rnn_layers.py itself"),
         ({"rnn_layers - Verknüpfung.lnk": b"L\0"}, "is a link to a file on your machine"),
-        ({"other.docx": DOCX}, "is not in the submission (it holds other.docx)"),
+        ({"other.docx": DOCX}, "other.docx is not read: hand in the program as rnn_layers.py"),
     ],
 )  # fmt: skip
 def test_a_file_of_another_kind_is_named_with_what_to_hand_in(files, words, tmp_path):

@@ -128,3 +128,17 @@ def test_a_note_about_the_whole_module_is_shown_once(grade):
     text = parsed(pages.report(reports["missing_package"])).text
     assert text.count("imports 'seaborn'") == 1
     assert "(q3.1, q3.2, q3.3, q3.4)" in text
+
+
+def test_the_overview_tells_a_zero_for_unread_files_from_others(made, tmp_path):
+    index = tmp_path / "index.html"
+    unread = copy.deepcopy(made)
+    unread["score"] = 0.0
+    pages.write_index(index, [unread])
+    assert "look at this zero" not in index.read_text()
+    for question in unread["questions"]:
+        for check in question["checks"]:
+            check |= {"reason": "missing", "message": "<b>x.zip</b> is cut off"}
+    pages.write_index(index, [made, unread])
+    page = index.read_text()
+    assert page.count("look at this zero: &lt;b&gt;x.zip&lt;/b&gt; is cut off") == 1

@@ -120,3 +120,28 @@ def test_of_a_hidden_check_students_see_the_hint_and_the_outcome_only():
     assert "exception" not in shown
     assert "try zeros" in shown
     assert "SECRET" in shown_of(secret)
+
+
+@pytest.mark.parametrize(
+    ("changed", "notes", "shown"),
+    [
+        ({"reason": "missing", "message": "x.zip is cut off"}, [], "look at this zero: x.zip is"),
+        ({"reason": "not_implemented"}, ["a.ipynb was not read"], "look at this zero: a.ipynb was"),
+        ({"reason": "not_implemented"}, [], "q1.1 not_implemented"),
+        ({"reason": "mismatch"}, ["a note"], "q1.1 mismatch"),
+        ({"reason": "missing", "message": "one\ntwo"}, [], r"look at this zero: one\ntwo"),
+    ],
+)
+def test_a_zero_for_files_that_were_not_read_is_told_from_a_zero_for_work(changed, notes, shown):
+    made = a_report(**changed)
+    made["submission"]["notes"] = notes
+    stream = io.StringIO()
+    Console(file=stream, width=200).print(terminal.summary([made]))
+    assert shown in stream.getvalue()
+
+
+def test_points_are_no_zero_to_look_at():
+    made = a_report(reason="missing", message="b.py is not in the submission") | {"score": 0.5}
+    stream = io.StringIO()
+    Console(file=stream, width=200).print(terminal.summary([made]))
+    assert "q1.1 missing" in stream.getvalue()
