@@ -114,7 +114,8 @@ def _libraries(questions: Iterable[Mapping[str, Any]]) -> str:
 def _template(folder: Path) -> Iterator[tuple[str, bytes]]:
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
-        if path.is_file() and not path.is_symlink() and not CLUTTER & set(parts):
+        # A link to a file stands for the file: a page of docs/ that students need as well.
+        if path.is_file() and not CLUTTER & set(parts):
             try:
                 yield "/".join(parts), path.read_bytes()
             except OSError as error:

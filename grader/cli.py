@@ -9,7 +9,11 @@ from __future__ import annotations
 import importlib
 import os
 
-import click
+try:
+    import click
+except ModuleNotFoundError as error:  # run from its folder, not from where it was installed
+    _remedy = "install it with pip, and run it by that Python"
+    raise SystemExit(f"error: the grader needs {error.name!r}: {_remedy}") from None
 
 # Before numpy is imported anywhere: a pool of threads per process is slower for small arrays, and
 # grading runs as many processes as there are cores.

@@ -143,7 +143,9 @@ def _autograder(order: Order) -> Export:
             )
         results |= dict.fromkeys(keys, gradescope(dict(grade.report)))
     if not results:
-        told = [*made.left_out[:MAX_TOLD], "no grade can be exported; nothing was written"]
+        more = len(made.left_out) - MAX_TOLD
+        told = [*made.left_out[:MAX_TOLD], *([f"and {more} more"] if more > 0 else [])]
+        told.append("no grade can be exported; nothing was written")
         raise UsageError("\n".join(told))
     text = json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False)
     target = io.BytesIO()

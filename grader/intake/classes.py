@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from grader.archives import DAMAGED, MIB, TooMuchError, tar_entries, zip_entries
 from grader.closing import Closing
 from grader.errors import UsageError
-from grader.intake.downloads import METADATA, MOODLE, Collected, canvas_match, collected
+from grader.intake.downloads import METADATA, MOODLE, Collected, canvas_match, collected, single
 from grader.intake.names import (
     CLUTTER,
     ENVIRONMENT_MARK,
@@ -140,8 +140,9 @@ def _expand(path: Path, modules: Sequence[str], classes: Classes | None) -> Sequ
             raise UsageError(f"{path}: a submission is a folder, a .zip or a .tar.gz")
         if classes is not None and is_archive(path.name) and _is_class(path, modules):
             return _of_folder(classes.opened(path), modules, unpacked=True)
-        return [path]
-    return _of_folder(path, modules, unpacked=False)
+        return [single(path) or path]
+    found = _of_folder(path, modules, unpacked=False)
+    return [single(path) or path] if list(found) == [path] else found
 
 
 def _of_folder(path: Path, modules: Sequence[str], *, unpacked: bool) -> Sequence[Origin]:

@@ -88,13 +88,22 @@ def collected(folder: Path, entries: Sequence[Path]) -> list[Collected] | None:
     """Return the submissions of a platform's download; None if the folder is no download."""
     if (folder / METADATA).is_file():
         return _gradescope(folder, entries)
-    for match, gather in ((canvas_match, _canvas), (MOODLE.fullmatch, _moodle)):
+    for match, gather in _PLATFORMS:
         groups = _grouped(entries, match)
         named = sum(len(group) for group in groups.values())
         if named and 2 * named >= len(entries):
             others = [entry for entry in entries if match(entry.name) is None]
             made = [gather(group) for group in groups.values()]
             return made + [_plain(entry) for entry in others if _may_be_submission(entry)]
+    return None
+
+
+def single(path: Path) -> Collected | None:
+    """Return a hand-in that is named alone, under a platform's name for it; None if it has none."""
+    for match, gather in _PLATFORMS:
+        found = match(path.name)
+        if found is not None:
+            return gather([(path, found)])
     return None
 
 
@@ -157,6 +166,9 @@ def _moodle(group: Sequence[Named]) -> Collected:
     )
     identifier = safe_id(f"{first['name']}_{first['id']}_assignsubmission_file")
     return Collected(identifier, parts, _student(first["name"], first["id"]))
+
+
+_PLATFORMS = ((canvas_match, _canvas), (MOODLE.fullmatch, _moodle))
 
 
 def _student(name: object, identifier: object, late: bool | None = None) -> Student:  # noqa: FBT001

@@ -303,3 +303,10 @@ def test_a_template_with_a_name_that_is_taken_is_refused(rubric, tmp_path):
         bundle_student.build(rubric, tmp_path)
     with pytest.raises(UsageError, match="there is no such folder"):
         bundle_student.build(rubric, tmp_path / "missing")
+
+
+def test_the_guide_that_the_template_names_is_in_it(pristine):
+    template = (pristine.home / "derivations.tex").read_text(encoding="utf-8")
+    assert "latex_guide.md" in template
+    guide = (pristine.home / "latex_guide.md").read_bytes()
+    assert guide == (ROOT / "docs" / "derivations.md").read_bytes()

@@ -110,3 +110,25 @@ def test_the_table_of_a_large_class_may_be_longer_than_that_of_a_submission(tmp_
         assert len(find([path], ASKED, classes)) == 200
     problem = stage("x", path, tmp_path / "staged", MODULES).problem
     assert "class.zip was not unpacked: it has a table of contents of 1" in (problem or "")
+
+
+@pytest.mark.parametrize(
+    ("name", "student"),
+    [
+        ("axisalex_LATE_133_499_hw2.zip", {"name": "axisalex", "id": "133", "late": True}),
+        ("Alex Axis_133_assignsubmission_file", {"name": "Alex Axis", "id": "133"}),
+        ("axis.zip", {}),
+    ],
+)
+def test_a_hand_in_that_is_graded_alone_keeps_its_student(name, student, tmp_path):
+    path = tmp_path / name
+    if name.endswith(".zip"):
+        path.write_bytes(zipped({"rnn_layers.py": RIGHT}))
+    else:
+        path.mkdir()
+        (path / "rnn_layers.py").write_bytes(RIGHT)
+    ((identifier, origin),) = find([path], ASKED)
+    made = stage(identifier, origin, tmp_path / "staged", MODULES)
+    assert made.problem is None
+    assert (made.folder / "rnn_layers.py").read_bytes() == RIGHT
+    assert (made.student.plain() if made.student else {}) == student
