@@ -78,6 +78,9 @@ class Assignment:
         self._solve = lru_cache(maxsize=SOLVED_SETS_KEPT)(self._solve_uncached)
         self._drive = lru_cache(maxsize=SOLVED_SETS_KEPT)(self._driven_uncached)
         self._dataset = lru_cache(maxsize=DATASETS_KEPT)(self._dataset_uncached)
+        # Reading a rubric asks for both again and again.
+        self._draw = lru_cache(maxsize=SOLVED_SETS_KEPT)(self._cases_uncached)
+        self.defined = lru_cache(maxsize=None)(self._defined_uncached)
 
     def _import(self, name: str) -> ModuleType:
         if self._package not in sys.modules:
@@ -115,13 +118,16 @@ class Assignment:
         Raises:
             UsageError: the case file has no generator for it.
         """
+        return list(self._draw(module, function, seed))
+
+    def _cases_uncached(self, module: str, function: str, seed: int) -> tuple[Case, ...]:
         name = f"cases.{module.removesuffix('.py')}"
         generator = getattr(self._case_file(module), function, None) if self.has(name) else None
         if not callable(generator):
             path = f"{self.folder.name}/{name.replace('.', '/')}.py"
             raise UsageError(f"function: {path} has no case generator {function!r}")
         try:
-            return list(generator(np.random.default_rng(seed)))
+            return tuple(generator(np.random.default_rng(seed)))
         except RAISED as error:
             raise BrokenError(f"the cases of {function} raised {_short(error)}") from error
 
@@ -271,7 +277,7 @@ class Assignment:
         file, _, function = name.partition(".")
         return function in self.defined(f"{folder}.{file}")
 
-    def defined(self, name: str) -> frozenset[str]:
+    def _defined_uncached(self, name: str) -> frozenset[str]:
         """Return the functions and classes of the dotted module ``name``, without importing it.
 
         Raises:

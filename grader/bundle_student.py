@@ -83,7 +83,7 @@ def build(rubric: Rubric, template: Path, seed: int | None = None) -> bytes:
     """
     if not template.is_dir():
         raise UsageError(f"{template}: there is no such folder; students need a template")
-    members = dict(_template(template))
+    members = dict(_template(template, rubric.reference.resolve()))
     added = record(rubric, public_seed(rubric.assignment) if seed is None else seed)
     added[wheel.name()] = wheel.build(at_home=True)
     added[README] = _readme(rubric, added).encode()
@@ -111,11 +111,20 @@ def _libraries(questions: Iterable[Mapping[str, Any]]) -> str:
     return "".join(f"{textwrap.fill(line, WIDTH)}\n" for line in lines)
 
 
-def _template(folder: Path) -> Iterator[tuple[str, bytes]]:
+def _template(folder: Path, reference: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield the files of the template by their paths.
+
+    Raises:
+        UsageError: one cannot be read, or leads to the answers.
+    """
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
         # A link to a file stands for the file: a page of docs/ that students need as well.
         if path.is_file() and not CLUTTER & set(parts):
+            if path.resolve().is_relative_to(reference):
+                raise UsageError(
+                    f"{path}: leads into {reference.name}/, which students must not see"
+                )
             try:
                 yield "/".join(parts), path.read_bytes()
             except OSError as error:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 
 try:
     import click
 except ModuleNotFoundError as error:  # run from its folder, not from where it was installed
-    _remedy = "install it with pip, and run it by that Python"
-    raise SystemExit(f"error: the grader needs {error.name!r}: {_remedy}") from None
+    _remedy = "install the grader by pip, and run it by that Python"
+    sys.stderr.write(f"error: {error.name!r} is not installed here: {_remedy}\n")
+    raise SystemExit(2) from None
 
 # Before numpy is imported anywhere: a pool of threads per process is slower for small arrays, and
 # grading runs as many processes as there are cores.

@@ -27,6 +27,24 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = tuple(f"q{question}.{check}" for question in (3, 4, 5) for check in (1, 2, 3, 4))
 SUBMISSIONS = ROOT / "reference" / "submissions"
 
+# For ``small_assignment``: of its two checks students see the first.
+HIDDEN = """
+assignment: small
+title: A small assignment
+points: 2
+questions:
+  - id: q1
+    title: A step
+    points: 2
+    module: rnn_layers.py
+    checks:
+      - {id: q1.1, title: open, points: 1, kind: forward, function: rnn_step_forward,
+         returns: [next_h, cache], opaque: [cache], shares: {values: 0.5, edge_cases: 0.5}}
+      - {id: q1.2, title: secret, points: 1, kind: forward, function: temporal_fc_forward,
+         returns: [out, cache], opaque: [cache], shares: {values: 0.5, edge_cases: 0.5},
+         visibility: hidden, hint: think of the bias}
+"""
+
 
 def pytest_configure() -> None:
     """Let Ctrl-C reach what tests start, even if the tests themselves run in the background.

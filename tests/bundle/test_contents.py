@@ -23,7 +23,7 @@ from grader.rubric import load_rubric
 from grader.seeds import seed_for
 from grader.wheel import AT_HOME
 from tests.bundle.conftest import Unpacked
-from tests.conftest import ROOT, SUBMISSIONS
+from tests.conftest import HIDDEN, ROOT, SUBMISSIONS
 
 MIN_LINE = 30  # characters: shorter lines of code are anybody's
 MIN_BYTES = 32  # of an array: four numbers are no accident
@@ -267,24 +267,6 @@ def test_another_seed_records_other_cases(run_cli, tmp_path, pristine):
     assert data != (pristine.home / "recorded" / "q3.1.npz").read_bytes()
 
 
-HIDDEN = """
-assignment: small
-title: A small assignment
-points: 2
-questions:
-  - id: q1
-    title: A step
-    points: 2
-    module: rnn_layers.py
-    checks:
-      - {id: q1.1, title: open, points: 1, kind: forward, function: rnn_step_forward,
-         returns: [next_h, cache], opaque: [cache], shares: {values: 0.5, edge_cases: 0.5}}
-      - {id: q1.2, title: secret, points: 1, kind: forward, function: temporal_fc_forward,
-         returns: [out, cache], opaque: [cache], shares: {values: 0.5, edge_cases: 0.5},
-         visibility: hidden, hint: think of the bias}
-"""
-
-
 def test_hidden_checks_leave_no_trace(small_assignment, tmp_path):
     rubric = load_rubric(small_assignment(HIDDEN))
     template = tmp_path / "template"
@@ -310,3 +292,11 @@ def test_the_guide_that_the_template_names_is_in_it(pristine):
     assert "latex_guide.md" in template
     guide = (pristine.home / "latex_guide.md").read_bytes()
     assert guide == (ROOT / "docs" / "derivations.md").read_bytes()
+
+
+def test_a_template_that_leads_to_the_answers_is_refused(rubric, tmp_path):
+    template = tmp_path / "template"
+    template.mkdir()
+    (template / "rnn_layers.py").symlink_to(ROOT / "reference" / "rnn_layers.py")
+    with pytest.raises(UsageError, match=r"rnn_layers\.py: leads into reference/"):
+        bundle_student.build(rubric, template)

@@ -89,3 +89,11 @@ def test_a_path_with_spaces_and_letters_of_any_kind_is_no_obstacle(unpacked, tmp
     shutil.copytree(unpacked.home, home)
     ran = unpacked.__class__(home, unpacked.wheel).check("q3.1", "q5.5")
     assert ran.status == 0, ran.out + ran.err
+
+
+def test_where_nothing_is_installed_one_line_says_so(pristine):
+    hidden = "import sys\nsys.modules['click'] = None\n"
+    ran = grader(pristine, "check", site=hidden)
+    assert ran.returncode == 2
+    (line,) = ran.stderr.decode().splitlines()
+    assert line.startswith("error: 'click' is not installed here: install the grader by pip")

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from tests.conftest import ROOT, SUBMISSIONS
+from tests.conftest import HIDDEN, ROOT, SUBMISSIONS
 
 RUBRIC = ("--rubric", ROOT / "rubric.yaml")
 
@@ -48,24 +48,6 @@ def test_no_reports_are_left_behind(run_cli, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run_cli("check", SUBMISSIONS / "full_marks" / "plain", "q5.1", *RUBRIC)
     assert os.listdir(tmp_path) == []
-
-
-HIDDEN = """
-assignment: small
-title: A small assignment
-points: 2
-questions:
-  - id: q1
-    title: A step
-    points: 2
-    module: rnn_layers.py
-    checks:
-      - {id: q1.1, title: open, points: 1, kind: forward, function: rnn_step_forward,
-         returns: [next_h, cache], opaque: [cache], shares: {values: 0.5, edge_cases: 0.5}}
-      - {id: q1.2, title: secret, points: 1, kind: forward, function: temporal_fc_forward,
-         returns: [out, cache], opaque: [cache], shares: {values: 0.5, edge_cases: 0.5},
-         visibility: hidden, hint: think of the bias}
-"""
 
 
 def test_hidden_checks_are_not_run_and_cannot_be_named(run_cli, small_assignment):
