@@ -16,8 +16,9 @@ RUN mkdir -p /autograder/source/engine /autograder/source/assignment \
     && chmod 700 /autograder/source
 COPY pyproject.toml README.md LICENSE /autograder/source/engine/
 COPY grader /autograder/source/engine/grader
-COPY constraints.txt grader/gradescope/files/setup.sh /autograder/source/
-COPY grader/gradescope/files/run_autograder /autograder/run_autograder
+COPY latexgrad /autograder/source/engine/latexgrad
+COPY constraints.txt grader/frontends/gradescope/files/setup.sh /autograder/source/
+COPY grader/frontends/gradescope/files/run_autograder /autograder/run_autograder
 COPY rubric.yaml /autograder/source/assignment/
 COPY reference /autograder/source/assignment/reference
 COPY submissions_template /autograder/source/assignment/submissions_template

@@ -15,8 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from grader.sandbox import ForkServer, Limits
-from grader.sandbox.policy import EVERY_LAYER
+from grader.isolation.sandbox import ForkServer, Limits
+from grader.isolation.sandbox.policy import EVERY_LAYER
 
 LIMITS = Limits(timeout_s=20.0, memory_mb=512, output_kb=64)
 GOAL_MS = 15.0

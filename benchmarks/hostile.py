@@ -23,14 +23,14 @@ from typing import Any
 import jsonschema
 from leftovers import Surroundings
 
-from grader import grading, verify
-from grader.assignment import Assignment
+from grader.assignment.examples import Example, assembled, load_examples, matching, verdicts
+from grader.assignment.reference import Assignment
+from grader.assignment.rubric import load_rubric
 from grader.errors import GraderError
-from grader.grading import Job, Work
-from grader.rubric import load_rubric
-from grader.sandbox import LEVELS
-from grader.session import Settings, Workshop
-from grader.verify import Example
+from grader.isolation.sandbox import LEVELS
+from grader.run import pytest_run
+from grader.run.pytest_run import Job, Work
+from grader.run.session import Settings, Workshop
 
 ROOT = Path(__file__).resolve().parent.parent
 HONEST = ROOT / "reference" / "submissions" / "full_marks" / "plain"
@@ -61,12 +61,12 @@ def main() -> None:
     )
     options = parser.parse_args()
     rubric = load_rubric(ROOT / "rubric.yaml")
-    examples = verify.matching(verify.load_examples(rubric), [f"hostile/{options.only}"])
+    examples = matching(load_examples(rubric), [f"hostile/{options.only}"])
     job = Job(rubric, Settings(isolation=options.isolation), None)
     rows: list[Row] = []
     with (
         tempfile.TemporaryDirectory(prefix="hostile-") as name,
-        verify.assembled(examples) as work,
+        assembled(examples) as work,
     ):
         own = Path(name)
         own.chmod(0o711)  # workers, under another user id, must pass through
@@ -87,7 +87,7 @@ def main() -> None:
 
 
 class Run:
-    """One grading process with all its fork servers, as ``grader.batch`` has several of."""
+    """One grading process with all its fork servers, as ``grader.run.batch`` has several of."""
 
     def __init__(self, job: Job, workshop: Workshop, own: Path) -> None:
         """Grade the honest submission once: the servers start, and there is something to keep."""
@@ -106,7 +106,7 @@ class Run:
         started = time.monotonic()
         made = self._graded(work)
         seconds = time.monotonic() - started
-        problems = list(verify.verdicts([example], [made])[0].problems)
+        problems = list(verdicts([example], [made])[0].problems)
         problems += self._schema_problems(made)
         problems += self._surroundings.changes()
         if seconds > MAX_SECONDS:
@@ -119,7 +119,7 @@ class Run:
         return Row(example, _gained(example, made), _fate(made), seconds, tuple(problems))
 
     def _graded(self, work: Work) -> dict[str, Any]:
-        return grading.grade(self._job, self._assignment, self._workshop, work)
+        return pytest_run.grade(self._job, self._assignment, self._workshop, work)
 
     def _schema_problems(self, made: dict[str, Any]) -> Iterator[str]:
         for error in self._schema.iter_errors(made):

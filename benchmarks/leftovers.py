@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.worker.lockdown import UID_BASE
+from grader.isolation.worker.lockdown import UID_BASE
 
 SHARED_FOLDERS = (Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"))
 SHARED_MEMORY = ("shm", "sem", "msg")

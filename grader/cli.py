@@ -1,4 +1,4 @@
-"""The command line; each command has a file in ``grader/commands/``.
+"""The command line; each command has a file in ``grader/frontends/commands/``.
 
 Exit status: 0 graded, 1 graded but ``check`` or ``verify`` found failures, 2 usage or rubric error,
 3 broken (our side failed and at least one grade is withheld).
@@ -24,7 +24,7 @@ for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 from grader import __version__  # noqa: E402
 
-# The name of a command's object in its module of grader/commands/.
+# The name of a command's object in its module of grader/frontends/commands/.
 COMMANDS = {
     "bundle": "bundle_command",
     "check": "check",
@@ -52,7 +52,7 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         try:
-            module = importlib.import_module(f"grader.commands.{cmd_name}")
+            module = importlib.import_module(f"grader.frontends.commands.{cmd_name}")
         except ModuleNotFoundError as error:
             return _unusable(cmd_name, str(error.name))
         command: click.Command = getattr(module, COMMANDS[cmd_name])

@@ -6,7 +6,9 @@ A student's fault becomes a ``Failure`` with one of the machine-readable ``REASO
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+import abc
+from types import TracebackType
+from typing import Literal, TypeVar, get_args
 
 Reason = Literal[
     "mismatch",
@@ -26,6 +28,7 @@ Reason = Literal[
     "mutated_input",
 ]
 REASONS: frozenset[str] = frozenset(get_args(Reason))
+Self = TypeVar("Self", bound="Closing")
 
 
 # What code of the assignment's own may raise: sys.exit() in it must not end a run, let alone as if
@@ -91,3 +94,22 @@ class WorkerLost(Failure):
     def __init__(self, reason: Reason, message: str, *, retry: bool) -> None:
         super().__init__(reason, message)
         self.retry = retry
+
+
+class Closing(abc.ABC):
+    """Base of context managers that are closed when their block is left."""
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Give everything back."""
+
+    def __enter__(self: Self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from grader.author.evidence import Figure
 from grader.errors import Reason
-from grader.evidence import Figure
 
 Tier = Literal["mini", "full"]
 Device = Literal["cpu", "cuda"]
@@ -34,7 +34,7 @@ class Strict(BaseModel):
 
 
 class Limited(Strict):
-    """Limits of the worker that runs a check (see ``grader.sandbox.Limits``)."""
+    """Limits of the worker that runs a check (see ``grader.isolation.sandbox.Limits``)."""
 
     # A day, a terabyte, a gigabyte: beyond them a slip of the pen is likelier than a wish.
     timeout_s: Annotated[float, Field(gt=0, le=86400, allow_inf_nan=False)] = 20.0

@@ -18,9 +18,9 @@ import yaml
 from click.testing import CliRunner
 
 from grader import cli
-from grader.assignment import Assignment
-from grader.rubric import load_rubric
-from grader.session import Session, Settings, Workshop
+from grader.assignment.reference import Assignment
+from grader.assignment.rubric import load_rubric
+from grader.run.session import Session, Settings, Workshop
 
 ROOT = Path(__file__).resolve().parent.parent
 # The checks that need numpy only and no training.

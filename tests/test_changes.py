@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader import changes, scoring
+from grader import scoring
+from grader.deliver.marking import changes
 from grader.reports.stored import checks_of
 from tests import class_of_three
 from tests.class_of_three import CHECKS, CLASS, WRONG, reports_in

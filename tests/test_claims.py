@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from grader.assignment.examples import Claims, Loss, load_examples, matching
+from grader.assignment.rubric import load_rubric
 from grader.errors import RubricError, UsageError
 from grader.model import Rubric
-from grader.rubric import load_rubric
-from grader.verify import Claims, Loss, load_examples, matching
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -160,6 +160,6 @@ def test_claims_that_cannot_be_read_are_told(with_claims, monkeypatch):
     def unreadable(_path):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("grader.yaml_source.read", unreadable)
+    monkeypatch.setattr("grader.readers.yaml_source.read", unreadable)
     with pytest.raises(RubricError, match=r"expected.yaml: cannot be read: Permission denied"):
         with_claims(a="note: x\n")

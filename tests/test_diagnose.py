@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader import diagnose
-from grader.numerics import Tolerance, compare
+from grader.checks import causes
+from grader.checks.numerics import Tolerance, compare
 
 TOLERANCE = Tolerance(rtol=1.0e-6, atol=1.0e-9)
 MANY = settings(deadline=None, max_examples=150)
@@ -258,7 +258,7 @@ def test_nothing_is_said_about_values_that_are_not_finite():
 def test_exchanged_axes_are_named_truly(seed, order):
     wanted = (2, 3, 4)
     got = tuple(wanted[axis] for axis in order)
-    found = diagnose.shape(np.zeros(got), np.zeros(wanted))
+    found = causes.shape(np.zeros(got), np.zeros(wanted))
     if got == wanted:
         return
     moved = [axis for axis in range(3) if got[axis] != wanted[axis]]
@@ -277,7 +277,7 @@ def test_exchanged_axes_are_named_truly(seed, order):
 def test_any_two_shapes_are_explained_truly_or_not_at_all(got, wanted):
     if got == wanted:
         return
-    found = diagnose.shape(np.zeros(got), np.zeros(wanted))
+    found = causes.shape(np.zeros(got), np.zeros(wanted))
     if found is None:
         return
     without_ones = [tuple(size for size in shape if size != 1) for shape in (got, wanted)]

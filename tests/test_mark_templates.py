@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader import marking, marks
+from grader.deliver.marking import apply, marks
 from grader.reports.stored import Stored, checks_of
 from tests import class_of_three
 from tests.class_of_three import reports_in
@@ -101,7 +101,7 @@ def test_a_filled_template_reaches_the_reports(given, pending):
         return
     assert reading.problems == []
     assert reading.unfilled == len(given)
-    made = marking.plan(stored, reading.marks, override=False)
+    made = apply.plan(stored, reading.marks, override=False)
     assert made.problems == []
     for name, (points, _comment) in given.items():
         check = checks_of(made.reports[name])["q1.1"]

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from grader.checks.metrics import METRICS, accuracy
 from grader.errors import REASONS, Failure
-from grader.metrics import METRICS, accuracy
-from grader.wire import Opaque, TensorData
+from grader.isolation.wire import Opaque, TensorData
 
 LABELS = np.array([0, 1, 1, 0, 1])
 

@@ -12,8 +12,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.numerics import Comparison, Tolerance, as_array, compare
-from grader.wire import Opaque, TensorData
+from grader.checks.numerics import Comparison, Tolerance, as_array, compare
+from grader.isolation.wire import Opaque, TensorData
 
 DOUBLE = Tolerance(rtol=1.0e-6, atol=1.0e-9)
 SINGLE = Tolerance(rtol=1.0e-3, atol=1.0e-5)

@@ -18,9 +18,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from grader.assignment.rubric import load_rubric
 from grader.errors import BrokenError, RubricError, UsageError
 from grader.model import Rubric
-from grader.rubric import load_rubric
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = ROOT / "rubric.yaml"

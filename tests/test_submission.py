@@ -25,9 +25,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grader import archives, submission
 from grader.errors import BrokenError, UsageError
-from grader.submission import Submission, find, safe_id, stage, stem
+from grader.intake import archives, submission
+from grader.intake.submission import Submission, find, safe_id, stage, stem
 
 MODULES = ["rnn_layers.py", "text_classification.py"]
 MIB = 1 << 20

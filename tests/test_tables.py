@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader import tables
 from grader.errors import UsageError
+from grader.readers import tables
 from grader.reports.gradebook import cell
 
 

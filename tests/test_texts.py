@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.texts import clean, printable
+from grader.readers.texts import clean, printable
 
 
 @pytest.mark.parametrize(

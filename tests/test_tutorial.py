@@ -13,7 +13,7 @@ import pytest
 import torch
 import yaml
 
-from grader.assignment import Assignment
+from grader.assignment.reference import Assignment
 from tests.conftest import ROOT
 
 PAGE = ROOT / "docs" / "new-assignment.md"

@@ -11,8 +11,8 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grader import yaml_source
-from grader.yaml_source import LOOKS_LIKE_A_NUMBER, MAX_INT, MAX_SHOWN, Source, shown
+from grader.readers import yaml_source
+from grader.readers.yaml_source import LOOKS_LIKE_A_NUMBER, MAX_INT, MAX_SHOWN, Source, shown
 
 # One file is written again and again: each example replaces it.
 MANY = settings(

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from grader.assignment import Assignment, OtherNumberError, SolvedCase
+from grader.assignment.reference import Assignment, OtherNumberError, SolvedCase
+from grader.checks.numerics import Array
 from grader.errors import RAISED, BrokenError
 from grader.model import Question
-from grader.numerics import Array
-from grader.tables import suggestion
+from grader.readers.tables import suggestion
 
 from .support import mistaken
 

@@ -7,15 +7,15 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from grader.author.evidence import Figure
 from grader.errors import Failure, Reason
-from grader.evidence import Figure
+from grader.isolation.sandbox.dialogue import Dialogue, StudentError
 from grader.model import CheckSpec, Part, Question, Tier
-from grader.sandbox.dialogue import Dialogue, StudentError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from grader.assignment import Assignment
+    from grader.assignment.reference import Assignment
 
 STOPS_THE_CHECK: frozenset[str] = frozenset(["not_implemented", "missing", "import_error"])
 

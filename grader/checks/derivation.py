@@ -14,23 +14,23 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, field_validator, model_validator
 
-from grader.assignment import Assignment
-from grader.derivation import answer as answers
-from grader.derivation import explain, source
-from grader.derivation.answer import Formula, Reading, Rule
-from grader.derivation.arithmetic import ShapeError
-from grader.derivation.checker import Verdict
-from grader.derivation.judge import Outcome, fractions_of, judge, points_of
-from grader.derivation.limits import Budget, TooMuchError, UnreadableError
-from grader.derivation.model import Model, key_of
-from grader.derivation.reading import UnknownError
-from grader.derivation.task import Question as Asking
-from grader.derivation.task import Settings, question, settings_of
-from grader.derivation.text import shown
-from grader.derivation.truth import dims_of
+from grader.assignment.reference import Assignment
+from grader.author.evidence import Formulas
 from grader.errors import Failure, Pending, Reason
-from grader.evidence import Formulas
 from grader.model import SHARES_ROUNDING, Fraction, Part, Positive, Question
+from latexgrad import answer as answers
+from latexgrad import explain, source
+from latexgrad.answer import Formula, Reading, Rule
+from latexgrad.arithmetic import ShapeError
+from latexgrad.checker import Verdict
+from latexgrad.limits import Budget, TooMuchError, UnreadableError
+from latexgrad.network import Model, key_of
+from latexgrad.reading import UnknownError
+from latexgrad.task import Question as Asking
+from latexgrad.task import Settings, question, settings_of
+from latexgrad.text import shown
+from latexgrad.truth import dims_of
+from latexgrad.verdicts import Outcome, fractions_of, judge, points_of
 
 from .base import Context, Judgement
 from .written import MAX_SHOWN, FilesSpec, found_text

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from grader.assignment import SolvedCase
-from grader.numerics import Array, Tolerance, as_array
+from grader.assignment.reference import SolvedCase
+from grader.checks.numerics import Array, Tolerance, as_array
 
 from .base import StudentModule
 

@@ -9,12 +9,12 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from grader.assignment import Assignment, Dataset
+from grader.assignment.reference import Assignment, Dataset
+from grader.author.evidence import Evidence, Finding
 from grader.errors import RAISED, BrokenError, Failure, GraderError
-from grader.evidence import Evidence, Finding
+from grader.isolation.wire import Decoder, Encoder
 from grader.model import SHARES_ROUNDING, CheckSpec, Part, Positive, Strict
 from grader.seeds import seed_for
-from grader.wire import Decoder, Encoder
 
 from . import fault
 from .base import Context, ForeignFailure, StudentModule
@@ -41,7 +41,7 @@ class DrivenSpec(CheckSpec):
 
 
 class Properties(Strict):
-    """Mixin: the shares of what the judge finds, by name; ``judge`` as in ``grader.evidence``."""
+    """Mixin: the shares of what the judge finds, by name; see ``grader.author.evidence``."""
 
     properties: dict[str, Positive] = {}
 

@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from grader.assignment import Assignment, SolvedCase
-from grader.cases import BASE_GROUP
+from grader.assignment.reference import Assignment, SolvedCase
+from grader.author.cases import BASE_GROUP
+from grader.checks.numerics import Comparison, compare
 from grader.errors import Failure, Reason, WorkerLost
 from grader.model import CheckSpec, Fraction, Part, Question, Shares, Tolerances
-from grader.numerics import Comparison, compare
 
 from .base import STOPS_THE_CHECK, Context, Judgement, StudentModule
 from .support import composed, forgiven, is_an_attempt, tolerance, with_mistake

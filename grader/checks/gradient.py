@@ -13,11 +13,11 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from grader.assignment import Assignment, SolvedCase
-from grader.cases import BASE_GROUP
+from grader.assignment.reference import Assignment, SolvedCase
+from grader.author.cases import BASE_GROUP
+from grader.checks.numerics import Array, Comparison, Tolerance, compare
 from grader.errors import Blocked, Failure, Reason, WorkerLost
 from grader.model import CheckSpec, Fraction, Part, Question, Shares, Tolerances
-from grader.numerics import Array, Comparison, Tolerance, compare
 
 from .base import STOPS_THE_CHECK, Context, Judgement, StudentModule
 from .differences import Differences, agrees

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from grader.assignment import Assignment
+from grader.assignment.reference import Assignment
 from grader.errors import BrokenError
 from grader.model import Part, Question, Strict
 

@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from grader.assignment import Assignment
+from grader.assignment.reference import Assignment
+from grader.checks.metrics import METRICS
 from grader.errors import Failure
-from grader.metrics import METRICS
 from grader.model import CheckSpec, Part, Question
 
 from .base import Context, Judgement

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pydantic import model_validator
 
-from grader.assignment import Assignment
+from grader.assignment.reference import Assignment
 from grader.model import SHARES_ROUNDING, Question
 
 from .base import Context, Judgement

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from grader.assignment import SolvedCase
+from grader.assignment.reference import SolvedCase
+from grader.checks.numerics import Array, Comparison, Tolerance, as_array
 from grader.errors import BrokenError, Failure, WorkerLost
 from grader.model import Tolerances
-from grader.numerics import Array, Comparison, Tolerance, as_array
 
 from .base import Context, StudentModule
 

@@ -10,10 +10,10 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from grader.assignment import Assignment
+from grader.assignment.reference import Assignment
+from grader.author.evidence import Evidence
+from grader.checks.metrics import METRICS
 from grader.errors import RAISED, BrokenError, Failure, GraderError
-from grader.evidence import Evidence
-from grader.metrics import METRICS
 from grader.model import SHARES_ROUNDING, Fraction, NonNegative, Part, Question, Strict
 from grader.seeds import seed_for
 

@@ -12,8 +12,9 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from pydantic import Field, model_validator
 
-from grader.assignment import Assignment, SolvedCase
-from grader.cases import BASE_GROUP
+from grader.assignment.reference import Assignment, SolvedCase
+from grader.author.cases import BASE_GROUP
+from grader.checks.numerics import compare
 from grader.errors import BrokenError, Failure, Reason, WorkerLost
 from grader.model import (
     SHARES_ROUNDING,
@@ -25,7 +26,6 @@ from grader.model import (
     Shares,
     Tolerances,
 )
-from grader.numerics import compare
 
 from . import fault
 from .base import STOPS_THE_CHECK, Context, ForeignFailure, Judgement, StudentModule

@@ -12,7 +12,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from grader.assignment import Assignment
+from grader.assignment.reference import Assignment
 from grader.errors import Failure, Pending
 from grader.model import CheckSpec, Question
 

@@ -11,9 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from grader.archives import DAMAGED, MIB, TooMuchError, tar_entries, zip_entries
-from grader.closing import Closing
-from grader.errors import UsageError
+from grader.errors import Closing, UsageError
+from grader.intake.archives import DAMAGED, MIB, TooMuchError, tar_entries, zip_entries
 from grader.intake.downloads import METADATA, MOODLE, Collected, canvas_match, collected, single
 from grader.intake.names import (
     CLUTTER,
@@ -83,7 +82,7 @@ class Classes(Closing):
             UsageError: it cannot be unpacked.
             BrokenError: no folder can be made, or the disk is full.
         """
-        from grader.staging import StagingFolder  # needs fcntl, which is not everywhere
+        from grader.intake.staging import StagingFolder  # needs fcntl, which is not everywhere
 
         if not isinstance(self._folder, StagingFolder):
             self._folder = StagingFolder()

@@ -19,10 +19,10 @@ from typing import Any
 
 import yaml
 
-from grader.archives import shown
+from grader.intake.archives import shown
 from grader.intake.names import safe_id, stem
 from grader.intake.places import loosened
-from grader.texts import printable
+from grader.readers.texts import printable
 
 METADATA = "submission_metadata.yml"
 MAX_METADATA_BYTES = 64 * 1024 * 1024  # it holds the results of all earlier submissions

@@ -1,8 +1,8 @@
 """Jupyter notebooks in place of modules: code cells become the text of a module, nothing is run.
 
 The module begins with a line of JSON that names the notebook and the lines where its cells begin;
-``grader/worker/cells.py`` runs it by that line. Cells are counted from 1, code cells only, since a
-notebook shows no other number that stays the same.
+``isolation/worker/cells.py`` runs it by that line. Cells are counted from 1, code cells only,
+since a notebook shows no other number that stays the same.
 
 Source: "The Jupyter Notebook Format" (nbformat 3 and 4), and "Input transformation" of IPython.
 """
@@ -14,8 +14,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from grader.texts import printable
-from grader.worker.cells import MARK
+from grader.isolation.worker.cells import MARK
+from grader.readers.texts import printable
 
 MAX_ITEMS = 4_000_000  # of its JSON; each takes up to a hundred bytes of memory
 MAX_CELLS = 5000

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 
-from grader.archives import shown
 from grader.errors import Reason
 from grader.intake import notebook
+from grader.intake.archives import shown
 from grader.intake.notebook import NotebookError
 
 MAX_CANDIDATES = 6  # that a message lists

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from grader.intake.kinds import kind_of
+from grader.intake.wrong_files import kind_of
 
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")

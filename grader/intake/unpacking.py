@@ -14,11 +14,19 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from grader.archives import DAMAGED, MIB, Entry, TooMuchError, shown, tar_entries, zip_entries
 from grader.errors import BrokenError, UsageError
-from grader.intake.kinds import unread_archive
+from grader.intake.archives import (
+    DAMAGED,
+    MIB,
+    Entry,
+    TooMuchError,
+    shown,
+    tar_entries,
+    zip_entries,
+)
 from grader.intake.names import CLUTTER, ENVIRONMENT_MARK, OF_ENVIRONMENT, installed_in
-from grader.texts import printable
+from grader.intake.wrong_files import unread_archive
+from grader.readers.texts import printable
 
 MAX_DEPTH = 16
 MAX_PATH_BYTES = 1000  # with the folder for staging in front, a path may have 4096

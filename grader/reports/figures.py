@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.evidence import Curves, Figure, Formulas, Pictures, Text
+from grader.author.evidence import Curves, Figure, Formulas, Pictures, Text
 from grader.model import CheckResult
 
 FOLDER = "figures"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.errors import BrokenError
-from grader.texts import UNPRINTABLE
+from grader.readers.texts import UNPRINTABLE
 
 TEMPORARY = ".unfinished-"  # begins names that no reader takes for a report
 # What open(2) says where a file system, or an old kernel, knows no files without a name.

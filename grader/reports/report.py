@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from grader import __version__, scoring
+from grader.intake.submission import Submission
 from grader.model import CheckResult, Rubric, points_sum
+from grader.readers.texts import clean, printable
 from grader.reports import figures
-from grader.session import Settings
-from grader.submission import Submission
-from grader.texts import clean, printable
+from grader.run.session import Settings
 
 SCHEMA_VERSION = 1
 MAX_NOTE = 1000  # characters of a note

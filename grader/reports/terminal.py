@@ -13,9 +13,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from grader.readers.texts import clean as clean  # noqa: PLC0414 - for all who print
+from grader.readers.texts import printable
 from grader.reports.report import notes_of, zero_to_look_at
-from grader.texts import clean as clean  # noqa: PLC0414 - for all who print
-from grader.texts import printable
 
 STYLES = {
     "passed": "green",

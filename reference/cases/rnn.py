@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.cases import Case
+from grader.author import Case
 
 from .. import rnn
 from .. import rnn_layers as nn

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.cases import Case
+from grader.author import Case
 
 from . import style_mistakes
 

@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.errors import Failure
-from grader.evidence import Curves, Evidence, Finding, Table
+from grader.author import Curves, Evidence, Failure, Finding, Table
 
 from .. import rnn
 from ..drivers import captioning as driver

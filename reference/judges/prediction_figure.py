@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from grader.evidence import Evidence, Figure, Finding, Pictures
+from grader.author import Evidence, Figure, Finding, Pictures
 
 from .. import supplied
 from ..drivers.transfer_learning import BATCH, ColourModel

@@ -21,8 +21,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from grader.errors import Failure, Reason
-from grader.evidence import Curves, Evidence, Finding, Pictures
+from grader.author import Curves, Evidence, Failure, Finding, Pictures, Reason
 
 from ..datasets import paintings
 from ..style_transfer import Objective, style_utils

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.errors import Failure
-from grader.evidence import Evidence, Finding
+from grader.author import Evidence, Failure, Finding
 
 from .. import training_habits
 

@@ -12,8 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from grader.errors import Failure
-from grader.evidence import Evidence, Finding
+from grader.author import Evidence, Failure, Finding
 
 from .. import supplied
 

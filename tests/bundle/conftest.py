@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from grader import bundle_student
+from grader.frontends.student import bundle
 from tests.conftest import ROOT, SUBMISSIONS, Ran
 
 # Runs in every process that starts below: what only some systems have is gone, and the folder of
@@ -70,7 +70,7 @@ class Unpacked:
 @pytest.fixture(scope="session")
 def archive(rubric) -> bytes:
     """The bundle of the shipped assignment."""
-    return bundle_student.build(rubric, ROOT / "submissions_template")
+    return bundle.build(rubric, ROOT / "submissions_template")
 
 
 @pytest.fixture(scope="session")

@@ -15,13 +15,13 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from grader import bundle_student
-from grader.assignment import Assignment
+from grader.assignment.reference import Assignment
+from grader.assignment.rubric import load_rubric
 from grader.errors import UsageError
-from grader.recorded.record import public_seed
-from grader.rubric import load_rubric
+from grader.frontends.student import bundle
+from grader.frontends.student.record import public_seed
+from grader.frontends.wheel import AT_HOME
 from grader.seeds import seed_for
-from grader.wheel import AT_HOME
 from tests.bundle.conftest import Unpacked
 from tests.conftest import HIDDEN, ROOT, SUBMISSIONS
 
@@ -66,7 +66,7 @@ def test_everything_a_student_needs_is_there(contents):
             name = path.relative_to(ROOT / "submissions_template").as_posix()
             assert contents[f"bundle/dl-hw2/{name}"] == path.read_bytes()
     assert {"README.md", "recorded/checks.json", "recorded/drivers/style_pieces.py"} <= names
-    assert any(name.endswith(".whl/grader/home.py") for name in names)
+    assert any(name.endswith(".whl/grader/frontends/student/look.py") for name in names)
     readme = contents["bundle/dl-hw2/README.md"].decode()
     assert len(readme.splitlines()) < 60
     assert max(map(len, readme.splitlines())) <= 100
@@ -243,7 +243,7 @@ def test_the_wheel_can_be_installed_without_a_network(pristine, tmp_path):
 
 
 def test_the_same_assignment_gives_the_same_bytes(archive, rubric):
-    assert bundle_student.build(rubric, ROOT / "submissions_template") == archive
+    assert bundle.build(rubric, ROOT / "submissions_template") == archive
 
 
 def test_recorded_arrays_can_be_opened_by_anybody(pristine):
@@ -254,7 +254,7 @@ def test_recorded_arrays_can_be_opened_by_anybody(pristine):
 
 def test_the_rubrics_seed_is_refused(rubric):
     with pytest.raises(UsageError, match=r"--seed 20261: is the rubric's"):
-        bundle_student.build(rubric, ROOT / "submissions_template", rubric.seed)
+        bundle.build(rubric, ROOT / "submissions_template", rubric.seed)
 
 
 def test_another_seed_records_other_cases(run_cli, tmp_path, pristine):
@@ -272,7 +272,7 @@ def test_hidden_checks_leave_no_trace(small_assignment, tmp_path):
     template = tmp_path / "template"
     template.mkdir()
     (template / "rnn_layers.py").write_text("# yours\n")
-    made = dict(unpacked_bytes("bundle", bundle_student.build(rubric, template)))
+    made = dict(unpacked_bytes("bundle", bundle.build(rubric, template)))
     ours = [data for name, data in made.items() if ".whl/" not in name]
     for word in (b"q1.2", b"secret", b"temporal_fc_forward", b"think of the bias"):
         assert not [data for data in ours if word in data]
@@ -282,9 +282,9 @@ def test_hidden_checks_leave_no_trace(small_assignment, tmp_path):
 def test_a_template_with_a_name_that_is_taken_is_refused(rubric, tmp_path):
     (tmp_path / "README.md").write_text("mine")
     with pytest.raises(UsageError, match=r"README\.md: the bundle has a file of this name"):
-        bundle_student.build(rubric, tmp_path)
+        bundle.build(rubric, tmp_path)
     with pytest.raises(UsageError, match="there is no such folder"):
-        bundle_student.build(rubric, tmp_path / "missing")
+        bundle.build(rubric, tmp_path / "missing")
 
 
 def test_the_guide_that_the_template_names_is_in_it(pristine):
@@ -299,4 +299,4 @@ def test_a_template_that_leads_to_the_answers_is_refused(rubric, tmp_path):
     template.mkdir()
     (template / "rnn_layers.py").symlink_to(ROOT / "reference" / "rnn_layers.py")
     with pytest.raises(UsageError, match=r"rnn_layers\.py: leads into reference/"):
-        bundle_student.build(rubric, template)
+        bundle.build(rubric, template)

@@ -10,12 +10,12 @@ import shutil
 import pytest
 
 from grader.errors import UsageError
-from grader.home import Look, chosen
-from grader.intake import at_home
-from grader.intake.at_home import AtHome, listed
-from grader.recorded.assignment import load
-from grader.recorded.record import public_seed
-from grader.session import Session, Settings
+from grader.frontends.student import staged
+from grader.frontends.student.look import Look, chosen
+from grader.frontends.student.record import public_seed
+from grader.frontends.student.replay import load
+from grader.frontends.student.staged import AtHome, listed
+from grader.run.session import Session, Settings
 from tests.bundle.conftest import WITHOUT_POSIX
 from tests.intake.test_notebooks import HEAD, RIGHT, book, whole
 
@@ -90,7 +90,7 @@ def test_messages_at_home_are_those_of_grading(files, rubric, workshop, unpacked
     shutil.rmtree(unpacked.home / "recorded")
     staged = workshop.stage("handed_in", unpacked.home, rubric)
     full = Settings(seed=public_seed(rubric.assignment))
-    from grader.assignment import Assignment
+    from grader.assignment.reference import Assignment
 
     session = Session(rubric, Assignment(rubric.reference), staged, workshop, full)
     (expected,) = (session.run(*one) for one in chosen(rubric, ids))
@@ -198,8 +198,8 @@ def test_only_code_and_what_is_asked_for_is_copied(tmp_path):
 
 
 def test_what_is_near_the_top_is_listed_when_there_is_too_much(tmp_path, monkeypatch):
-    monkeypatch.setattr(at_home, "MAX_LISTED", 50)
-    monkeypatch.setattr(at_home, "MAX_IN_FOLDER", 30)
+    monkeypatch.setattr(staged, "MAX_LISTED", 50)
+    monkeypatch.setattr(staged, "MAX_IN_FOLDER", 30)
     for folder in ("", "a/images", "a/more", "b/b/b"):
         (tmp_path / folder).mkdir(parents=True, exist_ok=True)
         for number in range(60):

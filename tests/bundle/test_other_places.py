@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from grader import batch
-from grader.commands import check
+from grader.frontends.commands import check
+from grader.run import batch
 from tests.bundle.conftest import WITHOUT_POSIX
 from tests.conftest import ROOT, SUBMISSIONS
 

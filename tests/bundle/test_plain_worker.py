@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from grader.errors import BrokenError, WorkerLost
-from grader.sandbox import Limits
-from grader.sandbox.plain import ENTRY, PlainServer, ProcessPool
+from grader.isolation.sandbox import Limits
+from grader.isolation.sandbox.plain import ENTRY, PlainServer, ProcessPool
 
 LIMITS = Limits(timeout_s=30.0, memory_mb=512, output_kb=64)
 
@@ -165,8 +165,8 @@ def test_a_loop_outlives_a_killed_grader_by_seconds_only(tmp_path):
         "import os, pathlib\npathlib.Path('pid').write_text(str(os.getpid()))\nwhile True: pass\n"
     )
     script = (
-        "import os, sys, threading, grader.sandbox.plain as plain\n"
-        "from pathlib import Path\nfrom grader.sandbox import Limits\n"
+        "import os, sys, threading, grader.isolation.sandbox.plain as plain\n"
+        "from pathlib import Path\nfrom grader.isolation.sandbox import Limits\n"
         "plain.LIFE = -3.9\n"  # of a limit of one second: so that it is over after 1.1 s
         "worker = plain.PlainServer(plain.ProcessPool(), ()).spawn(\n"
         "    Path(sys.argv[1]), Limits(1.0, 512, 64), seed=0)\n"

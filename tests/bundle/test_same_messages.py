@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from grader.assignment import Assignment
-from grader.home import Look, chosen
-from grader.recorded.assignment import load
-from grader.recorded.record import public_seed
-from grader.session import Session, Settings
+from grader.assignment.reference import Assignment
+from grader.frontends.student.look import Look, chosen
+from grader.frontends.student.record import public_seed
+from grader.frontends.student.replay import load
+from grader.run.session import Session, Settings
 from tests.conftest import handed_in
 
 LAYERS = [f"q{q}.{c}" for q in (3, 4, 5) for c in (1, 2, 3, 4)]

@@ -13,12 +13,12 @@ import time
 
 import pytest
 
-from grader import watch
 from grader.errors import UsageError
-from grader.home import Look
-from grader.intake.at_home import AtHome
-from grader.recorded.assignment import load
-from grader.session import Settings
+from grader.frontends.student import watch
+from grader.frontends.student.look import Look
+from grader.frontends.student.replay import load
+from grader.frontends.student.staged import AtHome
+from grader.run.session import Settings
 
 
 @pytest.fixture

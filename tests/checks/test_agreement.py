@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from grader.assignment.rubric import load_rubric
 from grader.errors import RubricError
-from grader.rubric import load_rubric
 from tests.checks.toy import judged, make
 
 REFERENCE = """
@@ -25,7 +25,7 @@ def twice(x, w, v):
 CASES = """
 import numpy as np
 
-from grader.cases import Case
+from grader.author.cases import Case
 
 from .. import toy as right
 

@@ -7,7 +7,7 @@ import pytest
 
 from grader.errors import RubricError
 from grader.model import Tier
-from grader.session import Settings
+from grader.run.session import Settings
 from tests.checks.toy import judged, make
 from tests.conftest import SUBMISSIONS, handed_in
 

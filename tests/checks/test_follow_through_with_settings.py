@@ -2,9 +2,9 @@
 
 import shutil
 
-from grader.assignment import Assignment
-from grader.rubric import load_rubric
-from grader.session import Session, Settings
+from grader.assignment.reference import Assignment
+from grader.assignment.rubric import load_rubric
+from grader.run.session import Session, Settings
 from tests.conftest import ROOT
 
 EXAMPLE = ROOT / "examples" / "convolution"

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from grader.assignment import Assignment
+from grader.assignment.reference import Assignment
+from grader.assignment.rubric import load_rubric
 from grader.model import CheckResult
-from grader.rubric import load_rubric
-from grader.session import Session, Settings, Workshop
+from grader.run.session import Session, Settings, Workshop
 from tests.conftest import ROOT
 
 RAISES = "raise ZeroDivisionError('ours')"

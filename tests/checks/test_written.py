@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from grader import accelerator
+from grader.run import accelerator
 from tests.checks.toy import judged, make
 
 WRITTEN = """

@@ -3,10 +3,10 @@
 from pathlib import Path
 from textwrap import dedent
 
-from grader.assignment import Assignment
+from grader.assignment.reference import Assignment
+from grader.assignment.rubric import load_rubric
 from grader.model import CheckResult
-from grader.rubric import load_rubric
-from grader.session import Session, Settings, Workshop
+from grader.run.session import Session, Settings, Workshop
 
 FILES = {
     "reference/toy.py": """
@@ -22,7 +22,7 @@ FILES = {
     "reference/cases/toy.py": """
         import numpy as np
 
-        from grader.cases import Case
+        from grader.author.cases import Case
 
         def line(rng):
             for group in ("values", "edge_cases"):
@@ -58,7 +58,7 @@ FILES = {
     "reference/judges/toy.py": """
         import numpy as np
 
-        from grader.evidence import Curves, Evidence, Finding, Pictures, Table
+        from grader.author.evidence import Curves, Evidence, Finding, Pictures, Table
 
         def look(result, inputs, withheld):
             right = float((result["value"] == withheld["y"]).mean())

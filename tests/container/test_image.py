@@ -19,8 +19,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-import grader.gradescope
-from grader import verify
+import grader.frontends.gradescope
+from grader.assignment.examples import assembled, load_examples
 from tests import machines
 from tests.container.image import BASE, IMAGE, PIP_ARGS, WHEELS, Container, Images, lacking
 
@@ -56,7 +56,7 @@ def machine(images: Images) -> Iterator[Container]:
 
 @pytest.fixture(scope="module")
 def schema() -> jsonschema.Draft202012Validator:
-    path = Path(grader.gradescope.__file__).parent / "results.schema.json"
+    path = Path(grader.frontends.gradescope.__file__).parent / "results.schema.json"
     return jsonschema.Draft202012Validator(json.loads(path.read_text()))
 
 
@@ -87,7 +87,7 @@ def hand_in(machine: Container, schema: jsonschema.Draft202012Validator):
 @pytest.fixture(scope="module")
 def examples(rubric):
     """The example submissions by name, completed by their bases."""
-    with verify.assembled(verify.load_examples(rubric)) as work:
+    with assembled(load_examples(rubric)) as work:
         yield {item.identifier: item.path for item in work}
 
 
@@ -173,7 +173,7 @@ def source_with_examples(machine: Container) -> Iterator[str]:
 
 def test_every_hostile_example_scores_as_it_claims(machine, source_with_examples, rubric):
     """One run of all of them, one after the other, in one grader."""
-    names = [e.name for e in verify.load_examples(rubric) if e.name.startswith("hostile/")]
+    names = [e.name for e in load_examples(rubric) if e.name.startswith("hostile/")]
     before = {path.name for path in (machine.files / "tmp").iterdir()}
     words = ("verify", "hostile/*", "--jobs", "1", "--rubric", source_with_examples)
     ran = machine.run("/opt/grader/bin/grader", *words, timeout_s=1800)

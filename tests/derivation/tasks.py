@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS, Context, Judgement
 from grader.errors import Failure, Pending
 from grader.model import CheckSpec, Question
-from grader.rubric import load_rubric
 from grader.seeds import seed_for
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from grader.derivation import answer, model, parser
+from latexgrad import answer, network, parser
 from tests.derivation.tasks import ROOT, run
 
 TEXT = (ROOT / "docs" / "derivations.md").read_text(encoding="utf-8")
@@ -36,7 +36,7 @@ def test_every_notation_is_understood():
                 whole = text.replace("...", "x_t")
                 whole += " h_t" if text.startswith((r"\sum", r"\prod")) else ""
                 whole += "(h_t)" if text in SIGNS else ""
-                assert parser.expression(model.lexed(whole, 0, {}), 0)
+                assert parser.expression(network.lexed(whole, 0, {}), 0)
 
 
 def test_what_is_said_not_to_be_understood_waits_for_a_person():

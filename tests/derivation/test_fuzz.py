@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.derivation import answer
-from grader.derivation.limits import MAX_SECONDS
+from latexgrad import answer
+from latexgrad.limits import MAX_SECONDS
 from tests.derivation.tasks import LSTM_STEP, RNN_SEQUENCE, RNN_STEP, VARIANTS, run
 
 OPTIONS = {"deadline": None, "max_examples": 120}

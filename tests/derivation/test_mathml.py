@@ -8,10 +8,10 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from grader.derivation import answer, mathml
-from grader.derivation.nodes import Gradient, Symbol
-from grader.evidence import Formula, Formulas
+from grader.author.evidence import Formula, Formulas
 from grader.reports import html as pages
+from latexgrad import answer, mathml
+from latexgrad.nodes import Gradient, Symbol
 from tests.derivation.tasks import VARIANTS
 
 FILES = sorted(VARIANTS.glob("*/*.*"))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from grader.derivation import answer, model, parser, source
-from grader.derivation.limits import MAX_DEPTH, UnreadableError
-from grader.derivation.nodes import (
+from latexgrad import answer, network, parser, source
+from latexgrad.limits import MAX_DEPTH, UnreadableError
+from latexgrad.nodes import (
     Apply,
     Gradient,
     Index,
@@ -29,7 +29,7 @@ AB, CD = (["a", "b"], ["="], []), (["c", "d"], ["="], [])
 
 
 def parsed(text: str):
-    return parser.expression(model.lexed(text, 0, {}), 0)
+    return parser.expression(network.lexed(text, 0, {}), 0)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def sides(text: str):
             equation.relations,
             ["".join(x.text for x in condition) for condition in equation.conditions],
         )
-        for equation in model.read(text)
+        for equation in network.read(text)
     ]
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from grader.derivation import model, parser
-from grader.derivation.arithmetic import ShapeError
-from grader.derivation.limits import Budget, TooMuchError, UnreadableError
-from grader.derivation.reading import Probe, UnknownError, readings, written
-from grader.derivation.text import shown
+from latexgrad import network, parser
+from latexgrad.arithmetic import ShapeError
+from latexgrad.limits import Budget, TooMuchError, UnreadableError
+from latexgrad.reading import Probe, UnknownError, readings, written
+from latexgrad.text import shown
 
 SHAPES = {"A": (4, 4), "W": (4, 5), "x": (5, 1), "h": (4, 1), "k": (4, 1), "r": (1, 4)}
 
@@ -19,7 +19,7 @@ def probe(budget: Budget | None = None) -> Probe:
 
 
 def read(text: str):
-    node = parser.expression(model.lexed(text, 0, {}), 0)
+    node = parser.expression(network.lexed(text, 0, {}), 0)
     return [shown(written(found.node)) for found in readings(node, probe())]
 
 
@@ -56,7 +56,7 @@ def same(one: str, two: str) -> bool:
     """Say whether two texts are the same formula but for brackets that make no difference."""
     values = []
     for text in (one, two):
-        node = parser.expression(model.lexed(text, 0, {}), 0)
+        node = parser.expression(network.lexed(text, 0, {}), 0)
         values.append(readings(node, probe())[0].value)
     return bool(np.allclose(*values))
 
@@ -83,6 +83,6 @@ def test_products_that_are_too_long_are_refused():
 def test_ambiguity_does_not_multiply_without_bounds():
     text = " + ".join(["A h * k"] * 30)
     assert len(read(text)) <= 8
-    node = parser.expression(model.lexed(" * ".join(["A h"] * 8), 0, {}), 0)
+    node = parser.expression(network.lexed(" * ".join(["A h"] * 8), 0, {}), 0)
     with pytest.raises(TooMuchError):
         readings(node, probe(Budget(500)))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from grader.assignment.rubric import load_rubric
 from grader.errors import RubricError
 from grader.model import Question
-from grader.rubric import load_rubric
 from tests.checks.toy import make
 from tests.derivation.tasks import run_spec
 

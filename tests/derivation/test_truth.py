@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from grader.derivation.evaluate import evaluate
-from grader.derivation.functions import Functions
-from grader.derivation.limits import Budget
-from grader.derivation.model import TIME, Key, key_of
-from grader.derivation.truth import _settled_model, dims_of, paths, point
+from latexgrad.evaluate import evaluate
+from latexgrad.functions import Functions
+from latexgrad.limits import Budget
+from latexgrad.network import TIME, Key, key_of
+from latexgrad.truth import _settled_model, dims_of, paths, point
 from tests.derivation.tasks import shipped
 
 STEP = 1e-6
@@ -18,7 +18,7 @@ STEP = 1e-6
 
 def model_and_sizes(check: str):
     _question, spec = shipped(check)
-    from grader.derivation.task import question
+    from latexgrad.task import question
 
     task = question(spec.settings, 5).task
     return task.model, task.sizes

@@ -259,7 +259,7 @@ def test_a_fork_server_that_ends_at_once_is_one_message_with_its_last_words(
         sys.exit("no licence for this library")
     """)
     )
-    monkeypatch.setattr("grader.sandbox.server.BOOT", boot)
+    monkeypatch.setattr("grader.isolation.sandbox.server.BOOT", boot)
     rubric, submission = toy(folder)
     done, reports = grade(submission, options=("--rubric", rubric))
     assert done.status == 3
@@ -274,7 +274,7 @@ def test_a_submission_that_vanishes_before_its_turn_is_broken_and_others_are_gra
     rubric, submission = toy(folder)
     gone = folder / "gone"
     shutil.copytree(submission, gone)
-    from grader import batch
+    from grader.run import batch
 
     original = batch.run
 

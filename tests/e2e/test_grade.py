@@ -11,7 +11,7 @@ from importlib import resources
 import jsonschema
 import pytest
 
-from grader.rubric import load_rubric
+from grader.assignment.rubric import load_rubric
 from tests.conftest import LAYERS, ROOT, SUBMISSIONS, checks_of
 
 PLAIN = SUBMISSIONS / "full_marks" / "plain"

@@ -17,11 +17,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks.leftovers import Surroundings
-from grader import grading, verify
-from grader.assignment import Assignment
-from grader.grading import Job, Work
+from grader.assignment.examples import assembled, load_examples, matching, verdicts
+from grader.assignment.reference import Assignment
 from grader.reports.terminal import clean
-from grader.session import Settings, Workshop
+from grader.run import pytest_run
+from grader.run.pytest_run import Job, Work
+from grader.run.session import Settings, Workshop
 from tests.conftest import LAYERS, ROOT, SUBMISSIONS
 
 HONEST = SUBMISSIONS / "full_marks" / "plain"
@@ -54,7 +55,7 @@ TEXTS = (
 
 @pytest.fixture(scope="module")
 def examples(rubric):
-    found = verify.matching(verify.load_examples(rubric), ["hostile/*"])
+    found = matching(load_examples(rubric), ["hostile/*"])
     return {example.folder.name: example for example in found}
 
 
@@ -78,7 +79,7 @@ def process(rubric):
 
             def grade(folder, wanted=LAYERS):
                 work = Work("handed_in", folder, frozenset(wanted))
-                return grading.grade(job, assignment, workshop, work)
+                return pytest_run.grade(job, assignment, workshop, work)
 
             yield grade, surroundings
         assert list(own.iterdir()) == []
@@ -119,9 +120,9 @@ def test_an_honest_submission_is_graded_alike_after_a_hostile_one(
     name, process, honest_before, examples
 ):
     grade, surroundings = process
-    with verify.assembled([examples[name]]) as (work,):
+    with assembled([examples[name]]) as (work,):
         made = {**grade(work.path), "submission": {"id": work.identifier}}
-    (verdict,) = verify.verdicts([examples[name]], [made])
+    (verdict,) = verdicts([examples[name]], [made])
     assert verdict.problems == ()
     assert list(surroundings.changes()) == []
     assert _essence(grade(HONEST)) == honest_before
@@ -171,7 +172,7 @@ class Page(html.parser.HTMLParser):
 def spoken(examples, tmp_path_factory):
     """Grade all examples whose weapon is text, and an honest one; return output and folder."""
     out = tmp_path_factory.mktemp("out")
-    with verify.assembled([examples[name] for name in TEXTS]) as work:
+    with assembled([examples[name] for name in TEXTS]) as work:
         folders = [str(item.path) for item in work]
         only = [word for name in LAYERS for word in ("--only", name)]
         command = [sys.executable, "-m", "grader", "grade", *folders, str(HONEST), *only]

@@ -21,7 +21,7 @@ import jsonschema
 import pytest
 
 from grader.cli import main
-from grader.staging import OWNER, StagingFolder, remove_stale
+from grader.intake.staging import OWNER, StagingFolder, remove_stale
 from tests.conftest import ROOT, SUBMISSIONS
 
 MOMENTS = 50

@@ -11,9 +11,9 @@ import time
 
 import pytest
 
-from grader import batch, grading
 from grader.errors import BrokenError
 from grader.reports import report as reporting
+from grader.run import batch, pytest_run
 from tests.conftest import ROOT, SUBMISSIONS, checks_of
 
 RUBRIC = """
@@ -82,7 +82,7 @@ def test_an_error_inside_the_grader_is_broken_and_not_a_zero(grade, monkeypatch)
 
 
 def test_a_worker_that_cannot_start_is_broken(grade, monkeypatch):
-    monkeypatch.setattr("grader.sandbox.server.BOOT", ROOT / "no_such_file.py")
+    monkeypatch.setattr("grader.isolation.sandbox.server.BOOT", ROOT / "no_such_file.py")
     ran, reports = grade(PLAIN, only=("q3.1",))
     assert ran.status == 3
     assert "the fork server did not start" in ran.err
@@ -90,14 +90,14 @@ def test_a_worker_that_cannot_start_is_broken(grade, monkeypatch):
 
 
 def test_a_submission_that_vanishes_is_broken_and_the_others_are_graded(grade, monkeypatch):
-    original = grading.grade
+    original = pytest_run.grade
 
     def vanishing(job, assignment, workshop, work, on_check=None):
         if work.identifier == "plain":
             work = dataclasses.replace(work, path=work.path.with_name("was_here"))
         return original(job, assignment, workshop, work, on_check)
 
-    monkeypatch.setattr(grading, "grade", vanishing)
+    monkeypatch.setattr(pytest_run, "grade", vanishing)
     ran, reports = grade(PLAIN, SUBMISSIONS / "full_marks" / "loop", only=("q3.1",))
     assert ran.status == 3
     assert reports["plain"]["status"] == "broken"
@@ -105,14 +105,14 @@ def test_a_submission_that_vanishes_is_broken_and_the_others_are_graded(grade, m
 
 
 def test_a_grading_process_that_dies_costs_one_submission(grade, monkeypatch):
-    original = grading.grade
+    original = pytest_run.grade
 
     def dying(job, assignment, workshop, work, on_check=None):
         if work.identifier == "plain":
             os.kill(os.getpid(), signal.SIGKILL)
         return original(job, assignment, workshop, work, on_check)
 
-    monkeypatch.setattr(grading, "grade", dying)
+    monkeypatch.setattr(pytest_run, "grade", dying)
     full = SUBMISSIONS / "full_marks"
     ran, reports = grade(
         full / "plain", full / "loop", full / "vectorised", only=("q3.1",), options=("--jobs", 1)
@@ -133,7 +133,7 @@ def test_a_full_disk_is_one_message_and_keeps_the_old_report(monkeypatch, tmp_pa
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(BrokenError, match="No space left on device"):
-        grading.write_json(path, {"new": True})
+        pytest_run.write_json(path, {"new": True})
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -189,7 +189,7 @@ def test_broken_reports_are_valid(rubric):
 
 
 def batch_settings():
-    from grader.session import Settings
+    from grader.run.session import Settings
 
     return Settings()
 

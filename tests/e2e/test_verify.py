@@ -4,13 +4,13 @@ import shutil
 
 import pytest
 
-from grader import verify
+from grader.assignment.examples import CLAIMS, load_examples, verdicts
 from tests.conftest import ROOT, checks_of
 
 
 @pytest.fixture(scope="module")
 def examples(rubric):
-    return verify.load_examples(rubric)
+    return load_examples(rubric)
 
 
 # The two other full-mark examples train everything once more: `make grade` runs them. The hostile
@@ -47,7 +47,7 @@ def test_every_example_folder_has_claims():
     # A folder whose name begins with an underscore is no example: others are based on it.
     root = ROOT / "reference" / "submissions"
     folders = {path for path in root.glob("*/[!_]*") if path.is_dir()}
-    assert [folder for folder in folders if not (folder / verify.CLAIMS).is_file()] == []
+    assert [folder for folder in folders if not (folder / CLAIMS).is_file()] == []
 
 
 REPORT = {
@@ -81,9 +81,9 @@ REPORT = {
     ],
 )
 def test_a_claim_that_does_not_hold_is_a_problem(loses, problem, tmp_path):
-    claims = verify.Claims.model_validate({"mistake": "x", "loses": loses})
-    example = verify.Example("wrong/x", tmp_path, claims, None)
-    (verdict,) = verify.verdicts([example], [REPORT])
+    claims = examples.Claims.model_validate({"mistake": "x", "loses": loses})
+    example = examples.Example("wrong/x", tmp_path, claims, None)
+    (verdict,) = verdicts([example], [REPORT])
     if problem is None:
         assert verdict.problems == ()
     else:

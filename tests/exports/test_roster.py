@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.exports import FORMATS
-from grader.exports.roster import match, name_forms
-from grader.submission import safe_id
-from grader.tables import Row, Table
+from grader.deliver.exports import FORMATS
+from grader.deliver.exports.roster import match, name_forms
+from grader.intake.submission import safe_id
+from grader.readers.tables import Row, Table
 
 CANVAS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 ADA = ("Lovelace, Ada", "101", "s1", "ada@uni.edu", "1")

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from grader.wire import Encoder, pack
-from grader.wire.codec import DTYPES, MAGIC, PREFIX
+from grader.isolation.wire import Encoder, pack
+from grader.isolation.wire.codec import DTYPES, MAGIC, PREFIX
 
 CALL_ID = "0123456789abcdef"  # what the worker has read in the request
 BIG = [

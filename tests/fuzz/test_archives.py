@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader import archives, submission
-from grader.submission import Submission, stage
+from grader.intake import archives, submission
+from grader.intake.submission import Submission, stage
 from tests.fuzz.guard import MIB, at_most, count, fuzzing, within
 from tests.fuzz.hostile_archives import tars, zips
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from grader import submission
-from grader.submission import stage
+from grader.intake import submission
+from grader.intake.submission import stage
 from tests.fuzz import seeds
 from tests.fuzz.guard import CORPUS, MIB, at_most, within
 from tests.fuzz.hostile_rubrics import ROOT

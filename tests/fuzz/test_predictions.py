@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.assignment import Dataset
+from grader.assignment.reference import Dataset
 from grader.checks.base import Context
 from grader.checks.predictions import Predictions, PredictionsSpec
 from grader.errors import Failure

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grader.assignment.rubric import load_rubric
 from grader.errors import RubricError
 from grader.model import Rubric
 from grader.reports import report
-from grader.rubric import load_rubric
-from grader.session import Settings
+from grader.run.session import Settings
 from tests.fuzz.guard import at_most, count, fuzzing, within
 from tests.fuzz.hostile_rubrics import ROOT, rubrics
 

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 
 from grader.checks.base import StudentModule, failure
 from grader.errors import Failure, WorkerLost
-from grader.sandbox import Limits, Reply, StudentError, Worker
-from grader.sandbox.limits import Ending
-from grader.wire import Decoder, Opaque, TensorData, WireError, parse_header, parse_prefix
-from grader.wire.codec import MAX_EMPTY_BYTES, PREFIX
-from grader.worker.child import READY
+from grader.isolation.sandbox import Limits, Reply, StudentError, Worker
+from grader.isolation.sandbox.limits import Ending
+from grader.isolation.wire import Decoder, Opaque, TensorData, WireError, parse_header, parse_prefix
+from grader.isolation.wire.codec import MAX_EMPTY_BYTES, PREFIX
+from grader.isolation.worker.child import READY
 from tests.fuzz.guard import MIB, at_most, count, fuzzing, within
 from tests.fuzz.hostile_frames import CALL_ID, bodies, buffers, frames, lying
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-import grader.gradescope
+import grader.frontends.gradescope
 
-SCHEMA = Path(grader.gradescope.__file__).parent / "results.schema.json"
+SCHEMA = Path(grader.frontends.gradescope.__file__).parent / "results.schema.json"
 NUMPY_RUBRIC = """
 assignment: small
 title: A small assignment

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from grader.errors import Pending, UsageError
-from grader.gradescope import budget, memory
-from grader.gradescope.budget import LEAST_TRY_S, Budget
-from grader.gradescope.steward import Steward
+from grader.frontends.gradescope import budget, memory
+from grader.frontends.gradescope.budget import LEAST_TRY_S, Budget
+from grader.frontends.gradescope.time_and_memory import Steward
+from grader.isolation.sandbox import Limits
 from grader.model import CheckResult, CheckSpec, Part, Question
-from grader.sandbox import Limits
 
 
 class Clock:

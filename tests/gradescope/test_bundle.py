@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from grader import wheel
-from grader.gradescope import bundle
-from grader.gradescope.bundle import Choices
+from grader.frontends import wheel
+from grader.frontends.gradescope import bundle
+from grader.frontends.gradescope.bundle import Choices
 from tests.conftest import ROOT
 
 
@@ -142,7 +142,7 @@ def test_the_wheel_installs_and_holds_the_engine_alone(tmp_path):
     target = tmp_path / "site"
     words = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
     subprocess.run([*words, "--target", target, file], check=True, capture_output=True)
-    code = "import grader, grader.gradescope.run; print(grader.__file__)"
+    code = "import grader, grader.frontends.gradescope.run; print(grader.__file__)"
     ran = subprocess.run(
         [sys.executable, "-c", code],
         env={"PYTHONPATH": str(target), "PATH": "/usr/bin:/bin"}, cwd=tmp_path, check=True,

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from grader.gradescope import metadata as reading
-from grader.gradescope.metadata import Metadata
-from grader.gradescope.policies import (
+from grader.frontends.gradescope import metadata as reading
+from grader.frontends.gradescope.metadata import Metadata
+from grader.frontends.gradescope.policies import (
     Lateness,
     deduction,
     late_text,

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from grader.gradescope import metadata, results
-from grader.gradescope import run as running
-from grader.gradescope.places import Places, closed
-from grader.gradescope.results import Run
+from grader.frontends.gradescope import metadata, results
+from grader.frontends.gradescope import run as running
+from grader.frontends.gradescope.folders import Places, closed
+from grader.frontends.gradescope.results import Run
 from grader.model import LeaderboardSpec
 from grader.reports import report as reporting
 from grader.reports.report import MAX_OUTPUT

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from grader import archives
+from grader.intake import archives
 from grader.intake.classes import Classes, find
-from grader.submission import stage
+from grader.intake.submission import stage
 from tests.intake.test_downloads import MODULES, RIGHT, WRONG, laid_out, tarred, zipped
 
 BOOK = b'{"cells": [], "nbformat": 4}'

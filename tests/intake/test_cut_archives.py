@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.submission import Submission, stage
+from grader.intake.submission import Submission, stage
 
 SOURCE = b"def f(x):\n    return x\n"
 LONGER = b"# padding\n" * 3000

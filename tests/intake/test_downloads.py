@@ -16,7 +16,7 @@ import pytest
 
 from grader.intake.classes import Classes
 from grader.intake.downloads import Collected, Student, canvas_match
-from grader.submission import find, stage
+from grader.intake.submission import find, stage
 from tests.conftest import SUBMISSIONS, checks_of
 
 RIGHT = (SUBMISSIONS / "full_marks" / "plain" / "rnn_layers.py").read_bytes()

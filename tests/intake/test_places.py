@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from grader.intake.places import is_meant, near
-from grader.submission import find, stage
+from grader.intake.submission import find, stage
 from tests.conftest import SUBMISSIONS, checks_of
 
 RIGHT = (SUBMISSIONS / "full_marks" / "plain" / "rnn_layers.py").read_text(encoding="utf-8")

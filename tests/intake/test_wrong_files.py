@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from grader.intake.asked import unreadable
 from grader.intake.classes import Classes, find
 from grader.intake.places import locate
-from grader.submission import MAX_ENTRIES, stage
+from grader.intake.submission import MAX_ENTRIES, stage
+from grader.intake.wanted import unreadable
 from tests.conftest import checks_of
 from tests.intake.test_downloads import MODULES, RIGHT, WRONG, laid_out, tarred, zipped
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from grader.errors import BrokenError, IsolationError
-from grader.sandbox import ForkServer, Limits, Policy, contract
-from grader.sandbox.policy import EVERY_LAYER
+from grader.isolation.sandbox import ForkServer, Limits, Policy, contract
+from grader.isolation.sandbox.policy import EVERY_LAYER
 from tests.conftest import ROOT
 
 HIDDEN = (ROOT / "rubric.yaml", ROOT / "reference" / "rnn_layers.py")

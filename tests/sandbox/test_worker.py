@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from grader.errors import BrokenError, WorkerLost
-from grader.sandbox import ForkServer, Limits
-from grader.wire import Opaque
+from grader.isolation.sandbox import ForkServer, Limits
+from grader.isolation.wire import Opaque
 from tests.conftest import ROOT
 
 MODULE = """

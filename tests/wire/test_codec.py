@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from grader.wire import (
+from grader.isolation.wire import (
     HEADER_CAP,
     MAX_DEPTH,
     Decoder,
@@ -28,7 +28,7 @@ from grader.wire import (
     parse_header,
     parse_prefix,
 )
-from grader.wire.codec import (
+from grader.isolation.wire.codec import (
     DTYPES,
     LONG_TEXT,
     MAX_BUFFERS,

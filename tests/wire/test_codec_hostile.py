@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.wire import (
+from grader.isolation.wire import (
     HEADER_CAP,
     MAX_DEPTH,
     Decoder,
@@ -26,7 +26,7 @@ from grader.wire import (
     parse_header,
     parse_prefix,
 )
-from grader.wire.codec import DTYPES, MAGIC, MAX_BUFFERS, MAX_INT, MAX_TEXTS, PREFIX
+from grader.isolation.wire.codec import DTYPES, MAGIC, MAX_BUFFERS, MAX_INT, MAX_TEXTS, PREFIX
 
 MIB = 1 << 20
 MANY = settings(deadline=None, max_examples=200)

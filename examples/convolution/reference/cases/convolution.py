@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.cases import Case
+from grader.author import Case
 
 from .. import convolution as right
 

@@ -1,0 +1,1 @@
+"""An assignment as it lies on disk: its rubric, its reference, its examples."""

@@ -1,0 +1,313 @@
+"""Known-good and known-wrong submissions, and what each must score.
+
+``reference/submissions/<group>/<name>/`` holds what a student hands in, and ``expected.yaml``::
+
+    mistake: temporal_softmax_loss does not subtract the maximum
+    base: full_marks/plain          # an example that supplies the files this one lacks
+    loses:                          # points by check; every other check must earn all of its own
+      q5.3: {points: 0.4, reason: not_finite, message: stability}
+
+``loses: all`` claims a score of zero. ``reason`` and ``message`` (a part of the message's text) are
+optional; so is ``outcome``. The checks that are run are those of the questions whose modules the
+example itself holds, or those named by ``only``, where running all would take too long.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fnmatch
+import shutil
+import tempfile
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import Field, ValidationError
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from grader.assignment.rubric import did_you_mean, worded
+from grader.checks.predictions import PredictionsSpec
+from grader.checks.written import FilesSpec
+from grader.errors import REASONS, RubricError, UsageError
+from grader.model import CheckSpec, NonNegative, Outcome, Question, Rubric, Strict
+from grader.readers import yaml_source
+from grader.run.pytest_run import Work
+
+CLAIMS = "expected.yaml"
+MAX_QUOTED = 300  # characters of a message
+CLOSE = 1.0e-3  # points
+OUTCOMES: tuple[str, ...] = get_args(Outcome)
+POINTS_LOST = "a number of at least 0, or the least and the most: [0.5, 1]"
+
+
+class Loss(Strict):
+    """What one check must show. ``points`` are those lost: a number, or the least and the most."""
+
+    points: NonNegative | Annotated[list[NonNegative], Field(min_length=2, max_length=2)]
+    reason: str | None = None
+    outcome: str | None = None
+    message: str | None = None
+
+    @property
+    def between(self) -> tuple[float, float]:
+        """The least and the most points that may be lost."""
+        least, most = self.points if isinstance(self.points, list) else (self.points, self.points)
+        return least, most
+
+
+class Claims(Strict):
+    """The keys of ``expected.yaml``."""
+
+    mistake: str = ""
+    function: str = ""
+    base: str | None = None
+    only: list[str] = []
+    loses: dict[str, Loss] | Literal["all"] = {}
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Example:
+    """An example submission with its claims."""
+
+    name: str
+    folder: Path
+    claims: Claims
+    base: Path | None
+    wanted: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether an example scored what it claims."""
+
+    example: Example
+    score: float | None
+    max_score: float
+    problems: tuple[str, ...] = field(default=())
+
+
+def load_examples(rubric: Rubric) -> list[Example]:
+    """Return all examples of an assignment.
+
+    Raises:
+        RubricError: a claims file is wrong, with all problems.
+        UsageError: there are no examples.
+    """
+    root = rubric.reference / "submissions"
+    checks = {check.id for question in rubric.questions for check in question.checks}
+    examples: list[Example] = []
+    problems: list[str] = []
+    paths = sorted(root.glob(f"*/*/{CLAIMS}"))
+    names = [path.parent.relative_to(root).as_posix() for path in paths]
+    for path in paths:
+        try:
+            source = yaml_source.read(path)
+        except OSError as error:
+            problems.append(f"{path}: cannot be read: {error.strerror}")
+            continue
+        claims, wrong = _claims(source)
+        problems += [f"{path}:{line}: {text}" for line, text in [*source.problems, *wrong]]
+        if claims is None:
+            continue
+        base = root / claims.base if claims.base else None
+        wanted = _wanted(rubric, path.parent, claims)
+        problems += [
+            f"{path}:{source.line(where)}: {text}"
+            for where, text in _claim_problems(claims, checks, base, wanted, names)
+        ]
+        name = path.parent.relative_to(root).as_posix()
+        examples.append(Example(name, path.parent, claims, base, wanted))
+    if problems:
+        raise RubricError(problems)
+    if not examples:
+        raise UsageError(f"{root}: no example submission with a file {CLAIMS}")
+    return examples
+
+
+def _claims(source: yaml_source.Source) -> tuple[Claims | None, list[tuple[int, str]]]:
+    """Return the claims of a file, and what is wrong with them, each with its line."""
+    if not isinstance(source.data, dict):
+        known = ", ".join(Claims.model_fields)
+        wrong = [] if source.problems else [(1, f"must be a mapping with the keys {known}")]
+        return None, wrong
+    data = dict(source.data)
+    raw = data.pop("loses", {})
+    found: list[tuple[yaml_source.YamlPath, str]] = []
+    losses: dict[str, Loss] = {}
+    if isinstance(raw, dict):
+        for check, values in raw.items():
+            where = ("loses", check)
+            try:
+                losses[check] = Loss.model_validate(values)
+            except ValidationError as error:
+                found += [((*where, *loc), text) for loc, text in _worded(error, check, Loss)]
+    elif raw != "all":
+        text = f"loses: {yaml_source.shown(raw)}: must be 'all', or a mapping by check"
+        found.append((("loses",), text))
+    claims: Claims | None = None
+    try:
+        claims = Claims.model_validate(data)
+    except ValidationError as error:
+        found += _worded(error, "", Claims)
+    if claims is not None and not found:
+        claims = claims.model_copy(update={"loses": "all" if raw == "all" else losses})
+    return None if found else claims, [(source.line(where), text) for where, text in found]
+
+
+def _worded(
+    error: ValidationError, label: str, model: type[Strict]
+) -> list[tuple[yaml_source.YamlPath, str]]:
+    """Return one problem for each wrong key, also where several forms of its value are allowed."""
+    found: dict[yaml_source.YamlPath, str] = {}
+    for detail in error.errors(include_url=False):
+        where = tuple(detail["loc"])[:1]
+        points = model is Loss and where == ("points",) and detail["type"] != "missing"
+        if points:
+            value = detail["input"]
+            text = f"{label}: points: {yaml_source.shown(value)}: must be {POINTS_LOST}"
+        elif not where:
+            text = f"{label}: must be a mapping with the keys {', '.join(model.model_fields)}"
+        else:
+            text = worded(detail, label, model)
+        found.setdefault(where, text)
+    return list(found.items())
+
+
+def matching(examples: list[Example], patterns: Sequence[str]) -> list[Example]:
+    """Return the examples whose names match any of the patterns; all if there are none.
+
+    Raises:
+        UsageError: a pattern matches no example.
+    """
+    for pattern in patterns:
+        if not any(fnmatch.fnmatchcase(example.name, pattern) for example in examples):
+            raise UsageError(f"{pattern}: there is no such example")
+    return [
+        example
+        for example in examples
+        if not patterns or any(fnmatch.fnmatchcase(example.name, p) for p in patterns)
+    ]
+
+
+def _wanted(rubric: Rubric, folder: Path, claims: Claims) -> frozenset[str]:
+    """Return the ids of the checks to run for an example."""
+    return frozenset(claims.only) or frozenset(
+        check.id
+        for question in rubric.questions
+        for check in question.checks
+        if any((folder / name).is_file() for name in _files(question, check))
+    )
+
+
+def _files(question: Question, check: CheckSpec) -> Sequence[str]:
+    """Return the files of which an example must hold one itself for a check to be run."""
+    if isinstance(check, FilesSpec):
+        return check.files
+    return (check.file,) if isinstance(check, PredictionsSpec) else (question.of(check).module,)
+
+
+def _claim_problems(
+    claims: Claims,
+    checks: set[str],
+    base: Path | None,
+    wanted: frozenset[str],
+    names: Sequence[str],
+) -> Iterator[tuple[yaml_source.YamlPath, str]]:
+    """Yield what in valid claims does not fit the rubric or the other examples."""
+    losses = claims.loses if isinstance(claims.loses, dict) else {}
+    if not wanted:
+        yield (), "the rubric has no question for any of its files: nothing would be checked"
+    for check in claims.only:
+        if check not in checks:
+            near = did_you_mean(check, sorted(checks))
+            yield ("only",), f"only: the rubric has no check {check!r}{near}"
+    for check, loss in losses.items():
+        if check not in checks:
+            near = did_you_mean(check, sorted(checks))
+            yield ("loses", check), f"loses: the rubric has no check {check!r}{near}"
+        if loss.reason is not None and loss.reason not in REASONS:
+            near = did_you_mean(loss.reason, sorted(REASONS))
+            text = f"{check}: reason: there is no reason {loss.reason!r}{near}"
+            yield ("loses", check, "reason"), text
+        if loss.outcome is not None and loss.outcome not in OUTCOMES:
+            near = did_you_mean(loss.outcome, OUTCOMES)
+            text = f"{check}: outcome: there is no outcome {loss.outcome!r}{near}"
+            yield ("loses", check, "outcome"), text
+    if base is not None and not base.is_dir():
+        near = did_you_mean(claims.base or "", names)
+        yield ("base",), f"base: there is no example {claims.base!r}{near}"
+
+
+@contextlib.contextmanager
+def assembled(examples: Sequence[Example]) -> Iterator[list[Work]]:
+    """Copy each example, completed by its base, to a temporary folder; yield what to grade."""
+    with tempfile.TemporaryDirectory(prefix="examples-") as name:
+        work = []
+        for example in examples:
+            folder = Path(name) / example.name
+            if example.base is not None:
+                shutil.copytree(example.base, folder)
+            shutil.copytree(example.folder, folder, dirs_exist_ok=True)
+            (folder / CLAIMS).unlink()
+            work.append(Work(identifier(example), folder, example.wanted))
+        yield work
+
+
+def identifier(example: Example) -> str:
+    """Return the name of an example's report folder."""
+    return example.name.replace("/", ".")
+
+
+def verdicts(examples: Sequence[Example], reports: Sequence[dict[str, Any]]) -> list[Verdict]:
+    """Compare the reports with the claims."""
+    by_id = {made["submission"]["id"]: made for made in reports}
+    return [_verdict(example, by_id[identifier(example)]) for example in examples]
+
+
+def _verdict(example: Example, made: dict[str, Any]) -> Verdict:
+    claims = example.claims.loses
+    problems = []
+    if made["status"] == "broken":
+        problems.append("our side broke while it was graded")
+    for question in made["questions"]:
+        for check in question["checks"]:
+            if check["outcome"] == "pending":
+                continue  # a person decides; nothing can be claimed
+            lost = check["max_points"] - check["points"]
+            if claims == "all":
+                expected = Loss(points=check["max_points"])
+            else:
+                expected = claims.get(check["id"], Loss(points=0.0))
+            shown = textwrap.shorten(check["message"], MAX_QUOTED)
+            found = f"{check['outcome']}, {check['reason']}: {shown}"
+            least, most = expected.between
+            if not least - CLOSE <= lost <= most + CLOSE:
+                wanted = f"{least:g}" if least == most else f"{least:g} to {most:g}"
+                problems.append(f"{check['id']} loses {lost:g} points, expected {wanted} ({found})")
+            elif expected.reason is not None and check["reason"] != expected.reason:
+                problems.append(f"{check['id']}: reason is not {expected.reason} ({found})")
+            elif expected.outcome is not None and check["outcome"] != expected.outcome:
+                problems.append(f"{check['id']}: outcome is not {expected.outcome} ({found})")
+            elif expected.message is not None and expected.message not in check["message"]:
+                problems.append(f"{check['id']}: no {expected.message!r} in its message ({found})")
+    return Verdict(example, made["score"], made["max_score"], tuple(problems))
+
+
+def table(found: Sequence[Verdict]) -> Table:
+    """Return one line per example."""
+    result = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    result.add_column("example")
+    result.add_column("score", justify="right", no_wrap=True)
+    result.add_column("as claimed", no_wrap=True)
+    result.add_column("what it is", overflow="fold")
+    for verdict in found:
+        score = "-" if verdict.score is None else f"{verdict.score:g} / {verdict.max_score:g}"
+        good = Text("no", "bold red") if verdict.problems else Text("yes", "green")
+        about = verdict.example.claims.mistake or verdict.example.claims.note
+        result.add_row(verdict.example.name, score, good, Text(about))
+    return result

@@ -1,0 +1,377 @@
+"""Reading ``rubric.yaml``: strictly, whole, every problem with its line.
+
+``load_rubric`` returns a frozen ``Rubric`` or raises one ``RubricError`` that lists everything that
+is wrong, each as ``file:line: check: what, and what was meant``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from grader.assignment.reference import Assignment
+from grader.checks import KINDS, agreement
+from grader.errors import RubricError, UsageError
+from grader.model import CheckSpec, Policies, Question, QuestionSpec, Rubric, RubricSpec
+from grader.readers import yaml_source
+from grader.readers.texts import printable
+from grader.readers.yaml_source import Source, YamlPath, shown
+
+Problem = tuple[int, str]
+POINTS_ROUNDING = 1.0e-6
+MAX_LINE = 600  # characters of a problem; a rubric may hold words of any length
+
+
+def load_rubric(path: Path, *, run_reference: bool = True) -> Rubric:
+    """Read and validate a rubric and everything in the reference folder that it names.
+
+    Args:
+        path: the rubric.
+        run_reference: whether to find out, too, if the reference does what the rubric and the case
+            files say of it. A reference that does not come to an end keeps this from ending.
+
+    Raises:
+        RubricError: with all problems.
+        UsageError: the file cannot be read.
+        BrokenError: the assignment's own code cannot be imported.
+    """
+    try:
+        source = yaml_source.read(path)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+    reader = _Reader(path, source, run_reference=run_reference)
+    rubric = reader.rubric()
+    if reader.problems or rubric is None:
+        lines = sorted(set(reader.problems))
+        raise RubricError([f"{path}:{line}: {printable(text, MAX_LINE)}" for line, text in lines])
+    return rubric
+
+
+class _Reader:
+    def __init__(self, path: Path, source: Source, *, run_reference: bool) -> None:
+        self._path = path
+        self._run_reference = run_reference
+        self._source = source
+        self._defaults: dict[str, Any] = {}
+        self._template = "submissions_template"
+        # The questions with those of their checks, by position, that are valid in themselves.
+        self._read: list[tuple[YamlPath, Question, dict[int, CheckSpec]]] = []
+        self.problems: list[Problem] = list(source.problems)
+
+    def rubric(self) -> Rubric | None:
+        data = self._source.data
+        if not isinstance(data, dict):
+            if not self.problems:
+                self.problems.append((1, "must be a mapping with the key 'assignment'"))
+            return None
+        # Questions are validated one by one below, so that one bad key hides no other problem.
+        top = self._validate(RubricSpec, {**data, "questions": _PLACEHOLDER}, (), "")
+        if top is not None:
+            self._template = top.template
+        if top is not None and "defaults" in data:
+            # Wrong defaults are reported once, and not again for each check that they apply to.
+            self._defaults = data["defaults"]
+        reference = self._reference(data)
+        questions = self._questions(data)
+        self._unique_ids(data.get("questions"))
+        if reference is not None:
+            self._against_reference(reference)
+        found = tuple(question for question in questions if question is not None)
+        if top is not None:
+            self._leaderboard(top, data.get("questions"))
+        if top is None or reference is None or not found or len(found) != len(questions):
+            return None
+        policies = Policies(top.late, top.rate_limit, tuple(top.leaderboard or ()))
+        rubric = Rubric(
+            *(self._path, top.assignment, top.title, top.seed, reference, found), policies
+        )
+        if abs(rubric.max_score - top.points) > POINTS_ROUNDING:
+            self._add(
+                ("points",),
+                f"points: {top.points:g}, but the questions add up to {rubric.max_score:g}",
+            )
+        return rubric
+
+    def _reference(self, data: dict[str, Any]) -> Path | None:
+        name = data.get("reference", "reference")
+        if not isinstance(name, str):
+            return None  # reported as a wrong type already
+        folder = self._path.resolve().parent / name
+        try:
+            found = folder.is_dir()
+        except OSError:  # a name that is too long for any file system
+            found = False
+        if not found:
+            missing = f"there is no folder {shown(name)} beside the rubric"
+            self._add(("reference",), f"reference: {missing}")
+            return None
+        return folder
+
+    def _leaderboard(self, top: RubricSpec, raw_questions: Any) -> None:
+        """Refuse a column of the leaderboard about a check that is not there."""
+        checks = [name for path, name in _ids(raw_questions) if "checks" in path]
+        for index, column in enumerate(top.leaderboard or ()):
+            if column.check not in checks:
+                text = f"leaderboard: check: there is no check {shown(column.check)}"
+                meant = did_you_mean(column.check, checks)
+                self._add(("leaderboard", index, "check"), text + meant)
+
+    def _questions(self, data: dict[str, Any]) -> list[Question | None]:
+        if "questions" not in data:
+            self._add((), "key 'questions' is missing")
+            return []
+        raw_questions = data["questions"]
+        if not isinstance(raw_questions, list) or not raw_questions:
+            self._add(("questions",), "questions: must be a list of questions")
+            return []
+        return [self._question(raw, ("questions", q)) for q, raw in enumerate(raw_questions)]
+
+    def _question(self, raw: Any, path: YamlPath) -> Question | None:
+        if not isinstance(raw, dict):
+            self._add(path, "a question must be a mapping with the key 'id'")
+            return None
+        label = raw["id"] if isinstance(raw.get("id"), str) else f"question {int(path[-1]) + 1}"
+        spec = self._validate(QuestionSpec, {**raw, "checks": _PLACEHOLDER}, path, label)
+        if "checks" not in raw:
+            self._add(path, f"{label}: key 'checks' is missing")
+        raw_checks = raw.get("checks")
+        if not isinstance(raw_checks, list) or not raw_checks:
+            if "checks" in raw:
+                self._add((*path, "checks"), f"{label}: checks: must be a list of checks")
+            return None
+        checks = [
+            self._check(raw_check, (*path, "checks", index), f"{label}, check {index + 1}")
+            for index, raw_check in enumerate(raw_checks)
+        ]
+        if spec is None:
+            return None
+        found = {index: check for index, check in enumerate(checks) if check is not None}
+        supplied = self._supplied(spec, path, label)
+        question = Question(
+            *(spec.id, spec.title, spec.module, tuple(spec.preload)),
+            *(tuple(found.values()), supplied, tuple(spec.forbidden)),
+        )
+        self._forbidden(spec, path, label)
+        self._read.append((path, question, found))
+        if len(found) != len(checks):
+            return None
+        if abs(question.max_score - spec.points) > POINTS_ROUNDING:
+            self._add(
+                (*path, "points"),
+                f"{label}: points: {spec.points:g}, but its checks add up to "
+                f"{question.max_score:g}",
+            )
+        return question
+
+    def _supplied(self, spec: QuestionSpec, path: YamlPath, label: str) -> tuple[Path, ...]:
+        """Return the assignment's own copies of the helper files of a question."""
+        folder = self._path.resolve().parent / self._template
+        files = []
+        for index, name in enumerate(spec.supplied):
+            file = folder / name
+            found = _is_file(file)
+            if found and name != spec.module:
+                files.append(file)
+            else:
+                why = "is what students write" if found else "there is no such file"
+                text = f"{label}: supplied: {self._template}/{name}: {why}"
+                self._add((*path, "supplied", index), text)
+        return tuple(files)
+
+    def _forbidden(self, spec: QuestionSpec, path: YamlPath, label: str) -> None:
+        """Refuse to forbid what the question's workers are given, or cannot do without."""
+        for index, name in enumerate(spec.forbidden):
+            if name == "numpy" or name in sys.stdlib_module_names:
+                why = "is needed to run any code"
+            elif name in spec.preload:
+                why = "is in preload"
+            else:
+                continue
+            text = f"{label}: forbidden: {shown(name)} {why}"
+            self._add((*path, "forbidden", index), text)
+
+    def _check(self, raw: Any, path: YamlPath, label: str) -> CheckSpec | None:
+        if not isinstance(raw, dict):
+            self._add(path, f"{label}: a check must be a mapping with the key 'id'")
+            return None
+        label = raw["id"] if isinstance(raw.get("id"), str) else label
+        kind = KINDS.get(raw["kind"]) if isinstance(raw.get("kind"), str) else None
+        if kind is None:
+            if "kind" not in raw:
+                self._add(path, f"{label}: key 'kind' is missing (one of {', '.join(KINDS)})")
+            else:
+                meant = did_you_mean(str(raw["kind"]), list(KINDS))
+                known = meant or f" (known: {', '.join(KINDS)})"
+                self._add((*path, "kind"), f"{label}: unknown kind {shown(raw['kind'])}{known}")
+            return None
+        fields = kind.options.model_fields
+        inherited = {k: v for k, v in self._defaults.items() if k in fields and k not in raw}
+        return self._validate(kind.options, {**inherited, **raw}, path, label)
+
+    def _validate(
+        self, model: type[Any], data: dict[Any, Any], path: YamlPath, label: str
+    ) -> Any | None:
+        try:
+            return model.model_validate(data)
+        except ValidationError as error:
+            for detail in error.errors(include_url=False):
+                where = (*path, *detail["loc"])
+                self._add(where, worded(detail, label, model))
+            return None
+
+    def _add(self, path: YamlPath, text: str) -> None:
+        self.problems.append((self._source.line(path), text))
+
+    def _unique_ids(self, raw_questions: Any) -> None:
+        seen: dict[str, int] = {}
+        for path, name in _ids(raw_questions):
+            line = self._source.line(path)
+            if name in seen:
+                self.problems.append(
+                    (line, f"id {name!r} is used twice (first in line {seen[name]})")
+                )
+            seen.setdefault(name, line)
+
+    def _against_reference(self, reference: Path) -> None:
+        assignment = Assignment(reference)
+        for path, question, checks in self._read:
+            if not _has_module(assignment, question.module):
+                missing = f"there is no {reference.name}/{question.module}"
+                self._add((*path, "module"), f"{question.id}: module: {missing}")
+                continue
+            for index, check in checks.items():
+                where = (*path, "checks", index)
+                if not _has_module(assignment, check.module or question.module):
+                    missing = f"there is no {reference.name}/{check.module}"
+                    self._add((*where, "module"), f"{check.id}: module: {missing}")
+                    continue
+                fitting = question.of(check)
+                found = _reference_problems(assignment, fitting, check)
+                if self._run_reference and not found:
+                    found = _disagreements(assignment, fitting, check)
+                for problem in found:
+                    key = problem.partition(":")[0]
+                    self._add((*where, key), f"{check.id}: {problem}")
+        self._case_tables(assignment)
+
+    def _case_tables(self, assignment: Assignment) -> None:
+        """Refuse entries of a case file's dictionaries that no check could ever use."""
+        named: dict[str, tuple[YamlPath, set[str]]] = {}
+        for path, question, checks in self._read:
+            for check in checks.values():
+                keys = ("function", "forward", "cases", "generator")
+                names = {str(getattr(check, key)) for key in keys if getattr(check, key, "")}
+                _path, known = named.setdefault(check.module or question.module, (path, set()))
+                known |= names
+        for module, (path, names) in named.items():
+            if not _has_module(assignment, module):
+                continue
+            try:
+                problems = list(agreement.key_problems(assignment, module, names))
+            except UsageError as error:
+                problems = [str(error).removeprefix("function: ")]
+            for problem in problems:
+                self._add((*path, "module"), problem)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long for any file system
+        return False
+
+
+def _has_module(assignment: Assignment, module: str) -> bool:
+    try:
+        return assignment.has(module.removesuffix(".py"))
+    except OSError:  # a name that is too long for any file system
+        return False
+
+
+def _reference_problems(assignment: Assignment, question: Question, check: CheckSpec) -> list[str]:
+    try:
+        return list(KINDS[check.kind].problems(check, question, assignment))
+    except UsageError as error:
+        return [str(error)]
+    except OSError as error:
+        return [f"names a file that cannot be read: {error.strerror}"]
+
+
+def _disagreements(assignment: Assignment, question: Question, check: CheckSpec) -> list[str]:
+    """Return what the reference does not do as a check says, for kinds that can tell."""
+    tell = getattr(KINDS[check.kind], "disagreements", None)
+    try:
+        return [] if tell is None else list(tell(check, question, assignment))
+    except UsageError as error:
+        return [str(error)]
+
+
+_PLACEHOLDER = [{"id": "x", "title": "x", "points": 1.0, "module": "x.py", "checks": [{}]}]
+
+
+def _ids(raw_questions: Any) -> Iterator[tuple[YamlPath, str]]:
+    for q, question in enumerate(raw_questions if isinstance(raw_questions, list) else []):
+        if not isinstance(question, dict):
+            continue
+        path: YamlPath = ("questions", q, "id")
+        if isinstance(question.get("id"), str):
+            yield path, question["id"]
+        checks = question.get("checks")
+        for c, check in enumerate(checks if isinstance(checks, list) else []):
+            if isinstance(check, dict) and isinstance(check.get("id"), str):
+                yield ("questions", q, "checks", c, "id"), check["id"]
+
+
+def worded(detail: Any, label: str, model: type[BaseModel]) -> str:
+    """Turn one of pydantic's errors into a line for the author of a file."""
+    keys = [str(part) for part in detail["loc"]]
+    where = ": ".join([part for part in (label, ".".join(keys)) if part])
+    value = detail["input"]
+    if detail["type"] == "extra_forbidden":
+        siblings = _siblings(model, keys)
+        prefix = ": ".join(part for part in (label, ".".join(keys[:-1])) if part)
+        prefix = f"{prefix}: " if prefix else ""
+        return f"{prefix}unknown key {keys[-1]!r}{did_you_mean(keys[-1], siblings)}"
+    if detail["type"] == "missing":
+        prefix = ": ".join(part for part in (label, ".".join(keys[:-1])) if part)
+        prefix = f"{prefix}: " if prefix else ""
+        return f"{prefix}key {keys[-1]!r} is missing"
+    if detail["type"] == "literal_error":
+        meant = did_you_mean(str(value), re.findall(r"'([^']*)'", detail["ctx"]["expected"]))
+        return f"{where}: {shown(value)}; must be {detail['ctx']['expected']}{meant}"
+    if detail["type"] == "value_error":
+        return f"{where}: {detail['ctx']['error']}"
+    message = detail["msg"][0].lower() + detail["msg"][1:]
+    return f"{where}: {shown(value)}: {message.replace('input should', 'should')}"
+
+
+def _siblings(model: type[BaseModel], keys: list[str]) -> list[str]:
+    """Return the keys that are known where an unknown one was found."""
+    for key in keys[:-1]:
+        if key.isdigit():  # an item of the list that was the key before
+            continue
+        nested = _model_in(getattr(model.model_fields.get(key), "annotation", None))
+        if nested is None:
+            return []
+        model = nested
+    return list(model.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the model that an annotation is about: itself, optional, or a list of it."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = (_model_in(part) for part in get_args(annotation))
+    return next((model for model in found if model is not None), None)
+
+
+def did_you_mean(word: str, known: Sequence[str]) -> str:
+    """Return " (did you mean ...?)" if one of ``known`` is close to ``word``, else nothing."""
+    close = difflib.get_close_matches(word, known, n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""

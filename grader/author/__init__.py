@@ -1,0 +1,24 @@
+"""Everything an assignment is written in: cases, evidence, and the failures that it may report.
+
+This is the one module that an assignment imports from. Its names change only as
+docs/public-names.md says.
+"""
+
+from grader.author.cases import Case
+from grader.author.evidence import (
+    Curves,
+    Evidence,
+    Figure,
+    Finding,
+    Formula,
+    Formulas,
+    Pictures,
+    Table,
+    Text,
+)
+from grader.errors import Failure, Reason
+
+__all__ = [
+    "Case", "Curves", "Evidence", "Failure", "Figure", "Finding", "Formula", "Formulas",
+    "Pictures", "Reason", "Table", "Text",
+]  # fmt: skip

@@ -1,0 +1,52 @@
+"""What an assignment's ``reference/cases/<module>.py`` is written in.
+
+For each function that a rubric checks, the file defines a generator of the same name::
+
+    def rnn_step_forward(rng):
+        yield Case("N=3 D=4 H=5", {"x": rng.normal(size=(3, 4)), ...})
+
+Optionally it defines dictionaries by function name, each of which makes grading kinder:
+
+``MISTAKES``
+    ``{function: {description: wrong_function}}``: what typical wrong programs compute, so that
+    a message can name the mistake. For a forward function ``wrong_function(**arguments)`` returns
+    the outputs; for a gradient ``wrong_function(arguments, cotangents)`` a dict of gradients.
+``COMPOSITIONS``
+    ``{function: composed}``: the same result put together from the student's own smaller functions
+    (``builds_on`` in the rubric), for follow-through. ``composed(call, arguments, cotangents)``
+    returns what ``MISTAKES`` functions return; ``call(name, arguments, returns, opaque)`` runs a
+    student's function and returns its outputs by name. For kind ``values`` the key is the case
+    generator and ``composed(drive, arguments)`` gets ``drive(function, **arguments)``, which runs
+    another function of the driver's file on the student's module.
+``GIVEN_OUTPUTS``
+    ``{gradient function: at}``: the right gradients as a function of the forward outputs, so that a
+    right backward fed by a wrong forward loses nothing. ``at(arguments, outputs, cotangents)``
+    returns gradients by name, or None where they do not follow from the outputs.
+``COMPARISONS``
+    ``{cases of kind values: compare}``, where equal numbers are not the only right answer.
+    ``compare(arguments, outputs, expected)`` returns None if the student's outputs are as good as
+    the reference's, else what is wrong with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+BASE_GROUP = "values"
+
+
+@dataclass(frozen=True)
+class Case:
+    """Inputs for one call of a function.
+
+    Attributes:
+        name: what is special about it, for messages, such as ``"T=1"``.
+        arguments: the function's arguments in the order of its parameters.
+        group: the named share of the points that it decides (``shares`` in the rubric).
+    """
+
+    name: str
+    arguments: Mapping[str, Any]
+    group: str = BASE_GROUP

@@ -1,0 +1,124 @@
+"""What an assignment's ``reference/judges/<file>.py`` is written in.
+
+A driver runs beside student code and returns values; a judge looks at these values on the trusted
+side, where nobody can tamper with it, and says what they prove::
+
+    def freeze(result, inputs, withheld):
+        network = rebuild(result["parameters"])
+        return Evidence(
+            values={"accuracy": accuracy_of(network, withheld["images"], withheld["labels"])},
+            findings=(Finding("head", 1.0), Finding("frozen", 0.0, "conv1.weight has changed")),
+        )
+
+``result`` is what the driver returned, ``inputs`` and ``withheld`` are the data set's. Anything in
+``result`` may be forged, missing or of another type: a judge raises ``Failure`` (or lets a
+TypeError, ValueError, KeyError, IndexError or AttributeError pass) for what it cannot read, and
+never runs anything that it finds there. Points are the rubric's business; a judge gives fractions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from grader.errors import Reason
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One property of what the student's code did.
+
+    Attributes:
+        name: as in the rubric's ``properties``.
+        earned: what part of it holds, from 0 to 1.
+        message: what is wrong, for the student.
+        reason: the machine-readable reason, if something is wrong.
+    """
+
+    name: str
+    earned: float
+    message: str = ""
+    reason: Reason = "mismatch"
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Learning curves: ``series`` by name, one value per step."""
+
+    title: str
+    series: Mapping[str, Sequence[float]]
+    xlabel: str = "step"
+    ylabel: str = "loss"
+    log: bool = False
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Pictures with captions: each (height, width, 3) of uint8, RGB."""
+
+    title: str
+    items: Sequence[tuple[str, npt.NDArray[np.uint8]]]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of text, such as sampled captions beside the true ones."""
+
+    title: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text for a person to read, such as a written explanation."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Formula:
+    """One formula: where it stands, its MathML (made by us from what was read), and what it is.
+
+    ``source`` stands in for formulas that could not be read, whose ``mathml`` is empty.
+    """
+
+    place: str
+    mathml: str
+    source: str
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Formulas:
+    """Formulas of a derivation with their verdicts."""
+
+    title: str
+    rows: Sequence[Formula]
+
+
+Figure = Curves | Pictures | Table | Text | Formulas
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a judge found.
+
+    Attributes:
+        values: measured numbers by name that thresholds of the rubric turn into points.
+        findings: properties, by the names in the rubric.
+        measurements: further numbers for the report (JSON values).
+        figures: what a person should see.
+        notes: what is worth telling though it costs no points.
+    """
+
+    values: Mapping[str, float] = field(default_factory=dict)
+    findings: Sequence[Finding] = ()
+    measurements: Mapping[str, Any] = field(default_factory=dict)
+    figures: Sequence[Figure] = ()
+    notes: Sequence[str] = ()

@@ -1,0 +1,166 @@
+"""Comparing a student's values with expected ones.
+
+The rule is that of ``torch.testing.assert_close``: an element agrees if
+``|actual - expected| <= atol + rtol * |expected|``, with tolerances by precision. The comparison
+happens in float64 on plain arrays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from grader.checks import causes
+from grader.errors import Reason
+from grader.isolation.wire import Opaque, TensorData
+
+Array = np.ndarray[Any, Any]
+
+
+ROUNDING = 1.0e-2  # relative; a smaller difference of a narrower type is that type's rounding
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """``|actual - expected| <= atol + rtol * |expected|``."""
+
+    rtol: float
+    atol: float
+
+    def allows(self, actual: Array, expected: Array) -> Array:
+        """Return which elements agree (bool, same shape); NaN and infinity agree with equals."""
+        with np.errstate(invalid="ignore", over="ignore"):
+            near = np.abs(actual - expected) <= self.atol + self.rtol * np.abs(expected)
+        same = (actual == expected) | (np.isnan(actual) & np.isnan(expected))
+        agreed: Array = np.where(np.isfinite(expected), near, same)
+        return agreed
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The outcome of comparing one value.
+
+    ``message`` says where and how much, ``cause`` what probably led to it. ``max_abs`` and
+    ``max_rel`` are the largest differences, None if shapes or types forbid any.
+    """
+
+    name: str
+    reason: Reason | None = None
+    message: str = ""
+    cause: str | None = None
+    max_abs: float | None = None
+    max_rel: float | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the values agree."""
+        return self.reason is None
+
+    @property
+    def text(self) -> str:
+        """The message with its cause."""
+        return f"{self.message}; {self.cause}" if self.cause else self.message
+
+
+def as_array(value: Any) -> Array | None:
+    """Return a returned number, array or tensor as an array; None for everything else."""
+    if type(value) is np.ndarray:
+        return value
+    if type(value) is TensorData:
+        return value.array
+    if type(value) in (int, float) or isinstance(value, np.generic):
+        return np.asarray(value)
+    return None
+
+
+def compare(
+    name: str, actual: Any, expected: Array, tolerance: Tolerance, *, exact_dtype: bool = False
+) -> Comparison:
+    """Compare a returned value with the expected array and say what is wrong with it.
+
+    Args:
+        name: what the value is called in messages.
+        actual: whatever came over the wire.
+        expected: the reference's array, of any real dtype.
+        tolerance: the allowed difference.
+        exact_dtype: whether the dtype must be the expected one; otherwise values alone count.
+    """
+    array = as_array(actual)
+    if array is None:
+        return Comparison(name, *_not_an_array(name, actual, expected))
+    if array.shape != expected.shape:
+        message = f"{name}: shape {array.shape}, expected {expected.shape}"
+        return Comparison(name, "wrong_shape", message, causes.shape(array, expected))
+    if array.dtype.kind not in "fiu" or (exact_dtype and array.dtype != expected.dtype):
+        message = f"{name}: dtype {array.dtype}, expected {expected.dtype}"
+        return Comparison(name, "wrong_dtype", message)
+    if expected.size == 0:
+        return Comparison(name, max_abs=0.0, max_rel=0.0)
+    with np.errstate(all="ignore"):  # a student's numbers may overflow whatever is done with them
+        found = _compare_numbers(
+            name, array.astype(np.float64), expected.astype(np.float64), tolerance
+        )
+    narrower = array.dtype.kind == "f" and array.dtype.itemsize < expected.dtype.itemsize
+    if found.reason == "mismatch" and narrower and (found.max_rel or 0) < ROUNDING:
+        cause = f"it is {array.dtype} where {expected.dtype} is expected, and loses digits"
+        return replace(found, cause=cause)
+    return found
+
+
+def _compare_numbers(name: str, actual: Array, expected: Array, tolerance: Tolerance) -> Comparison:
+    good = tolerance.allows(actual, expected)
+    # What is not finite has no difference; it is named in the message instead.
+    finite = np.isfinite(actual) & np.isfinite(expected)
+    difference = np.abs(np.where(finite, actual - expected, 0.0))
+    relative = difference / np.where(expected == 0, 1.0, np.abs(np.where(finite, expected, 1.0)))
+    max_abs, max_rel = float(difference.max()), float(relative.max())
+    if good.all():
+        return Comparison(name, max_abs=max_abs, max_rel=max_rel)
+    bad = int((~good).sum())
+    not_finite = ~np.isfinite(actual) & np.isfinite(expected)
+    if not_finite.any():
+        where = _index(np.argmax(not_finite), actual.shape)
+        count = f"{int(not_finite.sum())} of {actual.size} entries are NaN or infinite"
+        message = f"{name}: {count}; first at {where}" if actual.shape else f"{name} is {actual}"
+        return Comparison(name, "not_finite", message, None, max_abs, max_rel)
+    excess = np.where(finite, difference - tolerance.rtol * np.abs(expected), np.inf)
+    excess = np.where(good, -1.0, excess)
+    worst = np.unravel_index(int(np.argmax(excess)), actual.shape)
+    got, wanted = _number(actual[worst], expected[worst])
+    if actual.shape:
+        message = (
+            f"{name}: {bad} of {actual.size} entries differ; worst at "
+            f"{list(map(int, worst))}: got {got}, expected {wanted}"
+        )
+    else:
+        message = f"{name}: got {got}, expected {wanted}"
+    message += f" (largest relative difference {max_rel:.1e}, allowed {tolerance.rtol:.1e})"
+    cause = causes.values(actual, expected, tolerance.allows, good) if finite.all() else None
+    return Comparison(name, "mismatch", message, cause, max_abs, max_rel)
+
+
+def _not_an_array(name: str, actual: Any, expected: Array) -> tuple[Reason, str]:
+    wanted = f"an array of shape {expected.shape}" if expected.shape else "a number"
+    if actual is None:
+        return "not_implemented", f"{name} is None, expected {wanted}"
+    if type(actual) in (list, tuple):
+        kind = f"a {type(actual).__name__} of {len(actual)}"
+        remedy = f" (np.stack({name}) makes one of equal arrays)" if expected.ndim > 1 else ""
+        return "wrong_shape", f"{name} is {kind}, expected {wanted}{remedy}"
+    kind = actual.type_name if type(actual) is Opaque else type(actual).__name__
+    return "wrong_dtype", f"{name} is of type {kind}, expected {wanted}"
+
+
+def _index(flat: Any, shape: tuple[int, ...]) -> list[int]:
+    return [int(index) for index in np.unravel_index(int(flat), shape)]
+
+
+def _number(actual: float, expected: float) -> tuple[str, str]:
+    """Write two numbers with as many digits as it takes to see that they differ."""
+    for digits in (4, 6, 9, 12, 17):
+        got, wanted = f"{actual:.{digits}g}", f"{expected:.{digits}g}"
+        if got != wanted:
+            return got, wanted
+    return repr(float(actual)), repr(float(expected))

@@ -1,0 +1,156 @@
+"""Canvas: the CSV that "Grades > Import" takes.
+
+Source: "How do I import grades in the Gradebook?" of the Canvas instructor guide, and
+``gradebook_exporter.rb`` and ``gradebook_importer.rb`` of Canvas itself. The columns are Student,
+ID, SIS User ID, SIS Login ID, Section, then assignments as "Title (id)"; the second row holds the
+points possible. Downloaded submissions are called ``lovelaceada_LATE_<user>_<file>_hw2.zip``.
+"""
+
+from __future__ import annotations
+
+import re
+
+from grader.deliver.exports.formats import Export, Order, harmless, kept, left_out, lines
+from grader.deliver.exports.roster import Roster, Student, email_name
+from grader.errors import UsageError
+from grader.readers.tables import Table, folded_name, number, plain, shown, suggestion
+from grader.reports.gradebook import cell
+
+PATTERN = re.compile(r"^[^_]+?(_LATE)?_(?P<id>\d+)_\d+_")
+IDENTITY = (
+    "Student", "LastName", "FirstName", "ID", "SIS User ID", "SIS Login ID", "Integration ID",
+    "Root Account", "Section",
+)  # fmt: skip
+NAMES = ("Student", "LastName", "FirstName", "Section")  # the others identify: they stay as is
+BARE = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
+POINTS_ROW = "    Points Possible"  # with four spaces, as Canvas writes it
+CALCULATED = re.compile(
+    r"(Current|Final) (Score|Points|Grade)|Override (Score|Grade|Status)|^Notes$"
+)
+WITH_ID = re.compile(r"^(?P<title>.*?) \((?P<id>\d+)\)$", re.DOTALL)
+NOT_FOR_GRADES = ("EX", "N/A")  # excused; not assigned to this student
+
+
+class Canvas:
+    """The Canvas gradebook."""
+
+    name = "canvas"
+
+    def roster(self, table: Table) -> Roster:
+        """Return the students of an exported gradebook: all rows but points and posting."""
+        name = table.column("Student") or table.column("LastName")
+        own = table.column("ID")
+        if name is None or own is None or table.column("Section") is None:
+            raise UsageError(
+                f"{table.name}:1: is not a Canvas gradebook: the columns Student, ID and Section "
+                "are needed; download it with Grades > Export"
+            )
+        columns = [table.column(label) for label in ("SIS User ID", "SIS Login ID")]
+        first = table.column("FirstName")
+        students = {}
+        for index, row in enumerate(table.rows):
+            full = row.cells[name] if first is None else f"{row.cells[first]} {row.cells[name]}"
+            identifiers = [row.cells[column].strip() for column in columns if column]
+            if not full.strip() or "Points Possible" in full:
+                continue
+            platform_id = row.cells[own].strip()
+            students[index] = Student(
+                row.line, full.strip(), platform_id, (platform_id, *identifiers),
+                tuple(map(email_name, identifiers)), (full,),
+            )  # fmt: skip
+        return Roster(table, students, PATTERN)
+
+    def export(self, order: Order) -> Export:
+        """Return the file: who the students are, and the one column of this assignment."""
+        if order.roster is None:
+            return _bare(order)
+        table = order.roster.table
+        made = Export(b"", left_out=left_out(order))
+        known = [table.column(name) for name in IDENTITY]
+        columns = [column for column in table.columns if column in known]
+        target = _column(table, order, made)
+        rows = [[*map(harmless, columns), harmless(target)]]
+        points = next((r for r in table.rows if "Points Possible" in r.cells[columns[0]]), None)
+        said = points.cells.get(target, "").strip() if points else ""
+        most = said or plain(order.max_score)
+        rows.append([POINTS_ROW, *[""] * (len(columns) - 1), most])
+        if said and number(said) != order.max_score:
+            made.notes.append(
+                f"Canvas has {said} points possible for {shown(target)}, the reports "
+                f"{plain(order.max_score)}; points are exported as they are"
+            )
+        protected = {table.column(name) for name in IDENTITY if name not in NAMES}
+        for index in order.roster.students:
+            cells = table.rows[index].cells
+            who = [cells[c] if c in protected else harmless(cells[c]) for c in columns]
+            rows.append([*who, _value(order, index, cells.get(target, "").strip(), made)])
+        made.data = lines(rows)
+        made.notes.append(
+            "the file holds this assignment's column alone, so that no other grade can change"
+        )
+        return made
+
+
+def _value(order: Order, index: int, there: str, made: Export) -> str:
+    grade = order.grade_of(index)
+    if grade is None or order.roster is None:
+        return there
+    if grade.score is None:
+        note = kept(there, "no new grade; Canvas's", index, order.roster)
+        made.notes += [note] if there else []
+        return there
+    if there.upper() in NOT_FOR_GRADES:
+        note = kept(there, "Canvas's", index, order.roster)
+        made.left_out.append(f"{grade.submission}: {note}")
+        return there
+    return grade.text
+
+
+def _column(table: Table, order: Order, made: Export) -> str:
+    """Return the assignment's column: "Title (id)" by its title, or a new one.
+
+    Raises:
+        UsageError: two columns have that title, or none has and one is close to it.
+    """
+    wanted = order.assignment or order.title
+    reserved = {table.column(name) for name in IDENTITY}
+    there = [c for c in table.columns if c and c not in reserved and not CALCULATED.search(c)]
+    titles = {column: _title(column) for column in there}
+    found = [c for c in there if folded_name(wanted) in (folded_name(c), folded_name(titles[c]))]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        named = ", ".join(map(shown, found))
+        raise UsageError(f"{table.name}:1: several assignments are called so: {named}; "
+                         "name one as it stands there with --assignment")  # fmt: skip
+    near = suggestion(wanted, list(titles.values()))
+    if near or (order.assignment is None and there):
+        known = ", ".join(map(shown, titles.values()))
+        raise UsageError(f"{table.name}:1: has no assignment {shown(wanted)}{near}; name one with "
+                         f"--assignment (there are: {known})")  # fmt: skip
+    made.notes.append(
+        f"{table.name} has no assignment {shown(wanted)}: Canvas will offer to make a new one"
+    )
+    return wanted
+
+
+def _title(column: str) -> str:
+    match = WITH_ID.match(column)
+    return match["title"] if match else column
+
+
+def _bare(order: Order) -> Export:
+    """Return the file without a roster: the login is the submission's name, or Canvas's own id."""
+    made = Export(b"", left_out=left_out(order))
+    rows = [[*BARE, harmless(order.assignment or order.title)]]
+    rows.append([POINTS_ROW, "", "", "", "", plain(order.max_score)])
+    for name, grade in order.grades.items():
+        match = PATTERN.search(name)
+        own, login = (match["id"], "") if match else ("", cell(name))
+        rows.append([cell(name), own, "", login, "", grade.text])
+    made.data = lines(rows)
+    made.notes.append(
+        "without --roster Canvas must find the students by what stands in ID or SIS Login ID; "
+        "check the preview that it shows"
+    )
+    return made

@@ -1,0 +1,187 @@
+"""A person's marks put into reports, without running anything again.
+
+All marks are looked at before any report changes. The machine's own points and message stay in
+the report, below ``marked.machine``: an appeal can be followed, and a mark can be corrected.
+"""
+
+from __future__ import annotations
+
+import copy
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from grader import scoring
+from grader.deliver.marking.marks import Mark
+from grader.errors import BrokenError
+from grader.readers import tables
+from grader.readers.tables import Problem, shown
+from grader.reports import gradebook, html
+from grader.reports.stored import Stored, check_ids, checks_of, pictures
+from grader.run.pytest_run import write_reports
+
+MACHINE_KEYS = ("points", "outcome", "reason", "message")
+
+
+@dataclass(frozen=True)
+class Applied:
+    """A mark that changes a report, and the points the check had before."""
+
+    mark: Mark
+    before: float
+    max_points: float
+    overrides: bool
+
+
+@dataclass
+class Plan:
+    """What marks do to reports.
+
+    Attributes:
+        reports: all reports as they will be, by the submission's id.
+        applied: the marks that change something.
+        already: how many marks are in the reports as they are.
+        problems: why a mark does not fit its report, one line each.
+    """
+
+    reports: dict[str, dict[str, Any]]
+    applied: list[Applied] = field(default_factory=list)
+    already: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def changed(self) -> set[str]:
+        """The ids of the submissions whose report changes."""
+        return {applied.mark.submission for applied in self.applied}
+
+
+def plan(stored: Mapping[str, Stored], marks: Sequence[Mark], *, override: bool) -> Plan:
+    """Return what the marks do; the reports that are given stay as they are.
+
+    ``override`` allows marks for checks that the machine has judged itself.
+    """
+    made = Plan({name: copy.deepcopy(one.report) for name, one in stored.items()})
+    for mark in marks:
+        problem = _misfit(made, mark, override=override)
+        if problem is not None:
+            made.problems.append(mark.problem(problem))
+        if problem is not None or not mark.usable:
+            continue
+        check = checks_of(made.reports[mark.submission])[mark.check]
+        machine = _machine(check)
+        marked = {
+            "points": mark.points,
+            "comment": mark.comment,
+            "by": mark.by,
+            "file": mark.file,
+            "machine": machine,
+        }
+        if check.get("marked") == marked:
+            made.already += 1
+            continue
+        overrides = machine["outcome"] != "pending"
+        made.applied.append(Applied(mark, check["points"], check["max_points"], overrides))
+        check["marked"] = marked
+        check["points"] = mark.points
+        check["outcome"] = scoring.outcome_of_points(mark.points, check["max_points"])
+        check["reason"] = None  # reasons are the machine's; a person gives a comment
+        check["message"] = mark.comment
+    for name in made.changed:
+        _add_up(made.reports[name])
+    return made
+
+
+def _machine(check: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the machine said of a check, whether or not a person has marked it since."""
+    if "marked" in check:
+        return dict(check["marked"]["machine"])
+    return {key: check[key] for key in MACHINE_KEYS}
+
+
+def _misfit(made: Plan, mark: Mark, *, override: bool) -> str | None:
+    """Say why a mark cannot be put into its report, or None if it can."""
+    report = made.reports.get(mark.submission)
+    if report is None:
+        near = tables.suggestion(mark.submission, list(made.reports))
+        return f"there is no report of {shown(mark.submission)}{near}"
+    who = f"{mark.submission} {mark.check}"
+    checks = checks_of(report)
+    check = checks.get(mark.check)
+    if check is None and not checks:
+        return f"{who}: the report is broken and has no checks; grade it again, then mark it"
+    if check is None:
+        known = ", ".join(checks)
+        return f"the report of {mark.submission} has no check {shown(mark.check)} (it has: {known})"
+    digest = report["submission"]["sha256"] or ""
+    if mark.sha256 and not digest.startswith(mark.sha256):
+        return (
+            f"{who}: another submission was marked (sha256 {mark.sha256}, the report has "
+            f"{digest[: len(mark.sha256)] or 'none'}); look at the new one, or empty that cell"
+        )
+    most = check["max_points"]
+    if mark.usable and mark.points > most:
+        given = tables.plain(mark.points)
+        return f"{who}: points: {given} is more than the check's {tables.plain(most)}"
+    return _settled(mark, check, who, override=override)
+
+
+def _settled(mark: Mark, check: Mapping[str, Any], who: str, *, override: bool) -> str | None:
+    machine = _machine(check)
+    if machine["outcome"] == "broken":
+        return f"{who}: our side failed in this check; grade the submission again, then mark it"
+    same = check.get("marked", {})
+    repeated = (same.get("points"), same.get("comment")) == (mark.points, mark.comment)
+    if machine["outcome"] == "pending" or override or repeated:
+        return None
+    had = f"{tables.plain(machine['points'])} of {tables.plain(check['max_points'])}"
+    return (
+        f"{who} waits for nobody: it is {machine['outcome']} with {had} points; to put a person's "
+        "decision in place of that, say --override"
+    )
+
+
+def _add_up(report: dict[str, Any]) -> None:
+    """Set the scores and the status of a report from its checks; broken stays broken."""
+    for question in report["questions"]:
+        question["score"] = scoring.points_total(check["points"] for check in question["checks"])
+    checks = checks_of(report).values()
+    if report["status"] == "broken":
+        return
+    report["status"] = scoring.status_from(check["outcome"] for check in checks)
+    report["score"] = scoring.points_total(check["points"] for check in checks)
+
+
+def write(made: Plan, stored: Mapping[str, Stored], folder: Path, out: Path) -> None:
+    """Write the changed reports, then the gradebook and the overview, below ``out``.
+
+    If ``out`` is another folder than ``folder``, the reports that do not change are copied.
+
+    Raises:
+        BrokenError: something cannot be written.
+    """
+    columns = _columns(folder / "gradebook.csv", list(made.reports.values()))
+    listed = len(stored) > 1 or (folder / "gradebook.csv").is_file()
+    for name, one in stored.items():
+        target = out / one.folder.relative_to(folder)
+        if out != folder:
+            try:
+                shutil.copytree(one.folder, target, dirs_exist_ok=True)
+            except (OSError, shutil.Error) as error:
+                raise BrokenError(f"{target} cannot be written: {error}") from None
+        if name in made.changed:
+            write_reports(target, made.reports[name], None, pictures(one))
+    if listed:
+        gradebook.write_columns(out / "gradebook.csv", columns, list(made.reports.values()))
+        html.write_index(out / "index.html", list(made.reports.values()))
+
+
+def _columns(path: Path, reports: Sequence[dict[str, Any]]) -> list[str]:
+    """Return the checks that a gradebook lists: those it has, then any others of the reports.
+
+    The gradebook of a run has a column for every check of the rubric, which a report does not
+    know of if the check was not run.
+    """
+    there = tables.read(path).columns[len(gradebook.FIRST_COLUMNS) :] if path.is_file() else []
+    return [*there, *(check for check in check_ids(reports) if check not in there)]

@@ -1,0 +1,249 @@
+"""Marks that a person gives: read from CSV or YAML, every problem told with file, line and remedy.
+
+A table has the columns submission, check, points, comment and, if wanted, marker and sha256; a
+YAML file maps submissions to checks, and these to points or to ``{points, comment, marker}``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from grader import scoring
+from grader.errors import UsageError
+from grader.readers import tables, yaml_source
+from grader.readers.tables import Problem, shown
+from grader.reports.gradebook import cell
+from grader.reports.stored import Stored, checks_of
+
+COLUMNS = ("submission", "check", "points", "comment")
+TEMPLATE = ("submission", "check", "title", "max_points", "points", "comment", "marker", "sha256")
+KEYS = ("points", "comment", "marker", "sha256")
+YAML_SUFFIXES = (".yaml", ".yml")
+SHA_PREFIX = "sha256:"  # without it, a spreadsheet takes 12e45 for a number
+SHA_DIGITS = 16  # of a digest in a template: enough to tell one hand-in from the next
+MAX_COMMENT = 20_000  # characters; a comment is an answer to a student, not a document
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One mark: what a person gave for a check of a submission, and where that is written.
+
+    ``sha256`` is the beginning of the digest of the hand-in that was marked, or empty. ``usable``
+    is False if the points are wrong: only the names count then.
+    """
+
+    submission: str
+    check: str
+    points: float
+    comment: str
+    by: str
+    source: str
+    line: int
+    sha256: str = ""
+    usable: bool = True
+
+    @property
+    def file(self) -> str:
+        """The name of its file, without the folder."""
+        return Path(self.source).name
+
+    def problem(self, text: str) -> Problem:
+        """Return a problem of this mark."""
+        return Problem(self.source, self.line, text)
+
+
+@dataclass
+class Reading:
+    """What the files hold: the marks, rows of a template not filled in yet, and problems."""
+
+    marks: list[Mark] = field(default_factory=list)
+    unfilled: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+
+def read(paths: Sequence[Path]) -> Reading:
+    """Read files of marks; the marks of one check may stand twice only if they are the same.
+
+    Marks that are not usable are among them, so that their names can be looked at as well.
+
+    Raises:
+        UsageError: a file is not there or cannot be read.
+    """
+    reading = Reading()
+    marks: list[Mark] = []
+    for path in paths:
+        if path.suffix.lower() in YAML_SUFFIXES:
+            marks += _from_yaml(path, reading)
+        else:
+            marks += _from_csv(path, reading)
+    reading.marks = _unique(marks, reading)
+    return reading
+
+
+def _unique(marks: Iterable[Mark], reading: Reading) -> list[Mark]:
+    found: dict[tuple[str, str], Mark] = {}
+    for mark in marks:
+        first = found.setdefault((mark.submission, mark.check), mark)
+        if not (mark.usable and first.usable):
+            continue
+        if (mark.points, mark.comment) != (first.points, first.comment):
+            what = "points" if mark.points != first.points else "a comment"
+            values = (
+                f"{tables.plain(first.points)} and {tables.plain(mark.points)}"
+                if mark.points != first.points
+                else f"{shown(first.comment)} and {shown(mark.comment)}"
+            )
+            text = (
+                f"{mark.submission} {mark.check} has {what} twice: {values} (first in "
+                f"{first.source}:{first.line}); keep one"
+            )
+            reading.problems.append(mark.problem(text))
+    return list(found.values())
+
+
+def _from_csv(path: Path, reading: Reading) -> Iterator[Mark]:
+    table = tables.read(path)
+    names = {name: table.column(name) for name in TEMPLATE}
+    missing = [name for name in COLUMNS[:3] if names[name] is None]
+    if missing and not table.problems:
+        there = ", ".join(shown(column) for column in table.columns if column) or "none"
+        table.problem(
+            1,
+            f"the column {', '.join(missing)} is missing (there are: {there}); the first row must "
+            "name the columns submission, check, points, comment",
+        )
+    known = {tables.folded_name(name) for name in TEMPLATE}
+    for column in table.columns:
+        near = tables.suggestion(column, TEMPLATE)
+        if near and tables.folded_name(column) not in known and not missing:
+            table.problem(1, f"the column {shown(column)} means nothing here{near}")
+    if not table.problems:
+        for row in table.rows:
+            cells = {
+                name: tables.unquoted(row.cells[column]).strip() if column else ""
+                for name, column in names.items()
+            }
+            mark = _from_row(table, row.line, cells, reading)
+            if mark is not None:
+                yield mark
+    reading.problems += table.problems
+
+
+def _from_row(
+    table: tables.Table, line: int, cells: Mapping[str, str], reading: Reading
+) -> Mark | None:
+    problems = []
+    if not cells["points"] and not cells["comment"]:
+        reading.unfilled += 1
+        return None
+    problems += [f"{name} is empty" for name in ("submission", "check") if not cells[name]]
+    points = _points(cells["points"], problems)
+    if len(cells["comment"]) > MAX_COMMENT:
+        problems.append(f"the comment has {len(cells['comment'])} characters, over {MAX_COMMENT}")
+    for problem in problems:
+        table.problem(line, problem)
+    if not (cells["submission"] and cells["check"]):
+        return None
+    return Mark(
+        cells["submission"],
+        cells["check"],
+        points or 0.0,
+        cells["comment"].replace("\r\n", "\n"),
+        cells["marker"],
+        table.name,
+        line,
+        cells["sha256"].removeprefix(SHA_PREFIX),
+        not problems,
+    )
+
+
+def _points(value: object, problems: list[str]) -> float | None:
+    """Return points as a number, or add what is wrong with them to ``problems``."""
+    number: float | None = None
+    if isinstance(value, str):
+        if not value.strip():
+            problems.append("points are missing; give points, or delete the comment")
+            return None
+        number = tables.number(value)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        number = float(value)
+    if number is None or not -1e9 < number < 1e9:  # noqa: PLR2004 - nan, infinity and nonsense
+        problems.append(f"points: {shown(str(value))} is not a number; write 1.5 or 1,5")
+        return None
+    if number < 0:
+        problems.append(f"points: {tables.plain(number)} is negative; the least is 0")
+        return None
+    return round(number, scoring.POINT_DIGITS)
+
+
+def _from_yaml(path: Path, reading: Reading) -> Iterator[Mark]:
+    try:
+        source = yaml_source.read(path)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+    problems = [Problem(str(path), line, text) for line, text in source.problems]
+    if not problems and not isinstance(source.data, dict):
+        text = "must map submissions to checks: alice: {q5.9: 1.5}"
+        problems.append(Problem(str(path), 1, text))
+    if problems:
+        reading.problems += problems
+        return
+    for submission, checks in source.data.items():
+        if not isinstance(checks, dict):
+            line = source.line((submission,))
+            text = f"{shown(submission)} must map checks to points: {{q5.9: 1.5}}"
+            reading.problems.append(Problem(str(path), line, text))
+            continue
+        for check, given in checks.items():
+            where = (submission, check)
+            mark = _from_value(path, source.line(where), where, given, reading)
+            if mark is not None:
+                yield mark
+
+
+def _from_value(
+    path: Path, line: int, where: tuple[str, str], given: object, reading: Reading
+) -> Mark | None:
+    if given is None:
+        reading.unfilled += 1
+        return None
+    values: dict[str, Any] = given if isinstance(given, dict) else {"points": given}
+    problems = [
+        f"unknown key {shown(str(key))}{tables.suggestion(str(key), KEYS)}; the keys are "
+        f"{', '.join(KEYS)}"
+        for key in values
+        if key not in KEYS
+    ]
+    texts = {name: values.get(name) for name in KEYS[1:]}
+    problems += [
+        f"{name}: {shown(str(value))} is not text; put it into quotes"
+        for name, value in texts.items()
+        if value is not None and not isinstance(value, str)
+    ]
+    points = _points("" if values.get("points") is None else values["points"], problems)
+    comment = str(texts["comment"] or "").strip()
+    if len(comment) > MAX_COMMENT:
+        problems.append(f"the comment has {len(comment)} characters, over {MAX_COMMENT}")
+    name = " ".join(where)
+    reading.problems += [Problem(str(path), line, f"{name}: {text}") for text in problems]
+    by = str(texts["marker"] or "").strip()
+    digest = str(texts["sha256"] or "").strip().removeprefix(SHA_PREFIX)
+    usable = not problems
+    return Mark(*where, points or 0.0, comment, by, str(path), line, digest, usable)
+
+
+def template(reports: Iterable[Stored]) -> tuple[str, int]:
+    """Return a table to fill in, one row per pending check, and the number of these rows."""
+    rows = [list(TEMPLATE)]
+    for stored in reports:
+        digest = stored.report["submission"]["sha256"]
+        for check in checks_of(stored.report).values():
+            if check["outcome"] == "pending":
+                most = tables.plain(check["max_points"])
+                known = [stored.id, check["id"], check["title"]]
+                sha = f"{SHA_PREFIX}{digest[:SHA_DIGITS]}" if digest else ""
+                rows.append([*map(cell, known), most, "", "", "", sha])
+    return tables.as_csv(rows, mark=True), len(rows) - 1

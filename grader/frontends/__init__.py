@@ -1,0 +1,1 @@
+"""Who starts a run: an instructor, a student, a platform."""

@@ -1,0 +1,70 @@
+"""``grader bundle``: archives for other machines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from grader.assignment.rubric import load_rubric
+from grader.errors import UsageError
+from grader.frontends.commands.bundle_student import student
+from grader.frontends.commands.options import find_rubric, told
+from grader.frontends.gradescope import bundle as gradescope_bundle
+from grader.model import TIERS
+from grader.reports.files import write_bytes
+
+CONSTRAINTS = "constraints.txt"
+
+
+@click.group("bundle")
+def bundle_command() -> None:
+    """Pack an assignment for another machine."""
+
+
+bundle_command.add_command(student)
+
+
+@bundle_command.command("gradescope")
+@click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("autograder.zip"),
+              metavar="FILE", show_default=True, help="The archive to write.")  # fmt: skip
+@click.option("--rubric", type=click.Path(path_type=Path), metavar="FILE",
+              help="The rubric (default: rubric.yaml here or above).")  # fmt: skip
+@click.option("--tier", type=click.Choice(TIERS), default="mini", show_default=True,
+              help="Generated data sets, or the homework's own.")  # fmt: skip
+@click.option("--data", type=click.Path(path_type=Path), metavar="DIR",
+              help="Pack the homework's own data; needed for --tier full.")  # fmt: skip
+@click.option("--budget", "budget_s", type=click.FloatRange(min=30), metavar="SECONDS",
+              help="Time for one submission: a minute less than the platform's.")  # fmt: skip
+@click.option("--pip-args", metavar="TEXT",
+              help="Arguments of pip install (default: torch for the processor only).")  # fmt: skip
+@click.option("--isolation", type=click.Choice(("full", "partial")), metavar="LEVEL",
+              help="Grade nothing where code is isolated less (default: full).")  # fmt: skip
+@click.option("--constraints", type=click.Path(path_type=Path), metavar="FILE",
+              help="Versions to install (default: constraints.txt beside the rubric).")  # fmt: skip
+@told
+def gradescope(
+    out: Path,
+    rubric: Path | None,
+    tier: Any,
+    data: Path | None,
+    budget_s: float | None,
+    pip_args: str | None,
+    isolation: str | None,
+    constraints: Path | None,
+) -> None:
+    """Write an archive that Gradescope builds an autograder from."""
+    loaded = load_rubric(find_rubric(rubric, Path.cwd()))
+    if data is not None and not data.is_dir():
+        raise UsageError(f"--data {data}: there is no such folder")
+    if tier == "full" and data is None:
+        raise UsageError("--tier full needs the homework's data: --data DIR")
+    if constraints is not None and not constraints.is_file():
+        raise UsageError(f"--constraints {constraints}: there is no such file")
+    beside = loaded.path.resolve().parent / CONSTRAINTS
+    pins = constraints or (beside if beside.is_file() else None)
+    choices = gradescope_bundle.Choices(tier, data, budget_s, pip_args, isolation, pins)
+    made = gradescope_bundle.build(loaded, choices)
+    write_bytes(out, made)
+    click.echo(f"{out}: {len(made) / 1e6:.1f} MB; it holds the answers, so keep it from students")

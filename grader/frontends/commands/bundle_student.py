@@ -1,0 +1,31 @@
+"""``grader bundle student``: the archive that students are given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from grader.assignment.rubric import load_rubric
+from grader.frontends.commands.options import find_rubric, told
+from grader.frontends.gradescope.bundle import template_name
+from grader.frontends.student import bundle
+from grader.reports.files import write_bytes
+
+
+@click.command("student")
+@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="FILE",
+              help="The archive to write (default: <assignment>.zip).")  # fmt: skip
+@click.option("--rubric", type=click.Path(path_type=Path), metavar="FILE",
+              help="The rubric (default: rubric.yaml here or above).")  # fmt: skip
+@click.option("--seed", type=click.IntRange(min=0), metavar="N",
+              help="Draw the recorded cases with this seed; not the rubric's.")  # fmt: skip
+@told
+def student(out: Path | None, rubric: Path | None, seed: int | None) -> None:
+    """Write an archive for students: template, public checks, engine; no answers."""
+    loaded = load_rubric(find_rubric(rubric, Path.cwd()))
+    template = loaded.path.resolve().parent / template_name(loaded.path)
+    made = bundle.build(loaded, template, seed)
+    target = out or Path(f"{loaded.assignment}.zip")
+    write_bytes(target, made)
+    click.echo(f"{target}: {len(made) / 1e6:.1f} MB; it holds no reference and no hidden seed")

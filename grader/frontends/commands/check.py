@@ -1,0 +1,190 @@
+"""``grader check``: a student's look at the visible checks.
+
+In a bundle that a student was given, and wherever there are no fork servers, the checks run in
+plain processes; beside a whole rubric on Linux they run as when they are graded.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from grader.errors import UsageError
+from grader.frontends.commands.options import (
+    EXIT_BROKEN,
+    EXIT_FAILURES,
+    RUBRIC_NAME,
+    find_rubric,
+    read_settings,
+    shared,
+    tell_broken,
+    told,
+    wanted_checks,
+    wanted_of,
+)
+from grader.frontends.student import screen
+from grader.frontends.student.look import Chosen, Look, chosen
+from grader.frontends.student.replay import Bundle, is_bundle, load
+from grader.model import CheckResult, Rubric
+from grader.reports import terminal
+from grader.run.session import Settings
+
+ALL_RIGHT = frozenset(["passed", "pending"])
+FOR_GRADERS = ("rubric", "tier", "data", "seed", "device")  # options that a bundle has no use for
+
+
+@click.command()
+@click.argument("arguments", nargs=-1, metavar="[DIR] [ID]...")
+@shared
+@click.option("--watch", is_flag=True,
+              help="Check again whenever a file is saved, until Ctrl-C.")  # fmt: skip
+@told
+def check(
+    arguments: Sequence[str],
+    rubric: Path | None,
+    tier: Any,
+    data: Path | None,
+    seed: int | None,
+    device: Any,
+    *,
+    watch: bool,
+) -> None:
+    """Check your own work in DIR (default: here): all visible checks, or those named by ID.
+
+    An ID is a question (q3) or a check (q3.1). Exit status: 0 all right, 1 something is not.
+    """
+    folder, only = Path(), list(arguments)
+    if only and Path(only[0]).is_file():
+        raise UsageError(f"{only[0]}: name the folder that it is in, not the file")
+    if only and (Path(only[0]).is_dir() or "/" in only[0] or os.sep in only[0]):
+        folder = Path(only.pop(0))
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: there is no such folder")
+    home = _bundle_of(folder) if rubric is None else None
+    if home is not None:
+        _refuse_options()
+        _check_recorded(load(home), folder, only, watch=watch)
+        return
+    from grader.assignment.reference import Assignment
+    from grader.assignment.rubric import load_rubric
+
+    loaded = load_rubric(find_rubric(rubric, folder.resolve()))
+    wanted = _visible(loaded, only)
+    # It is the student's own machine: whatever isolation there is will do.
+    settings = replace(read_settings(tier, data, seed, device), isolation="none")
+    if watch or not _has_fork_servers():
+        assignment = Assignment(loaded.reference)
+        supplied = {file.name: file for question in loaded.questions for file in question.supplied}
+        checks = chosen(loaded, wanted)
+        helpers = tuple(supplied.values())
+        look = Look(loaded, assignment, folder, checks, settings, supplied=helpers)
+        _look(look, list, watch=watch)
+    else:
+        _check_as_graded(loaded, settings, folder, wanted)
+
+
+def _has_fork_servers() -> bool:
+    return sys.platform == "linux"
+
+
+def _bundle_of(start: Path) -> Path | None:
+    """Return the bundle that a folder is, or is in; a rubric that is nearer counts instead."""
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if is_bundle(folder):
+            return folder
+        if (folder / RUBRIC_NAME).is_file():
+            return None
+    return None
+
+
+def _refuse_options() -> None:
+    context = click.get_current_context()
+    for name in FOR_GRADERS:
+        source = context.get_parameter_source(name)
+        if source is click.core.ParameterSource.COMMANDLINE:
+            raise UsageError(f"--{name}: has no use here: the checks are recorded")
+
+
+def _visible(rubric: Rubric, only: Sequence[str]) -> frozenset[str]:
+    """Return the ids of the wanted checks that are visible."""
+    checks = [check for question in rubric.questions for check in question.checks]
+    visible = {check.id for check in checks if check.visibility == "visible"}
+    wanted = wanted_checks(rubric, only) & visible
+    if not wanted:
+        raise UsageError(f"{', '.join(only)}: not a check that can be run here: it is hidden")
+    return wanted
+
+
+def _check_recorded(bundle: Bundle, folder: Path, only: Sequence[str], *, watch: bool) -> None:
+    """Run recorded checks on the files in ``folder``."""
+    wanted = wanted_of(bundle.ids, only)
+    rubric = bundle.rubric(wanted)
+    checks = chosen(rubric, wanted)
+    if not checks:
+        raise UsageError(f"{', '.join(only)}: only your instructor's grader can check this")
+    elsewhere = [one.id for one in bundle.elsewhere if one.id in wanted]
+
+    def more() -> list[str]:
+        text = f"only your instructor's grader can check {', '.join(elsewhere)}"
+        return [*bundle.notes(bundle.home), *([text] if elsewhere else [])]
+
+    settings = Settings(isolation="none", locked=False)
+    assignment = bundle.assignment(rubric)
+    about = bundle.asked, bundle.helpers
+    _look(Look(rubric, assignment, folder, checks, settings, *about), more, watch=watch)
+
+
+def _look(look: Look, more: Callable[[], list[str]], *, watch: bool) -> None:
+    """Run checks once, or again and again; ``more`` returns notes about the folder."""
+    if watch:
+        from grader.frontends.student import watch as watching
+
+        watching.follow(look, lambda checks: _shown(look, checks, more))
+        return
+    results = _shown(look, look.checks, more)
+    outcomes = {result.outcome for result in results}
+    if "broken" in outcomes:
+        sys.exit(EXIT_BROKEN)
+    if outcomes - ALL_RIGHT:
+        sys.exit(EXIT_FAILURES)
+
+
+def _shown(
+    look: Look, checks: Sequence[Chosen], more: Callable[[], list[str]]
+) -> list[CheckResult]:
+    """Run checks; print each result as it comes, and what there is to say in the end."""
+    console = terminal.console()
+    results = []
+    told: list[str] = []
+    for result in look.run(checks, told.append):
+        console.print(*screen.lines(result), sep="\n")
+        results.append(result)
+    console.print(*screen.notes(results, [*told, *more()]), screen.total(results), sep="\n")
+    return results
+
+
+def _check_as_graded(
+    rubric: Rubric, settings: Settings, folder: Path, wanted: frozenset[str]
+) -> None:
+    """Run checks in locked workers."""
+    from grader.run import batch
+    from grader.run.progress import follow
+    from grader.run.pytest_run import Job, Work
+
+    job = Job(rubric, settings, None)
+    work = [Work("submission", folder, wanted)]
+    (made,) = follow(batch.run(job, work, 1), work)
+    terminal.console().print(terminal.report(made, visible_only=True))
+    if made["status"] == "broken":
+        tell_broken([made])
+        sys.exit(EXIT_BROKEN)
+    outcomes = {check["outcome"] for question in made["questions"] for check in question["checks"]}
+    if outcomes - ALL_RIGHT:
+        sys.exit(EXIT_FAILURES)

@@ -1,0 +1,103 @@
+"""``grader export``: grades in the format that a platform imports."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from grader.deliver import exports
+from grader.deliver.exports import formats, roster
+from grader.errors import UsageError
+from grader.frontends.commands.options import EXIT_FAILURES, EXIT_USAGE, told
+from grader.readers import tables
+from grader.reports import stored, terminal
+from grader.reports.files import write_bytes
+
+MAX_WITHOUT = 10  # students without a submission that are named
+
+
+@click.command("export")
+@click.argument("reports", type=click.Path(path_type=Path), metavar="REPORTS_DIR")
+@click.option("--format", "name", type=click.Choice(list(exports.FORMATS)), required=True,
+              help="The platform.")  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE",
+              help="The file to upload.")  # fmt: skip
+@click.option("--roster", "roster_file", type=click.Path(path_type=Path), metavar="FILE",
+              help="The CSV with the students, as downloaded from the platform.")  # fmt: skip
+@click.option("--assignment", metavar="NAME", help="What the platform calls the assignment.")
+@click.option("--allow-pending", is_flag=True,
+              help="Export the points so far where a person must still mark.")  # fmt: skip
+@told
+def export_command(
+    reports: Path,
+    name: str,
+    out: Path,
+    roster_file: Path | None,
+    assignment: str | None,
+    *,
+    allow_pending: bool,
+) -> None:
+    """Write the grades in REPORTS_DIR as a file that the platform imports.
+
+    A grade that is pending or broken is left out, never zero. Exit status: 0 all grades are in the
+    file, 1 some are not, 2 nothing was written.
+    """
+    found = stored.load(reports)
+    titles = {(one.report["assignment"], one.report["title"]) for one in found.values()}
+    if len(titles) > 1:
+        several = ", ".join(sorted(identifier for identifier, _title in titles))
+        raise UsageError(f"{reports}: holds reports of several assignments or titles ({several})")
+    form = exports.FORMATS[name]
+    listed = None if roster_file is None else form.roster(_table(roster_file))
+    if roster_file is not None and out.resolve() == roster_file.resolve():
+        raise UsageError(f"--out {out}: is the roster; name another file")
+    matching = roster.Matching() if listed is None else roster.match(listed, found)
+    grades = formats.grades(found, allow_pending=allow_pending)
+    ((_identifier, title),) = titles
+    order = formats.Order(grades, listed, matching.rows, assignment, title, out)
+    if listed is not None and not matching.rows:
+        for problem in matching.problems:
+            click.echo(terminal.clean(problem), err=True)
+        raise UsageError(f"{roster_file}: no submission fits any of its students")
+    made = form.export(order)
+    write_bytes(out, made.data)
+    _tell(order, made, matching, out)
+    if made.left_out or matching.problems:
+        sys.exit(EXIT_FAILURES)
+
+
+def _table(path: Path) -> tables.Table:
+    """Return the roster's table, or tell its problems and end."""
+    table = tables.read(path)
+    if table.problems:
+        for problem in table.problems:
+            click.echo(terminal.clean(str(problem)), err=True)
+        sys.exit(EXIT_USAGE)
+    return table
+
+
+def _tell(order: formats.Order, made: formats.Export, matching: roster.Matching, out: Path) -> None:
+    for line in [*matching.problems, *made.left_out]:
+        click.echo(terminal.clean(f"not exported: {line}"), err=True)
+    for note in made.notes:
+        click.echo(terminal.clean(f"note: {note}"), err=True)
+    if len(order.max_scores) > 1:
+        counted = " and ".join(map(tables.plain, order.max_scores))
+        text = f"note: the reports are out of {counted} points: were the same checks run for all?"
+        click.echo(text, err=True)
+    if matching.without:
+        named = ", ".join(matching.without[:MAX_WITHOUT])
+        more = len(matching.without) - MAX_WITHOUT
+        rest = f" and {more} more" if more > 0 else ""
+        count = tables.counted(len(matching.without), "student")
+        text = f"note: {count} without a report: {named}{rest}"
+        click.echo(terminal.clean(text), err=True)
+    pending = [grade for grade in order.grades.values() if grade.report["status"] == "pending"]
+    if pending and any(grade.score is not None for grade in pending):
+        count = tables.counted(len(pending), "grade")
+        click.echo(f"note: {count} so far, with checks pending (--allow-pending)", err=True)
+    total = len(order.grades)
+    done = (total if order.roster is None else len(order.rows)) - len(made.left_out)
+    click.echo(terminal.clean(f"{out}: {done} of {total} grades"))

@@ -1,0 +1,115 @@
+"""``grader grade``: submissions in, reports out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from grader.assignment.rubric import load_rubric
+from grader.errors import BrokenError
+from grader.frontends.commands.options import (
+    EXIT_BROKEN,
+    apart,
+    demand,
+    find_rubric,
+    isolated,
+    read_settings,
+    shared,
+    tell_broken,
+    told,
+    wanted_checks,
+    writable,
+)
+from grader.intake import submission
+from grader.model import Rubric
+from grader.readers import tables
+from grader.reports import overview, terminal
+from grader.run import batch
+from grader.run.progress import follow
+from grader.run.pytest_run import Job, Work
+
+
+@click.command()
+@click.argument("submissions", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR",
+              help="Where the reports go: DIR/<submission>/report.json and more.")  # fmt: skip
+@click.option("--only", multiple=True, metavar="ID", help="A question or check; may be repeated.")
+@click.option("--jobs", type=click.IntRange(min=1), metavar="N",
+              help="Submissions graded at a time (default: one per core).")  # fmt: skip
+@click.option("--discard-marks", is_flag=True,
+              help="Write over reports that hold a person's marks.")  # fmt: skip
+@shared
+@isolated
+@told
+def grade(
+    submissions: Sequence[Path],
+    out: Path,
+    only: Sequence[str],
+    jobs: int | None,
+    rubric: Path | None,
+    tier: Any,
+    data: Path | None,
+    seed: int | None,
+    device: Any,
+    *,
+    discard_marks: bool,
+    isolation: Any,
+    unsafe: bool,
+) -> None:
+    """Grade SUBMISSIONS: folders, .zip or .tar.gz files, folders of these, or a class's zip."""
+    loaded = load_rubric(find_rubric(rubric, Path.cwd()))
+    settings = demand(read_settings(tier, data, seed, device), isolation, unsafe=unsafe)
+    wanted = wanted_checks(loaded, only)
+    modules = [name for question in loaded.questions for name in question.modules]
+    with submission.Classes() as classes:
+        work = [Work(*found, wanted) for found in submission.find(submissions, modules, classes)]
+        apart(out, submissions, [item.identifier for item in work])
+        writable(out)
+        if not discard_marks:
+            overview.marks_lost(out, [item.identifier for item in work])
+        events = batch.run(Job(loaded, settings, out), work, jobs or batch.cores())
+        reports = follow(events, work)
+    reports.sort(key=lambda made: str(made["submission"]["id"]))
+    listed, failed = _list(out, loaded, reports)
+    _tell(reports, out, listed)
+    if failed is not None:
+        click.echo(terminal.clean(f"broken: {failed}"), err=True)
+    if failed is not None or any(made["status"] == "broken" for made in reports):
+        sys.exit(EXIT_BROKEN)
+
+
+def _list(
+    out: Path, rubric: Rubric, reports: Sequence[dict[str, Any]]
+) -> tuple[int, BrokenError | None]:
+    """Write the overview; return how many earlier reports are in it, and why it is not there."""
+    try:
+        listed, problems = overview.write(out, rubric, reports, always=len(reports) > 1)
+    except BrokenError as error:
+        return 0, error
+    for problem in problems:
+        click.echo(terminal.clean(f"note: not listed: {problem}"), err=True)
+    return listed, None
+
+
+def _tell(reports: Sequence[dict[str, Any]], out: Path, listed: int) -> None:
+    screen = terminal.console()
+    isolation: list[str] = next((made["isolation"] for made in reports if made["isolation"]), [])
+    told = f"isolation: {', '.join(isolation) or 'no worker was needed'}"
+    if len(reports) == 1:
+        screen.print(terminal.report(reports[0]))
+        identifier = reports[0]["submission"]["id"]
+        click.echo(told)
+        if (out / identifier / "report.html").is_file():
+            click.echo(f"report: {out / identifier / 'report.html'} (and report.json)")
+    else:
+        screen.print(terminal.summary(reports))
+        click.echo(told)
+        click.echo(f"{len(reports)} submissions graded; reports: {out}/<submission>/report.json")
+    if len(reports) > 1 or listed:
+        more = f" (with {tables.counted(listed, 'report')} of earlier runs)" if listed else ""
+        click.echo(f"overview: {out / 'index.html'}, {out / 'gradebook.csv'}{more}")
+    tell_broken(reports)

@@ -1,0 +1,71 @@
+"""``grader gradescope``: one run of the autograder on the platform."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from grader.assignment.rubric import load_rubric
+from grader.errors import UsageError
+from grader.frontends.commands.options import EXIT_BROKEN, EXIT_USAGE, told, wanted_checks
+from grader.frontends.gradescope.folders import Places
+from grader.frontends.gradescope.run import Options, Outcome, run
+from grader.model import TIERS
+from grader.reports import terminal
+
+FOLDER = "/autograder"
+
+
+@click.command("gradescope")
+@click.option("--autograder", type=click.Path(path_type=Path), default=Path(FOLDER),
+              metavar="DIR", show_default=True, help="Where the platform puts things.")  # fmt: skip
+@click.option("--rubric", type=click.Path(path_type=Path), metavar="FILE",
+              help="The rubric (default: DIR/source/assignment/rubric.yaml).")  # fmt: skip
+@click.option("--tier", type=click.Choice(TIERS), default="mini", show_default=True,
+              help="Generated data sets, or the homework's own.")  # fmt: skip
+@click.option("--data", type=click.Path(path_type=Path), envvar="GRADER_DATA", metavar="DIR",
+              help="Folder with the homework's own data (default: GRADER_DATA).")  # fmt: skip
+@click.option("--only", multiple=True, metavar="ID", help="A question or check; may be repeated.")
+@told
+def gradescope_command(
+    autograder: Path, rubric: Path | None, tier: Any, data: Path | None, only: Sequence[str]
+) -> None:
+    """Grade DIR/submission on Gradescope and write DIR/results/results.json.
+
+    What it prints is for the instructor. GRADER_TIME_BUDGET_S (default 540), GRADER_MEMORY_MB and
+    GRADER_ISOLATION (full or partial) change what it may use and what it demands.
+
+    Exit status: 0 graded, 2 or 3 the grade is withheld; results.json then has no score.
+    """
+    if not autograder.is_dir():
+        raise UsageError(f"--autograder {autograder}: there is no such folder")
+    if tier == "full" and data is None:
+        raise UsageError("--tier full needs the homework's data: --data DIR or GRADER_DATA")
+    places = Places(autograder)
+    file = rubric or places.rubric
+    wanted = wanted_checks(load_rubric(file, run_reference=False), only) if only else None
+    options = Options(file, tier, data.resolve() if data else None, wanted)
+    outcome = run(places, options, os.environ)
+    _tell(outcome)
+    if not outcome.graded:
+        sys.exit(EXIT_BROKEN if outcome.made is not None else EXIT_USAGE)
+
+
+def _tell(outcome: Outcome) -> None:
+    """Print what the instructor should know; the platform keeps it from students."""
+    if outcome.made is not None:
+        terminal.console().print(terminal.report(outcome.made))
+        found = ", ".join(outcome.made["isolation"])
+        click.echo(f"isolation: {terminal.clean(found) or 'no worker was needed'}")
+    for line in outcome.cause:
+        click.echo(terminal.clean(line))
+    click.echo(f"seconds: {outcome.results['execution_time']:g}")
+    if outcome.graded:
+        click.echo(f"score: {outcome.results['score']:g}")
+    else:
+        click.echo("THE GRADE IS WITHHELD: results.json has no score; see the lines above")

@@ -1,0 +1,146 @@
+"""``grader mark``: a person's marks, put into reports without running anything again."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from grader.deliver.marking import apply, marks
+from grader.deliver.marking.apply import Applied, Plan
+from grader.errors import UsageError
+from grader.frontends.commands.options import EXIT_FAILURES, EXIT_USAGE, told, writable
+from grader.readers import tables
+from grader.reports import stored, terminal
+from grader.reports.files import write_text
+from grader.reports.stored import Stored, checks_of
+
+MAX_COMMENT_SHOWN = 60  # characters in the table; the report has it whole
+
+
+@click.command("mark")
+@click.argument("reports", type=click.Path(path_type=Path), metavar="REPORTS_DIR")
+@click.option("--marks", "files", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
+              help="A CSV or YAML file of marks and comments; may be repeated.")  # fmt: skip
+@click.option("--template", type=click.Path(path_type=Path), metavar="FILE",
+              help="Write a CSV to fill in: one row per pending check.")  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
+              help="Write the marked reports to DIR, and leave REPORTS_DIR alone.")  # fmt: skip
+@click.option("--override", is_flag=True,
+              help="Allow marks for checks that the grader has judged (an appeal).")  # fmt: skip
+@click.option("--reapply", is_flag=True,
+              help="After regrading: apply marks that still fit, list the others.")  # fmt: skip
+@told
+def mark_command(
+    reports: Path,
+    files: Sequence[Path],
+    template: Path | None,
+    out: Path | None,
+    *,
+    override: bool,
+    reapply: bool,
+) -> None:
+    """Put marks that a person gave into the reports in REPORTS_DIR.
+
+    Nothing is written if a single mark has a problem. Exit status: 0 all marks are in the
+    reports, 1 with --reapply some do not fit any more, 2 there are problems.
+    """
+    if bool(files) == bool(template):
+        raise UsageError("say either --marks FILE or --template FILE")
+    found = stored.load(reports)
+    if template is not None:
+        _write_template(template, reports, found)
+        return
+    target = _target(reports, out)
+    reading = marks.read(files)
+    made = apply.plan(found, reading.marks, override=override)
+    refused = reading.problems + ([] if reapply else made.problems)
+    if refused:
+        for problem in sorted(refused):
+            click.echo(terminal.clean(str(problem)), err=True)
+        count = tables.counted(len(refused), "problem")
+        click.echo(f"{count}; no report was changed", err=True)
+        sys.exit(EXIT_USAGE)
+    writable(target)
+    apply.write(made, found, reports, target)
+    _tell(made, reading, target)
+    for problem in made.problems:
+        click.echo(terminal.clean(f"not applied: {problem}"), err=True)
+    if made.problems:
+        sys.exit(EXIT_FAILURES)
+
+
+def _target(reports: Path, out: Path | None) -> Path:
+    """Return the folder to write to: the reports' own if ``out`` is None or the same."""
+    if out is None or out.resolve() == reports.resolve():
+        return reports
+    if out.resolve().is_relative_to(reports.resolve()):
+        raise UsageError(f"--out {out}: is inside {reports}; name a folder outside of it")
+    return out
+
+
+def _write_template(path: Path, reports: Path, found: dict[str, Stored]) -> None:
+    if path.exists():
+        raise UsageError(f"--template {path}: is there already; name another file or delete it")
+    text, rows = marks.template(found.values())
+    write_text(path, text)
+    count = tables.counted(rows, "pending check")
+    text = f"{path}: {count}; fill in points and, if you like, comment and marker, then:"
+    click.echo(terminal.clean(f"{text}\n  grader mark {reports} --marks {path}"))
+
+
+def _tell(made: Plan, reading: marks.Reading, target: Path) -> None:
+    if made.applied:
+        terminal.console().print(table(made.applied))
+    waiting = {
+        name: count
+        for name, report in made.reports.items()
+        if (count := sum(c["outcome"] == "pending" for c in checks_of(report).values()))
+    }
+    overrides = sum(applied.overrides for applied in made.applied)
+    put = tables.counted(len(made.applied), "mark")
+    parts = [
+        f"{put} put into {tables.counted(len(made.changed), 'report')}",
+        *([f"{overrides} of them in place of the grader's own"] if overrides else []),
+        *([f"already there: {made.already}"] if made.already else []),
+        *([f"rows not filled in: {reading.unfilled}"] if reading.unfilled else []),
+    ]
+    click.echo("; ".join(parts))
+    if waiting:
+        checks = tables.counted(sum(waiting.values()), "check")
+        where = tables.counted(len(waiting), "report")
+        click.echo(f"still waiting for a person: {checks} in {where}")
+    broken = [name for name, report in made.reports.items() if report["status"] == "broken"]
+    if broken:
+        click.echo(terminal.clean(f"broken, without a grade: {', '.join(broken)}"), err=True)
+    click.echo(terminal.clean(f"reports: {target}/<submission>/report.json"))
+
+
+def table(applied: Sequence[Applied]) -> Table:
+    """Return one line per mark that changes a report."""
+    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    shown.add_column("submission", overflow="fold")
+    shown.add_column("check", no_wrap=True)
+    shown.add_column("points", justify="right", no_wrap=True)
+    shown.add_column("by", overflow="fold")
+    shown.add_column("comment", overflow="fold")
+    for one in applied[: terminal.MAX_LISTED]:
+        points = f"{tables.plain(one.mark.points)} / {tables.plain(one.max_points)}"
+        before = f" (was {tables.plain(one.before)})" if one.overrides else ""
+        comment = " ".join(one.mark.comment.split())
+        short = comment[:MAX_COMMENT_SHOWN] + ("..." if len(comment) > MAX_COMMENT_SHOWN else "")
+        shown.add_row(
+            Text(terminal.clean(one.mark.submission)),
+            Text(terminal.clean(one.mark.check)),
+            points + before,
+            Text(terminal.clean(one.mark.by or "-")),
+            Text(terminal.clean(short)),
+        )
+    if len(applied) > terminal.MAX_LISTED:
+        shown.add_row(f"and {len(applied) - terminal.MAX_LISTED} more", "", "", "", "")
+    return shown

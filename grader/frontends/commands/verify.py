@@ -1,0 +1,82 @@
+"""``grader verify``: the example submissions and their claims."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from grader.assignment.examples import assembled, load_examples, matching, table, verdicts
+from grader.assignment.rubric import load_rubric
+from grader.frontends.commands.options import (
+    EXIT_BROKEN,
+    EXIT_FAILURES,
+    demand,
+    find_rubric,
+    isolated,
+    read_settings,
+    shared,
+    tell_broken,
+    told,
+    writable,
+)
+from grader.reports import overview, terminal
+from grader.run import batch
+from grader.run.progress import follow
+from grader.run.pytest_run import Job
+
+
+@click.command("verify")
+@click.argument("names", nargs=-1, metavar="[EXAMPLE]...")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
+              help="Where the reports go (default: none are written).")  # fmt: skip
+@click.option("--jobs", type=click.IntRange(min=1), metavar="N",
+              help="Submissions graded at a time (default: one per core).")  # fmt: skip
+@shared
+@isolated
+@told
+def verify_command(
+    names: Sequence[str],
+    out: Path | None,
+    jobs: int | None,
+    rubric: Path | None,
+    tier: Any,
+    data: Path | None,
+    seed: int | None,
+    device: Any,
+    *,
+    isolation: Any,
+    unsafe: bool,
+) -> None:
+    """Grade the assignment's example submissions and compare with what each must score.
+
+    EXAMPLE is a pattern such as wrong/rnn_* and limits the run to the examples it matches.
+    """
+    loaded = load_rubric(find_rubric(rubric, Path.cwd()))
+    examples = matching(load_examples(loaded), names)
+    if out is not None:
+        writable(out)
+    settings = demand(read_settings(tier, data, seed, device), isolation, unsafe=unsafe)
+    job = Job(loaded, settings, out)
+    with assembled(examples) as work:
+        reports = follow(batch.run(job, work, jobs or batch.cores()), work)
+    found = verdicts(examples, reports)
+    if out is not None:
+        overview.write(out, loaded, reports, always=True)
+    screen = terminal.console()
+    screen.print(table(found))
+    wrong = [verdict for verdict in found if verdict.problems]
+    for verdict in wrong:
+        for problem in verdict.problems:
+            click.echo(terminal.clean(f"{verdict.example.name}: {problem}"), err=True)
+    click.echo(f"{len(found) - len(wrong)} of {len(found)} examples score as they claim")
+    if out is not None:
+        click.echo(f"reports: {out}/index.html, {out}/gradebook.csv, {out}/<example>/report.json")
+    if any(made["status"] == "broken" for made in reports):
+        tell_broken(reports)
+        sys.exit(EXIT_BROKEN)
+    if wrong:
+        sys.exit(EXIT_FAILURES)

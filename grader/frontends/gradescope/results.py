@@ -1,0 +1,152 @@
+"""``results.json`` at every moment of a run: at its beginning, in between, withheld, final.
+
+Sources: Gradescope autograder documentation, "Output Format", "Leaderboards" and "Rate limiting
+schemes". ``results.schema.json`` beside this file is the format as a JSON Schema.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from grader.frontends.gradescope.metadata import Metadata
+from grader.frontends.gradescope.policies import (
+    LIMITED,
+    Limited,
+    deduction,
+    late_text,
+    lateness,
+    limited_text,
+)
+from grader.model import LeaderboardSpec, RateLimitSpec, Rubric
+from grader.reports import report
+from grader.scoring import POINT_DIGITS
+
+UNFINISHED = (
+    "THIS GRADE IS NOT COMPLETE: the grader was stopped before it had run all checks. Your "
+    "instructor can run it again."
+)
+NOT_STARTED = (
+    "The grader was stopped before it had run a check; this submission has no grade yet. Your "
+    "instructor can run it again."
+)
+WITHHELD = "The grader failed; this submission has no grade yet. Your instructor can see why."
+CUT_SHORT = "Not reached: the grader was stopped before it came to this check."
+CARRIED_OVER = frozenset(
+    ["score", "output", "output_format", "test_output_format", "test_name_format", "visibility"]
+    + ["stdout_visibility", "extra_data", "tests", "leaderboard"]
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is the same for every version of the results of one run."""
+
+    rubric: Rubric
+    metadata: Metadata
+    wanted: frozenset[str]
+
+
+def withheld(text: str = WITHHELD) -> dict[str, Any]:
+    """Return results without any grade: neither a score nor tests whose scores would be added up.
+
+    The platform accepts only results that have one of the two, so it records no grade for these.
+    """
+    return {
+        "output": report.clipped(text),
+        "output_format": "text",
+        "visibility": "visible",
+        "stdout_visibility": "hidden",
+        "extra_data": {"status": "broken"},
+    }
+
+
+def unfinished(run: Run, made: dict[str, Any], not_reached: Collection[str]) -> dict[str, Any]:
+    """Return what stands on disk while the grader is at work, should it be stopped there."""
+    whole = report.with_unreached(run.rubric, made, run.wanted, CUT_SHORT)
+    there = {check["id"] for question in made["questions"] for check in question["checks"]}
+    found = final(run, whole, {*not_reached, *(run.wanted - there)})
+    if "score" not in found:
+        return found
+    found["output"] = report.clipped(f"{UNFINISHED}\n{found['output']}")
+    found["extra_data"]["unfinished"] = True
+    return found
+
+
+def final(run: Run, made: dict[str, Any], not_reached: Collection[str]) -> dict[str, Any]:
+    """Return the results for a report.
+
+    Args:
+        run: the rubric, the metadata, the wanted checks.
+        made: the report.
+        not_reached: the ids of the checks that time or memory did not suffice for.
+    """
+    if made["score"] is None:
+        return withheld()
+    order = [check["id"] for question in made["questions"] for check in question["checks"]]
+    open_ids = [name for name in order if name in not_reached]
+    if order and len(open_ids) == len(order):
+        return withheld(_reasons(made))
+    found = report.gradescope(made)
+    lines = [_not_reached_text(open_ids)] if open_ids else []
+    if open_ids:
+        found["extra_data"]["not_reached"] = open_ids
+    lines += _deduct(run, found, made)
+    found["output"] = report.clipped("\n".join([*lines, found["output"]]))
+    board = leaderboard(run.rubric.policies.leaderboard, made)
+    if board:
+        found["leaderboard"] = board
+    return found
+
+
+def over_limit(policy: RateLimitSpec, found: Limited) -> dict[str, Any]:
+    """Return the results of the last graded submission, with the reason in front of them."""
+    kept = {key: value for key, value in found.last.results.items() if key in CARRIED_OVER}
+    extra = kept.get("extra_data")
+    before = kept.get("output")
+    lines = [limited_text(policy, found)]
+    lines += [before] if isinstance(before, str) and before else []
+    kept["output"] = report.clipped("\n\n".join(lines))
+    kept["extra_data"] = {**(extra if isinstance(extra, dict) else {}), LIMITED: True}
+    return kept
+
+
+def leaderboard(columns: Collection[LeaderboardSpec], made: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the columns of the leaderboard whose check has the measurement as a finite number."""
+    checks = {check["id"]: check for question in made["questions"] for check in question["checks"]}
+    entries = []
+    for column in columns:
+        value = checks.get(column.check, {}).get("measurements", {}).get(column.measurement)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            continue
+        if math.isfinite(value):
+            rounded = round(value, POINT_DIGITS)
+            entries.append({"name": column.title, "value": rounded, "order": column.order})
+    return entries
+
+
+def _deduct(run: Run, found: dict[str, Any], made: dict[str, Any]) -> list[str]:
+    """Take off what lateness costs; return what is told about it."""
+    policy = run.rubric.policies.late
+    late = lateness(policy, run.metadata) if policy is not None else None
+    if policy is None or late is None or late.days == 0:
+        return []
+    before = found["score"]
+    lost = deduction(policy, late, before, made["max_score"])
+    found["score"] = round(before - lost, POINT_DIGITS)
+    found["extra_data"] |= {"days_late": late.days, "score_before_deduction": before}
+    all_shown = all(test["visibility"] == "visible" for test in found["tests"])
+    return [late_text(policy, late, lost, told=all_shown)]
+
+
+def _not_reached_text(names: list[str]) -> str:
+    count = f"{len(names)} check{'s were' if len(names) > 1 else ' was'} not reached"
+    return f"THIS GRADE IS NOT FINAL: {count} ({', '.join(names)})."
+
+
+def _reasons(made: dict[str, Any]) -> str:
+    """Say why nothing was graded: each different message once."""
+    messages = [check["message"] for question in made["questions"] for check in question["checks"]]
+    return "\n".join(["No check could be run; there is no grade yet.", *dict.fromkeys(messages)])

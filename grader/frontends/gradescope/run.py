@@ -1,0 +1,211 @@
+"""One run on the platform: always leaves results behind, and never a zero that is our fault."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from grader.assignment.rubric import load_rubric
+from grader.errors import BrokenError, GraderError, RubricError, UsageError
+from grader.frontends.gradescope import budget, memory, metadata, policies, results
+from grader.frontends.gradescope.folders import Places, closed
+from grader.frontends.gradescope.results import Run
+from grader.frontends.gradescope.time_and_memory import Steward, timeouts
+from grader.intake import submission
+from grader.isolation.sandbox import Level
+from grader.model import Rubric, Tier
+from grader.reports.files import write_json
+from grader.run import batch
+from grader.run.pytest_run import Job, Work
+from grader.run.session import Settings
+
+ISOLATION = "GRADER_ISOLATION"
+IDENTIFIER = "submission"
+OVERTIME_S = 15.0  # for our own side, which is given no share; then it is ended where it is
+FRUGAL_BELOW_MB = 3000  # with less, one fork server at a time
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the caller asks for: the rubric, the tier with its data, the checks to run."""
+
+    rubric: Path
+    tier: Tier = "mini"
+    data: Path | None = None
+    wanted: frozenset[str] | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended. ``cause`` is for the instructor; ``made`` is None if nothing was graded."""
+
+    results: dict[str, Any]
+    made: dict[str, Any] | None = None
+    cause: tuple[str, ...] = ()
+
+    @property
+    def graded(self) -> bool:
+        """Whether the platform gets a grade."""
+        return "score" in self.results
+
+
+def run(places: Places, options: Options, environment: Mapping[str, str]) -> Outcome:
+    """Grade the submission in ``places`` and write its results.
+
+    Args:
+        places: where the platform puts things.
+        options: what to grade by.
+        environment: ``GRADER_TIME_BUDGET_S``, ``GRADER_MEMORY_MB`` and ``GRADER_ISOLATION``.
+
+    Raises:
+        BrokenError: the results cannot be written.
+    """
+    started = time.monotonic()
+    try:
+        outcome = _graded(places, options, environment)
+    except RubricError as error:
+        outcome = Outcome(results.withheld(), cause=tuple(error.problems))
+    except GraderError as error:
+        outcome = Outcome(results.withheld(), cause=(str(error),))
+    except Exception as error:  # noqa: BLE001 - an error of ours must not leave a traceback and a zero
+        cause = f"the grader itself failed: {type(error).__name__}: {error}"
+        outcome = Outcome(results.withheld(), cause=(cause,))
+    outcome.results["execution_time"] = round(time.monotonic() - started, 1)
+    write_json(places.results, outcome.results)
+    return outcome
+
+
+def _graded(places: Places, options: Options, environment: Mapping[str, str]) -> Outcome:
+    # Should the grader be killed from here on, this is what it leaves.
+    write_json(places.results, results.withheld(results.NOT_STARTED))
+    total_s = budget.seconds(environment.get(budget.VARIABLE, ""))
+    least = _isolation(environment)
+    memory_mb = memory.limit_mb(environment)
+    rubric = load_rubric(options.rubric, run_reference=False)
+    told = metadata.read(places.metadata)
+    checks = {check.id for question in rubric.questions for check in question.checks}
+    about = Run(rubric, told, options.wanted or frozenset(checks))
+    policy = rubric.policies.rate_limit
+    over = policies.limited(policy, told) if policy is not None else None
+    if policy is not None and over is not None:
+        return Outcome(results.over_limit(policy, over), cause=("over the rate limit",))
+    frugal = memory_mb is not None and memory_mb < FRUGAL_BELOW_MB
+    hidden = tuple(path for path in (places.metadata, places.results) if path.is_file())
+    settings = Settings(options.tier, options.data, isolation=least, hidden=hidden, frugal=frugal)
+    with closed(places), tempfile.TemporaryDirectory(prefix="gradescope-") as scratch:
+        shared = budget.Budget(total_s, timeouts(rubric.questions, about.wanted))
+        journal = _Journal(places.results, Path(scratch) / "report.json", about)
+        steward = Steward(shared, memory_mb, journal.note, frugal=frugal)
+        job = Job(rubric, settings, None, steward)
+        work = Work(IDENTIFIER, _submission(places.submission, rubric), about.wanted)
+        made = _followed(job, work, shared)
+        not_reached = journal.not_reached()
+        cause = _unknown(about)
+        if made is not None:
+            return Outcome(results.final(about, made, not_reached), made, (*cause, *_causes(made)))
+        over_time = (
+            f"the grader was still at work {OVERTIME_S:g} s after its budget of {total_s:g} s"
+        )
+        made = journal.report()
+        if made is None:
+            raise BrokenError(f"{over_time}, and no check was done")
+        return Outcome(results.unfinished(about, made, not_reached), made, (*cause, over_time))
+
+
+def _followed(job: Job, work: Work, shared: budget.Budget) -> dict[str, Any] | None:
+    """Return the report of a submission; None if our own side was too slow."""
+    with contextlib.closing(batch.run(job, [work], 1)) as events:
+        overtime_since: float | None = None
+        for event in events:
+            if isinstance(event, batch.SubmissionDone):
+                return event.report
+            if shared.left_s() == 0:
+                overtime_since = overtime_since or time.monotonic()
+                if time.monotonic() - overtime_since > OVERTIME_S:
+                    return None
+    return None
+
+
+class _Journal:
+    """Keeps what is done so far on disk: for the platform, and for the process that waits.
+
+    It is written by the grading process, after each check.
+    """
+
+    def __init__(self, public: Path, private: Path, about: Run) -> None:
+        self._public = public
+        self._private = private
+        self._about = about
+
+    def note(self, made: dict[str, Any], not_reached: tuple[str, ...]) -> None:
+        """Write both files."""
+        write_json(self._private, {"report": made, "not_reached": not_reached})
+        if made["status"] == "broken":
+            write_json(self._public, results.withheld())
+        else:
+            write_json(self._public, results.unfinished(self._about, made, not_reached))
+
+    def report(self) -> dict[str, Any] | None:
+        """Return the report noted last."""
+        found: dict[str, Any] | None = self._read().get("report")
+        return found
+
+    def not_reached(self) -> frozenset[str]:
+        """Return the ids of the checks that were not reached."""
+        return frozenset(self._read().get("not_reached", ()))
+
+    def _read(self) -> dict[str, Any]:
+        if not self._private.is_file():
+            return {}
+        data: dict[str, Any] = json.loads(self._private.read_text(encoding="utf-8"))
+        return data
+
+
+def _submission(folder: Path, rubric: Rubric) -> Path:
+    """Return what the student handed in: the folder, or the one archive or folder in it."""
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: there is no such folder; the platform makes it for each run")
+    modules = [name for question in rubric.questions for name in question.modules]
+    found = submission.find([folder], modules)
+    only = found[0][1] if len(found) == 1 else folder
+    return only if isinstance(only, Path) else folder
+
+
+def _unknown(about: Run) -> tuple[str, ...]:
+    """Return what the rubric's policies need and the metadata do not tell."""
+    if about.rubric.policies.late is None and about.rubric.policies.rate_limit is None:
+        return ()
+    lines = list(about.metadata.problems)
+    if about.metadata.created is None:
+        lines.append("no created_at in the metadata: neither late days nor limits are applied")
+    elif about.rubric.policies.late is not None and about.metadata.due is None:
+        lines.append("no due_date in the metadata: nothing is taken off for lateness")
+    return tuple(lines)
+
+
+def _isolation(environment: Mapping[str, str]) -> Level:
+    level = environment.get(ISOLATION, "") or "full"
+    if level == "full":
+        return "full"
+    if level == "partial":
+        return "partial"
+    raise UsageError(f"{ISOLATION}={level}: must be full or partial")
+
+
+def _causes(made: dict[str, Any]) -> tuple[str, ...]:
+    """Return what failed on our side, each message once."""
+    if made["status"] != "broken":
+        return ()
+    told = [
+        f"{check['id']}: {check['message']}"
+        for question in made["questions"]
+        for check in question["checks"]
+        if check["outcome"] == "broken"
+    ]
+    return tuple(dict.fromkeys(told or made["submission"]["notes"]))

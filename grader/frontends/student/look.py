@@ -1,0 +1,134 @@
+"""Checking on a student's own machine: no isolation, no pytest, each result as soon as it is there.
+
+Files are found and read as when they are graded (``grader/intake/at_home.py``). Nothing here needs
+anything that only some operating systems have.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.assignment.reference import Assignment
+from grader.errors import BrokenError, Closing
+from grader.frontends.student.staged import AtHome
+from grader.intake.places import Asked
+from grader.intake.wanted import asked_by
+from grader.isolation.sandbox.plain import PlainServer, ProcessPool
+from grader.model import CheckResult, CheckSpec, Question, Rubric
+from grader.run.session import Session, Settings
+
+Chosen = tuple[Question, CheckSpec]
+
+
+class PlainWorkshop(Closing):
+    """Plain workers for one look at a student's folder.
+
+    Args:
+        upcoming: the checks that will be run, in order.
+        works_in: the folder of the student's that the code was staged from.
+    """
+
+    def __init__(self, upcoming: Sequence[Chosen], works_in: Path) -> None:
+        self._works_in = works_in
+        self._pool = ProcessPool(
+            _libraries(question)
+            for question, check in upcoming
+            if hasattr(check, "function") and not _missing(question)
+        )
+
+    def server(self, question: Question) -> PlainServer:
+        """Return what starts the workers of a question.
+
+        Raises:
+            BrokenError: a library that they need is not installed.
+        """
+        if missing := _missing(question):
+            remedy = f"python -m pip install {' '.join(missing)}"
+            raise BrokenError(f"{', '.join(missing)} is not installed here: {remedy}")
+        libraries = _libraries(question)
+        return PlainServer(self._pool, libraries, question.forbidden, self._works_in)
+
+    def replace(self, question: Question) -> None:
+        """Do nothing: every worker is a fresh process."""
+
+    @property
+    def isolation(self) -> list[str]:
+        """Nothing: it is the student's own code on the student's own machine."""
+        return []
+
+    def close(self) -> None:
+        """End the process that waits for the next check."""
+        self._pool.close()
+
+
+def _libraries(question: Question) -> tuple[str, ...]:
+    return tuple(name for name in question.preload if name != "numpy")
+
+
+def _missing(question: Question) -> list[str]:
+    return [name for name in _libraries(question) if importlib.util.find_spec(name) is None]
+
+
+def chosen(rubric: Rubric, wanted: Collection[str]) -> list[Chosen]:
+    """Return the wanted checks, those first that are quick: functions that need numpy only."""
+    # What has no function may need torch to say what is right.
+    found = [(q, check) for q in rubric.questions for check in q.checks if check.id in wanted]
+    return sorted(
+        found, key=lambda one: not hasattr(one[1], "function") or bool(_libraries(one[0]))
+    )
+
+
+def _unheard(_note: str) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Look:
+    """What to check: the files in ``folder``, with the checks of an assignment.
+
+    ``asked`` is what the whole homework asks for (by default, what these checks do): where the work
+    is depends on it. ``supplied`` are the homework's helper files, for work in another folder.
+    """
+
+    rubric: Rubric
+    assignment: Assignment
+    folder: Path
+    checks: Sequence[Chosen]
+    settings: Settings
+    asked: tuple[Asked, Sequence[str]] | None = None
+    supplied: Sequence[Path] = ()
+
+    def staged(self) -> AtHome:
+        """Return the folder's code, as it is now.
+
+        Raises:
+            UsageError: the folder is gone.
+            BrokenError: there is no place for temporary files.
+        """
+        modules, others = self.asked or asked_by(self.rubric)
+        return AtHome(self.folder.resolve(), modules, others, self.supplied)
+
+    def run(
+        self, checks: Sequence[Chosen], note: Callable[[str], None] = _unheard
+    ) -> Iterator[CheckResult]:
+        """Run some of the checks and yield each result as it comes.
+
+        Args:
+            checks: which, in this order.
+            note: takes what is worth telling about the files.
+
+        Raises:
+            UsageError: the folder is gone.
+            BrokenError: there is no place for temporary files.
+        """
+        with self.staged() as here, PlainWorkshop(checks, here.works_in) as workshop:
+            for told in here.submission.notes:
+                note(told)
+            session = Session(
+                self.rubric, self.assignment, here.submission, workshop, self.settings
+            )
+            for question, check in checks:
+                yield session.run(question, check)

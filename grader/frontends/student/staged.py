@@ -1,0 +1,202 @@
+"""Intake on a student's own machine: the folder is read in place, its code staged as for grading.
+
+What a student works in is no submission yet. It may hold a virtual environment of thirty thousand
+files, a data set, old versions. Copying it whole would take longer than the checks, and running in
+it without a copy would need a second way to find files, to read encodings and to run notebooks. So
+only code and the files that the rubric asks for are copied, a few small ones, into a temporary
+folder; there the intake that grading uses does the rest. Code is imported from that folder, but its
+working directory and every ``__file__`` are the student's own (``isolation/worker/plain.py``), so
+that data beside it is found where it lies, whatever its size, and only code is ever copied.
+
+Nothing here needs anything that only some operating systems have.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections import deque
+from collections.abc import Collection, Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
+
+from grader.errors import BrokenError, Closing, UsageError
+from grader.intake.archives import Entry, TooMuchError, shown
+from grader.intake.names import CLUTTER, ENVIRONMENT_MARK, OF_ENVIRONMENT, installed_in
+from grader.intake.places import CODE, Asked, is_meant, loosened
+from grader.intake.submission import Submission, caps, settle
+from grader.intake.unpacking import MAX_DEPTH, Notes, copy
+
+PREFIX = "check-"
+MAX_LISTED = 5000  # entries of all folders within: looking at them takes a laptop 0.1 s
+MAX_IN_FOLDER = 1000  # of these, in one: nobody keeps code in a folder of so many pictures
+RECORDED = ("recorded", "checks.json")  # the folder of a bundle that holds no work
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The files of a student's folder, by paths relative to it, and whether these are all."""
+
+    files: tuple[str, ...]
+    complete: bool
+
+
+def listed(folder: Path) -> Listed:
+    """Return the files of a folder, nearest to its top first.
+
+    All of the top are listed, and of the folders within at most ``MAX_LISTED`` entries, code first.
+    Links, hidden folders and installed packages are passed over.
+
+    Raises:
+        UsageError: the folder is gone.
+    """
+    files: list[str] = []
+    waiting = deque([""])
+    seen = 0
+    complete = True
+    while waiting:
+        parent = waiting.popleft()
+        entries = _entries_of(folder, parent)
+        is_environment = any(entry.name == ENVIRONMENT_MARK for entry in entries)
+        passed_over = OF_ENVIRONMENT if is_environment else frozenset()
+        if parent:
+            room = min(MAX_IN_FOLDER, MAX_LISTED - seen)
+            seen += len(entries)
+            complete = complete and len(entries) <= room
+            del entries[max(0, room) :]
+        for entry in entries:
+            path = f"{parent}/{entry.name}" if parent else entry.name
+            if entry.name in CLUTTER or entry.is_symlink():
+                continue
+            if entry.is_file():
+                files.append(path)
+            elif _may_hold_work(entry, path) and entry.name.lower() not in passed_over:
+                waiting.append(path)
+        if seen > MAX_LISTED:
+            break
+    return Listed(tuple(files), complete and not waiting)
+
+
+def _entries_of(folder: Path, parent: str) -> list[os.DirEntry[str]]:
+    """Return what is in a folder within; nothing if it cannot be read, or holds no work."""
+    try:
+        with os.scandir(folder / parent) as found:
+            entries = sorted(found, key=_rank)
+    except OSError as error:
+        if parent:
+            return []
+        raise UsageError(f"{folder}: cannot be read: {error.strerror}") from None
+    return [] if _is_recorded(parent, {entry.name for entry in entries}) else entries
+
+
+def _rank(entry: os.DirEntry[str]) -> tuple[bool, str]:
+    return not entry.name.lower().endswith(CODE), entry.name
+
+
+def _is_recorded(parent: str, names: Collection[str]) -> bool:
+    return parent == RECORDED[0] and RECORDED[1] in names
+
+
+def _may_hold_work(entry: os.DirEntry[str], path: str) -> bool:
+    parts = path.split("/")
+    hidden = entry.name.startswith(".") or len(parts) > MAX_DEPTH
+    return entry.is_dir() and not hidden and installed_in(parts) is None
+
+
+class _Own(Submission):
+    """The folder that a student works in."""
+
+    called: ClassVar[str] = "this folder"
+
+
+class AtHome(Closing):
+    """The code of a student's folder, staged for as long as it is checked.
+
+    Attributes:
+        submission: what was staged; its ``files`` are all files of the folder.
+        prefix: the folder of the submission, relative to the student's; empty at its top.
+
+    Args:
+        folder: the student's.
+        modules: the modules that are asked for, with the functions that are asked of each.
+        others: further files that are asked for.
+        supplied: the helper files of the homework.
+
+    Raises:
+        UsageError: the folder is gone.
+        BrokenError: nothing can be written to the folder for temporary files.
+    """
+
+    def __init__(
+        self, folder: Path, modules: Asked, others: Sequence[str], supplied: Sequence[Path] = ()
+    ) -> None:
+        there = listed(folder)
+        try:
+            self._staged = tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True)
+            target = Path(self._staged.name).resolve()
+            made = _staged(folder, there, target, (modules, others), supplied)
+        except OSError as error:
+            where = tempfile.gettempdir()
+            raise BrokenError(f"{where}: nothing can be written there: {error.strerror}") from None
+        self.prefix = made.folder.relative_to(target).as_posix().removeprefix(".")
+        start = f"{self.prefix}/" if self.prefix else ""
+        files = (file.removeprefix(start) for file in there.files if file.startswith(start))
+        # Nobody should be told to rename the homework's layers.py to rnn_layers.py.
+        helpers = {file.name for file in supplied}
+        places = replace(made.places, asked=made.places.asked | helpers)
+        own = {**vars(made), "files": tuple(files), "places": places}
+        self.submission: Submission = _Own(**own)
+        self.works_in = folder / self.prefix
+
+    def named(self, file: str) -> str:
+        """Return a file of the submission by its path in the student's folder."""
+        return f"{self.prefix}/{file}" if self.prefix else file
+
+    def close(self) -> None:
+        """Remove what was staged."""
+        self._staged.cleanup()
+
+
+def _staged(
+    folder: Path,
+    there: Listed,
+    target: Path,
+    asked: tuple[Asked, Sequence[str]],
+    supplied: Sequence[Path],
+) -> Submission:
+    modules, others = asked
+    notes = Notes()
+    if not there.complete:
+        notes.add("this folder holds thousands of files: not all folders in it were looked at")
+    wanted = [name for name in there.files if _is_wanted(name, others)]
+    problem = None
+    with closing(_entries(folder, wanted, notes)) as entries:
+        try:
+            copy(entries, target, notes, caps())
+        except TooMuchError as error:
+            problem = f"this folder cannot be checked: {error}"
+    # A helper that lies in this very folder is there already.
+    elsewhere = [file for file in supplied if file.is_file()]
+    made = settle("submission", target, modules, others, elsewhere, notes)
+    return replace(made, problem=problem)
+
+
+def _is_wanted(path: str, others: Sequence[str]) -> bool:
+    name = path.rpartition("/")[2]
+    return loosened(name).endswith(CODE) or any(is_meant(name, other) for other in others)
+
+
+def _entries(folder: Path, names: Sequence[str], notes: Notes) -> Generator[Entry, None, None]:
+    for name in names:
+        path = folder / name
+        try:
+            size = path.stat().st_size
+            file = path.open("rb")
+        except FileNotFoundError:
+            continue  # an editor that saves by renaming
+        except OSError as error:
+            notes.leave_out(shown(name), f"it cannot be read: {error.strerror}")
+            continue
+        yield name, size, file

@@ -1,0 +1,93 @@
+"""Folders for staged submissions, which do not outlive their owner for long.
+
+A grader that is killed cannot remove what it staged. Each folder therefore holds a locked file: the
+lock ends with the processes that hold it, and the next grader removes the folders without one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import stat
+import tempfile
+from pathlib import Path
+
+from grader.errors import BrokenError, Closing
+
+PREFIX = "grader-"
+OWNER = ".owner"
+
+
+class StagingFolder(Closing):
+    """A new folder in the system's folder for temporary files; folders left by the dead go.
+
+    Processes forked by the owner share its lock, so that the folder is in use as long as any lives.
+
+    Raises:
+        BrokenError: no folder can be made.
+    """
+
+    def __init__(self) -> None:
+        remove_stale()
+        try:
+            self.path = Path(tempfile.mkdtemp(prefix=PREFIX))
+        except OSError as error:
+            place = f"a folder in {tempfile.gettempdir()}"
+            raise BrokenError(f"{place} cannot be made: {error.strerror}") from None
+        self.path.chmod(0o711)  # workers, under another user id, must pass through
+        self._lock = _locked_owner(self.path)
+
+    def close(self) -> None:
+        """Remove the folder with everything in it."""
+        _remove(self.path)
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def _locked_owner(folder: Path) -> int | None:
+    """Create the locked file; None where there are no locks, which leaves the folder alone."""
+    new = folder / f"{OWNER}.new"
+    try:
+        lock = os.open(new, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise BrokenError(f"{folder} cannot be written: {error.strerror}") from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Under its name it is locked from the first moment on.
+        new.rename(folder / OWNER)
+    except OSError:
+        os.close(lock)
+        return None
+    return lock
+
+
+def remove_stale() -> None:
+    """Remove the folders of this user whose owners are gone."""
+    with contextlib.suppress(OSError):
+        for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+            with contextlib.suppress(OSError):
+                _remove_if_stale(folder)
+
+
+def _remove_if_stale(folder: Path) -> None:
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+        return
+    lock = os.open(folder / OWNER, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _remove(folder)
+    finally:
+        os.close(lock)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder; the locked file goes last, so that what is left of it is removed later."""
+    with contextlib.suppress(OSError):
+        for entry in folder.iterdir():
+            if entry.name != OWNER:
+                shutil.rmtree(entry, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)

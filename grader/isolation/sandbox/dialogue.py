@@ -1,0 +1,236 @@
+"""What the trusted side says to a worker and hears from it, whatever carries the bytes."""
+
+from __future__ import annotations
+
+import abc
+import builtins
+import re
+import secrets
+import time
+from dataclasses import dataclass, field, replace
+from typing import Any, NoReturn
+
+from grader.errors import BrokenError, Closing, WorkerLost
+from grader.isolation.wire import Decoder, Encoder, WireError, pack, parse_header, parse_prefix
+from grader.isolation.wire.codec import PREFIX
+
+from .limits import MIB, Ending, Limits
+
+CHUNK = 1 * MIB
+READY = b"R"  # grader/isolation/worker/child.py
+KEPT_OUTPUT = 64 * 1024  # bytes of printed text kept for the instructor
+BUSY_SHARE = 0.5  # of its time a worker must have computed, or wanted to, to be at fault itself
+GRACE_S = 1.0  # for the exit status of a process whose connection is closed already
+SIGXCPU, SIGKILL, SIGSEGV = 24, 9, 11
+MAX_FRAMES_SHOWN = 8
+CELL = re.compile(r", cell [0-9]{1,4}$")  # grader/isolation/worker/cells.py
+
+
+@dataclass(frozen=True)
+class StudentError:
+    """An exception raised by student code, as reported by the worker (so: a claim).
+
+    ``by_driver`` says that the driver beside it raised it, whoever had called the driver.
+    """
+
+    type: str
+    kinds: tuple[str, ...]
+    text: str
+    where: tuple[tuple[str, int, str], ...]
+    missing_package: str | None
+    undefined: bool
+    by_driver: bool = False
+
+    @classmethod
+    def from_wire(cls, value: Any) -> StudentError:
+        """Check the types of a reported exception; raises ``WireError``."""
+        try:
+            fields = {name: value[name] for name in cls.__annotations__ if name != "by_driver"}
+            fields["by_driver"] = value.get("by_driver") is True
+            where = tuple((file, line or 0, name) for file, line, name in fields["where"])
+            fields["kinds"] = tuple(fields["kinds"])
+        except (AttributeError, TypeError, KeyError, ValueError):
+            raise WireError("a reported exception is malformed") from None
+        texts = [fields["type"], fields["text"], *fields["kinds"]]
+        texts += [text for file, _line, name in where for text in (file, name)]
+        lines = [line for _file, line, _name in where]
+        if any(type(text) is not str for text in texts) or any(type(n) is not int for n in lines):
+            raise WireError("a reported exception is malformed")
+        if type(fields["missing_package"]) not in (str, type(None)):
+            raise WireError("a reported exception is malformed")
+        fields["undefined"] = fields["undefined"] is True
+        return cls(**{**fields, "where": where[-MAX_FRAMES_SHOWN:]})
+
+    def without_words(self) -> StudentError:
+        """Return the error without anything that student code can choose freely.
+
+        What is left are names of Python's own exceptions and line numbers.
+        """
+        known = tuple(kind for kind in self.kinds if hasattr(builtins, kind))
+        where = tuple((_nameless(file), line, "") for file, line, _function in self.where)
+        return replace(
+            self, type=known[0] if known else "Exception", kinds=known, text="", where=where
+        )
+
+
+def _nameless(file: str) -> str:
+    """Return a file without its name; of a notebook, the number of the cell is left."""
+    cell = CELL.search(file)
+    return f"your file{cell.group()}" if cell else "your file"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a request brought: a value or an exception, and which arguments were changed."""
+
+    value: Any = None
+    error: StudentError | None = None
+    mutated: tuple[int, ...] = ()
+    missing_packages: tuple[str, ...] = field(default=())
+
+
+class Dialogue(Closing):
+    """The trusted end of the wire to one worker, which runs one student's code for one check.
+
+    Every request can raise ``WorkerLost``: the worker died, broke the wire's format, printed too
+    much, or its time is up. After that it is gone.
+
+    Args:
+        limits: what the worker may use.
+        ready_timeout_s: seconds until it must be set up; its own time begins to count then.
+    """
+
+    def __init__(self, limits: Limits, ready_timeout_s: float) -> None:
+        self._limits = limits
+        self._deadline = time.monotonic() + ready_timeout_s
+        self._ready = False
+        self._closed = False
+        self.output = bytearray()
+
+    @abc.abstractmethod
+    def _end(self, grace_s: float = 0.0) -> Ending:
+        """End the worker and everything it started; it has so many seconds to end itself."""
+
+    @abc.abstractmethod
+    def _send(self, data: memoryview) -> None:
+        """Send all of ``data`` before the deadline; raises ``WorkerLost``."""
+
+    @abc.abstractmethod
+    def _exactly(self, count: int) -> bytearray:
+        """Return the next ``count`` bytes, received before the deadline; raises ``WorkerLost``."""
+
+    def load(self, module: str) -> Reply:
+        """Import the student's module of this name."""
+        return self._request({"op": "load", "module": module})
+
+    def call(self, function: str, arguments: tuple[Any, ...], opaque: tuple[int, ...]) -> Reply:
+        """Call a function of the module; the outputs at ``opaque`` stay there as handles."""
+        body = {"op": "call", "function": function, "arguments": list(arguments)}
+        return self._request({**body, "opaque": list(opaque)})
+
+    def drive(
+        self, name: str, source: str, function: str, needs: str, arguments: dict[str, Any]
+    ) -> Reply:
+        """Run ``function`` of a driver's ``source`` on the module with keyword arguments.
+
+        ``needs`` is the student's function that the driver calls: it must be there.
+        """
+        body = {"op": "drive", "name": name, "source": source, "function": function}
+        return self._request({**body, "needs": needs, "arguments": arguments})
+
+    def close(self) -> None:
+        """End the worker and everything it started."""
+        if not self._closed:
+            self._end()
+
+    def _request(self, body: dict[str, Any]) -> Reply:
+        if not self._ready:
+            self._await_ready()
+        call_id = secrets.token_hex(8)
+        encoder = Encoder()
+        encoded = encoder.encode({"id": call_id, **body})
+        try:
+            for piece in pack(encoded, encoder.buffers):
+                self._send(memoryview(piece))
+            answer = self._receive()
+            if answer.get("id") != call_id:
+                raise WireError("an answer belongs to another request")  # noqa: TRY301
+            return _parse_reply(answer)
+        except WireError as error:
+            self.close()
+            raise WorkerLost(
+                "crashed",
+                f"the process that ran the code sent a broken answer: {error}",
+                retry=True,
+            ) from None
+
+    def _await_ready(self) -> None:
+        """Wait until the worker has locked itself down; its time begins to count then.
+
+        No student code has been read before that, so that whatever goes wrong is our side's fault.
+
+        Raises:
+            BrokenError: it could not be set up.
+        """
+        try:
+            ready = self._exactly(len(READY)) == READY
+        except WorkerLost as lost:
+            self.close()
+            words = self.output.decode(errors="replace").strip() or lost.message
+            raise BrokenError(f"a worker could not be set up: {words}") from None
+        if not ready:
+            self.close()
+            raise BrokenError("a worker did not begin as it should")
+        self._ready = True
+        self._deadline = time.monotonic() + self._limits.timeout_s
+
+    def _receive(self) -> dict[str, Any]:
+        length = parse_prefix(bytes(self._exactly(PREFIX.size)))
+        header = parse_header(bytes(self._exactly(length)), self._limits.max_reply_bytes)
+        buffers = [self._exactly(size) for size in header.buffer_sizes]
+        # The worker sends its answer as a plain JSON object whose values are encoded.
+        if type(header.body) is not dict:
+            raise WireError("an answer is not an object")
+        decoder = Decoder(buffers)
+        body = dict(header.body)
+        if "result" in body:
+            body["result"] = decoder.decode(body["result"])
+        return body
+
+    def _timed_out(self) -> NoReturn:
+        ending = self._end()
+        seconds = f"{self._limits.timeout_s:g} s"
+        if ending.cpu_s + ending.queued_s >= BUSY_SHARE * self._limits.timeout_s:
+            # It was computing all the time: a second try would only take as long again.
+            message = f"did not finish within {seconds}: is there a loop that never ends?"
+            raise WorkerLost("timeout", message, retry=False)
+        message = f"did not finish within {seconds}, most of it waiting rather than computing"
+        raise WorkerLost("timeout", message, retry=True)
+
+    def _died(self) -> NoReturn:
+        ending = self._end(GRACE_S)
+        code = ending.exit_code
+        if code is None:
+            message = "closed its connection to the grader"
+        elif code == -SIGXCPU or (code == -SIGKILL and ending.cpu_s >= self._limits.cpu_s - 1):
+            message = f"used more than {self._limits.cpu_s} s of processor time"
+            raise WorkerLost("timeout", message, retry=False)
+        elif code == -SIGSEGV:
+            message = "the process crashed (segmentation fault; very deep recursion can cause it)"
+        elif code < 0:
+            message = f"the process was ended by signal {-code}"
+        else:
+            message = f"the process ended itself with exit status {code} before it returned a value"
+        raise WorkerLost("crashed", message, retry=True)
+
+
+def _parse_reply(answer: dict[str, Any]) -> Reply:
+    if "error" in answer:
+        return Reply(error=StudentError.from_wire(answer["error"]))
+    mutated = answer.get("mutated", [])
+    missing = answer.get("missing_packages", [])
+    if type(mutated) is not list or any(type(index) is not int for index in mutated):
+        raise WireError("the list of changed arguments is malformed")
+    if type(missing) is not list or any(type(name) is not str for name in missing):
+        raise WireError("the list of missing packages is malformed")
+    return Reply(answer.get("result"), None, tuple(mutated), tuple(missing))

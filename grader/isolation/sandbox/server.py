@@ -1,0 +1,184 @@
+"""Starts and speaks to a fork server (``grader/isolation/worker/server.py``)."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Collection
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from grader.errors import BrokenError, Closing
+
+from .limits import Ending, Limits
+from .worker import Worker
+
+BOOT = Path(__file__).resolve().parent.parent / "worker" / "boot.py"
+MAX_MESSAGE = 32 * 1024
+START_TIMEOUT_S = 120.0  # importing torch takes 2 s here, and much longer from a cold network disk
+REQUEST_TIMEOUT_S = 30.0  # a fork takes milliseconds; on a machine this late, nothing can be graded
+# One thread everywhere: a pool of threads in the server would hang its forked children.
+ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}
+
+
+class ForkServer(Closing):
+    """A clean process with libraries loaded, from which workers are forked.
+
+    Args:
+        preload: names of the modules to import besides numpy, such as ``torch``.
+        staging: the folder below which submissions are staged.
+        hidden: packages that its workers must not have, such as ``torch`` where gradients are to
+            be written by hand.
+        without: layers of isolation to leave out (``grader/isolation/worker/lockdown.py``).
+        accelerator: whether its workers may use the machine's, which needs device files.
+
+    Raises:
+        BrokenError: it does not start, or does not answer.
+    """
+
+    def __init__(
+        self,
+        preload: tuple[str, ...],
+        staging: Path,
+        *,
+        hidden: tuple[str, ...] = (),
+        without: Collection[str] = (),
+        accelerator: bool = False,
+    ) -> None:
+        self.preload = preload
+        self.hidden = hidden
+        self.staging = staging
+        self.missing: dict[str, str] = {}
+        self.uid: int | None = None
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        options = json.dumps(
+            {
+                "preload": list(preload),
+                "staging": str(staging),
+                "hidden": list(hidden),
+                "without": sorted(without),
+                "accelerator": accelerator,
+            }
+        )
+        # Without that layer a worker sees what its server sees.
+        environment = {**os.environ, **ENVIRONMENT} if "environment" in without else ENVIRONMENT
+        with theirs:
+            # Its own standard error stays ours: what it prints there is about our side.
+            try:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-I", str(BOOT), str(theirs.fileno()), options],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE,
+                    env=environment,
+                    cwd="/",
+                    pass_fds=[theirs.fileno()],
+                    start_new_session=True,
+                )
+            except OSError as error:
+                ours.close()
+                what = f"{sys.executable}: {error.strerror}"
+                raise BrokenError(f"the fork server cannot be started: {what}") from None
+        self._control = ours
+        try:
+            self.isolation = self._greet()
+        except BaseException:
+            self.close()
+            raise
+
+    def _greet(self) -> list[str]:
+        """Wait until the libraries are loaded; return the layers of isolation that work here."""
+        self._control.settimeout(START_TIMEOUT_S)
+        hello = self._receive()
+        self._control.settimeout(REQUEST_TIMEOUT_S)
+        if hello["tasks"] != 1:
+            raise BrokenError(
+                f"the fork server runs {hello['tasks']} threads where it must run one; "
+                "a library it loaded ignores OMP_NUM_THREADS=1"
+            )
+        self.missing, self.uid = hello["missing"], hello["uid"]
+        layers: list[str] = hello["isolation"]
+        return layers
+
+    def close(self) -> None:
+        """End the server; its children die with it."""
+        self._control.close()
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+        self._process.wait()
+        if self._process.stderr is not None:
+            self._process.stderr.close()
+
+    @property
+    def pid(self) -> int:
+        """The process id of the server."""
+        return self._process.pid
+
+    def spawn(self, submission: Path, limits: Limits, seed: int) -> Worker:
+        """Fork a locked-down worker that may read ``submission`` and nothing else of ours."""
+        ours, theirs = socket.socketpair()
+        read_end, write_end = os.pipe()
+        request = {
+            "op": "spawn",
+            "submission": str(submission),
+            "limits": {**asdict(limits), "cpu_s": limits.cpu_s},
+            "hidden": list(self.hidden),
+            "seed": seed,
+        }
+        try:
+            answer = self._ask(request, [theirs.fileno(), write_end])
+        except BaseException:
+            ours.close()
+            os.close(read_end)
+            raise
+        finally:
+            theirs.close()
+            os.close(write_end)
+        return Worker(partial(self.reap, answer["pid"]), ours, read_end, limits)
+
+    def reap(self, pid: int, grace_s: float = 0.0) -> Ending:
+        """End the worker ``pid`` with everything it started; it has ``grace_s`` to end itself."""
+        answer = self._ask({"op": "reap", "pid": pid, "grace_s": grace_s}, [])
+        return Ending(answer["status"], answer["cpu_s"], answer["strays"], answer["queued_s"])
+
+    def _ask(self, request: dict[str, Any], fds: list[int]) -> dict[str, Any]:
+        try:
+            socket.send_fds(self._control, [json.dumps(request).encode()], fds)
+        except OSError as error:
+            raise BrokenError(f"the fork server is gone: {self._last_words(error)}") from None
+        answer = self._receive()
+        if "error" in answer:
+            raise BrokenError(str(answer["error"]))
+        return answer
+
+    def _receive(self) -> dict[str, Any]:
+        try:
+            data = self._control.recv(MAX_MESSAGE)
+        except OSError as error:
+            raise BrokenError(f"no answer from the fork server: {error}") from None
+        if not data:
+            words = self._last_words("it ended without a word")
+            raise BrokenError(f"the fork server did not start: {words}")
+        answer: dict[str, Any] = json.loads(data)
+        return answer
+
+    def _last_words(self, otherwise: object) -> str:
+        """Return the last line that the server wrote before it ended."""
+        self._process.kill()
+        if self._process.stderr is None or self._process.stderr.closed:
+            return str(otherwise)
+        stderr = self._process.communicate()[1] or b""
+        lines = stderr.decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else str(otherwise)

@@ -1,0 +1,1 @@
+"""Strict readers of what people write: YAML with line numbers, spreadsheets, texts."""

@@ -1,0 +1,226 @@
+"""CSV as spreadsheets write it: read with line numbers, every problem told; and numbers for it.
+
+Spreadsheets put a byte-order mark in front, separate by semicolons where the comma is the decimal
+sign, end lines as Windows does, and leave empty rows behind.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+
+from grader.errors import UsageError
+from grader.readers.texts import printable
+from grader.reports.gradebook import cell
+
+SEPARATORS = (",", ";", "\t")
+EMPTY = " \t,;\r\n"  # a row of nothing else is empty
+MAX_BYTES = 16 * 1024 * 1024  # a class of thousands with long comments stays below
+MAX_CELL = 1_000_000  # characters; Python's own limit of 131072 is below a long feedback comment
+MAX_SHOWN = 60
+NUMBER = re.compile(r"^[-+]?(\d+([.,]\d*)?|[.,]\d+)$", re.ASCII)
+SEPARATOR_LINE = re.compile(r'^"?sep=(.)"?$', re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One record: where it begins, and its cells by the column's name as it is in the header."""
+
+    line: int
+    cells: Mapping[str, str]
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """What is wrong in a file, and where; its text says what to do."""
+
+    file: str
+    line: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.text}"
+
+
+@dataclass
+class Table:
+    """A table: its columns in their order, its rows without the empty ones, and its problems."""
+
+    name: str
+    columns: list[str] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def problem(self, line: int, text: str) -> None:
+        """Add a problem with its place."""
+        self.problems.append(Problem(self.name, line, text))
+
+    def column(self, *names: str) -> str | None:
+        """Return the first column with one of these names, whatever its case and spaces."""
+        folded = {folded_name(column): column for column in reversed(self.columns)}
+        return next((folded[name] for name in map(folded_name, names) if name in folded), None)
+
+
+def folded_name(name: str) -> str:
+    """Return a column's name for comparison."""
+    return " ".join(name.split()).casefold()
+
+
+def read(path: Path) -> Table:
+    """Read a table whose first row is its header.
+
+    Raises:
+        UsageError: the file is not there or cannot be read.
+    """
+    table = Table(str(path))
+    text = _text(path, table)
+    if text is None:
+        return table
+    try:
+        records = _records(text)
+    except csv.Error as error:
+        table.problem(_line_of(error), f"is not CSV: {error}")
+        return table
+    if not records:
+        table.problem(1, "is empty; the first row must name the columns")
+        return table
+    header_line, header = records[0]
+    table.columns = [cell.strip() for cell in header]
+    _check_header(table, header_line)
+    if not table.problems:
+        for line, cells in records[1:]:
+            _add_row(table, line, cells)
+    return table
+
+
+def _text(path: Path, table: Table) -> str | None:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            table.problem(1, f"is {path.stat().st_size} bytes long; at most {MAX_BYTES} are read")
+            return None
+        raw = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        byte = f"byte 0x{raw[error.start]:02x} is not UTF-8 text"
+        table.problem(line, f'{byte}; save the table as "CSV UTF-8"')
+        return None
+    if "\0" in text:
+        table.problem(text[: text.index("\0")].count("\n") + 1, "holds a zero byte: is it a table?")
+        return None
+    return text
+
+
+class _LinedError(csv.Error):
+    """What the CSV module found wrong, and where."""
+
+    def __init__(self, message: str, line: int) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+def _line_of(error: csv.Error) -> int:
+    return error.line if isinstance(error, _LinedError) else 1
+
+
+def _records(text: str) -> list[tuple[int, list[str]]]:
+    """Return (line, cells) of all records that are not empty."""
+    first, _, _rest = text.lstrip("\r\n").partition("\n")
+    named = SEPARATOR_LINE.match(first.strip())
+    if named:  # Excel's own way to name the separator
+        return _parsed(text, named[1])[1:]
+    # The separator that gives the header the most columns; a comma wins a draw.
+    header = next((line for line in text.splitlines() if line.strip(EMPTY)), "")
+    separator = max(SEPARATORS, key=lambda char: len(next(csv.reader([header], delimiter=char))))
+    return _parsed(text, separator)
+
+
+def _parsed(text: str, separator: str) -> list[tuple[int, list[str]]]:
+    previous = csv.field_size_limit(MAX_CELL)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    records = []
+    line = 1
+    try:
+        for cells in reader:
+            if any(cell.strip(EMPTY) for cell in cells):
+                records.append((line, cells))
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise _LinedError(str(error), line) from None
+    finally:
+        csv.field_size_limit(previous)
+    return records
+
+
+def _check_header(table: Table, line: int) -> None:
+    while table.columns and not table.columns[-1]:
+        table.columns.pop()
+    seen: set[str] = set()
+    for column in table.columns:
+        folded = folded_name(column)
+        if folded and folded in seen:
+            table.problem(line, f"the column {shown(column)} is there twice")
+        seen.add(folded)
+
+
+def _add_row(table: Table, line: int, cells: Sequence[str]) -> None:
+    width = len(table.columns)
+    if any(cell.strip() for cell in cells[width:]):
+        table.problem(
+            line,
+            f"has {len(cells)} cells, and the header {width}; put a text that holds the separator "
+            "(or a number with a decimal comma) into quotes",
+        )
+        return
+    padded = [*cells[:width], *[""] * (width - len(cells))]
+    pairs = zip(table.columns, padded, strict=True)
+    table.rows.append(Row(line, {column: cell for column, cell in pairs if column}))
+
+
+def number(text: str) -> float | None:
+    """Return a number written with a decimal point or a decimal comma; None if it is none."""
+    stripped = text.strip()
+    return float(stripped.replace(",", ".")) if NUMBER.match(stripped) else None
+
+
+def plain(value: float) -> str:
+    """Return a number as every importer reads it: with a point, without exponent or zeros."""
+    text = f"{value:.4f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def unquoted(text: str) -> str:
+    """Undo ``gradebook.cell``: the apostrophe that keeps a text from being a formula goes."""
+    return text[1:] if text.startswith("'") and cell(text[1:]) == text else text
+
+
+def shown(text: str) -> str:
+    """Return a value as a message shows it."""
+    return f"'{printable(text, MAX_SHOWN)}'"
+
+
+def suggestion(wrong: str, known: Sequence[str]) -> str:
+    """Return " (did you mean ...?)" if one of ``known`` is close to ``wrong``, else nothing."""
+    by_folded = {name.casefold(): name for name in known}
+    close = get_close_matches(wrong.casefold(), list(by_folded), n=1, cutoff=0.6)
+    return f" (did you mean {shown(by_folded[close[0]])}?)" if close else ""
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: 1 mark, 2 marks."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def as_csv(rows: Sequence[Sequence[str]], *, mark: bool = False) -> str:
+    """Return rows as CSV; ``mark`` puts a byte-order mark in front, for spreadsheets."""
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return ("\N{ZERO WIDTH NO-BREAK SPACE}" if mark else "") + text.getvalue()

@@ -1,0 +1,1 @@
+"""Running checks: one session per submission, many submissions in a few processes."""

@@ -1,0 +1,199 @@
+"""Grading many submissions in a few processes, so that no accident costs more than one of them."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import multiprocessing
+import os
+import signal
+import sys
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+from grader.assignment.reference import Assignment
+from grader.errors import BrokenError, GraderError, IsolationError
+from grader.intake.staging import StagingFolder
+from grader.model import CheckResult
+from grader.reports import report
+from grader.run import pytest_run
+from grader.run.pytest_run import Job, Work
+from grader.run.session import Workshop
+
+PR_SET_PDEATHSIG = 1
+HEARTBEAT_S = (
+    0.5  # how often a caller hears of a run in which nothing happens, to show that it lives
+)
+
+
+@dataclass(frozen=True)
+class CheckDone:
+    """A check of a submission has been judged."""
+
+    identifier: str
+    check: str
+    outcome: str
+
+
+@dataclass(frozen=True)
+class SubmissionDone:
+    """A submission has been graded and its reports, if any, are written."""
+
+    identifier: str
+    report: dict[str, Any]
+
+
+Event = CheckDone | SubmissionDone
+
+
+def cores() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def run(job: Job, work: Sequence[Work], jobs: int) -> Generator[Event | None, None, None]:
+    """Grade all submissions and yield what happens, as it happens; None while nothing does.
+
+    A process that dies takes no grade with it: the submission it was at gets a report of status
+    ``broken``, and the others go on in a new process.
+
+    Raises:
+        BrokenError: submissions can be staged nowhere.
+        IsolationError: this machine does not isolate as well as was asked for.
+    """
+    waiting = deque(work)
+    with StagingFolder() as folder:
+        staging = folder.path
+        crew = [_Process(job, staging) for _ in range(max(1, min(jobs, len(work))))]
+        try:
+            for process in crew:
+                process.give(waiting)
+            while any(process.at is not None for process in crew):
+                for index, process in enumerate(crew):
+                    if process.lost:
+                        yield _lost(job, process)
+                        process.end()
+                        crew[index] = _Process(job, staging)
+                        crew[index].give(waiting)
+                yield from _next_events(crew, waiting)
+        except BaseException:
+            for process in crew:
+                process.kill()
+            raise
+        finally:
+            for process in crew:
+                process.end()
+
+
+def _next_events(crew: list[_Process], waiting: deque[Work]) -> Iterator[Event | None]:
+    """Wait for a while; yield what the crew tells, and give who is done the next submission."""
+    busy = [process.connection for process in crew if process.at is not None]
+    ready = wait(busy, HEARTBEAT_S)
+    if not ready:
+        yield None
+    for process in [process for process in crew if process.connection in ready]:
+        event = process.receive()
+        if isinstance(event, SubmissionDone):
+            process.give(waiting)
+        if event is not None:
+            yield event
+
+
+def _lost(job: Job, process: _Process) -> SubmissionDone:
+    identifier = process.at.identifier if process.at is not None else ""
+    code = process.exit_code
+    message = f"the grading process died (exit status {code}) while it graded this submission"
+    made = report.broken(job.rubric, identifier, job.settings, message)
+    return SubmissionDone(identifier, pytest_run.kept(job, made))
+
+
+class _Process:
+    """A grading process and the connection to it. ``at`` is the submission it is working on."""
+
+    def __init__(self, job: Job, staging: Path) -> None:
+        context = multiprocessing.get_context("fork")
+        self.connection, theirs = context.Pipe()
+        self.at: Work | None = None
+        self.lost = False
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self._process: BaseProcess = context.Process(
+            target=_serve, args=(job, staging, theirs, os.getpid()), daemon=True
+        )
+        self._process.start()
+        theirs.close()
+
+    @property
+    def exit_code(self) -> int | None:
+        self._process.join(1)
+        return self._process.exitcode
+
+    def give(self, waiting: deque[Work]) -> None:
+        """Hand over the next submission, if there is one."""
+        self.at = waiting.popleft() if waiting else None
+        if self.at is not None:
+            try:
+                self.connection.send(self.at)
+            except OSError:
+                self.lost = True
+
+    def receive(self) -> Event | None:
+        """Return the next event; None if the process is gone."""
+        try:
+            event: Event | GraderError = self.connection.recv()
+        except (EOFError, OSError):
+            self.lost = True
+            return None
+        if isinstance(event, GraderError):
+            raise event
+        return event
+
+    def kill(self) -> None:
+        """End the process at once; everything it started ends with it."""
+        self._process.kill()
+
+    def end(self) -> None:
+        """Let the process end, which ends everything it started."""
+        with contextlib.suppress(OSError):
+            self.connection.send(None)
+        self.connection.close()
+        self._process.join(5)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+
+
+def _serve(job: Job, staging: Path, connection: Connection, parent: int) -> None:
+    """Grade what comes over the connection, until that is None (runs in the forked process)."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        return
+    gc.freeze()
+    assignment = Assignment(job.rubric.reference)
+    policy = job.settings.policy(job.rubric)
+    try:
+        with Workshop(staging, policy, frugal=job.settings.frugal) as workshop:
+            while True:
+                work: Work | None = connection.recv()
+                if work is None:
+                    return
+                tell = partial(_tell, connection, work.identifier)
+                made = pytest_run.grade(job, assignment, workshop, work, tell)
+                connection.send(SubmissionDone(work.identifier, made))
+    except (BrokenError, IsolationError) as error:
+        connection.send(error)
+
+
+def _tell(connection: Connection, identifier: str, result: CheckResult) -> None:
+    connection.send(CheckDone(identifier, result.spec.id, result.outcome))

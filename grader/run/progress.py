@@ -1,0 +1,50 @@
+"""A progress bar for people who wait: on terminals only, and only after a second."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from grader.reports import terminal
+from grader.run.batch import CheckDone, Event, SubmissionDone
+from grader.run.pytest_run import Work
+
+SHOW_AFTER_S = 1.0
+
+
+def follow(events: Iterable[Event | None], work: Sequence[Work]) -> list[dict[str, Any]]:
+    """Consume the events of a run and return the reports, in the order of their completion."""
+    single = len(work) == 1
+    checks = {item.identifier: len(item.wanted) for item in work}
+    reports: list[dict[str, Any]] = []
+    screen = terminal.console(stderr=True)
+    progress = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=screen,
+        transient=True,
+    )
+    task = progress.add_task("checks" if single else "grading", total=sum(checks.values()))
+    told: Counter[str] = Counter()
+    started, shown = time.monotonic(), False
+    with ExitStack() as stack:
+        for event in events:
+            if isinstance(event, SubmissionDone):
+                reports.append(event.report)
+                # A submission that broke has told of fewer checks than it has.
+                progress.update(task, advance=checks[event.identifier] - told[event.identifier])
+            elif isinstance(event, CheckDone):
+                told[event.identifier] += 1
+                label = event.check if single else event.identifier
+                progress.update(task, advance=1, description=terminal.clean(label))
+            if not shown and screen.is_terminal and time.monotonic() - started > SHOW_AFTER_S:
+                stack.enter_context(progress)
+                shown = True
+    return reports

@@ -1,0 +1,213 @@
+"""The pytest path: ``pytest rubric.yaml --submission DIR`` collects one item per check.
+
+``grader grade`` runs the same collection in-process and supplies its own session; used from the
+command line, the plugin opens one. Without ``--submission`` the plugin does nothing at all, so that
+it is inert in every other pytest run of the environment.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader.errors import GraderError, IsolationError, RubricError
+from grader.model import TIERS, CheckResult, CheckSpec, Question, Rubric
+from grader.readers.texts import clean
+
+NAME = "rubric.yaml"
+EXIT_BROKEN = 3
+
+
+class CheckFailedError(Exception):
+    """A check did not pass; carries its result."""
+
+    def __init__(self, result: CheckResult) -> None:
+        super().__init__(clean(result.message))
+        self.result = result
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of a grading run."""
+    group = parser.getgroup("grader", "grading a homework submission")
+    group.addoption(
+        "--submission", metavar="DIR", help="the submission to grade: folder or archive"
+    )
+    group.addoption("--tier", choices=TIERS, default="mini", help="the data sets to use")
+    group.addoption(
+        "--data",
+        metavar="DIR",
+        default=os.environ.get("GRADER_DATA"),
+        help="folder with the homework's own data (default: GRADER_DATA)",
+    )
+    group.addoption(
+        "--isolation",
+        choices=("full", "partial"),
+        default="full",
+        help="refuse to grade where student code is isolated less than this",
+    )
+    group.addoption("--grader-seed", type=int, metavar="N", help="a seed in place of the rubric's")
+
+
+class Supply:
+    """Gives a pytest run the session of the process that started it."""
+
+    def __init__(self, session: Any, wanted: frozenset[str] | None = None) -> None:
+        self.session = session
+        self.wanted = wanted
+
+    def close(self) -> None:
+        """Leave the session to its owner."""
+
+
+class OwnSupply(Supply):
+    """Opens a session for a pytest run started by a person."""
+
+    def __init__(self, path: Path, config: pytest.Config) -> None:
+        from grader.assignment.reference import Assignment
+        from grader.assignment.rubric import load_rubric
+        from grader.intake.submission import find
+        from grader.run.session import Session, Settings, Workshop
+
+        rubric = load_rubric(path)
+        argument = Path(config.getoption("--submission"))
+        found = find(
+            [argument], [name for question in rubric.questions for name in question.modules]
+        )
+        if len(found) != 1:
+            raise GraderError(f"{argument}: holds {len(found)} submissions; pytest grades one")
+        data = config.getoption("--data")
+        settings = Settings(
+            config.getoption("--tier"),
+            Path(data) if data else None,
+            config.getoption("--grader-seed"),
+            isolation=config.getoption("--isolation"),
+        )
+        self._workshop = Workshop(policy=settings.policy(rubric))
+        submission = self._workshop.stage(*found[0], rubric)
+        assignment = Assignment(rubric.reference)
+        super().__init__(Session(rubric, assignment, submission, self._workshop, settings))
+
+    def close(self) -> None:
+        """End the workers and remove what was staged."""
+        self._workshop.close()
+
+
+SUPPLY = pytest.StashKey[Supply]()
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Collect a rubric if a submission to grade by it is named."""
+    config = parent.config
+    named = file_path.name == NAME or str(file_path) in map(os.path.abspath, config.args)
+    if file_path.suffix not in (".yaml", ".yml") or not named:
+        return None
+    if SUPPLY not in config.stash and config.getoption("--submission") is None:
+        return None
+    return RubricFile.from_parent(parent, path=file_path)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End what a run of our own has started."""
+    supply = config.stash.get(SUPPLY, None)
+    if supply is not None:
+        supply.close()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse to run pytest out of a submission: its conftest.py would be executed here."""
+    argument = config.getoption("--submission", None)
+    if argument is None:
+        return
+    submission = Path(argument).resolve()
+    places = [config.rootpath.resolve(), *([config.inipath.resolve()] if config.inipath else [])]
+    if submission.is_dir() and any(p.is_relative_to(submission) for p in places):
+        raise pytest.UsageError(
+            f"pytest's root folder {config.rootpath} lies in the submission; start it elsewhere"
+        )
+
+
+class RubricFile(pytest.File):
+    """A rubric; its children are the questions."""
+
+    def collect(self) -> Iterator[pytest.Collector]:
+        """Yield one collector per question."""
+        if SUPPLY not in self.config.stash:
+            self.config.stash[SUPPLY] = OwnSupply(self.path, self.config)
+        rubric: Rubric = self.config.stash[SUPPLY].session.rubric
+        for question in rubric.questions:
+            yield QuestionNode.from_parent(self, name=question.id, question=question)
+
+    def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
+        """Show a rubric's problems as they are, without a traceback."""
+        if isinstance(excinfo.value, RubricError):
+            return "\n".join(excinfo.value.problems)
+        if isinstance(excinfo.value, GraderError):
+            return str(excinfo.value)
+        del style  # items have it, collectors do not, and pytest passes it to neither here
+        return super().repr_failure(excinfo)
+
+
+class QuestionNode(pytest.Collector):
+    """A question; its children are the checks."""
+
+    def __init__(self, *, question: Question, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        self.question = question
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Yield one item per check (per wanted check, if ``grader grade --only`` named some)."""
+        wanted = self.config.stash[SUPPLY].wanted
+        for check in self.question.checks:
+            if wanted is None or check.id in wanted:
+                yield CheckItem.from_parent(
+                    self, name=check.id, question=self.question, check=check
+                )
+
+
+class CheckItem(pytest.Item):
+    """One check of the rubric, run against the submission."""
+
+    def __init__(self, *, question: Question, check: CheckSpec, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        self.question = question
+        self.check = check
+
+    def runtest(self) -> None:
+        """Run the check; anything but full points fails the item, a pending one is skipped."""
+        try:
+            result: CheckResult = self.config.stash[SUPPLY].session.run(self.question, self.check)
+        except IsolationError as error:
+            pytest.exit(str(error), EXIT_BROKEN)
+        properties: dict[str, Any] = {
+            "outcome": result.outcome,
+            "points": result.points,
+            "max_points": self.check.points,
+            "reason": result.reason,
+            "seed": result.seed,
+        }
+        self.user_properties.extend(properties.items())
+        if result.outcome == "pending":
+            pytest.skip(result.message)
+        if result.outcome != "passed":
+            raise CheckFailedError(result)
+
+    def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
+        """Show a result's message instead of a traceback of ours."""
+        if not isinstance(excinfo.value, CheckFailedError):
+            return super().repr_failure(excinfo, style)
+        result = excinfo.value.result
+        verdict = f"{result.outcome} ({result.reason or 'no reason'})"
+        lines = [
+            f"{verdict}: {result.points:g} of {self.check.points:g} points",
+            result.message,
+            *(f"note: {note}" for note in result.notes),
+        ]
+        return clean("\n".join(line for line in lines if line))
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """Return the rubric's path and the check's id and title."""
+        return self.path, None, f"{self.check.id} {self.check.title}"

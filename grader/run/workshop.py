@@ -1,0 +1,151 @@
+"""Where submissions are staged and their workers come from, for one grading process."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from grader.errors import BrokenError, Closing
+from grader.intake.submission import Origin, Submission, stage
+from grader.intake.wanted import asked_by
+from grader.isolation.sandbox import LEVELS, ForkServer, Policy, Verdict
+from grader.model import Question, Rubric
+
+if TYPE_CHECKING:
+    from grader.intake.staging import StagingFolder
+
+Needs = tuple[tuple[str, ...], tuple[str, ...]]  # what to preload, what to hide
+
+
+def needs(question: Question) -> Needs:
+    """Return what the fork server of a question's workers has loaded, and hides."""
+    # numpy is in every server
+    return tuple(name for name in question.preload if name != "numpy"), question.forbidden
+
+
+class Workshop(Closing):
+    """Fork servers and the staging folder of one grading process, shared by its submissions.
+
+    Args:
+        parent: the folder to stage in; by default one in the system's folder for temporary files.
+        policy: what is demanded of isolation.
+        frugal: whether to end a fork server before another one starts.
+    """
+
+    def __init__(
+        self, parent: Path | None = None, policy: Policy | None = None, *, frugal: bool = False
+    ) -> None:
+        self._policy = policy or Policy()
+        self._frugal = frugal
+        self._own: StagingFolder | None = None
+        if parent is None:
+            from grader.intake.staging import StagingFolder  # needs fcntl, which is not everywhere
+
+            self._own = StagingFolder()
+            parent = self._own.path
+        try:
+            self._staging = Path(tempfile.mkdtemp(prefix="grading-", dir=parent))
+        except OSError as error:
+            raise BrokenError(f"a folder in {parent} cannot be made: {error.strerror}") from None
+        # Workers enter it under another user id; the names in it are not listed for them.
+        self._staging.chmod(0o711)
+        self._servers: dict[Needs, ForkServer] = {}
+        self._verdicts: dict[Needs, Verdict] = {}
+        self._count = 0
+
+    def close(self) -> None:
+        """End all servers and remove everything staged."""
+        self._end_servers()
+        shutil.rmtree(self._staging, ignore_errors=True)
+        if self._own is not None:
+            self._own.close()
+
+    def _end_servers(self) -> None:
+        for server in self._servers.values():
+            server.close()
+        self._servers.clear()
+
+    def stage(self, identifier: str, path: Origin, rubric: Rubric) -> Submission:
+        """Stage a submission into a folder of its own."""
+        self._count += 1
+        modules, others = asked_by(rubric)
+        supplied = {file.name: file for question in rubric.questions for file in question.supplied}
+        target = self._staging / f"s{self._count}" / "submission"
+        return stage(identifier, path, target, modules, tuple(supplied.values()), others)
+
+    @contextlib.contextmanager
+    def reference(self, rubric: Rubric) -> Iterator[Path]:
+        """Stage the reference solution as if it had been handed in, for a moment.
+
+        No student's worker of this process may live meanwhile, and those of other processes could
+        only enter a folder whose name they guess, if they could read another's folder at all.
+
+        Raises:
+            BrokenError: it cannot be staged.
+        """
+        supplied = [file for question in rubric.questions for file in question.supplied]
+        files = [path for path in rubric.reference.iterdir() if path.is_file()]
+        folder: Path | None = None
+        try:
+            folder = Path(tempfile.mkdtemp(prefix="own-", dir=self._staging))
+            for file in (*files, *supplied):
+                shutil.copyfile(file, folder / file.name)
+                (folder / file.name).chmod(0o444)
+            folder.chmod(0o755)
+            yield folder
+        except OSError as error:
+            raise BrokenError(f"the reference cannot be staged: {error.strerror}") from None
+        finally:
+            if folder is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def unstage(self) -> None:
+        """Remove the submission staged last."""
+        shutil.rmtree(self._staging / f"s{self._count}", ignore_errors=True)
+
+    def server(self, question: Question) -> ForkServer:
+        """Return the fork server with a question's libraries, started at its first use.
+
+        Raises:
+            IsolationError: it isolates less than is demanded.
+            BrokenError: it does not start.
+        """
+        key = needs(question)
+        if key not in self._servers:
+            preload, hidden = key
+            policy = self._policy
+            if self._frugal:
+                self._end_servers()
+            server = ForkServer(
+                *(preload, self._staging),
+                hidden=hidden,
+                without=policy.without,
+                accelerator=policy.accelerator and "torch" in preload,
+            )
+            try:
+                self._verdicts[key] = policy.admit(server)
+            except BaseException:
+                server.close()
+                raise
+            self._servers[key] = server
+        return self._servers[key]
+
+    def replace(self, question: Question) -> None:
+        """Drop a server that no longer answers; the next use starts another one."""
+        server = self._servers.pop(needs(question), None)
+        if server is not None:
+            server.close()
+
+    @property
+    def isolation(self) -> list[str]:
+        """What was stopped, as every report tells it: the level first, the layers last."""
+        if not self._verdicts:
+            return []
+        weakest = max(self._verdicts.values(), key=lambda verdict: LEVELS.index(verdict.level))
+        layers = [server.isolation for server in self._servers.values()] or [[]]
+        common = [layer for layer in layers[0] if all(layer in other for other in layers)]
+        return [*weakest.described(), *common]

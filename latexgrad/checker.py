@@ -1,0 +1,302 @@
+"""Comparing the formulas of an answer with the truth, link by link, at random points."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from .answer import Rule
+from .arithmetic import ShapeError, shape_of
+from .evaluate import EvaluationError
+from .limits import Budget, UnreadableError
+from .network import LAST, Key, key_of
+from .nodes import Gradient, Index, Node, Symbol, parts
+from .reading import Alternative, UnknownError
+from .resolve import Resolved
+from .scope import Scope
+from .truth import Point
+
+RTOL = 1e-7  # of the largest entry; formulas are evaluated in float64 by few operations
+ATOL = 1e-9
+Status = Literal["right", "follows", "wrong", "missing", "given", "unread"]
+LinkError = ShapeError | EvaluationError | UnreadableError
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What is asked for: ``time`` has the variable t (all steps) or is a fixed place."""
+
+    key: Key
+    time: Index | None
+
+    def times(self, last: int) -> list[int | None]:
+        """Return the times at which it is asked for."""
+        if self.time is None:
+            return [None]
+        if self.time.variable is None:
+            return [self.time.offset]
+        if self.time.variable == LAST:
+            return [last + self.time.offset]
+        return [step + self.time.offset for step in range(1, last + 1)]
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """Where a rule goes wrong first: its link, the point, the time and what was found there."""
+
+    rule: int
+    link: int
+    point: Point
+    time: int | None
+    bindings: Mapping[str, int]
+    got: Any = None
+    expected: Any = None
+    error: LinkError | None = None
+
+
+@dataclass
+class Verdict:
+    """What was found about one quantity.
+
+    ``blame`` is the mismatch to explain: of the formula itself, or of the intermediate it uses.
+    """
+
+    quantity: Quantity
+    status: Status
+    rules: list[int] = field(default_factory=list)
+    blame: Mismatch | None = None
+    stretched: bool = False
+
+
+class Checker:
+    """Compares the links of rules with the truth."""
+
+    def __init__(self, resolved: Resolved, points: Sequence[Point], budget: Budget) -> None:
+        self.resolved = resolved
+        self._answer = resolved.answer
+        self._points = points
+        self._budget = budget
+        self.beyond: set[Key] = set()
+        self._scopes: dict[tuple[int, bool], Scope] = {}
+
+    def scope(self, where: Point, *, trusted: bool) -> Scope:
+        """Return the scope at a point, which remembers what it has computed."""
+        key = (id(where), trusted)
+        if key not in self._scopes:
+            self._scopes[key] = Scope(self._answer, where, self._budget, trusted=trusted)
+        return self._scopes[key]
+
+    def choose_readings(self) -> None:
+        """Of several readings of a link take the one that gives the truth, if one does."""
+        for number, links in enumerate(self.resolved.alternatives):
+            for place, found in enumerate(links):
+                if isinstance(found, list) and len(found) > 1:
+                    self._choose(number, place, found)
+        self._scopes.clear()
+
+    def _choose(self, number: int, place: int, found: Sequence[Alternative]) -> None:
+        rule = self._answer.rules[number]
+        settled = self._answer.settled[number]
+        for alternative in found:
+            settled[place] = alternative.node
+            self._scopes.clear()
+            if self.first_wrong(number, trusted=True, only=place) is None and self._known(rule):
+                return
+        settled[place] = found[0].node
+
+    def _known(self, rule: Rule) -> bool:
+        return self._answer.known(rule.key)
+
+    def find_meanings(self) -> bool:
+        """Find out which gradients the student's own quantities stand for; say if any was found.
+
+        An own quantity stands for a gradient if it has its value, or if with its value everything
+        that is said in terms of it is right.
+        """
+        answer = self._answer
+        own = [key for key in answer.own_shapes if key.name and not answer.known(key)]
+        candidates = sorted(Key("L", key.name, key.labels) for key in answer.model.sequences)
+        for key in own:
+            users = [
+                number
+                for number, rule in enumerate(answer.rules)
+                if rule.key != key and self._known(rule) and any(_uses(n, key) for n in rule.links)
+            ]
+            for candidate in candidates:
+                answer.meanings[key] = candidate
+                self._scopes.clear()
+                if self._fits(key, users):
+                    break
+                del answer.meanings[key]
+        self._scopes.clear()
+        return any(key in answer.meanings for key in own)
+
+    def _fits(self, key: Key, users: Sequence[int]) -> bool:
+        if any(self.first_wrong(number, trusted=True) is not None for number in users):
+            own = self._answer.of(key)
+            return all(self.first_wrong(number, trusted=True) is None for number in own)
+        return bool(users)
+
+    def first_wrong(
+        self, number: int, *, trusted: bool, only: int | None = None
+    ) -> Mismatch | None:
+        """Return where a rule differs first from the truth, at all times it holds for."""
+        rule = self._answer.rules[number]
+        for where in self._points[:2] if trusted else self._points:
+            scope = self.scope(where, trusted=trusted)
+            times = range(where.last + 1) if rule.time is not None else [None]
+            for time in times:
+                used = scope.rule_for(rule.key, time)
+                if used is None or used.rule != number or used.stretched:
+                    continue
+                if not scope.knows(rule.key, time):
+                    continue
+                found = self._links(scope, number, used.bindings, time, only)
+                if found is not None:
+                    return found
+        return None
+
+    def in_use(self, number: int) -> bool:
+        """Say whether a rule says what something is, and no later one in its place."""
+        rule = self._answer.rules[number]
+        scope = self.scope(self._points[0], trusted=True)
+        times = range(-1, scope.last + 2) if rule.time is not None else [None]
+        found = [scope.rule_for(rule.key, time) for time in times]
+        return any(used is not None and used.rule == number for used in found)
+
+    def ends_in_zero(self, number: int) -> bool:
+        """Say whether a rule for a gradient after the last step says that it is zero."""
+        scope = self.scope(self._points[0], trusted=True)
+        place = (self._answer.rules[number].key, scope.last + 1)
+        try:
+            values = [
+                scope.link(number, link, {}, place)
+                for link in range(len(self._answer.rules[number].links))
+            ]
+        except (ShapeError, EvaluationError):
+            return False
+        return all(not np.any(value) for value in values)
+
+    def _links(
+        self,
+        scope: Scope,
+        number: int,
+        bindings: Mapping[str, int],
+        time: int | None,
+        only: int | None = None,
+    ) -> Mismatch | None:
+        """Compare the links of a rule at one time."""
+        rule = self._answer.rules[number]
+        expected = scope.expected(rule.key, time)
+        evaluated = False
+        for place, found in enumerate(self.resolved.alternatives[number]):
+            if only is not None and place != only:
+                continue
+            where = (number, place, scope.point, time, bindings)
+            if isinstance(found, UnknownError) and symbolic(rule.links[place]):
+                continue  # the chain rule in words: what counts is what comes of it
+            evaluated = True
+            if not isinstance(found, list):
+                return Mismatch(*where, expected=expected, error=found)
+            try:
+                got = scope.link(number, place, bindings, (rule.key, time))
+            except (ShapeError, EvaluationError) as error:
+                return Mismatch(*where, expected=expected, error=error)
+            if not same(got, expected):
+                return Mismatch(*where, got=got, expected=expected)
+        if not evaluated and only is None:
+            left = EvaluationError("the derivatives in it are not worked out", "unevaluated")
+            return Mismatch(number, 0, scope.point, time, bindings, expected=expected, error=left)
+        return None
+
+    def verdict(self, quantity: Quantity) -> Verdict:
+        """Return the verdict about a quantity."""
+        own = self._asked(quantity, trusted=False)
+        if own.status != "wrong":
+            return own
+        alone = self._asked(quantity, trusted=True)
+        if alone.status == "right":
+            cause = self._cause()
+            if cause is not None:
+                status: Status = "wrong" if self._trivial(cause) else "follows"
+                return Verdict(quantity, status, own.rules, cause)
+            # It agrees with the truth of its parts, but not with what the answer derives for them.
+            return Verdict(quantity, "follows", own.rules, own.blame)
+        return Verdict(quantity, "wrong", own.rules, alone.blame or own.blame)
+
+    def _asked(self, quantity: Quantity, *, trusted: bool) -> Verdict:
+        used_rules: list[int] = []
+        stretched = False
+        for where in self._points:
+            scope = self.scope(where, trusted=trusted)
+            for time in quantity.times(where.last):
+                used = scope.rule_for(quantity.key, time)
+                if used is None or not scope.knows(quantity.key, time):
+                    return Verdict(quantity, "missing", used_rules)
+                stretched = stretched or used.stretched
+                if used.rule not in used_rules:
+                    used_rules.append(used.rule)
+                found = self._links(scope, used.rule, used.bindings, time)
+                if found is not None:
+                    return Verdict(quantity, "wrong", used_rules, found, stretched)
+            self.beyond |= scope.beyond
+        return Verdict(quantity, "right", used_rules, None, stretched)
+
+    def _trivial(self, found: Mismatch) -> bool:
+        """Say whether an intermediate is zero everywhere: nothing follows from it."""
+        rule = self._answer.rules[found.rule]
+        if rule.time is not None and rule.time.variable in (None, LAST):
+            return False  # a base case
+        values: list[Any] = []
+        for where in self._points[:2]:
+            scope = self.scope(where, trusted=True)
+            for time in range(where.last + 1) if rule.time is not None else [None]:
+                used = scope.rule_for(rule.key, time)
+                if used is not None and used.rule == found.rule and scope.knows(rule.key, time):
+                    place = (rule.key, time)
+                    try:
+                        values.append(scope.link(found.rule, found.link, used.bindings, place))
+                    except (ShapeError, EvaluationError):
+                        return False
+        return not any(np.any(value) for value in values)
+
+    def _cause(self) -> Mismatch | None:
+        """Return the first intermediate of the answer that is wrong by itself.
+
+        One of another part comes last: it alone is to blame only if nothing else is.
+        """
+        rules = list(enumerate(self._answer.rules))
+        for number, rule in sorted(rules, key=lambda item: item[1].earlier):
+            if self._known(rule):
+                found = self.first_wrong(number, trusted=True)
+                if found is not None:
+                    return found
+        return None
+
+
+def _uses(node: Node, key: Key) -> bool:
+    if isinstance(node, Symbol | Gradient):
+        return key_of(node) == key
+    return any(_uses(part, key) for part in parts(node))
+
+
+def symbolic(node: Node) -> bool:
+    """Say whether a formula holds a derivative that is not of the loss."""
+    if isinstance(node, Gradient) and node.of not in ("L", "D"):
+        return True
+    return any(symbolic(part) for part in parts(node))
+
+
+def same(got: Any, expected: Any) -> bool:
+    """Say whether two values are equal; a number stands for a matrix of equal entries."""
+    array = np.asarray(got, dtype=np.float64)
+    shape = shape_of(array)
+    if shape is not None and shape != expected.shape:
+        return False
+    if not np.isfinite(array).all():
+        return False
+    limit = ATOL + RTOL * float(np.abs(expected).max())
+    return bool(np.abs(array - expected).max() <= limit)

@@ -1,0 +1,209 @@
+r"""Shape-directed reading: which products are meant in a row of factors.
+
+In ``W_x^T \frac{\partial L}{\partial h_t} * (1 - h_t * h_t)`` the sign ``*`` binds tighter than
+juxtaposition, since otherwise the shapes are impossible. Every grouping that the shapes allow is
+kept, the usual one first; groupings with the same value are one. Values are drawn at random, so
+that two groupings are the same if and only if they always are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, product
+from typing import Any, cast
+
+import numpy as np
+
+from .arithmetic import Shape, ShapeError, multiply, shape_of
+from .evaluate import AnyTime, EvaluationError, evaluate
+from .functions import NUMPY, Functions
+from .limits import MAX_ALTERNATIVES, MAX_FACTORS, Budget, UnreadableError
+from .network import Key, key_of, time_of
+from .nodes import Binary, Gradient, Meaning, Node, Operator, Product, Symbol, parts, with_parts
+
+ELEMENTWISE = frozenset(("*", r"\odot", r"\circ"))
+STRICT = frozenset((r"\odot", r"\circ"))  # these never mean a product of matrices
+UNUSUAL = 8  # the cost of a meaning that a sign rarely has
+LOOSE = 1  # the cost of a juxtaposition that binds tighter than a sign
+ROUNDED = 10  # digits by which values are told apart
+LARGE = 1e6
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """One meaning of a node: settled, with its value at the random point and its cost."""
+
+    node: Node
+    value: Any
+    cost: int
+
+
+class Probe:
+    """Random values for leaves, by their shapes: the scope in which readings are compared."""
+
+    functions: Functions = NUMPY
+    last = 3
+
+    def __init__(self, shape: Callable[[Key], Shape | None], budget: Budget) -> None:
+        self._shape = shape
+        self.budget = budget
+        self._rng = np.random.default_rng(1)  # no seed of any rubric: students get this file
+        self._drawn: dict[tuple[Key, str], Any] = {}
+
+    def leaf(self, node: Symbol | Gradient, time: int | None) -> Any:
+        """Return the value of a leaf; raises ``UnknownError`` if its shape is not known."""
+        del time
+        key = key_of(node)
+        shape = self._shape(key)
+        if shape is None:
+            raise UnknownError(node)
+        place = (key, str(time_of(node)))
+        if place not in self._drawn:
+            self._drawn[place] = self._rng.uniform(0.2, 0.9, size=shape)
+        return self._drawn[place]
+
+
+class UnknownError(EvaluationError):
+    """A leaf is neither given nor defined."""
+
+    def __init__(self, node: Symbol | Gradient) -> None:
+        super().__init__("it is neither given nor defined")
+        self.node = node
+
+
+def readings(node: Node, probe: Probe) -> list[Alternative]:
+    """Return the meanings of a node that its shapes allow, the usual one first.
+
+    Raises:
+        ShapeError: there is none.
+        UnknownError: a leaf is neither given nor defined.
+        UnreadableError: a product is too long.
+    """
+    if isinstance(node, Product):
+        return _product(node, probe)
+    inner = parts(node)
+    if not inner or isinstance(node, Gradient):
+        value = evaluate(node, AnyTime(), probe)
+        return [Alternative(node, value, 0)]
+    choices = [readings(part, probe) for part in inner]
+    found: list[Alternative] = []
+    failed: ShapeError | None = None
+    for chosen in islice(product(*choices), MAX_ALTERNATIVES * 4):
+        built = with_parts(node, tuple(choice.node for choice in chosen))
+        try:
+            value = evaluate(built, AnyTime(), probe)
+        except ShapeError as error:
+            failed = failed or error
+            continue
+        found.append(Alternative(built, value, sum(choice.cost for choice in chosen)))
+    if not found:
+        raise failed or ShapeError("the parts of", (1, 1), (1, 1))
+    return _distinct(found)
+
+
+def _distinct(found: Sequence[Alternative]) -> list[Alternative]:
+    """Keep one of those that have the same value, the cheapest, and not too many."""
+    kept: dict[Any, Alternative] = {}
+    for one in sorted(found, key=lambda alternative: alternative.cost):
+        kept.setdefault(_fingerprint(one.value), one)
+    return list(kept.values())[:MAX_ALTERNATIVES]
+
+
+def _fingerprint(value: Any) -> Any:
+    array = np.asarray(value, dtype=np.float64)
+    if not np.isfinite(array).all():
+        return (array.shape, array.tobytes())
+    scale = float(np.abs(array).max()) if array.size else 0.0
+    if scale > LARGE or (scale and scale < 1 / LARGE):
+        array = array / scale
+        return (array.shape, f"{scale:.8e}", np.round(array, ROUNDED - 2).tobytes())
+    return (array.shape, (np.round(array, ROUNDED - 2) + 0.0).tobytes())
+
+
+def _product(node: Product, probe: Probe) -> list[Alternative]:
+    """Look at all groupings, shorter stretches of factors first."""
+    count = len(node.factors)
+    if count > MAX_FACTORS:
+        raise UnreadableError(f"a product of {count} factors is too long", node.at)
+    table: dict[tuple[int, int], list[Alternative]] = {}
+    failed: ShapeError | None = None
+    for place, factor in enumerate(node.factors):
+        table[place, place + 1] = readings(factor, probe)
+    for length in range(2, count + 1):
+        for start in range(count - length + 1):
+            end = start + length
+            found: list[Alternative] = []
+            for middle in range(start + 1, end):
+                left, right = table[start, middle], table[middle, end]
+                if not left or not right:
+                    continue
+                sign = node.operators[middle - 1]
+                looser = _looser(node.operators, start, end, middle)
+                try:
+                    found += _combined(sign, left, right, looser, probe)
+                except ShapeError as error:
+                    failed = failed or error
+            table[start, end] = _distinct(found)
+    result = table[0, count]
+    if not result:
+        raise failed or ShapeError("the product of", (1, 1), (1, 1))
+    return result
+
+
+def _looser(operators: Sequence[Operator], start: int, end: int, middle: int) -> int:
+    """Return the cost of a grouping: a sign at the top while a juxtaposition lies below it."""
+    if operators[middle - 1] not in ELEMENTWISE:
+        return 0
+    inner = [operators[place] for place in range(start, end - 1) if place != middle - 1]
+    return LOOSE * sum(sign not in ELEMENTWISE for sign in inner)
+
+
+def _combined(
+    sign: Operator,
+    left: Sequence[Alternative],
+    right: Sequence[Alternative],
+    looser: int,
+    probe: Probe,
+) -> Iterator[Alternative]:
+    made: list[Alternative] = []
+    failed: ShapeError | None = None
+    for one, two in product(left, right):
+        probe.budget.spend()
+        for meaning, cost in _meanings(sign, one.value, two.value):
+            try:
+                value = multiply(meaning, one.value, two.value)
+            except ShapeError as error:
+                failed = failed or error
+                continue
+            node = Binary(meaning, one.node, two.node, one.node.at)
+            made.append(Alternative(node, value, one.cost + two.cost + cost + looser))
+    if not made and failed is not None:
+        raise failed
+    return iter(made)
+
+
+def _meanings(sign: Operator, left: Any, right: Any) -> Iterator[tuple[Meaning, int]]:
+    one, two = shape_of(left), shape_of(right)
+    if sign == r"\otimes":
+        yield "outer", 0
+        return
+    if sign in ELEMENTWISE:
+        yield "elementwise", 0
+        if sign not in STRICT and one != two:
+            yield "matrix", UNUSUAL
+        return
+    yield "matrix", 0
+    if one is not None and two is not None and one[1] != two[0]:
+        yield "elementwise", 0
+
+
+def written(node: Node) -> Node:
+    """Return a settled node as a product again, with brackets only where they were meant."""
+    if isinstance(node, Binary):
+        sign: dict[Meaning, str] = {"matrix": "", "elementwise": "*", "outer": r"\otimes"}
+        factors = (written(node.left), written(node.right))
+        return Product(factors, (cast("Operator", sign[node.meaning]),), node.at)
+    if isinstance(node, Gradient):
+        return node
+    return with_parts(node, tuple(written(part) for part in parts(node)))

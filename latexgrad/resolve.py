@@ -1,0 +1,131 @@
+"""One reading for every link of an answer, and the shapes of the student's own quantities."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from .answer import Rule
+from .arithmetic import Shape, ShapeError, shape_of
+from .evaluate import EvaluationError
+from .limits import Budget, UnreadableError
+from .network import Key, Model, key_of
+from .network import Names as Symbols
+from .nodes import Node
+from .reading import Alternative, Probe, UnknownError, readings
+from .scope import Answer, Given, Layout, shape_in
+from .truth import PROBE_SIZES, dims_of
+
+Names = tuple[str, str]
+PASSES = 6  # own quantities may be defined in terms of each other, in any order
+ASSUMED: tuple[Names, ...] = (
+    *(("H", "1"), ("1", "H"), ("D", "1"), ("1", "D")),
+    *(("H", "H"), ("H", "D"), ("D", "H"), ("1", "1")),
+)
+Found = list[Alternative] | ShapeError | EvaluationError | UnreadableError
+
+
+@dataclass
+class Resolved:
+    """An answer with all readings of its links, the one in use being in ``answer.settled``."""
+
+    answer: Answer
+    alternatives: list[list[Found]]
+
+
+def resolve(
+    rules: Sequence[Rule],
+    model: Model,
+    names: Symbols,
+    layout: Layout,
+    given: Given,
+    budget: Budget,
+) -> Resolved:
+    """Find the shapes of own quantities and the readings of all links."""
+    shapes: dict[Key, Names] = {}
+    answer = Answer(model, names, layout, given, rules, [], dims_of(model), shapes)
+    _own_shapes(answer, shapes, budget)
+    probe = Probe(lambda key: shape_in(answer, key, PROBE_SIZES), budget)
+    alternatives = [[_read(link, probe) for link in rule.links] for rule in rules]
+    for links in alternatives:
+        chosen = [found[0].node if isinstance(found, list) else None for found in links]
+        answer.settled.append(list(chosen))
+    return Resolved(answer, alternatives)
+
+
+def _read(link: Node, probe: Probe) -> Found:
+    try:
+        return readings(link, probe)
+    except (ShapeError, EvaluationError, UnreadableError) as error:
+        return error
+
+
+def _own_shapes(answer: Answer, shapes: dict[Key, Names], budget: Budget) -> None:
+    unknown = {
+        rule.key
+        for rule in answer.rules
+        if not (rule.key.of in ("", "L", "D") and answer.model.knows(rule.key))
+    }
+    for _pass in range(PASSES):
+        missing = unknown - set(shapes)
+        if not missing:
+            return
+        before = len(shapes)
+        for rule in answer.rules:
+            if rule.key in missing and rule.key not in shapes:
+                found = _shape_of_rule(rule, answer, shapes, budget)
+                if found is not None:
+                    shapes[rule.key] = found
+        if len(shapes) == before:
+            return
+
+
+def _shape_of_rule(
+    rule: Rule, answer: Answer, shapes: Mapping[Key, Names], budget: Budget
+) -> Names | None:
+    for link in reversed(rule.links):
+        found = _shape(link, answer, shapes, budget, {})
+        if isinstance(found, UnknownError) and key_of(found.node) == rule.key:
+            # A recursion: the shape that comes out must be the one that goes in.
+            for assumed in ASSUMED:
+                if _shape(link, answer, shapes, budget, {rule.key: assumed}) == assumed:
+                    return assumed
+        elif isinstance(found, tuple) and found != ("1", "1"):
+            return found
+    return (
+        ("1", "1")
+        if all(_is_number(link, answer, shapes, budget) for link in rule.links)
+        and rule.time is None
+        else None
+    )
+
+
+def _is_number(link: Node, answer: Answer, shapes: Mapping[Key, Names], budget: Budget) -> bool:
+    return _shape(link, answer, shapes, budget, {}) == ("1", "1")
+
+
+def _shape(
+    link: Node,
+    answer: Answer,
+    shapes: Mapping[Key, Names],
+    budget: Budget,
+    assumed: Mapping[Key, Names],
+) -> Names | UnknownError | None:
+    def shape(key: Key) -> Shape | None:
+        names = assumed.get(key) or shapes.get(key)
+        if names is not None:
+            return PROBE_SIZES.get(names[0], 1), PROBE_SIZES.get(names[1], 1)
+        return shape_in(answer, key, PROBE_SIZES)
+
+    look: Callable[[Key], Shape | None] = shape
+    try:
+        value = readings(link, Probe(look, budget))[0].value
+    except UnknownError as error:
+        return error
+    except (ShapeError, EvaluationError, UnreadableError):
+        return None
+    found = shape_of(value)
+    if found is None:
+        return ("1", "1")
+    letters = {size: letter for letter, size in PROBE_SIZES.items()}
+    return letters.get(found[0], "1"), letters.get(found[1], "1")

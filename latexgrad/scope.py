@@ -1,0 +1,283 @@
+"""The values of an answer's quantities at one random point: its own rules, evaluated as recursions.
+
+A rule for ``h_t`` is used at every t, one for ``h_{t-1}`` with t one later, one for ``h_T`` at the
+last step only. What lies beyond the last step is zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from .answer import Rule
+from .arithmetic import Shape, ShapeError, settled
+from .evaluate import EvaluationError, at_time, evaluate
+from .functions import NUMPY, Functions
+from .limits import Budget
+from .network import LAST, TIME, Dims, Key, Model, Names, key_of
+from .nodes import Gradient, Node, Symbol
+from .reading import UnknownError
+from .truth import Point, concrete
+
+Given = Literal["total", "direct"]
+
+
+class Layout(NamedTuple):
+    """How vectors and their gradients lie. Values and gradients are columns in the truth."""
+
+    name: str
+    rows: bool
+    gradient_rows: bool
+
+    def turned(self, key: Key) -> bool:
+        """Say whether a quantity is the transpose of the truth's."""
+        return self.gradient_rows if key.of else self.rows
+
+
+COLUMNS = Layout("vectors are columns", rows=False, gradient_rows=False)
+ROWS = Layout("vectors are rows", rows=True, gradient_rows=True)
+ROW_GRADIENTS = Layout("vectors are columns, gradients rows", rows=False, gradient_rows=True)
+LAYOUTS = (COLUMNS, ROWS, ROW_GRADIENTS)
+
+
+class Used(NamedTuple):
+    """A rule in use at one time: what its index is bound to, and whether it was stretched."""
+
+    rule: int
+    bindings: dict[str, int]
+    stretched: bool
+
+
+@dataclass
+class Answer:
+    """The rules of an answer with one reading for every link.
+
+    Attributes:
+        rules: the rules, in order.
+        settled: for each rule its links with their products settled; None for those without value.
+        dims: the dimensions of all quantities that are known, as columns.
+        own_shapes: the names of the two dimensions of the student's own quantities.
+        meanings: which gradient an own quantity stands for, where that has been found out.
+    """
+
+    model: Model
+    names: Names
+    layout: Layout
+    given: Given
+    rules: Sequence[Rule]
+    settled: list[list[Node | None]]
+    dims: Mapping[Key, Dims]
+    own_shapes: Mapping[Key, tuple[str, str]] = field(default_factory=dict)
+    meanings: dict[Key, Key] = field(default_factory=dict)
+
+    def meaning(self, key: Key) -> Key:
+        """Return the gradient that an own quantity stands for, as far as that is known."""
+        return self.meanings.get(key, key)
+
+    def known(self, key: Key) -> bool:
+        """Say whether there is a truth for a gradient."""
+        key = self.meaning(key)
+        return key.of == "L" and self.model.knows(key)
+
+    def of(self, key: Key) -> list[int]:
+        """Return the numbers of the rules for a key."""
+        return [number for number, rule in enumerate(self.rules) if rule.key == key]
+
+
+class Scope:
+    """Values at one point. ``trusted`` takes the truth for whatever is derived elsewhere."""
+
+    functions: Functions = NUMPY
+
+    def __init__(self, answer: Answer, point: Point, budget: Budget, *, trusted: bool) -> None:
+        self.answer = answer
+        self.point = point
+        self.budget = budget
+        self.last = point.last
+        self.trusted = trusted
+        self.stretched: set[Key] = set()
+        self.beyond: set[Key] = set()
+        self._memo: dict[tuple[Key, int | None], Any] = {}
+        self._active: list[tuple[Key, int | None]] = []
+        self._rules: dict[Key, list[int]] = {}
+        for number, rule in enumerate(answer.rules):
+            self._rules.setdefault(rule.key, []).append(number)
+
+    def leaf(self, node: Symbol | Gradient, time: int | None) -> Any:
+        """Return the value of a symbol or gradient."""
+        key = key_of(node)
+        model = self.answer.model
+        if key.of == "" and key in model.values:
+            return self._value(key, time, node)
+        if key.of == "D" and model.knows(key):
+            return self._direct(key, time, node)
+        place = (key, time)
+        if self.being_defined(key, time):
+            if key.of == "L" and self._direct_place(key, time) in self.point.values:
+                # d <- d + ...: the old value is the gradient that was given.
+                return self._turned(key, self.point.values[self._direct_place(key, time)])
+            raise EvaluationError("it is defined by itself", "circular")
+        if place not in self._memo:
+            try:
+                self._memo[place] = self._derived(key, time, node)
+            except (EvaluationError, ShapeError) as error:
+                self._memo[place] = error
+        found = self._memo[place]
+        if isinstance(found, EvaluationError | ShapeError):
+            raise found
+        return found
+
+    def being_defined(self, key: Key, time: int | None) -> bool:
+        """Say whether a quantity is used in its own definition."""
+        return (key, time) in self._active
+
+    def link(self, number: int, place: int, bindings: Mapping[str, int], own: Any) -> Any:
+        """Return the value of one link of a rule; ``own`` is the place that it defines."""
+        node = self.answer.settled[number][place]
+        if node is None:
+            raise EvaluationError("it cannot be evaluated")
+        return self.defined(node, bindings, own)
+
+    def defined(self, node: Node, bindings: Mapping[str, int], own: tuple[Key, int | None]) -> Any:
+        """Return the value of a node that defines ``own``, which in it has its old value."""
+        self._active.append(own)
+        try:
+            return evaluate(node, bindings, self)
+        finally:
+            self._active.pop()
+
+    def expected(self, key: Key, time: int | None) -> Any:
+        """Return the truth of a quantity in the answer's layout."""
+        key = self.answer.meaning(key)
+        return self._turned(key, self.point.values[key, time])
+
+    def knows(self, key: Key, time: int | None) -> bool:
+        """Say whether there is a truth for a quantity."""
+        return (self.answer.meaning(key), time) in self.point.values
+
+    def rule_for(self, key: Key, time: int | None) -> Used | None:
+        """Return the rule that says what a quantity is at a time.
+
+        One for that time alone goes before one for a range, that before one for all; of two alike
+        the later counts. A rule is stretched beyond its range where there is no other.
+        """
+        best: tuple[int, int, Used] | None = None
+        for number in self._rules.get(key, ()):
+            found = self._fit(self.answer.rules[number], time)
+            if found is None:
+                continue
+            rank, bindings, stretched = found
+            if self.answer.rules[number].implied:
+                rank -= 1
+            candidate = (rank, number, Used(number, bindings, stretched))
+            if best is None or candidate[:2] >= best[:2]:
+                best = candidate
+        return None if best is None else best[2]
+
+    def _fit(self, rule: Rule, time: int | None) -> tuple[int, dict[str, int], bool] | None:
+        """Return how well a rule fits a time (more is better), and what binds its index."""
+        one_step = self.answer.model.one_step
+        bindings = {TIME: 1} if one_step else {}
+        index = rule.time
+        if index is None or time is None:
+            return (8, bindings, False) if index is None and time is None else None
+        if index.variable in (None, LAST):
+            exact = at_time(index, {}, self.last) == time
+            return (8, bindings, False) if exact else None
+        step = time - index.offset
+        bindings = {**bindings, index.variable or TIME: step}
+        first, last = 1, self.last
+        if rule.domain.limited:
+            lower, upper = rule.domain.lower, rule.domain.upper
+            first = at_time(lower, {TIME: step}, self.last) if lower else first
+            last = at_time(upper, {TIME: step}, self.last) if upper else last
+        if first <= step <= last:
+            return (6 if rule.domain.limited else 4), bindings, False
+        # One step further at either end, if nothing else is said about that time.
+        if not one_step and 0 <= time <= self.last and 0 <= step <= self.last + 1:
+            return 2, bindings, True
+        return None
+
+    def _derived(self, key: Key, time: int | None, node: Symbol | Gradient) -> Any:
+        model = self.answer.model
+        if time is not None and time > self.last and not model.one_step:
+            return self._after_the_end(key, time)
+        used = self.rule_for(key, time)
+        if used is None:
+            if key in model.given_keys and time is not None and 1 <= time <= self.last:
+                if self.answer.given == "total":
+                    return self.expected(key, time)
+                return self._direct(key._replace(of="D"), time, node)
+            raise UnknownError(node)
+        if self.trusted and self.answer.known(key) and self.knows(key, time):
+            return self.expected(key, time)
+        if used.stretched:
+            self.stretched.add(key)
+        links = self.answer.settled[used.rule]
+        places = [place for place, link in enumerate(links) if link is not None]
+        if not places:
+            raise EvaluationError("it cannot be evaluated", "unevaluated")
+        return settled(self.link(used.rule, places[-1], used.bindings, (key, time)))
+
+    def _after_the_end(self, key: Key, time: int) -> Any:
+        """Return what the answer says about a time after the last step, or zero."""
+        for number in reversed(self._rules.get(key, ())):
+            rule = self.answer.rules[number]
+            exact = rule.time is not None and rule.time.variable in (None, LAST)
+            if exact and rule.time is not None and at_time(rule.time, {}, self.last) == time:
+                value = self.link(number, len(rule.links) - 1, {}, (key, time))
+                shape = self._shape(key)
+                return value if shape is None else np.broadcast_to(value, shape)
+        self.beyond.add(key)
+        shape = self._shape(key)
+        return 0.0 if shape is None else np.zeros(shape)
+
+    def _value(self, key: Key, time: int | None, node: Symbol | Gradient) -> Any:
+        if (key, time) in self.point.values:
+            return self._turned(key, self.point.values[key, time])
+        if time is not None and time > self.last and not self.answer.model.one_step:
+            shape = self._shape(key)
+            return 0.0 if shape is None else np.zeros(shape)
+        return self._outside(node, time)
+
+    def _direct(self, key: Key, time: int | None, node: Symbol | Gradient) -> Any:
+        if (key, time) in self.point.values:
+            return self._turned(key, self.point.values[key, time])
+        if time is not None and time > self.last and not self.answer.model.one_step:
+            shape = self._shape(key)
+            return 0.0 if shape is None else np.zeros(shape)
+        raise UnknownError(node)
+
+    def _outside(self, node: Symbol | Gradient, time: int | None) -> Any:
+        symbol = node.by if isinstance(node, Gradient) else node
+        name = symbol.name if isinstance(symbol, Symbol) else "it"
+        if self.answer.model.one_step:
+            message = f"{name} belongs to another step than the one that is asked for"
+        else:
+            message = f"there is no {name} at time {time}"
+        raise EvaluationError(message, "outside")
+
+    def _direct_place(self, key: Key, time: int | None) -> tuple[Key, int | None]:
+        return key._replace(of="D"), time
+
+    def _turned(self, key: Key, value: Any) -> Any:
+        return value.T if self.answer.layout.turned(key) else value
+
+    def _shape(self, key: Key) -> Shape | None:
+        return shape_in(self.answer, key, self.point.sizes)
+
+
+def shape_in(answer: Answer, key: Key, sizes: Mapping[str, int]) -> Shape | None:
+    """Return the shape of a quantity in an answer's layout, None if it is not known."""
+    own = answer.own_shapes.get(key)
+    if own is not None:
+        rows, columns = (sizes.get(name, 1) for name in own)
+        return rows, columns
+    dims = answer.dims.get(key._replace(of=""))
+    if dims is None or key.of not in ("", "L", "D"):
+        return None
+    shape = concrete(dims, sizes)
+    return (shape[1], shape[0]) if answer.layout.turned(key) else shape

@@ -1,0 +1,243 @@
+"""The truth: values and gradients by reverse-mode automatic differentiation, in float64.
+
+The library is ``autograd``, which differentiates numpy code: torch, whose gradients are the same to
+rounding (``tests/derivation/test_truth.py``), would take two thirds of the memory and most of the
+time of grading a derivation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from autograd import grad, make_vjp
+
+from .arithmetic import Shape
+from .evaluate import evaluate
+from .functions import NUMPY
+from .limits import Budget
+from .network import TIME, Dims, Key, Model, key_of
+from .nodes import Gradient, Node, Symbol
+from .reading import Probe, readings
+
+PROBE_SIZES = {"D": 5, "H": 4}
+POINTS_KEPT = 256
+WEIGHT = 0.7  # the spread of weights and inputs: far from where tanh is flat
+Sizes = tuple[tuple[str, int], ...]
+Place = tuple[Key, int | None]
+
+
+@dataclass(frozen=True)
+class Point:
+    """A random point: every value and gradient at every time, vectors as columns.
+
+    ``values`` holds values (``of`` empty), total gradients (``L``) and the direct gradients of each
+    step's own loss (``D``).
+    """
+
+    sizes: dict[str, int]
+    values: Mapping[Place, Any]
+    seed: int = 0
+
+    @property
+    def last(self) -> int:
+        """The number of steps."""
+        return self.sizes["T"]
+
+
+def dims_of(model: Model) -> dict[Key, Dims]:
+    """Return the dimensions of all values: those of computed ones follow from the equations."""
+    return _settled_model(model)[1]
+
+
+@lru_cache(maxsize=64)
+def _settled_model(model: Model) -> tuple[tuple[tuple[Symbol, Node], ...], dict[Key, Dims]]:
+    dims: dict[Key, Dims] = dict(model.inputs)
+    names = {size: name for name, size in PROBE_SIZES.items()}
+
+    def shape(key: Key) -> Shape | None:
+        found = dims.get(key)
+        return None if found is None else concrete(found, PROBE_SIZES)
+
+    result: list[tuple[Symbol, Node]] = []
+    for symbol, node in model.forward:
+        reading = readings(node, Probe(shape, Budget()))[0]
+        value = np.asarray(reading.value)
+        dims[key_of(symbol)] = tuple(names[size] for size in value.shape if size > 1)
+        result.append((symbol, reading.node))
+    return tuple(result), dims
+
+
+def concrete(dims: Dims, sizes: Mapping[str, int]) -> Shape:
+    """Return the shape of a value: a vector is a column."""
+    if len(dims) == 1:
+        return sizes[dims[0]], 1
+    return sizes[dims[0]], sizes[dims[1]]
+
+
+class _Layout:
+    """Matrices as slices of one vector, which is what the loss is differentiated by."""
+
+    def __init__(self, shapes: Iterable[tuple[Place, Shape]]) -> None:
+        self._slices: dict[Place, tuple[int, int, Shape]] = {}
+        self.size = 0
+        for place, shape in shapes:
+            end = self.size + shape[0] * shape[1]
+            self._slices[place] = (self.size, end, shape)
+            self.size = end
+
+    def __contains__(self, place: object) -> bool:
+        return place in self._slices
+
+    def of(self, vector: Any, place: Place) -> Any:
+        start, end, shape = self._slices[place]
+        return vector[start:end].reshape(shape)
+
+    def split(self, vector: Any) -> dict[Place, Any]:
+        return {place: self.of(vector, place) for place in self._slices}
+
+
+class _Forward:
+    """The scope of the forward equations."""
+
+    functions = NUMPY
+
+    def __init__(self, values: dict[Place, Any], last: int) -> None:
+        self.budget = Budget()
+        self.values = values
+        self.last = last
+
+    def leaf(self, node: Symbol | Gradient, time: int | None) -> Any:
+        """Return a value that has been computed."""
+        return self.values[key_of(node), time]
+
+
+class _Local(_Forward):
+    """The scope of one equation by itself: tells which values it uses directly."""
+
+    def __init__(self, values: dict[Place, Any], last: int) -> None:
+        super().__init__(values, last)
+        self.used: dict[Place, Any] = {}
+
+    def leaf(self, node: Symbol | Gradient, time: int | None) -> Any:
+        """Return a value, and note that it is used."""
+        place = (key_of(node), time)
+        self.used[place] = self.values[place]
+        return self.used[place]
+
+
+@lru_cache(maxsize=POINTS_KEPT)
+def point(model: Model, sizes: Sizes, seed: int) -> Point:
+    """Return a random point with the truth.
+
+    The loss is the sum, over all steps and all given symbols, of the symbol times a random direct
+    gradient. What of a given symbol flows back through later steps is in its total gradient: each
+    computed value has zeros added to it, by which the loss is differentiated.
+    """
+    size = dict(sizes)
+    rng = np.random.default_rng([seed, *size.values()])
+    drawn = _drawn(model, size, rng)
+    values = _computed(model, size["T"], drawn)
+    direct = _direct(model, values, size["T"], rng)
+    layout = _Layout((place, value.shape) for place, value in values.items())
+
+    def loss(shifts: Any) -> Any:
+        leaves = {place: value + layout.of(shifts, place) for place, value in drawn.items()}
+        moved = _computed(model, size["T"], leaves, layout.split(shifts))
+        terms = [
+            (moved[Key("", key.name, key.labels), time] * weights).sum()
+            for (key, time), weights in direct.items()
+        ]
+        return sum(terms[1:], terms[0])
+
+    total = layout.split(grad(loss)(np.zeros(layout.size)))
+    totals = {(Key("L", key.name, key.labels), time): g for (key, time), g in total.items()}
+    return Point(size, {**values, **totals, **direct}, seed)
+
+
+@lru_cache(maxsize=POINTS_KEPT)
+def paths(model: Model, sizes: Sizes, seed: int) -> dict[tuple[Place, Place], Any]:
+    """Return what each value's gradient gets through each equation that uses it directly.
+
+    The keys are the places of the value and of what is computed from it.
+    """
+    at = point(model, sizes, seed)
+    values = dict(at.values)
+    equations, _dims = _settled_model(model)
+    found: dict[tuple[Place, Place], Any] = {}
+    for step in range(1, at.last + 1):
+        for symbol, node in equations:
+            key = key_of(symbol)
+            local = _Local(values, at.last)
+            evaluate(node, {TIME: step}, local)
+            cotangent = values[Key("L", key.name, key.labels), step]
+            for used, gradient in _through(node, step, local, cotangent).items():
+                found[used, (key, step)] = gradient
+    return found
+
+
+def _through(node: Node, step: int, local: _Local, cotangent: Any) -> dict[Place, Any]:
+    """Return the cotangents of what an equation uses, for the cotangent of what it computes."""
+    layout = _Layout((place, value.shape) for place, value in local.used.items())
+
+    def moved(shifts: Any) -> Any:
+        leaves = {place: value + layout.of(shifts, place) for place, value in local.used.items()}
+        return evaluate(node, {TIME: step}, _Forward(leaves, local.last))
+
+    pull_back, _value = make_vjp(moved)(np.zeros(layout.size))
+    return layout.split(pull_back(cotangent))
+
+
+def _drawn(model: Model, size: Mapping[str, int], rng: np.random.Generator) -> dict[Place, Any]:
+    """Return random values of everything that the equations do not compute."""
+    equations, dims = _settled_model(model)
+    computed = {key_of(symbol) for symbol, _node in equations}
+    values: dict[Place, Any] = {}
+
+    def draw(place: Place, shape: Shape) -> None:
+        values[place] = WEIGHT * rng.standard_normal(shape)
+
+    for key, found in dims.items():
+        shape = concrete(found, size)
+        if key not in model.sequences:
+            draw((key, None), shape)
+        elif key not in computed:
+            for step in range(1, size["T"] + 1):
+                draw((key, step), shape)
+        elif key in model.inputs:
+            draw((key, 0), shape)  # the state before the first step
+    return values
+
+
+def _computed(
+    model: Model, last: int, drawn: Mapping[Place, Any], shifts: Mapping[Place, Any] | None = None
+) -> dict[Place, Any]:
+    """Return the values of all equations at all steps, each with its shift added, and ``drawn``."""
+    equations, _dims = _settled_model(model)
+    values = dict(drawn)
+    scope = _Forward(values, last)
+    for step in range(1, last + 1):
+        for symbol, node in equations:
+            place = (key_of(symbol), step)
+            value = evaluate(node, {TIME: step}, scope)
+            values[place] = value if shifts is None else value + shifts[place]
+    return values
+
+
+def _direct(
+    model: Model, values: Mapping[Place, Any], last: int, rng: np.random.Generator
+) -> dict[Place, Any]:
+    """Return the direct gradients of each step's own loss, which are random."""
+    direct: dict[Place, Any] = {}
+    for symbol in model.given:
+        key = key_of(symbol)
+        name = Key("D", key.name, key.labels)
+        for step in range(1, last + 1):
+            direct[name, step] = rng.standard_normal(values[key, step].shape)
+        if (key, 0) in values:
+            # The state before the first step has no loss of its own.
+            direct[name, 0] = np.zeros(values[key, 0].shape)
+    return direct
