@@ -26,11 +26,12 @@ from leftovers import Surroundings
 from grader.assignment.examples import Example, assembled, load_examples, matching, verdicts
 from grader.assignment.reference import Assignment
 from grader.assignment.rubric import load_rubric
+from grader.checks import KINDS
 from grader.errors import GraderError
 from grader.isolation.sandbox import LEVELS
+from grader.job import Job, Settings, Work
 from grader.run import pytest_run
-from grader.run.pytest_run import Job, Work
-from grader.run.session import Settings, Workshop
+from grader.run.session import Workshop
 
 ROOT = Path(__file__).resolve().parent.parent
 HONEST = ROOT / "reference" / "submissions" / "full_marks" / "plain"
@@ -60,7 +61,7 @@ def main() -> None:
         "--isolation", choices=LEVELS, default="full", help="the least to go on with"
     )
     options = parser.parse_args()
-    rubric = load_rubric(ROOT / "rubric.yaml")
+    rubric = load_rubric(ROOT / "rubric.yaml", KINDS)
     examples = matching(load_examples(rubric), [f"hostile/{options.only}"])
     job = Job(rubric, Settings(isolation=options.isolation), None)
     rows: list[Row] = []

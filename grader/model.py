@@ -7,11 +7,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from grader.author.evidence import Figure
 from grader.errors import Reason
 
+Array = np.ndarray[Any, Any]
 Tier = Literal["mini", "full"]
 Device = Literal["cpu", "cuda"]
 DEVICES: tuple[Device, ...] = ("cpu", "cuda")
@@ -54,6 +56,11 @@ class CheckSpec(Limited):
     extra_credit: bool = False
     module: ModuleName | None = None
     withhold_text: bool = False
+
+    @property
+    def other_files(self) -> tuple[str, ...]:
+        """The files it looks at in place of the question's module, in the order of preference."""
+        return ()
 
 
 class Tolerances(Strict):

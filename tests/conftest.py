@@ -20,7 +20,9 @@ from click.testing import CliRunner
 from grader import cli
 from grader.assignment.reference import Assignment
 from grader.assignment.rubric import load_rubric
-from grader.run.session import Session, Settings, Workshop
+from grader.checks import KINDS
+from grader.job import Settings
+from grader.run.session import Session, Workshop
 
 ROOT = Path(__file__).resolve().parent.parent
 # The checks that need numpy only and no training.
@@ -68,7 +70,7 @@ class Ran:
 
 @pytest.fixture(scope="session")
 def rubric():
-    return load_rubric(ROOT / "rubric.yaml")
+    return load_rubric(ROOT / "rubric.yaml", KINDS)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 
 from grader.assignment.examples import Claims, Loss, load_examples, matching
 from grader.assignment.rubric import load_rubric
+from grader.checks import KINDS
 from grader.errors import RubricError, UsageError
 from grader.model import Rubric
 
@@ -17,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @pytest.fixture(scope="module")
 def shipped() -> Rubric:
-    return load_rubric(ROOT / "rubric.yaml")
+    return load_rubric(ROOT / "rubric.yaml", KINDS)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.assignment.rubric import load_rubric
+from grader.checks import KINDS
 from grader.errors import BrokenError, RubricError, UsageError
 from grader.model import Rubric
 
@@ -38,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
 
 def problems(path: Path) -> list[str]:
     with pytest.raises(RubricError) as caught:
-        load_rubric(path)
+        load_rubric(path, KINDS)
     assert str(caught.value) == "\n".join(caught.value.problems)
     return caught.value.problems
 
@@ -82,7 +83,7 @@ def test_problems_are_in_the_order_of_their_lines(folder):
 
 
 def test_the_shipped_rubric_loads_and_adds_up():
-    rubric = load_rubric(SHIPPED)
+    rubric = load_rubric(SHIPPED, KINDS)
     raw = yaml.safe_load(SHIPPED.read_text())
     assert isinstance(rubric, Rubric)
     assert rubric.max_score == raw["points"]
@@ -100,13 +101,13 @@ def test_defaults_apply_where_a_check_says_nothing(folder):
     path = folder / "rubric.yaml"
     text = text.replace("rtol: -1.0", "timeout_s: 3\n  rtol: 0.25", 1)
     path.write_text(text.replace("kind: gradient", "kind: gradient\n        rtol: 0.125"))
-    forward, gradient = load_rubric(path).questions[0].checks
+    forward, gradient = load_rubric(path, KINDS).questions[0].checks
     assert (forward.rtol, forward.timeout_s) == (0.25, 3)
     assert (gradient.rtol, gradient.timeout_s) == (0.125, 3)
 
 
 def test_a_rubric_is_frozen():
-    rubric = load_rubric(SHIPPED)
+    rubric = load_rubric(SHIPPED, KINDS)
     with pytest.raises(AttributeError):
         rubric.seed = 1
     with pytest.raises(ValueError, match="frozen"):
@@ -122,17 +123,17 @@ def test_points_add_up_despite_binary_fractions(folder):
     text = text.replace("        points: 2\n", "        points: 0.2\n")
     path = folder / "rubric.yaml"
     path.write_text(text)
-    assert load_rubric(path).max_score == 0.3
+    assert load_rubric(path, KINDS).max_score == 0.3
 
 
 def test_a_file_that_is_not_there_is_a_usage_error(tmp_path):
     with pytest.raises(UsageError, match=r"nowhere\.yaml: cannot be read: No such file"):
-        load_rubric(tmp_path / "nowhere.yaml")
+        load_rubric(tmp_path / "nowhere.yaml", KINDS)
 
 
 def test_a_folder_is_a_usage_error(tmp_path):
     with pytest.raises(UsageError, match="cannot be read: Is a directory"):
-        load_rubric(tmp_path)
+        load_rubric(tmp_path, KINDS)
 
 
 @pytest.mark.parametrize(
@@ -166,13 +167,13 @@ def test_a_file_that_is_no_rubric_at_all_is_refused_in_one_line(raw, problem, tm
 def test_a_byte_order_mark_is_no_problem(folder):
     path = folder / "rubric.yaml"
     path.write_bytes(b"\xef\xbb\xbf" + SHIPPED.read_bytes())
-    assert load_rubric(path).max_score == load_rubric(SHIPPED).max_score
+    assert load_rubric(path, KINDS).max_score == load_rubric(SHIPPED, KINDS).max_score
 
 
 def test_windows_line_ends_are_no_problem(folder):
     path = folder / "rubric.yaml"
     path.write_bytes(SHIPPED.read_bytes().replace(b"\n", b"\r\n"))
-    assert load_rubric(path).max_score == load_rubric(SHIPPED).max_score
+    assert load_rubric(path, KINDS).max_score == load_rubric(SHIPPED, KINDS).max_score
 
 
 def test_long_wrong_values_are_not_repeated_at_length(folder):
@@ -193,7 +194,7 @@ def test_a_reference_whose_code_cannot_be_imported_is_our_fault(tmp_path):
     text = (REJECTS / "assignment_total_does_not_add_up.yaml").read_text()
     (tmp_path / "rubric.yaml").write_text(text.replace("points: 30 ", "points: 3 "))
     with pytest.raises(BrokenError, match="cannot be imported: ModuleNotFoundError"):
-        load_rubric(tmp_path / "rubric.yaml")
+        load_rubric(tmp_path / "rubric.yaml", KINDS)
 
 
 TOKENS = ["[", "]", "{", "}", ":", "- ", "&a ", "*a", "!!int ", "!x ", "? ", "| ", "> ", "'", '"',
@@ -243,7 +244,7 @@ def test_any_edit_of_the_shipped_rubric_loads_or_is_refused(text, tmp_path_facto
     path = _scratch(tmp_path_factory.getbasetemp())
     path.write_text(text, encoding="utf-8", errors="surrogateescape")
     try:
-        rubric = load_rubric(path)
+        rubric = load_rubric(path, KINDS)
     except RubricError as error:
         refused = error.problems
     else:

@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from grader.readers.texts import did_you_mean
 from grader.errors import UsageError
 from grader.readers import tables
-from grader.reports.gradebook import cell
+from grader.readers.tables import cell
+from grader.readers.texts import plain
 
 
 def read(tmp_path, data):
@@ -115,7 +117,7 @@ def test_what_is_no_number_is_none(text):
     ],
 )
 def test_plain_numbers_have_a_point_and_no_exponent(value, text):
-    assert tables.plain(value) == text
+    assert plain(value) == text
 
 
 @settings(deadline=None)
@@ -135,5 +137,5 @@ def test_what_is_written_is_read_again(rows):
 
 
 def test_a_similar_name_is_suggested():
-    assert tables.suggestion("Alcie", ["bob", "alice"]) == " (did you mean 'alice'?)"
-    assert tables.suggestion("zzz", ["bob", "alice"]) == ""
+    assert did_you_mean("Alcie", ["bob", "alice"]) == " (did you mean 'alice'?)"
+    assert did_you_mean("zzz", ["bob", "alice"]) == ""

@@ -29,13 +29,12 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from grader.assignment.rubric import did_you_mean, worded
-from grader.checks.predictions import PredictionsSpec
-from grader.checks.written import FilesSpec
+from grader.assignment.rubric import worded
 from grader.errors import REASONS, RubricError, UsageError
+from grader.job import Work
 from grader.model import CheckSpec, NonNegative, Outcome, Question, Rubric, Strict
 from grader.readers import yaml_source
-from grader.run.pytest_run import Work
+from grader.readers.texts import did_you_mean
 
 CLAIMS = "expected.yaml"
 MAX_QUOTED = 300  # characters of a message
@@ -206,9 +205,7 @@ def _wanted(rubric: Rubric, folder: Path, claims: Claims) -> frozenset[str]:
 
 def _files(question: Question, check: CheckSpec) -> Sequence[str]:
     """Return the files of which an example must hold one itself for a check to be run."""
-    if isinstance(check, FilesSpec):
-        return check.files
-    return (check.file,) if isinstance(check, PredictionsSpec) else (question.of(check).module,)
+    return check.other_files or (question.of(check).module,)
 
 
 def _claim_problems(

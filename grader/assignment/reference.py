@@ -23,9 +23,8 @@ from typing import Any
 import numpy as np
 
 from grader.author.cases import Case
-from grader.checks.numerics import Array
 from grader.errors import RAISED, BrokenError, GraderError, UsageError
-from grader.model import Tier
+from grader.model import Array, Tier
 
 Call = Callable[..., tuple[Any, ...]]
 SOLVED_SETS_KEPT = 64  # checks of one rubric and seed; a second submission finds them ready

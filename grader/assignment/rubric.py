@@ -6,21 +6,21 @@ is wrong, each as ``file:line: check: what, and what was meant``.
 
 from __future__ import annotations
 
-import difflib
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from grader.assignment import case_tables
+from grader.assignment.kinds import RubricKind
 from grader.assignment.reference import Assignment
-from grader.checks import KINDS, agreement
 from grader.errors import RubricError, UsageError
 from grader.model import CheckSpec, Policies, Question, QuestionSpec, Rubric, RubricSpec
 from grader.readers import yaml_source
-from grader.readers.texts import printable
+from grader.readers.texts import did_you_mean, printable
 from grader.readers.yaml_source import Source, YamlPath, shown
 
 Problem = tuple[int, str]
@@ -28,11 +28,14 @@ POINTS_ROUNDING = 1.0e-6
 MAX_LINE = 600  # characters of a problem; a rubric may hold words of any length
 
 
-def load_rubric(path: Path, *, run_reference: bool = True) -> Rubric:
+def load_rubric(
+    path: Path, kinds: Mapping[str, RubricKind], *, run_reference: bool = True
+) -> Rubric:
     """Read and validate a rubric and everything in the reference folder that it names.
 
     Args:
         path: the rubric.
+        kinds: the kinds of checks that a rubric may name.
         run_reference: whether to find out, too, if the reference does what the rubric and the case
             files say of it. A reference that does not come to an end keeps this from ending.
 
@@ -45,7 +48,7 @@ def load_rubric(path: Path, *, run_reference: bool = True) -> Rubric:
         source = yaml_source.read(path)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
-    reader = _Reader(path, source, run_reference=run_reference)
+    reader = _Reader(path, source, kinds, run_reference=run_reference)
     rubric = reader.rubric()
     if reader.problems or rubric is None:
         lines = sorted(set(reader.problems))
@@ -54,8 +57,16 @@ def load_rubric(path: Path, *, run_reference: bool = True) -> Rubric:
 
 
 class _Reader:
-    def __init__(self, path: Path, source: Source, *, run_reference: bool) -> None:
+    def __init__(
+        self,
+        path: Path,
+        source: Source,
+        kinds: Mapping[str, RubricKind],
+        *,
+        run_reference: bool,
+    ) -> None:
         self._path = path
+        self._kinds = kinds
         self._run_reference = run_reference
         self._source = source
         self._defaults: dict[str, Any] = {}
@@ -201,13 +212,13 @@ class _Reader:
             self._add(path, f"{label}: a check must be a mapping with the key 'id'")
             return None
         label = raw["id"] if isinstance(raw.get("id"), str) else label
-        kind = KINDS.get(raw["kind"]) if isinstance(raw.get("kind"), str) else None
+        kind = self._kinds.get(raw["kind"]) if isinstance(raw.get("kind"), str) else None
         if kind is None:
             if "kind" not in raw:
-                self._add(path, f"{label}: key 'kind' is missing (one of {', '.join(KINDS)})")
+                self._add(path, f"{label}: key 'kind' is missing (one of {', '.join(self._kinds)})")
             else:
-                meant = did_you_mean(str(raw["kind"]), list(KINDS))
-                known = meant or f" (known: {', '.join(KINDS)})"
+                meant = did_you_mean(str(raw["kind"]), list(self._kinds))
+                known = meant or f" (known: {', '.join(self._kinds)})"
                 self._add((*path, "kind"), f"{label}: unknown kind {shown(raw['kind'])}{known}")
             return None
         fields = kind.options.model_fields
@@ -252,9 +263,10 @@ class _Reader:
                     self._add((*where, "module"), f"{check.id}: module: {missing}")
                     continue
                 fitting = question.of(check)
-                found = _reference_problems(assignment, fitting, check)
+                kind = self._kinds[check.kind]
+                found = _reference_problems(kind, assignment, fitting, check)
                 if self._run_reference and not found:
-                    found = _disagreements(assignment, fitting, check)
+                    found = _disagreements(kind, assignment, fitting, check)
                 for problem in found:
                     key = problem.partition(":")[0]
                     self._add((*where, key), f"{check.id}: {problem}")
@@ -273,7 +285,7 @@ class _Reader:
             if not _has_module(assignment, module):
                 continue
             try:
-                problems = list(agreement.key_problems(assignment, module, names))
+                problems = list(case_tables.key_problems(assignment, module, names))
             except UsageError as error:
                 problems = [str(error).removeprefix("function: ")]
             for problem in problems:
@@ -294,20 +306,22 @@ def _has_module(assignment: Assignment, module: str) -> bool:
         return False
 
 
-def _reference_problems(assignment: Assignment, question: Question, check: CheckSpec) -> list[str]:
+def _reference_problems(
+    kind: RubricKind, assignment: Assignment, question: Question, check: CheckSpec
+) -> list[str]:
     try:
-        return list(KINDS[check.kind].problems(check, question, assignment))
+        return list(kind.problems(check, question, assignment))
     except UsageError as error:
         return [str(error)]
     except OSError as error:
         return [f"names a file that cannot be read: {error.strerror}"]
 
 
-def _disagreements(assignment: Assignment, question: Question, check: CheckSpec) -> list[str]:
-    """Return what the reference does not do as a check says, for kinds that can tell."""
-    tell = getattr(KINDS[check.kind], "disagreements", None)
+def _disagreements(
+    kind: RubricKind, assignment: Assignment, question: Question, check: CheckSpec
+) -> list[str]:
     try:
-        return [] if tell is None else list(tell(check, question, assignment))
+        return list(kind.disagreements(check, question, assignment))
     except UsageError as error:
         return [str(error)]
 
@@ -369,9 +383,3 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
         return annotation
     found = (_model_in(part) for part in get_args(annotation))
     return next((model for model in found if model is not None), None)
-
-
-def did_you_mean(word: str, known: Sequence[str]) -> str:
-    """Return " (did you mean ...?)" if one of ``known`` is close to ``word``, else nothing."""
-    close = difflib.get_close_matches(word, known, n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""

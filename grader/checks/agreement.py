@@ -7,58 +7,21 @@ noticed by nobody. Where the reference itself fails, nothing is said here: gradi
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from grader.assignment.reference import Assignment, OtherNumberError, SolvedCase
-from grader.checks.numerics import Array
 from grader.errors import RAISED, BrokenError
-from grader.model import Question
-from grader.readers.tables import suggestion
+from grader.model import Array, Question
+from grader.readers.texts import did_you_mean
 
 from .support import mistaken
 
 STEP = 1.0e-5  # as in differences.py
 CLOSE = 1.0e-4  # relative; what is compared differs in every digit where names are exchanged
 SAME = {"rtol": 1.0e-6, "atol": 1.0e-9}  # the same by another order of operations
-TABLES = ("MISTAKES", "COMPOSITIONS", "GIVEN_OUTPUTS", "COMPARISONS")
-
-
-def key_problems(assignment: Assignment, module: str, functions: Collection[str]) -> Iterator[str]:
-    """Yield what is wrong with the keys of a case file's dictionaries.
-
-    Args:
-        assignment: the assignment.
-        module: the student's module, such as ``rnn_layers.py``.
-        functions: the functions and case generators that the rubric names.
-
-    Raises:
-        UsageError: one of them is no dictionary.
-        BrokenError: a file is no Python.
-    """
-    path, stem = assignment.folder / "cases" / module, module.removesuffix(".py")
-    known = {*functions, *assignment.defined(stem), *assignment.defined(f"cases.{stem}")}
-    for table in TABLES:
-        for key in assignment.case_table(module, table):
-            if key not in known:
-                near = suggestion(str(key), sorted(known))
-                place = f"{assignment.folder.name}/cases/{module}{_line(path, str(key))}"
-                what = "is neither a function nor a generator of cases"
-                yield f"{place}: {table}: {key!r} {what}{near}"
-
-
-def _line(path: Any, key: str) -> str:
-    """Return ``:line`` of a key in a file, if it stands there in quotation marks."""
-    pattern = re.compile(f"""["']{re.escape(key)}["']\\s*[:\\]]""")
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError):
-        return ""
-    numbers = [number for number, text in enumerate(lines, 1) if pattern.search(text)]
-    return f":{numbers[0]}" if numbers else ""
 
 
 def forward_problems(spec: Any, module: str, assignment: Assignment) -> Iterator[str]:
@@ -128,7 +91,7 @@ def values_problems(spec: Any, question: Question, assignment: Assignment) -> It
     returned = list(cases[0].expected)
     for name in spec.outputs:
         if name not in returned:
-            near = suggestion(name, returned)
+            near = did_you_mean(name, returned)
             yield f"outputs: the driver returns no {name!r}{near}; it returns {', '.join(returned)}"
     yield from _mistake_problems(assignment, module, spec.generator, returned, cases[0])
     yield from _comparison_problems(assignment, module, spec.generator, cases)
@@ -240,7 +203,7 @@ def _mistake_problems(
             continue
         for name in returned:
             if name not in known:
-                near = suggestion(name, known)
+                near = did_you_mean(name, known)
                 yield f"{what} returns {name!r}, which is none of {', '.join(known)}{near}"
 
 

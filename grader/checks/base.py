@@ -7,10 +7,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from grader.assignment.kinds import RubricKind
 from grader.author.evidence import Figure
 from grader.errors import Failure, Reason
 from grader.isolation.sandbox.dialogue import Dialogue, StudentError
-from grader.model import CheckSpec, Part, Question, Tier
+from grader.model import Part, Question, Tier
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,22 +64,20 @@ class Unloadable(Exception):  # noqa: N818 - not an error: the reference need no
     """The reference cannot be imported as a submission is."""
 
 
-class CheckKind(Protocol):
+class CheckKind(RubricKind, Protocol):
     """One kind of check: a name, the keys it adds to the rubric, and its judgement."""
-
-    @property
-    def name(self) -> str:
-        """The value of ``kind`` in a rubric."""
-
-    @property
-    def options(self) -> type[CheckSpec]:
-        """The rubric keys of this kind."""
-
-    def problems(self, spec: Any, question: Question, assignment: Assignment) -> Iterator[str]:
-        """Yield what in a valid-looking ``spec`` does not fit the assignment's reference."""
 
     def run(self, spec: Any, context: Context) -> Judgement:
         """Judge. Raises ``Failure`` or ``Blocked`` when nothing can earn points."""
+
+
+class Quiet:
+    """Mixin of kinds that find nothing out by running the reference."""
+
+    def disagreements(self, spec: Any, question: Question, assignment: Assignment) -> Iterator[str]:
+        """Yield nothing."""
+        del self, spec, question, assignment
+        yield from ()
 
 
 class ForeignFailure(Failure):

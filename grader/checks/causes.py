@@ -11,11 +11,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
-Array = np.ndarray[Any, Any]
+from grader.model import Array
+
 Close = Callable[[Array, Array], Array]
 SMALL_RELATIVE = 1.0e-3  # below this a difference looks like an epsilon, not like another formula
 RATIO_SPREAD = 1.0e-6

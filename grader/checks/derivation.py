@@ -32,7 +32,7 @@ from latexgrad.text import shown
 from latexgrad.truth import dims_of
 from latexgrad.verdicts import Outcome, fractions_of, judge, points_of
 
-from .base import Context, Judgement
+from .base import Context, Judgement, Quiet
 from .written import MAX_SHOWN, FilesSpec, found_text
 
 Letter = Literal["D", "H"]
@@ -119,7 +119,7 @@ class _Stated:
     assigned: bool
 
 
-class Derivation:
+class Derivation(Quiet):
     """Reads the formulas of a part, judges each quantity, and explains."""
 
     name = "derivation"

@@ -15,9 +15,9 @@ from pydantic import Field
 
 from grader.assignment.reference import Assignment, SolvedCase
 from grader.author.cases import BASE_GROUP
-from grader.checks.numerics import Array, Comparison, Tolerance, compare
+from grader.checks.numerics import Comparison, Tolerance, compare
 from grader.errors import Blocked, Failure, Reason, WorkerLost
-from grader.model import CheckSpec, Fraction, Part, Question, Shares, Tolerances
+from grader.model import Array, CheckSpec, Fraction, Part, Question, Shares, Tolerances
 
 from .base import STOPS_THE_CHECK, Context, Judgement, StudentModule
 from .differences import Differences, agrees

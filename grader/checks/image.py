@@ -12,7 +12,7 @@ from grader.assignment.reference import Assignment
 from grader.errors import BrokenError
 from grader.model import Part, Question, Strict
 
-from .base import Context, Judgement
+from .base import Context, Judgement, Quiet
 from .driven import (
     Dotted,
     DrivenSpec,
@@ -58,7 +58,7 @@ class ImageSpec(DrivenSpec, Properties):
     tiers: ImageTiers
 
 
-class Image:
+class Image(Quiet):
     """Lets student code optimise, and the assignment's judge recompute the losses."""
 
     name = "image"

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from grader.checks.numerics import Array, as_array
+from grader.checks.numerics import as_array
 from grader.errors import Failure
 from grader.isolation.wire import Opaque
+from grader.model import Array
 
 PROBABILITY_THRESHOLD = 0.5
 

@@ -15,9 +15,7 @@ import numpy as np
 from grader.checks import causes
 from grader.errors import Reason
 from grader.isolation.wire import Opaque, TensorData
-
-Array = np.ndarray[Any, Any]
-
+from grader.model import Array
 
 ROUNDING = 1.0e-2  # relative; a smaller difference of a narrower type is that type's rounding
 

@@ -13,7 +13,7 @@ from grader.checks.metrics import METRICS
 from grader.errors import Failure
 from grader.model import CheckSpec, Part, Question
 
-from .base import Context, Judgement
+from .base import Context, Judgement, Quiet
 from .training import Thresholds
 
 MAX_SHOWN = 40  # characters of a line that is quoted in a message
@@ -36,8 +36,13 @@ class PredictionsSpec(CheckSpec, Thresholds):
     symbols: Annotated[list[str], Field(min_length=2)] = ["0", "1"]
     metric: Literal["accuracy"] = "accuracy"
 
+    @property
+    def other_files(self) -> tuple[str, ...]:
+        """The file of predictions."""
+        return (self.file,)
 
-class Predictions:
+
+class Predictions(Quiet):
     """Reads the file on the trusted side, as text; nothing of the submission is executed."""
 
     name = "predictions"

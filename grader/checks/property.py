@@ -9,7 +9,7 @@ from pydantic import model_validator
 from grader.assignment.reference import Assignment
 from grader.model import SHARES_ROUNDING, Question
 
-from .base import Context, Judgement
+from .base import Context, Judgement, Quiet
 from .driven import (
     Dotted,
     DrivenSpec,
@@ -35,7 +35,7 @@ class PropertySpec(DrivenSpec, Properties):
         return self
 
 
-class PropertyKind:
+class PropertyKind(Quiet):
     """Runs a driver once; the judge decides about each property."""
 
     name = "property"

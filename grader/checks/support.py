@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from grader.assignment.reference import SolvedCase
-from grader.checks.numerics import Array, Comparison, Tolerance, as_array
+from grader.checks.numerics import Comparison, Tolerance, as_array
 from grader.errors import BrokenError, Failure, WorkerLost
-from grader.model import Tolerances
+from grader.model import Array, Tolerances
 
 from .base import Context, StudentModule
 

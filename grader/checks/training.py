@@ -17,7 +17,7 @@ from grader.errors import RAISED, BrokenError, Failure, GraderError
 from grader.model import SHARES_ROUNDING, Fraction, NonNegative, Part, Question, Strict
 from grader.seeds import seed_for
 
-from .base import Context, Judgement
+from .base import Context, Judgement, Quiet
 from .driven import (
     UNREADABLE,
     Dotted,
@@ -97,7 +97,7 @@ class _Run:
     evidence: Evidence = field(default_factory=Evidence)
 
 
-class Training:
+class Training(Quiet):
     """Trains in a worker that sees no test label, and computes the metric on this side."""
 
     name = "training"

@@ -16,7 +16,7 @@ from grader.assignment.reference import Assignment
 from grader.errors import Failure, Pending
 from grader.model import CheckSpec, Question
 
-from .base import Context, Judgement
+from .base import Context, Judgement, Quiet
 
 MAX_SHOWN = 20_000  # characters of a text in the report
 
@@ -25,6 +25,11 @@ class FilesSpec(CheckSpec):
     """Mixin: ``files`` are the names of a text that is handed in, in the order of preference."""
 
     files: Annotated[list[Annotated[str, Field(pattern=r"^[\w.-]+$")]], Field(min_length=1)]
+
+    @property
+    def other_files(self) -> tuple[str, ...]:
+        """The files, any of which may be handed in."""
+        return tuple(self.files)
 
 
 class WrittenSpec(FilesSpec):
@@ -37,7 +42,7 @@ class WrittenSpec(FilesSpec):
     least_words: Annotated[int, Field(ge=1)] = 1
 
 
-class Written:
+class Written(Quiet):
     """Finds the text and leaves the marks to a person."""
 
     name = "written"

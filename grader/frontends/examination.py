@@ -14,8 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.assignment.rubric import load_rubric
+from grader.checks import KINDS
 from grader.isolation.sandbox import ForkServer, Verdict, contract
-from grader.run.session import Settings
+from grader.job import Settings
 
 LAYERS = {
     "process": "a process of its own for every check, without files, modules or secrets of ours",
@@ -73,7 +74,7 @@ def examine(rubric: Path | None, data: Path | None) -> Examination:
         RubricError: the rubric has problems.
         BrokenError: the server does not start, or the attacks cannot be tried.
     """
-    hidden = () if rubric is None else Settings(data=data).policy(load_rubric(rubric)).hidden
+    hidden = () if rubric is None else Settings(data=data).policy(load_rubric(rubric, KINDS)).hidden
     with tempfile.TemporaryDirectory(prefix="grader-") as name:
         staging = Path(name) / "staging"
         staging.mkdir()

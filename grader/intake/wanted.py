@@ -25,7 +25,7 @@ def asked_by(rubric: Rubric) -> tuple[dict[str, set[str]], list[str]]:
         for check in question.checks:
             if function := getattr(check, "function", None):
                 modules[check.module or question.module].add(function)
-            others += [*getattr(check, "files", ()), *filter(None, [getattr(check, "file", None)])]
+            others += check.other_files
     return modules, others
 
 

@@ -9,20 +9,19 @@ from __future__ import annotations
 import csv
 import io
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 
 from grader.errors import UsageError
-from grader.readers.texts import printable
-from grader.reports.gradebook import cell
+from grader.readers.texts import shown
 
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 SEPARATORS = (",", ";", "\t")
 EMPTY = " \t,;\r\n"  # a row of nothing else is empty
 MAX_BYTES = 16 * 1024 * 1024  # a class of thousands with long comments stays below
 MAX_CELL = 1_000_000  # characters; Python's own limit of 131072 is below a long feedback comment
-MAX_SHOWN = 60
 NUMBER = re.compile(r"^[-+]?(\d+([.,]\d*)?|[.,]\d+)$", re.ASCII)
 SEPARATOR_LINE = re.compile(r'^"?sep=(.)"?$', re.IGNORECASE)
 
@@ -191,32 +190,19 @@ def number(text: str) -> float | None:
     return float(stripped.replace(",", ".")) if NUMBER.match(stripped) else None
 
 
-def plain(value: float) -> str:
-    """Return a number as every importer reads it: with a point, without exponent or zeros."""
-    text = f"{value:.4f}".rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
+def cell(text: str) -> str:
+    """Return ``text`` so that no spreadsheet takes it for a formula.
+
+    Spreadsheets look past spaces, and some take full-width signs for the ordinary ones.
+    Source: OWASP, CSV Injection.
+    """
+    starts = {unicodedata.normalize("NFKC", part[:1]) for part in (text, text.lstrip())}
+    return f"'{text}" if starts & set(FORMULA_STARTS) else text
 
 
 def unquoted(text: str) -> str:
-    """Undo ``gradebook.cell``: the apostrophe that keeps a text from being a formula goes."""
+    """Undo ``cell``: the apostrophe that keeps a text from being a formula goes."""
     return text[1:] if text.startswith("'") and cell(text[1:]) == text else text
-
-
-def shown(text: str) -> str:
-    """Return a value as a message shows it."""
-    return f"'{printable(text, MAX_SHOWN)}'"
-
-
-def suggestion(wrong: str, known: Sequence[str]) -> str:
-    """Return " (did you mean ...?)" if one of ``known`` is close to ``wrong``, else nothing."""
-    by_folded = {name.casefold(): name for name in known}
-    close = get_close_matches(wrong.casefold(), list(by_folded), n=1, cutoff=0.6)
-    return f" (did you mean {shown(by_folded[close[0]])}?)" if close else ""
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun: 1 mark, 2 marks."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def as_csv(rows: Sequence[Sequence[str]], *, mark: bool = False) -> str:

@@ -1,9 +1,12 @@
-"""Text from outside, made fit to be shown."""
+"""Texts for people: from outside, made fit to be shown, and the small phrases of messages."""
 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
+from difflib import get_close_matches
 
+MAX_SHOWN = 60  # characters of a value in a message
 UNPRINTABLE = ("C", "Zl", "Zp")  # categories: controls of all kinds, and other line breaks
 
 
@@ -30,3 +33,26 @@ def printable(text: str, most: int) -> str:
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in clipped
     )
+
+
+def plain(value: float) -> str:
+    """Return a number as every importer reads it: with a point, without exponent or zeros."""
+    text = f"{value:.4f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def shown(text: str) -> str:
+    """Return a value as a message shows it."""
+    return f"'{printable(text, MAX_SHOWN)}'"
+
+
+def did_you_mean(wrong: str, known: Sequence[str]) -> str:
+    """Return " (did you mean ...?)" if one of ``known`` is close to ``wrong``, else nothing."""
+    by_folded = {name.casefold(): name for name in known}
+    close = get_close_matches(wrong.casefold(), list(by_folded), n=1, cutoff=0.6)
+    return f" (did you mean {shown(by_folded[close[0]])}?)" if close else ""
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: 1 mark, 2 marks."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

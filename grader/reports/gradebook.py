@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from grader.model import Rubric
+from grader.readers.tables import cell
 from grader.reports.files import write_text
 from grader.reports.stored import check_ids
 
 FIRST_COLUMNS = ("submission", "status", "score", "max_score")
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def write(path: Path, rubric: Rubric, reports: Sequence[dict[str, Any]]) -> None:
@@ -44,13 +43,3 @@ def write_columns(path: Path, checks: Sequence[str], reports: Sequence[dict[str,
             row.append(cell(made["submission"].get("student", {}).get("name", "")))
         table.writerow([*row, *(points.get(check, "") for check in checks)])
     write_text(path, text.getvalue())
-
-
-def cell(text: str) -> str:
-    """Return ``text`` so that no spreadsheet takes it for a formula.
-
-    Spreadsheets look past spaces, and some take full-width signs for the ordinary ones.
-    Source: OWASP, CSV Injection.
-    """
-    starts = {unicodedata.normalize("NFKC", part[:1]) for part in (text, text.lstrip())}
-    return f"'{text}" if starts & set(FORMULA_STARTS) else text

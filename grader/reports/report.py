@@ -11,10 +11,10 @@ import numpy as np
 
 from grader import __version__, scoring
 from grader.intake.submission import Submission
+from grader.job import Settings
 from grader.model import CheckResult, Rubric, points_sum
 from grader.readers.texts import clean, printable
 from grader.reports import figures
-from grader.run.session import Settings
 
 SCHEMA_VERSION = 1
 MAX_NOTE = 1000  # characters of a note

@@ -21,10 +21,10 @@ from typing import Any
 from grader.assignment.reference import Assignment
 from grader.errors import BrokenError, GraderError, IsolationError
 from grader.intake.staging import StagingFolder
+from grader.job import Job, Work
 from grader.model import CheckResult
 from grader.reports import report
 from grader.run import pytest_run
-from grader.run.pytest_run import Job, Work
 from grader.run.session import Workshop
 
 PR_SET_PDEATHSIG = 1

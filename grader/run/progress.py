@@ -10,9 +10,9 @@ from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from grader.job import Work
 from grader.reports import terminal
 from grader.run.batch import CheckDone, Event, SubmissionDone
-from grader.run.pytest_run import Work
 
 SHOW_AFTER_S = 1.0
 

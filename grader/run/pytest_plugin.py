@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from grader.checks import KINDS
 from grader.errors import GraderError, IsolationError, RubricError
 from grader.model import TIERS, CheckResult, CheckSpec, Question, Rubric
 from grader.readers.texts import clean
@@ -70,9 +71,10 @@ class OwnSupply(Supply):
         from grader.assignment.reference import Assignment
         from grader.assignment.rubric import load_rubric
         from grader.intake.submission import find
-        from grader.run.session import Session, Settings, Workshop
+        from grader.job import Settings
+        from grader.run.session import Session, Workshop
 
-        rubric = load_rubric(path)
+        rubric = load_rubric(path, KINDS)
         argument = Path(config.getoption("--submission"))
         found = find(
             [argument], [name for question in rubric.questions for name in question.modules]

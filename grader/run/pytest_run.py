@@ -6,23 +6,23 @@ import contextlib
 import io
 import os
 import traceback
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 
 from grader.assignment.reference import Assignment
 from grader.errors import BrokenError, GraderError, IsolationError
-from grader.intake.submission import Origin
 from grader.isolation.sandbox import Limits
+from grader.job import CheckDone, Job, Steering, Work
 from grader.model import CheckResult, CheckSpec, Question, Rubric
-from grader.reports import figures, html, report
-from grader.reports.files import UnwritableError, write_bytes, write_json, write_text
+from grader.reports import figures, report
+from grader.reports.files import UnwritableError
+from grader.reports.written import write_reports
 from grader.run import pytest_plugin
-from grader.run.session import Session, Settings, Workshop
+from grader.run.session import Session, Workshop
 
 # Everything of pytest that has no part in grading, and could only read or write files around it.
 UNUSED_PLUGINS = (
@@ -31,51 +31,6 @@ UNUSED_PLUGINS = (
     "recwarn", "pytester", "warnings", "unraisableexception", "threadexception", "metadata",
 )  # fmt: skip
 PYTEST_VARIABLES = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DEBUG")
-CheckDone = Callable[[CheckResult], None]
-
-
-class Steering(Protocol):
-    """Decides in which order checks run, with which limits, and which are left out."""
-
-    def rank(self, question: Question, check: CheckSpec) -> tuple[float, ...]:
-        """Return the rank of a check; those of low rank run first."""
-
-    def run(
-        self, question: Question, check: CheckSpec, run: Callable[[], CheckResult]
-    ) -> CheckResult:
-        """Return the result of a check, which calling ``run`` gives."""
-
-    def limits(self, question: Question, check: CheckSpec, limits: Limits) -> Limits:
-        """Return the limits of the worker that is about to start for a check.
-
-        Raises:
-            Pending: it cannot be started here.
-        """
-
-    def progress(self, made: dict[str, Any]) -> None:
-        """Take the report of all checks done so far; called after each."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """What is the same for all submissions of a run.
-
-    ``out`` is None to write no reports; without ``steering`` checks run in the rubric's order.
-    """
-
-    rubric: Rubric
-    settings: Settings
-    out: Path | None
-    steering: Steering | None = None
-
-
-@dataclass(frozen=True)
-class Work:
-    """A submission to grade: its id, where it is, and the ids of the checks to run."""
-
-    identifier: str
-    path: Origin
-    wanted: frozenset[str]
 
 
 class _Reporting(Session):
@@ -181,26 +136,6 @@ def _itself(error: Exception) -> str:
     trace = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{Path(trace.filename).name}, line {trace.lineno}"
     return f"the grader itself failed: {type(error).__name__}: {error} ({place})"
-
-
-def write_reports(
-    folder: Path,
-    made: dict[str, Any],
-    recorded: Any = None,
-    pictures: Mapping[str, bytes] | None = None,
-) -> None:
-    """Write the files of one submission; ``report.json``, the authority, comes last.
-
-    Raises:
-        UnwritableError: one of them cannot be written.
-    """
-    if recorded is not None:
-        write_json(folder / "pytest.json", recorded)
-    for name, data in (pictures or {}).items():
-        write_bytes(folder / name, data)
-    write_json(folder / "results.json", report.gradescope(made))
-    write_text(folder / "report.html", html.report(made, pictures or {}))
-    write_json(folder / "report.json", made)
 
 
 def _run_pytest(rubric: Rubric, session: Session, wanted: frozenset[str]) -> dict[str, Any] | None:

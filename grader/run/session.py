@@ -8,7 +8,6 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -21,42 +20,16 @@ from grader.errors import RAISED, Blocked, Failure, GraderError, IsolationError,
 from grader.intake import notebook, sources
 from grader.intake.submission import Submission
 from grader.intake.wanted import ambiguous, unreadable
-from grader.isolation.sandbox import Level, Limits, Policy
+from grader.isolation.sandbox import Limits
 from grader.isolation.sandbox.dialogue import Dialogue
-from grader.model import CheckResult, CheckSpec, Device, Question, Rubric, Tier
+from grader.job import Settings
+from grader.model import CheckResult, CheckSpec, Question, Rubric
 from grader.run.workshop import Needs, needs
 from grader.run.workshop import Workshop as Workshop  # noqa: PLC0414 - for all who judge
 from grader.seeds import seed_for
 
 MAX_TEXT_FILE = 16 * 1024 * 1024  # a million labels are 2 MB
-MAX_HIDDEN_TRIED = 3  # files of the reference that the canary tries to read
 MAX_MESSAGE = 4000  # characters of one check's message
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What is the same for all submissions of a run.
-
-    ``seed`` replaces the rubric's if given; ``device`` is where training runs; ``isolation`` is the
-    least level to grade with, and ``locked`` is False to switch isolation off. ``hidden`` are
-    further files that no worker may read; ``frugal`` runs one fork server at a time.
-    """
-
-    tier: Tier = "mini"
-    data: Path | None = None
-    seed: int | None = None
-    device: Device = "cpu"
-    isolation: Level = "full"
-    locked: bool = True
-    hidden: tuple[Path, ...] = ()
-    frugal: bool = False
-
-    def policy(self, rubric: Rubric) -> Policy:
-        """Return what is demanded of isolation, with the files of the assignment to hide."""
-        solutions = sorted(rubric.reference.glob("*.py"))[:MAX_HIDDEN_TRIED]
-        data = [path for path in (self.data,) if path is not None]
-        hidden = (rubric.path.resolve(), *solutions, *data, *self.hidden)
-        return Policy(self.isolation, hidden, self.locked, self.device == "cuda")
 
 
 class Spawner(Protocol):

@@ -17,6 +17,7 @@ from packaging.utils import canonicalize_name
 
 from grader.assignment.reference import Assignment
 from grader.assignment.rubric import load_rubric
+from grader.checks import KINDS
 from grader.errors import UsageError
 from grader.frontends.student import bundle
 from grader.frontends.student.record import public_seed
@@ -48,7 +49,7 @@ def contents(archive):
 @pytest.fixture(scope="session")
 def own_lines(contents):
     """Lines of the reference that neither the template nor the engine nor a shipped driver has."""
-    places = [ROOT / "submissions_template", ROOT / "grader"]
+    places = [ROOT / "submissions_template", ROOT / "grader", ROOT / "latexgrad"]
     allowed = [path for place in places for path in place.rglob("*.py")]
     drivers = [name.rpartition("/")[2] for name in contents if "/recorded/drivers/" in name]
     allowed += [ROOT / "reference" / "drivers" / name for name in drivers]
@@ -187,7 +188,7 @@ def test_the_wheel_is_whole(contents, pristine):
     assert {Requirement(need).name for need in needs} == AT_HOME
     points = next(data for name, data in contents.items() if name.endswith("/entry_points.txt"))
     assert b"pytest11" not in points  # it must not join in when students run pytest themselves
-    assert (pristine.wheel / "grader" / "worker" / "plain.py").is_file()
+    assert (pristine.wheel / "grader" / "isolation" / "worker" / "plain.py").is_file()
     assert wheel.name.endswith("-py3-none-any.whl")
 
 
@@ -214,7 +215,8 @@ def test_nothing_else_is_needed_for_what_needs_numpy_only(pristine, contents, tm
     absent = {
         module
         for module, owners in metadata.packages_distributions().items()
-        if not allowed & {canonicalize_name(owner) for owner in owners} and module != "grader"
+        if not allowed & {canonicalize_name(owner) for owner in owners}
+        and module not in ("grader", "latexgrad")
     }
     assert {"torch", "pytest", "jinja2", "h5py", "matplotlib", "PIL"} <= absent
     home = tmp_path / "home"
@@ -268,7 +270,7 @@ def test_another_seed_records_other_cases(run_cli, tmp_path, pristine):
 
 
 def test_hidden_checks_leave_no_trace(small_assignment, tmp_path):
-    rubric = load_rubric(small_assignment(HIDDEN))
+    rubric = load_rubric(small_assignment(HIDDEN), KINDS)
     template = tmp_path / "template"
     template.mkdir()
     (template / "rnn_layers.py").write_text("# yours\n")

@@ -15,7 +15,8 @@ from grader.frontends.student.look import Look, chosen
 from grader.frontends.student.record import public_seed
 from grader.frontends.student.replay import load
 from grader.frontends.student.staged import AtHome, listed
-from grader.run.session import Session, Settings
+from grader.job import Settings
+from grader.run.session import Session
 from tests.bundle.conftest import WITHOUT_POSIX
 from tests.intake.test_notebooks import HEAD, RIGHT, book, whole
 

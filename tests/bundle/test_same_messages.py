@@ -11,7 +11,8 @@ from grader.assignment.reference import Assignment
 from grader.frontends.student.look import Look, chosen
 from grader.frontends.student.record import public_seed
 from grader.frontends.student.replay import load
-from grader.run.session import Session, Settings
+from grader.job import Settings
+from grader.run.session import Session
 from tests.conftest import handed_in
 
 LAYERS = [f"q{q}.{c}" for q in (3, 4, 5) for c in (1, 2, 3, 4)]

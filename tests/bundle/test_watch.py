@@ -18,7 +18,7 @@ from grader.frontends.student import watch
 from grader.frontends.student.look import Look
 from grader.frontends.student.replay import load
 from grader.frontends.student.staged import AtHome
-from grader.run.session import Settings
+from grader.job import Settings
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from grader.assignment.rubric import load_rubric
+from grader.checks import KINDS
 from grader.errors import RubricError
 from tests.checks.toy import judged, make
 
@@ -71,12 +72,12 @@ def written(folder, checks=CHECKS, reference=REFERENCE, cases=CASES):
 
 def problems(rubric):
     with pytest.raises(RubricError) as error:
-        load_rubric(rubric)
+        load_rubric(rubric, KINDS)
     return [line.removeprefix(f"{rubric}:") for line in error.value.problems]
 
 
 def test_what_agrees_has_no_problem(tmp_path):
-    assert load_rubric(written(tmp_path)).max_score == 4
+    assert load_rubric(written(tmp_path), KINDS).max_score == 4
 
 
 @pytest.mark.parametrize("table", ["MISTAKES", "COMPOSITIONS", "GIVEN_OUTPUTS", "COMPARISONS"])
@@ -92,7 +93,7 @@ def test_a_key_that_names_no_function_is_told_with_its_line(table, tmp_path):
 
 def test_keys_of_functions_that_the_rubric_leaves_out_are_no_problem(tmp_path):
     first = CHECKS.partition("      - {id: q1.2")[0].replace("points: 1", "points: 4")
-    assert load_rubric(written(tmp_path, first)).max_score == 4
+    assert load_rubric(written(tmp_path, first), KINDS).max_score == 4
 
 
 def test_a_table_that_is_none_is_told(tmp_path):
@@ -150,14 +151,14 @@ def test_other_numbers_of_outputs_are_told(tmp_path):
 
 def test_a_reference_that_fails_is_left_to_grading(tmp_path):
     reference = REFERENCE.replace("first, _ =", "raise OSError; first, _ =")
-    assert load_rubric(written(tmp_path, reference=reference)).max_score == 4
+    assert load_rubric(written(tmp_path, reference=reference), KINDS).max_score == 4
 
 
 def test_the_reference_is_not_run_where_that_is_not_asked_for(tmp_path):
     reference = REFERENCE.replace("first, _ =", "raise SystemExit; first, _ =")
     cases = CASES.replace('{"dw": d["out"]', '{"dW": d["out"]')
     rubric = written(tmp_path, reference=reference, cases=cases)
-    assert load_rubric(rubric, run_reference=False).max_score == 4
+    assert load_rubric(rubric, KINDS, run_reference=False).max_score == 4
 
 
 VALUES = """

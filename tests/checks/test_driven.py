@@ -6,8 +6,8 @@ import shutil
 import pytest
 
 from grader.errors import RubricError
+from grader.job import Settings
 from grader.model import Tier
-from grader.run.session import Settings
 from tests.checks.toy import judged, make
 from tests.conftest import SUBMISSIONS, handed_in
 

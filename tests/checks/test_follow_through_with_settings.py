@@ -4,7 +4,9 @@ import shutil
 
 from grader.assignment.reference import Assignment
 from grader.assignment.rubric import load_rubric
-from grader.run.session import Session, Settings
+from grader.checks import KINDS
+from grader.job import Settings
+from grader.run.session import Session
 from tests.conftest import ROOT
 
 EXAMPLE = ROOT / "examples" / "convolution"
@@ -32,7 +34,7 @@ def test_the_right_gradient_of_ones_own_flipped_kernel_earns_its_fraction(tmp_pa
     assert key in text
     path = tmp_path / "rubric.yaml"
     path.write_text(text.replace(key, f"{key}\n        follow_through: 0.5"))
-    rubric = load_rubric(path)
+    rubric = load_rubric(path, KINDS)
     handed_in = tmp_path / "handed_in"
     handed_in.mkdir()
     folder = EXAMPLE / "reference" / "submissions" / "full_marks" / "loops"

@@ -12,8 +12,10 @@ import pytest
 
 from grader.assignment.reference import Assignment
 from grader.assignment.rubric import load_rubric
+from grader.checks import KINDS
+from grader.job import Settings
 from grader.model import CheckResult
-from grader.run.session import Session, Settings, Workshop
+from grader.run.session import Session, Workshop
 from tests.conftest import ROOT
 
 RAISES = "raise ZeroDivisionError('ours')"
@@ -58,7 +60,7 @@ def at_the_start_of(function: str, statement: str) -> tuple[str, str]:
 
 def run(folder: Path, check_id: str, workshop: Workshop) -> CheckResult:
     """Judge the reference's own files, handed in as they are, by one check."""
-    rubric = load_rubric(folder / "rubric.yaml")
+    rubric = load_rubric(folder / "rubric.yaml", KINDS)
     handed_in = folder / "handed_in"
     if not handed_in.exists():
         handed_in.mkdir()
@@ -153,7 +155,7 @@ def test_a_reference_is_tried_once_for_all_submissions(assignment, workshop, mon
         return original(self, rubric)
 
     monkeypatch.setattr(Workshop, "reference", counted)
-    rubric = load_rubric(assignment / "rubric.yaml")
+    rubric = load_rubric(assignment / "rubric.yaml", KINDS)
     shared = Assignment(rubric.reference)
     edit(
         assignment / "reference" / "drivers" / "text_classification.py",
@@ -169,7 +171,7 @@ def test_a_reference_is_tried_once_for_all_submissions(assignment, workshop, mon
 
 
 def test_the_staged_reference_is_removed(assignment, workshop):
-    rubric = load_rubric(assignment / "rubric.yaml")
+    rubric = load_rubric(assignment / "rubric.yaml", KINDS)
     with workshop.reference(rubric) as folder:
         names = {path.name for path in folder.iterdir()}
         assert {"rnn_layers.py", "captioning_solver.py"} <= names

@@ -5,8 +5,10 @@ from textwrap import dedent
 
 from grader.assignment.reference import Assignment
 from grader.assignment.rubric import load_rubric
+from grader.checks import KINDS
+from grader.job import Settings
 from grader.model import CheckResult
-from grader.run.session import Session, Settings, Workshop
+from grader.run.session import Session, Workshop
 
 FILES = {
     "reference/toy.py": """
@@ -105,7 +107,7 @@ def judged(
     rubric_path: Path, files: dict[str, str], workshop: Workshop, settings: Settings | None = None
 ) -> dict[str, CheckResult]:
     """Judge a submission of these files; return the results by the check's id."""
-    rubric = load_rubric(rubric_path)
+    rubric = load_rubric(rubric_path, KINDS)
     handed_in = rubric_path.parent / "handed_in"
     handed_in.mkdir(exist_ok=True)
     for name, text in files.items():

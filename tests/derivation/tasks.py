@@ -42,7 +42,7 @@ class Found:
 
 @cache
 def _rubric():
-    return load_rubric(ROOT / "rubric.yaml")
+    return load_rubric(ROOT / "rubric.yaml", KINDS)
 
 
 def shipped(check: str) -> tuple[Question, CheckSpec]:

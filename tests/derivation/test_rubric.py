@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from grader.assignment.rubric import load_rubric
+from grader.checks import KINDS
 from grader.errors import RubricError
 from grader.model import Question
 from tests.checks.toy import make
@@ -37,7 +38,7 @@ $$ \nabla_W L = \delta_t x_t^T, \quad \nabla_{x_t} L = W^T \delta_t, \quad \nabl
 
 
 def test_another_assignment_needs_the_rubric_only(tmp_path):
-    rubric = load_rubric(make(tmp_path, DERIVATION))
+    rubric = load_rubric(make(tmp_path, DERIVATION), KINDS)
     (question,) = rubric.questions
     assert isinstance(question, Question)
     (spec,) = question.checks
@@ -70,5 +71,5 @@ def test_a_wrong_rubric_is_refused(tmp_path, old, new, message):
     text = DERIVATION.replace(old, new)
     assert text != DERIVATION
     with pytest.raises(RubricError) as caught:
-        load_rubric(make(tmp_path, text))
+        load_rubric(make(tmp_path, text), KINDS)
     assert message in str(caught.value)

@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 
 from grader.assignment.rubric import load_rubric
+from grader.checks import KINDS
 from tests.conftest import LAYERS, ROOT, SUBMISSIONS, checks_of
 
 PLAIN = SUBMISSIONS / "full_marks" / "plain"
@@ -58,7 +59,7 @@ def test_the_empty_template_earns_nothing_and_is_told_so(grade, schema):
     assert (report["status"], report["score"], report["max_score"]) == (
         "complete",
         0,
-        load_rubric(ROOT / "rubric.yaml").max_score,
+        load_rubric(ROOT / "rubric.yaml", KINDS).max_score,
     )
     checks = checks_of(report)
     missing = {f"q6.{number}" for number in range(6, 11)}  # prediction files are the student's own

@@ -19,10 +19,10 @@ import pytest
 from benchmarks.leftovers import Surroundings
 from grader.assignment.examples import assembled, load_examples, matching, verdicts
 from grader.assignment.reference import Assignment
+from grader.job import Job, Settings, Work
 from grader.reports.terminal import clean
 from grader.run import pytest_run
-from grader.run.pytest_run import Job, Work
-from grader.run.session import Settings, Workshop
+from grader.run.session import Workshop
 from tests.conftest import LAYERS, ROOT, SUBMISSIONS
 
 HONEST = SUBMISSIONS / "full_marks" / "plain"

@@ -189,7 +189,7 @@ def test_broken_reports_are_valid(rubric):
 
 
 def batch_settings():
-    from grader.run.session import Settings
+    from grader.job import Settings
 
     return Settings()
 

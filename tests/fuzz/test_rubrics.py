@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.assignment.rubric import load_rubric
+from grader.checks import KINDS
 from grader.errors import RubricError
+from grader.job import Settings
 from grader.model import Rubric
 from grader.reports import report
-from grader.run.session import Settings
 from tests.fuzz.guard import at_most, count, fuzzing, within
 from tests.fuzz.hostile_rubrics import ROOT, rubrics
 
@@ -48,7 +49,7 @@ def try_to_load(path: Path, lines: int) -> str:
     refused = None
     try:
         with within(SECONDS), at_most(MEMORY):
-            rubric = load_rubric(path)
+            rubric = load_rubric(path, KINDS)
     except RubricError as error:
         refused = error.problems
     if refused is not None:

@@ -136,7 +136,9 @@ def test_the_wheel_installs_and_holds_the_engine_alone(tmp_path):
         names = archive.namelist()
         (metadata,) = [name for name in names if name.endswith("/METADATA")]
         needs = archive.read(metadata).decode()
-    assert {name.split("/")[0] for name in names} == {"grader", metadata.split("/")[0]}
+    assert {name.split("/")[0] for name in names} == {
+        *("grader", "latexgrad", metadata.split("/")[0])
+    }
     assert "Requires-Dist: torch==2.13.0\n" in needs
     assert "extra" not in needs
     target = tmp_path / "site"
@@ -149,5 +151,5 @@ def test_the_wheel_installs_and_holds_the_engine_alone(tmp_path):
         capture_output=True, text=True,
     )  # fmt: skip
     assert ran.stdout.startswith(str(target))
-    assert (target / "grader" / "gradescope" / "results.schema.json").is_file()
+    assert (target / "grader" / "frontends" / "gradescope" / "results.schema.json").is_file()
     assert (target / "grader" / "reports" / "templates").is_dir()

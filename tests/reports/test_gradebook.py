@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.model import CheckSpec, Question, Rubric
-from grader.reports.gradebook import cell, write
+from grader.readers.tables import cell
+from grader.reports.gradebook import write
 
 
 def rubric() -> Rubric:

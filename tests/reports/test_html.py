@@ -115,7 +115,7 @@ def test_the_overview_has_students_if_the_platform_told_any(made, tmp_path):
 
 
 def test_a_broken_report_says_whose_fault_it_is(rubric):
-    from grader.run.session import Settings
+    from grader.job import Settings
 
     page = pages.report(reporting.broken(rubric, "x", Settings(), "the disk is on fire"))
     assert "No grade" in page

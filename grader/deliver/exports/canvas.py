@@ -13,8 +13,8 @@ import re
 from grader.deliver.exports.formats import Export, Order, harmless, kept, left_out, lines
 from grader.deliver.exports.roster import Roster, Student, email_name
 from grader.errors import UsageError
-from grader.readers.tables import Table, folded_name, number, plain, shown, suggestion
-from grader.reports.gradebook import cell
+from grader.readers.tables import Table, cell, folded_name, number
+from grader.readers.texts import did_you_mean, plain, shown
 
 PATTERN = re.compile(r"^[^_]+?(_LATE)?_(?P<id>\d+)_\d+_")
 IDENTITY = (
@@ -123,7 +123,7 @@ def _column(table: Table, order: Order, made: Export) -> str:
         named = ", ".join(map(shown, found))
         raise UsageError(f"{table.name}:1: several assignments are called so: {named}; "
                          "name one as it stands there with --assignment")  # fmt: skip
-    near = suggestion(wanted, list(titles.values()))
+    near = did_you_mean(wanted, list(titles.values()))
     if near or (order.assignment is None and there):
         known = ", ".join(map(shown, titles.values()))
         raise UsageError(f"{table.name}:1: has no assignment {shown(wanted)}{near}; name one with "

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 from grader.deliver.exports.roster import Roster
 from grader.readers import tables
-from grader.readers.tables import Table, plain, shown
-from grader.reports.gradebook import cell
+from grader.readers.tables import Table, cell
+from grader.readers.texts import plain, shown
 from grader.reports.report import student_text
 from grader.reports.stored import Stored, checks_of
 

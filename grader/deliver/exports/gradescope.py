@@ -20,8 +20,8 @@ from typing import Any
 from grader.deliver.exports.formats import Export, Grade, Order, harmless, left_out, lines
 from grader.deliver.exports.roster import Roster, Student, email_name
 from grader.errors import UsageError
-from grader.readers.tables import Table, plain
-from grader.reports.gradebook import cell
+from grader.readers.tables import Table, cell
+from grader.readers.texts import plain
 from grader.reports.report import gradescope
 
 PATTERN = re.compile(r"^(?:assignment_\d+_)?submission_(?P<id>\d+)$")

@@ -23,8 +23,8 @@ from grader.deliver.exports.formats import (
 )
 from grader.deliver.exports.roster import Roster, Student, email_name
 from grader.errors import UsageError
-from grader.readers.tables import Table, number, plain
-from grader.reports.gradebook import cell
+from grader.readers.tables import Table, cell, number
+from grader.readers.texts import plain
 from grader.reports.terminal import clean
 
 PATTERN = re.compile(r"_(?P<id>\d+)_assignsubmission_")

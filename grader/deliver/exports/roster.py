@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from itertools import permutations
 
 from grader.intake.submission import safe_id
-from grader.readers.tables import Table, shown, suggestion
+from grader.readers.tables import Table
+from grader.readers.texts import did_you_mean, shown
 
 MAX_SUGGESTED = 20  # submissions that fit nobody for which a similar name is looked for
 MAX_NAME_WORDS = 4  # of a full name: their orders are tried
@@ -81,7 +82,7 @@ def match(roster: Roster, submissions: Iterable[str]) -> Matching:
             who = " and ".join(_place(roster, row) for row in found)
             made.problems.append(f"{submission}: fits more than one student: {who}")
         else:
-            near = suggestion(submission, known) if len(made.problems) < MAX_SUGGESTED else ""
+            near = did_you_mean(submission, known) if len(made.problems) < MAX_SUGGESTED else ""
             made.problems.append(f"{submission}: fits no student of {roster.table.name}{near}")
     for row, names in sorted(taken.items()):
         if len(names) == 1:

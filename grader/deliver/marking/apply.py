@@ -17,10 +17,11 @@ from grader import scoring
 from grader.deliver.marking.marks import Mark
 from grader.errors import BrokenError
 from grader.readers import tables
-from grader.readers.tables import Problem, shown
+from grader.readers.tables import Problem
+from grader.readers.texts import did_you_mean, plain, shown
 from grader.reports import gradebook, html
 from grader.reports.stored import Stored, check_ids, checks_of, pictures
-from grader.run.pytest_run import write_reports
+from grader.reports.written import write_reports
 
 MACHINE_KEYS = ("points", "outcome", "reason", "message")
 
@@ -104,7 +105,7 @@ def _misfit(made: Plan, mark: Mark, *, override: bool) -> str | None:
     """Say why a mark cannot be put into its report, or None if it can."""
     report = made.reports.get(mark.submission)
     if report is None:
-        near = tables.suggestion(mark.submission, list(made.reports))
+        near = did_you_mean(mark.submission, list(made.reports))
         return f"there is no report of {shown(mark.submission)}{near}"
     who = f"{mark.submission} {mark.check}"
     checks = checks_of(report)
@@ -122,8 +123,8 @@ def _misfit(made: Plan, mark: Mark, *, override: bool) -> str | None:
         )
     most = check["max_points"]
     if mark.usable and mark.points > most:
-        given = tables.plain(mark.points)
-        return f"{who}: points: {given} is more than the check's {tables.plain(most)}"
+        given = plain(mark.points)
+        return f"{who}: points: {given} is more than the check's {plain(most)}"
     return _settled(mark, check, who, override=override)
 
 
@@ -135,7 +136,7 @@ def _settled(mark: Mark, check: Mapping[str, Any], who: str, *, override: bool) 
     repeated = (same.get("points"), same.get("comment")) == (mark.points, mark.comment)
     if machine["outcome"] == "pending" or override or repeated:
         return None
-    had = f"{tables.plain(machine['points'])} of {tables.plain(check['max_points'])}"
+    had = f"{plain(machine['points'])} of {plain(check['max_points'])}"
     return (
         f"{who} waits for nobody: it is {machine['outcome']} with {had} points; to put a person's "
         "decision in place of that, say --override"

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from grader import scoring
-from grader.readers.tables import plain
+from grader.readers.texts import plain
 from grader.reports.stored import checks_of
 
 Kind = Literal["changed", "new", "removed", "same"]

@@ -14,8 +14,8 @@ from typing import Any
 from grader import scoring
 from grader.errors import UsageError
 from grader.readers import tables, yaml_source
-from grader.readers.tables import Problem, shown
-from grader.reports.gradebook import cell
+from grader.readers.tables import Problem, cell
+from grader.readers.texts import did_you_mean, plain, shown
 from grader.reports.stored import Stored, checks_of
 
 COLUMNS = ("submission", "check", "points", "comment")
@@ -92,7 +92,7 @@ def _unique(marks: Iterable[Mark], reading: Reading) -> list[Mark]:
         if (mark.points, mark.comment) != (first.points, first.comment):
             what = "points" if mark.points != first.points else "a comment"
             values = (
-                f"{tables.plain(first.points)} and {tables.plain(mark.points)}"
+                f"{plain(first.points)} and {plain(mark.points)}"
                 if mark.points != first.points
                 else f"{shown(first.comment)} and {shown(mark.comment)}"
             )
@@ -117,7 +117,7 @@ def _from_csv(path: Path, reading: Reading) -> Iterator[Mark]:
         )
     known = {tables.folded_name(name) for name in TEMPLATE}
     for column in table.columns:
-        near = tables.suggestion(column, TEMPLATE)
+        near = did_you_mean(column, TEMPLATE)
         if near and tables.folded_name(column) not in known and not missing:
             table.problem(1, f"the column {shown(column)} means nothing here{near}")
     if not table.problems:
@@ -174,7 +174,7 @@ def _points(value: object, problems: list[str]) -> float | None:
         problems.append(f"points: {shown(str(value))} is not a number; write 1.5 or 1,5")
         return None
     if number < 0:
-        problems.append(f"points: {tables.plain(number)} is negative; the least is 0")
+        problems.append(f"points: {plain(number)} is negative; the least is 0")
         return None
     return round(number, scoring.POINT_DIGITS)
 
@@ -212,7 +212,7 @@ def _from_value(
         return None
     values: dict[str, Any] = given if isinstance(given, dict) else {"points": given}
     problems = [
-        f"unknown key {shown(str(key))}{tables.suggestion(str(key), KEYS)}; the keys are "
+        f"unknown key {shown(str(key))}{did_you_mean(str(key), KEYS)}; the keys are "
         f"{', '.join(KEYS)}"
         for key in values
         if key not in KEYS
@@ -242,7 +242,7 @@ def template(reports: Iterable[Stored]) -> tuple[str, int]:
         digest = stored.report["submission"]["sha256"]
         for check in checks_of(stored.report).values():
             if check["outcome"] == "pending":
-                most = tables.plain(check["max_points"])
+                most = plain(check["max_points"])
                 known = [stored.id, check["id"], check["title"]]
                 sha = f"{SHA_PREFIX}{digest[:SHA_DIGITS]}" if digest else ""
                 rows.append([*map(cell, known), most, "", "", "", sha])

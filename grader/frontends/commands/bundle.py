@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from grader.assignment.rubric import load_rubric
+from grader.checks import KINDS
 from grader.errors import UsageError
 from grader.frontends.commands.bundle_student import student
 from grader.frontends.commands.options import find_rubric, told
@@ -55,7 +56,7 @@ def gradescope(
     constraints: Path | None,
 ) -> None:
     """Write an archive that Gradescope builds an autograder from."""
-    loaded = load_rubric(find_rubric(rubric, Path.cwd()))
+    loaded = load_rubric(find_rubric(rubric, Path.cwd()), KINDS)
     if data is not None and not data.is_dir():
         raise UsageError(f"--data {data}: there is no such folder")
     if tier == "full" and data is None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from grader.assignment.rubric import load_rubric
+from grader.checks import KINDS
 from grader.frontends.commands.options import find_rubric, told
 from grader.frontends.gradescope.bundle import template_name
 from grader.frontends.student import bundle
@@ -23,7 +24,7 @@ from grader.reports.files import write_bytes
 @told
 def student(out: Path | None, rubric: Path | None, seed: int | None) -> None:
     """Write an archive for students: template, public checks, engine; no answers."""
-    loaded = load_rubric(find_rubric(rubric, Path.cwd()))
+    loaded = load_rubric(find_rubric(rubric, Path.cwd()), KINDS)
     template = loaded.path.resolve().parent / template_name(loaded.path)
     made = bundle.build(loaded, template, seed)
     target = out or Path(f"{loaded.assignment}.zip")

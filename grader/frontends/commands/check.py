@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from grader.checks import KINDS
 from grader.errors import UsageError
 from grader.frontends.commands.options import (
     EXIT_BROKEN,
@@ -31,9 +32,9 @@ from grader.frontends.commands.options import (
 from grader.frontends.student import screen
 from grader.frontends.student.look import Chosen, Look, chosen
 from grader.frontends.student.replay import Bundle, is_bundle, load
+from grader.job import Settings
 from grader.model import CheckResult, Rubric
 from grader.reports import terminal
-from grader.run.session import Settings
 
 ALL_RIGHT = frozenset(["passed", "pending"])
 FOR_GRADERS = ("rubric", "tier", "data", "seed", "device")  # options that a bundle has no use for
@@ -74,7 +75,7 @@ def check(
     from grader.assignment.reference import Assignment
     from grader.assignment.rubric import load_rubric
 
-    loaded = load_rubric(find_rubric(rubric, folder.resolve()))
+    loaded = load_rubric(find_rubric(rubric, folder.resolve()), KINDS)
     wanted = _visible(loaded, only)
     # It is the student's own machine: whatever isolation there is will do.
     settings = replace(read_settings(tier, data, seed, device), isolation="none")
@@ -174,9 +175,9 @@ def _check_as_graded(
     rubric: Rubric, settings: Settings, folder: Path, wanted: frozenset[str]
 ) -> None:
     """Run checks in locked workers."""
+    from grader.job import Job, Work
     from grader.run import batch
     from grader.run.progress import follow
-    from grader.run.pytest_run import Job, Work
 
     job = Job(rubric, settings, None)
     work = [Work("submission", folder, wanted)]

@@ -15,9 +15,10 @@ from grader.deliver.marking import changes
 from grader.deliver.marking.changes import Change, CheckChange, Grade, Side, Summary
 from grader.frontends.commands.options import EXIT_FAILURES, told
 from grader.readers import tables
+from grader.readers.tables import cell
+from grader.readers.texts import counted, plain
 from grader.reports import stored, terminal
 from grader.reports.files import write_json, write_text
-from grader.reports.gradebook import cell
 
 
 @click.command("diff")
@@ -50,7 +51,7 @@ def diff_command(
     if figures.marks_missing:
         click.echo(
             terminal.clean(
-                f"{tables.counted(figures.marks_missing, 'mark')} of OLD missing in {new}; to put "
+                f"{counted(figures.marks_missing, 'mark')} of OLD missing in {new}; to put "
                 f"them back: grader mark {new} --marks FILE --reapply"
             ),
             err=True,
@@ -74,8 +75,8 @@ def said(figures: Summary, total: int) -> str:
     gained = f"{figures.gained} gained points"
     parts = [
         f"{figures.changed} of {total} submissions changed",
-        lost + (f" (most: {tables.plain(figures.largest_loss)})" if figures.lost else ""),
-        gained + (f" (most: {tables.plain(figures.largest_gain)})" if figures.gained else ""),
+        lost + (f" (most: {plain(figures.largest_loss)})" if figures.lost else ""),
+        gained + (f" (most: {plain(figures.largest_gain)})" if figures.gained else ""),
         *([f"mean change {_signed(figures.mean_change)}"] if figures.compared else []),
         *([f"{figures.new} only in NEW"] if figures.new else []),
         *([f"{figures.removed} only in OLD"] if figures.removed else []),
@@ -109,11 +110,11 @@ def table(listed: Sequence[Change]) -> Table:
 
 
 def _score(grade: Grade | None) -> str:
-    return "-" if grade is None or grade.score is None else tables.plain(grade.score)
+    return "-" if grade is None or grade.score is None else plain(grade.score)
 
 
 def _signed(value: float) -> str:
-    return f"+{tables.plain(value)}" if value > 0 else tables.plain(value)
+    return f"+{plain(value)}" if value > 0 else plain(value)
 
 
 def _line(change: CheckChange) -> str:
@@ -128,5 +129,5 @@ def _side(side: Side) -> str:
     reason = f" ({side.reason})" if side.reason else ""
     person = "" if side.marked_by is None else f", marked by {side.marked_by or 'a person'}"
     extra = ", extra credit" if side.extra_credit else ""
-    points = f"{tables.plain(side.points)} / {tables.plain(side.max_points)}"
+    points = f"{plain(side.points)} / {plain(side.max_points)}"
     return f"{side.outcome}{reason} {points}{extra}{person}"

@@ -12,6 +12,7 @@ from grader.deliver.exports import formats, roster
 from grader.errors import UsageError
 from grader.frontends.commands.options import EXIT_FAILURES, EXIT_USAGE, told
 from grader.readers import tables
+from grader.readers.texts import counted, plain
 from grader.reports import stored, terminal
 from grader.reports.files import write_bytes
 
@@ -84,19 +85,19 @@ def _tell(order: formats.Order, made: formats.Export, matching: roster.Matching,
     for note in made.notes:
         click.echo(terminal.clean(f"note: {note}"), err=True)
     if len(order.max_scores) > 1:
-        counted = " and ".join(map(tables.plain, order.max_scores))
-        text = f"note: the reports are out of {counted} points: were the same checks run for all?"
+        most = " and ".join(map(plain, order.max_scores))
+        text = f"note: the reports are out of {most} points: were the same checks run for all?"
         click.echo(text, err=True)
     if matching.without:
         named = ", ".join(matching.without[:MAX_WITHOUT])
         more = len(matching.without) - MAX_WITHOUT
         rest = f" and {more} more" if more > 0 else ""
-        count = tables.counted(len(matching.without), "student")
+        count = counted(len(matching.without), "student")
         text = f"note: {count} without a report: {named}{rest}"
         click.echo(terminal.clean(text), err=True)
     pending = [grade for grade in order.grades.values() if grade.report["status"] == "pending"]
     if pending and any(grade.score is not None for grade in pending):
-        count = tables.counted(len(pending), "grade")
+        count = counted(len(pending), "grade")
         click.echo(f"note: {count} so far, with checks pending (--allow-pending)", err=True)
     total = len(order.grades)
     done = (total if order.roster is None else len(order.rows)) - len(made.left_out)

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from grader.assignment.rubric import load_rubric
+from grader.checks import KINDS
 from grader.errors import BrokenError
 from grader.frontends.commands.options import (
     EXIT_BROKEN,
@@ -25,12 +26,12 @@ from grader.frontends.commands.options import (
     writable,
 )
 from grader.intake import submission
+from grader.job import Job, Work
 from grader.model import Rubric
-from grader.readers import tables
+from grader.readers.texts import counted
 from grader.reports import overview, terminal
 from grader.run import batch
 from grader.run.progress import follow
-from grader.run.pytest_run import Job, Work
 
 
 @click.command()
@@ -61,7 +62,7 @@ def grade(
     unsafe: bool,
 ) -> None:
     """Grade SUBMISSIONS: folders, .zip or .tar.gz files, folders of these, or a class's zip."""
-    loaded = load_rubric(find_rubric(rubric, Path.cwd()))
+    loaded = load_rubric(find_rubric(rubric, Path.cwd()), KINDS)
     settings = demand(read_settings(tier, data, seed, device), isolation, unsafe=unsafe)
     wanted = wanted_checks(loaded, only)
     modules = [name for question in loaded.questions for name in question.modules]
@@ -110,6 +111,6 @@ def _tell(reports: Sequence[dict[str, Any]], out: Path, listed: int) -> None:
         click.echo(told)
         click.echo(f"{len(reports)} submissions graded; reports: {out}/<submission>/report.json")
     if len(reports) > 1 or listed:
-        more = f" (with {tables.counted(listed, 'report')} of earlier runs)" if listed else ""
+        more = f" (with {counted(listed, 'report')} of earlier runs)" if listed else ""
         click.echo(f"overview: {out / 'index.html'}, {out / 'gradebook.csv'}{more}")
     tell_broken(reports)

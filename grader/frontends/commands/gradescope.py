@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from grader.assignment.rubric import load_rubric
+from grader.checks import KINDS
 from grader.errors import UsageError
 from grader.frontends.commands.options import EXIT_BROKEN, EXIT_USAGE, told, wanted_checks
 from grader.frontends.gradescope.folders import Places
@@ -48,7 +49,7 @@ def gradescope_command(
         raise UsageError("--tier full needs the homework's data: --data DIR or GRADER_DATA")
     places = Places(autograder)
     file = rubric or places.rubric
-    wanted = wanted_checks(load_rubric(file, run_reference=False), only) if only else None
+    wanted = wanted_checks(load_rubric(file, KINDS, run_reference=False), only) if only else None
     options = Options(file, tier, data.resolve() if data else None, wanted)
     outcome = run(places, options, os.environ)
     _tell(outcome)

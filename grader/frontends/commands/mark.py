@@ -15,7 +15,7 @@ from grader.deliver.marking import apply, marks
 from grader.deliver.marking.apply import Applied, Plan
 from grader.errors import UsageError
 from grader.frontends.commands.options import EXIT_FAILURES, EXIT_USAGE, told, writable
-from grader.readers import tables
+from grader.readers.texts import counted, plain
 from grader.reports import stored, terminal
 from grader.reports.files import write_text
 from grader.reports.stored import Stored, checks_of
@@ -63,7 +63,7 @@ def mark_command(
     if refused:
         for problem in sorted(refused):
             click.echo(terminal.clean(str(problem)), err=True)
-        count = tables.counted(len(refused), "problem")
+        count = counted(len(refused), "problem")
         click.echo(f"{count}; no report was changed", err=True)
         sys.exit(EXIT_USAGE)
     writable(target)
@@ -89,7 +89,7 @@ def _write_template(path: Path, reports: Path, found: dict[str, Stored]) -> None
         raise UsageError(f"--template {path}: is there already; name another file or delete it")
     text, rows = marks.template(found.values())
     write_text(path, text)
-    count = tables.counted(rows, "pending check")
+    count = counted(rows, "pending check")
     text = f"{path}: {count}; fill in points and, if you like, comment and marker, then:"
     click.echo(terminal.clean(f"{text}\n  grader mark {reports} --marks {path}"))
 
@@ -103,17 +103,17 @@ def _tell(made: Plan, reading: marks.Reading, target: Path) -> None:
         if (count := sum(c["outcome"] == "pending" for c in checks_of(report).values()))
     }
     overrides = sum(applied.overrides for applied in made.applied)
-    put = tables.counted(len(made.applied), "mark")
+    put = counted(len(made.applied), "mark")
     parts = [
-        f"{put} put into {tables.counted(len(made.changed), 'report')}",
+        f"{put} put into {counted(len(made.changed), 'report')}",
         *([f"{overrides} of them in place of the grader's own"] if overrides else []),
         *([f"already there: {made.already}"] if made.already else []),
         *([f"rows not filled in: {reading.unfilled}"] if reading.unfilled else []),
     ]
     click.echo("; ".join(parts))
     if waiting:
-        checks = tables.counted(sum(waiting.values()), "check")
-        where = tables.counted(len(waiting), "report")
+        checks = counted(sum(waiting.values()), "check")
+        where = counted(len(waiting), "report")
         click.echo(f"still waiting for a person: {checks} in {where}")
     broken = [name for name, report in made.reports.items() if report["status"] == "broken"]
     if broken:
@@ -130,8 +130,8 @@ def table(applied: Sequence[Applied]) -> Table:
     shown.add_column("by", overflow="fold")
     shown.add_column("comment", overflow="fold")
     for one in applied[: terminal.MAX_LISTED]:
-        points = f"{tables.plain(one.mark.points)} / {tables.plain(one.max_points)}"
-        before = f" (was {tables.plain(one.before)})" if one.overrides else ""
+        points = f"{plain(one.mark.points)} / {plain(one.max_points)}"
+        before = f" (was {plain(one.before)})" if one.overrides else ""
         comment = " ".join(one.mark.comment.split())
         short = comment[:MAX_COMMENT_SHOWN] + ("..." if len(comment) > MAX_COMMENT_SHOWN else "")
         shown.add_row(

@@ -15,10 +15,10 @@ import click
 from grader.errors import BrokenError, GraderError, RubricError, UsageError
 from grader.intake.names import RESERVED_IDS
 from grader.isolation.sandbox import LEVELS
+from grader.job import Settings
 from grader.model import DEVICES, TIERS, Rubric
 from grader.reports import terminal
 from grader.run import accelerator
-from grader.run.session import Settings
 
 EXIT_FAILURES, EXIT_USAGE, EXIT_BROKEN, EXIT_INTERRUPTED = 1, 2, 3, 130
 RUBRIC_NAME = "rubric.yaml"

@@ -11,6 +11,7 @@ import click
 
 from grader.assignment.examples import assembled, load_examples, matching, table, verdicts
 from grader.assignment.rubric import load_rubric
+from grader.checks import KINDS
 from grader.frontends.commands.options import (
     EXIT_BROKEN,
     EXIT_FAILURES,
@@ -23,10 +24,10 @@ from grader.frontends.commands.options import (
     told,
     writable,
 )
+from grader.job import Job
 from grader.reports import overview, terminal
 from grader.run import batch
 from grader.run.progress import follow
-from grader.run.pytest_run import Job
 
 
 @click.command("verify")
@@ -55,7 +56,7 @@ def verify_command(
 
     EXAMPLE is a pattern such as wrong/rnn_* and limits the run to the examples it matches.
     """
-    loaded = load_rubric(find_rubric(rubric, Path.cwd()))
+    loaded = load_rubric(find_rubric(rubric, Path.cwd()), KINDS)
     examples = matching(load_examples(loaded), names)
     if out is not None:
         writable(out)

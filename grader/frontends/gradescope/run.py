@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.assignment.rubric import load_rubric
+from grader.checks import KINDS
 from grader.errors import BrokenError, GraderError, RubricError, UsageError
 from grader.frontends.gradescope import budget, memory, metadata, policies, results
 from grader.frontends.gradescope.folders import Places, closed
@@ -19,11 +20,10 @@ from grader.frontends.gradescope.results import Run
 from grader.frontends.gradescope.time_and_memory import Steward, timeouts
 from grader.intake import submission
 from grader.isolation.sandbox import Level
+from grader.job import Job, Settings, Work
 from grader.model import Rubric, Tier
 from grader.reports.files import write_json
 from grader.run import batch
-from grader.run.pytest_run import Job, Work
-from grader.run.session import Settings
 
 ISOLATION = "GRADER_ISOLATION"
 IDENTIFIER = "submission"
@@ -87,7 +87,7 @@ def _graded(places: Places, options: Options, environment: Mapping[str, str]) ->
     total_s = budget.seconds(environment.get(budget.VARIABLE, ""))
     least = _isolation(environment)
     memory_mb = memory.limit_mb(environment)
-    rubric = load_rubric(options.rubric, run_reference=False)
+    rubric = load_rubric(options.rubric, KINDS, run_reference=False)
     told = metadata.read(places.metadata)
     checks = {check.id for question in rubric.questions for check in question.checks}
     about = Run(rubric, told, options.wanted or frozenset(checks))

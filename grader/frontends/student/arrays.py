@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from grader.checks.numerics import Array
 from grader.errors import UsageError
+from grader.model import Array
 
 REMEDY = "unpack the homework's archive again"
 PLAIN = (bool, int, str, type(None))

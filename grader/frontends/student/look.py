@@ -17,8 +17,9 @@ from grader.frontends.student.staged import AtHome
 from grader.intake.places import Asked
 from grader.intake.wanted import asked_by
 from grader.isolation.sandbox.plain import PlainServer, ProcessPool
+from grader.job import Settings
 from grader.model import CheckResult, CheckSpec, Question, Rubric
-from grader.run.session import Session, Settings
+from grader.run.session import Session
 
 Chosen = tuple[Question, CheckSpec]
 

@@ -48,11 +48,12 @@ fi
 import sys
 from pathlib import Path
 
+from grader.checks import KINDS
 from grader.errors import GraderError
 from grader.assignment.rubric import load_rubric
 
 try:
-    rubric = load_rubric(Path(sys.argv[1]))
+    rubric = load_rubric(Path(sys.argv[1]), KINDS)
 except GraderError as error:
     sys.exit(f"setup.sh: {error}")
 print(f"ready: {rubric.title}, {rubric.max_score:g} points")

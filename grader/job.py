@@ -1,0 +1,87 @@
+"""What is to be done: the same for all submissions of a run, and one submission's part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from grader.intake.submission import Origin
+from grader.isolation.sandbox import Level, Limits, Policy
+from grader.model import CheckResult, CheckSpec, Device, Question, Rubric, Tier
+
+MAX_HIDDEN_TRIED = 3  # files of the reference that the canary tries to read
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is the same for all submissions of a run.
+
+    ``seed`` replaces the rubric's if given; ``device`` is where training runs; ``isolation`` is the
+    least level to grade with, and ``locked`` is False to switch isolation off. ``hidden`` are
+    further files that no worker may read; ``frugal`` runs one fork server at a time.
+    """
+
+    tier: Tier = "mini"
+    data: Path | None = None
+    seed: int | None = None
+    device: Device = "cpu"
+    isolation: Level = "full"
+    locked: bool = True
+    hidden: tuple[Path, ...] = ()
+    frugal: bool = False
+
+    def policy(self, rubric: Rubric) -> Policy:
+        """Return what is demanded of isolation, with the files of the assignment to hide."""
+        solutions = sorted(rubric.reference.glob("*.py"))[:MAX_HIDDEN_TRIED]
+        data = [path for path in (self.data,) if path is not None]
+        hidden = (rubric.path.resolve(), *solutions, *data, *self.hidden)
+        return Policy(self.isolation, hidden, self.locked, self.device == "cuda")
+
+
+CheckDone = Callable[[CheckResult], None]
+
+
+class Steering(Protocol):
+    """Decides in which order checks run, with which limits, and which are left out."""
+
+    def rank(self, question: Question, check: CheckSpec) -> tuple[float, ...]:
+        """Return the rank of a check; those of low rank run first."""
+
+    def run(
+        self, question: Question, check: CheckSpec, run: Callable[[], CheckResult]
+    ) -> CheckResult:
+        """Return the result of a check, which calling ``run`` gives."""
+
+    def limits(self, question: Question, check: CheckSpec, limits: Limits) -> Limits:
+        """Return the limits of the worker that is about to start for a check.
+
+        Raises:
+            Pending: it cannot be started here.
+        """
+
+    def progress(self, made: dict[str, Any]) -> None:
+        """Take the report of all checks done so far; called after each."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is the same for all submissions of a run.
+
+    ``out`` is None to write no reports; without ``steering`` checks run in the rubric's order.
+    """
+
+    rubric: Rubric
+    settings: Settings
+    out: Path | None
+    steering: Steering | None = None
+
+
+@dataclass(frozen=True)
+class Work:
+    """A submission to grade: its id, where it is, and the ids of the checks to run."""
+
+    identifier: str
+    path: Origin
+    wanted: frozenset[str]

@@ -1,0 +1,30 @@
+"""Writing the files of one submission's report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from grader.reports import html, report
+from grader.reports.files import write_bytes, write_json, write_text
+
+
+def write_reports(
+    folder: Path,
+    made: dict[str, Any],
+    recorded: Any = None,
+    pictures: Mapping[str, bytes] | None = None,
+) -> None:
+    """Write the files of one submission; ``report.json``, the authority, comes last.
+
+    Raises:
+        UnwritableError: one of them cannot be written.
+    """
+    if recorded is not None:
+        write_json(folder / "pytest.json", recorded)
+    for name, data in (pictures or {}).items():
+        write_bytes(folder / name, data)
+    write_json(folder / "results.json", report.gradescope(made))
+    write_text(folder / "report.html", html.report(made, pictures or {}))
+    write_json(folder / "report.json", made)
