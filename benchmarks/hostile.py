@@ -23,13 +23,13 @@ from typing import Any
 import jsonschema
 from leftovers import Surroundings
 
-from grader.assignment.examples import Example, assembled, load_examples, matching, verdicts
+from grader.assignment.examples import Example, assembled, claim_checks, load_examples, matching
 from grader.assignment.reference import Assignment
 from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS
 from grader.errors import GraderError
 from grader.isolation.sandbox import LEVELS
-from grader.job import Job, Settings, Work
+from grader.job import Job, Settings, Submitted
 from grader.run import pytest_run
 from grader.run.session import Workshop
 
@@ -97,29 +97,29 @@ class Run:
         self._assignment = Assignment(job.rubric.reference)
         text = (resources.files("grader.reports") / "report.schema.json").read_text()
         self._schema = jsonschema.Draft202012Validator(json.loads(text))
-        self.honest = self._graded(Work("honest", HONEST, LAYERS))
+        self.honest = self._graded(Submitted("honest", HONEST, LAYERS))
         if self.honest["score"] != self.honest["max_score"]:
             sys.exit("the honest submission does not earn every point before anything hostile ran")
         self._surroundings = Surroundings(own)
 
-    def row(self, example: Example, work: Work) -> Row:
+    def row(self, example: Example, work: Submitted) -> Row:
         """Grade a hostile example and the honest submission after it."""
         started = time.monotonic()
         made = self._graded(work)
         seconds = time.monotonic() - started
-        problems = list(verdicts([example], [made])[0].problems)
+        problems = list(claim_checks([example], [made])[0].problems)
         problems += self._schema_problems(made)
         problems += self._surroundings.changes()
         if seconds > MAX_SECONDS:
             problems.append(f"took {seconds:.0f} s")
-        after = self._graded(Work("honest", HONEST, LAYERS))
+        after = self._graded(Submitted("honest", HONEST, LAYERS))
         problems += self._schema_problems(after)
         if _essence(after) != _essence(self.honest):
             problems.append(f"the honest submission is graded otherwise: {_fate(after)}")
         problems += self._surroundings.changes()
         return Row(example, _gained(example, made), _fate(made), seconds, tuple(problems))
 
-    def _graded(self, work: Work) -> dict[str, Any]:
+    def _graded(self, work: Submitted) -> dict[str, Any]:
         return pytest_run.grade(self._job, self._assignment, self._workshop, work)
 
     def _schema_problems(self, made: dict[str, Any]) -> Iterator[str]:

@@ -79,7 +79,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Work:
+class Submitted:
     """A submission to grade: its id, where it is, and the ids of the checks to run."""
 
     identifier: str

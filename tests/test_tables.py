@@ -7,11 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.readers.texts import did_you_mean
 from grader.errors import UsageError
 from grader.readers import tables
 from grader.readers.tables import cell
-from grader.readers.texts import plain
+from grader.readers.texts import did_you_mean, plain
 
 
 def read(tmp_path, data):

@@ -31,7 +31,7 @@ from rich.text import Text
 
 from grader.assignment.rubric import worded
 from grader.errors import REASONS, RubricError, UsageError
-from grader.job import Work
+from grader.job import Submitted
 from grader.model import CheckSpec, NonNegative, Outcome, Question, Rubric, Strict
 from grader.readers import yaml_source
 from grader.readers.texts import did_you_mean
@@ -81,7 +81,7 @@ class Example:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ClaimCheck:
     """Whether an example scored what it claims."""
 
     example: Example
@@ -241,7 +241,7 @@ def _claim_problems(
 
 
 @contextlib.contextmanager
-def assembled(examples: Sequence[Example]) -> Iterator[list[Work]]:
+def assembled(examples: Sequence[Example]) -> Iterator[list[Submitted]]:
     """Copy each example, completed by its base, to a temporary folder; yield what to grade."""
     with tempfile.TemporaryDirectory(prefix="examples-") as name:
         work = []
@@ -251,7 +251,7 @@ def assembled(examples: Sequence[Example]) -> Iterator[list[Work]]:
                 shutil.copytree(example.base, folder)
             shutil.copytree(example.folder, folder, dirs_exist_ok=True)
             (folder / CLAIMS).unlink()
-            work.append(Work(identifier(example), folder, example.wanted))
+            work.append(Submitted(identifier(example), folder, example.wanted))
         yield work
 
 
@@ -260,13 +260,15 @@ def identifier(example: Example) -> str:
     return example.name.replace("/", ".")
 
 
-def verdicts(examples: Sequence[Example], reports: Sequence[dict[str, Any]]) -> list[Verdict]:
+def claim_checks(
+    examples: Sequence[Example], reports: Sequence[dict[str, Any]]
+) -> list[ClaimCheck]:
     """Compare the reports with the claims."""
     by_id = {made["submission"]["id"]: made for made in reports}
     return [_verdict(example, by_id[identifier(example)]) for example in examples]
 
 
-def _verdict(example: Example, made: dict[str, Any]) -> Verdict:
+def _verdict(example: Example, made: dict[str, Any]) -> ClaimCheck:
     claims = example.claims.loses
     problems = []
     if made["status"] == "broken":
@@ -292,10 +294,10 @@ def _verdict(example: Example, made: dict[str, Any]) -> Verdict:
                 problems.append(f"{check['id']}: outcome is not {expected.outcome} ({found})")
             elif expected.message is not None and expected.message not in check["message"]:
                 problems.append(f"{check['id']}: no {expected.message!r} in its message ({found})")
-    return Verdict(example, made["score"], made["max_score"], tuple(problems))
+    return ClaimCheck(example, made["score"], made["max_score"], tuple(problems))
 
 
-def table(found: Sequence[Verdict]) -> Table:
+def table(found: Sequence[ClaimCheck]) -> Table:
     """Return one line per example."""
     result = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     result.add_column("example")

@@ -9,15 +9,15 @@ from .base import CheckKind, Context, Judgement, StudentModule
 
 # The class of each kind, in the module of its name.
 CLASSES = {
-    "forward": "Forward",
-    "gradient": "Gradient",
-    "values": "Values",
-    "training": "Training",
+    "forward": "ForwardKind",
+    "gradient": "GradientKind",
+    "values": "ValuesKind",
+    "training": "TrainingKind",
     "property": "PropertyKind",
-    "image": "Image",
-    "predictions": "Predictions",
-    "written": "Written",
-    "derivation": "Derivation",
+    "image": "ImageKind",
+    "predictions": "PredictionsKind",
+    "written": "WrittenKind",
+    "derivation": "DerivationKind",
 }
 
 

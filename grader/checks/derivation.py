@@ -119,7 +119,7 @@ class _Stated:
     assigned: bool
 
 
-class Derivation(Quiet):
+class DerivationKind(Quiet):
     """Reads the formulas of a part, judges each quantity, and explains."""
 
     name = "derivation"

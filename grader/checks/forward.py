@@ -59,7 +59,7 @@ class _Group:
         return self.message
 
 
-class Forward:
+class ForwardKind:
     """Compares every output with the reference's, elementwise."""
 
     name = "forward"

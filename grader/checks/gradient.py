@@ -60,7 +60,7 @@ class GradientSpec(CheckSpec, Tolerances, Shares):
         return [n for n in self.returns if n not in self.opaque and n not in self.gradients]
 
 
-class Gradient:
+class GradientKind:
     """Compares every gradient with the reference's, elementwise, each for its own share."""
 
     name = "gradient"

@@ -58,7 +58,7 @@ class ImageSpec(DrivenSpec, Properties):
     tiers: ImageTiers
 
 
-class Image(Quiet):
+class ImageKind(Quiet):
     """Lets student code optimise, and the assignment's judge recompute the losses."""
 
     name = "image"

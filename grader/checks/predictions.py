@@ -42,7 +42,7 @@ class PredictionsSpec(CheckSpec, Thresholds):
         return (self.file,)
 
 
-class Predictions(Quiet):
+class PredictionsKind(Quiet):
     """Reads the file on the trusted side, as text; nothing of the submission is executed."""
 
     name = "predictions"

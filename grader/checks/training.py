@@ -97,7 +97,7 @@ class _Run:
     evidence: Evidence = field(default_factory=Evidence)
 
 
-class Training(Quiet):
+class TrainingKind(Quiet):
     """Trains in a worker that sees no test label, and computes the metric on this side."""
 
     name = "training"

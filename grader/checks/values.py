@@ -70,7 +70,7 @@ class ValuesSpec(CheckSpec, Tolerances, Shares):
         return self.shares or {BASE_GROUP: 1.0}
 
 
-class _Verdict(NamedTuple):
+class _OutputResult(NamedTuple):
     """What one output of one case earns, and what is wrong with it."""
 
     reason: Reason | None = None
@@ -87,7 +87,7 @@ class _Tally:
         self.reason: Reason | None = None
         self.message = ""
 
-    def add(self, found: _Verdict, case: str) -> None:
+    def add(self, found: _OutputResult, case: str) -> None:
         self.cases += 1
         self.earned = min(self.earned, found.earned)
         if found.reason is not None:
@@ -105,7 +105,7 @@ class _Tally:
 Tallies = dict[tuple[str, str], _Tally]
 
 
-class Values:
+class ValuesKind:
     """Compares every output of a driver with what it gets from the reference."""
 
     name = "values"
@@ -152,7 +152,7 @@ class Values:
         return Judgement(parts, tuple(module.notes), {"cases": len(cases)}, _message(parts))
 
 
-Found = dict[str, _Verdict]
+Found = dict[str, _OutputResult]
 
 
 def _case(
@@ -187,7 +187,7 @@ def _case(
 
 
 def _all(spec: ValuesSpec, reason: Reason, message: str) -> Found:
-    return dict.fromkeys(spec.outputs, _Verdict(reason, message, 0.0))
+    return dict.fromkeys(spec.outputs, _OutputResult(reason, message, 0.0))
 
 
 def _compared(spec: ValuesSpec, context: Context, case: SolvedCase, got: dict[Any, Any]) -> Found:
@@ -206,23 +206,23 @@ def _compared(spec: ValuesSpec, context: Context, case: SolvedCase, got: dict[An
         text = f"what {spec.function} returns cannot be read: {error}"
         return _all(spec, "wrong_dtype", text)
     if wrong is None:
-        return dict.fromkeys(spec.outputs, _Verdict())
+        return dict.fromkeys(spec.outputs, _OutputResult())
     return _all(spec, "mismatch", wrong)
 
 
 def _output(
     spec: ValuesSpec, context: Context, case: SolvedCase, name: str, got: dict[Any, Any]
-) -> _Verdict:
+) -> _OutputResult:
     if name not in got:
-        return _Verdict("wrong_shape", f"{spec.function}: {name} is missing", 0.0)
+        return _OutputResult("wrong_shape", f"{spec.function}: {name} is missing", 0.0)
     limit = tolerance(spec, case)
     found = compare(name, got[name], case.expected[name], limit)
     if found.ok:
-        return _Verdict()
+        return _OutputResult()
     if found.reason in NAMED:
         known = matching_mistake(context, spec.generator, case, name, got[name], limit)
         found = named(found, known) if known is not None else found
-    return _Verdict(found.reason, found.text, 0.0)
+    return _OutputResult(found.reason, found.text, 0.0)
 
 
 def _own(
@@ -266,11 +266,11 @@ def _followed(spec: ValuesSpec, module: StudentModule, found: Found) -> Found:
     """Return the outputs of a case that are right but for helper functions paid for elsewhere."""
     if spec.follow_through == 1:
         module.notes.append(forgiven(spec.function, "helper functions"))
-        return dict.fromkeys(found, _Verdict())
+        return dict.fromkeys(found, _OutputResult())
     text = ". It is right for what your own helper functions give: mend these first"
     earned = spec.follow_through
     return {
-        name: one if one.reason is None else _Verdict(one.reason, one.message + text, earned)
+        name: one if one.reason is None else _OutputResult(one.reason, one.message + text, earned)
         for name, one in found.items()
     }
 

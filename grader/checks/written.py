@@ -42,7 +42,7 @@ class WrittenSpec(FilesSpec):
     least_words: Annotated[int, Field(ge=1)] = 1
 
 
-class Written(Quiet):
+class WrittenKind(Quiet):
     """Finds the text and leaves the marks to a person."""
 
     name = "written"

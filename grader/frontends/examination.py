@@ -15,7 +15,7 @@ from rich.text import Text
 
 from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS
-from grader.isolation.sandbox import ForkServer, Verdict, contract
+from grader.isolation.sandbox import ForkServer, IsolationLevel, contract
 from grader.job import Settings
 
 LAYERS = {
@@ -58,7 +58,7 @@ ABOUT = {
 class Examination:
     """What was found: the verdict, the layers in force, and why others are not."""
 
-    verdict: Verdict
+    verdict: IsolationLevel
     layers: tuple[str, ...]
     missing: dict[str, str]
 

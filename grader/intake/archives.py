@@ -47,7 +47,7 @@ class TooMuchError(Exception):
     """A submission exceeds a cap."""
 
 
-class Decoder(Protocol):
+class Decompressor(Protocol):
     """What ``bz2`` and ``lzma`` call a decompressor."""
 
     @property
@@ -150,7 +150,7 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Readable:
     return _Unfolded(content, lambda: _zip_lzma(content), info.CRC)
 
 
-def _zip_lzma(content: Readable) -> Decoder:
+def _zip_lzma(content: Readable) -> Decompressor:
     """Return a decoder by the properties in front of a zip member (APPNOTE.TXT, 5.8.8)."""
     _version, size, packing, dictionary = LZMA_PROPERTIES.unpack(content.read(LZMA_PROPERTIES.size))
     if size != LZMA_PROPERTIES.size - 4 or dictionary > MAX_DECODER_BYTES:
@@ -311,11 +311,11 @@ class _Unfolded:
     """
 
     def __init__(
-        self, packed: Readable, new: Callable[[], Decoder], crc: int | None = None
+        self, packed: Readable, new: Callable[[], Decompressor], crc: int | None = None
     ) -> None:
         self._packed = packed
         self._new = new
-        self._decoder: Decoder | None = None
+        self._decoder: Decompressor | None = None
         self._crc = crc
         self._sum = 0
 

@@ -59,7 +59,7 @@ class Student:
 
 
 @dataclass(frozen=True)
-class Part:
+class HandedInFile:
     """A folder, an archive or a file that belongs to a submission.
 
     ``name`` is what the file was called before the platform renamed it; empty for a folder.
@@ -74,7 +74,7 @@ class Collected:
     """A submission of a platform's download: one student's, in one or more parts."""
 
     identifier: str
-    parts: tuple[Part, ...]
+    parts: tuple[HandedInFile, ...]
     student: Student | None = None
     notes: tuple[str, ...] = ()
 
@@ -126,7 +126,7 @@ def _may_be_submission(entry: Path) -> bool:
 
 
 def _plain(entry: Path) -> Collected:
-    return Collected(safe_id(stem(entry)), (Part(entry, ""),))
+    return Collected(safe_id(stem(entry)), (HandedInFile(entry, ""),))
 
 
 def _canvas(group: Sequence[Named]) -> Collected:
@@ -139,7 +139,7 @@ def _canvas(group: Sequence[Named]) -> Collected:
         if key in newest:
             earlier.append(newest[key][0].name)
         newest[key] = (entry, found)
-    parts = tuple(Part(e, f["rest"] or f["entry"]) for e, f in reversed(newest.values()))
+    parts = tuple(HandedInFile(e, f["rest"] or f["entry"]) for e, f in reversed(newest.values()))
     late = any(found["late"] for _entry, found in newest.values())
     identifier = safe_id(_stem(parts[0].path))
     if len(parts) > 1:
@@ -161,7 +161,7 @@ def _told(earlier: Sequence[str]) -> tuple[str, ...]:
 def _moodle(group: Sequence[Named]) -> Collected:
     first = group[0][1]
     parts = tuple(
-        Part(entry, found["rest"] or ("" if entry.is_dir() else entry.name))
+        HandedInFile(entry, found["rest"] or ("" if entry.is_dir() else entry.name))
         for entry, found in sorted(group, key=lambda named: named[1]["kind"] != "file")
     )
     identifier = safe_id(f"{first['name']}_{first['id']}_assignsubmission_file")
@@ -190,7 +190,7 @@ def _gradescope(folder: Path, entries: Sequence[Path]) -> list[Collected]:
         record = records.get(entry.name)
         record = record if isinstance(record, dict) else {}
         student, key = _submitters(record)
-        one = Collected(safe_id(stem(entry)), (Part(entry, ""),), student, problem)
+        one = Collected(safe_id(stem(entry)), (HandedInFile(entry, ""),), student, problem)
         created = str(record.get(":created_at", ""))
         before = newest.get(key) if key else None
         if before is None:

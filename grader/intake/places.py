@@ -25,11 +25,11 @@ MAX_CANDIDATES = 6  # that a message lists
 MAX_NOTEBOOKS = 20  # that are looked into for functions
 COPY = re.compile(r"(?:[ _]?\(\d+\)|-\d+)$")  # of a browser: "x (1).py"; of Canvas: "x-1.py"
 CODE = (".py", notebook.SUFFIX)
-Asked = Mapping[str, Collection[str]]  # modules, and the functions that are asked of each
+Wanted = Mapping[str, Collection[str]]  # modules, and the functions that are asked of each
 
 
 @dataclass(frozen=True)
-class Place:
+class Slot:
     """Where a file is, relative to the submission, how messages name it, and what it was."""
 
     path: str
@@ -42,7 +42,7 @@ class Places:
     """The files that were asked for: where they are, or why each of them cannot be used."""
 
     asked: frozenset[str] = frozenset()
-    found: dict[str, Place] = field(default_factory=dict)
+    found: dict[str, Slot] = field(default_factory=dict)
     obstacles: dict[str, tuple[Reason, str]] = field(default_factory=dict)
 
 
@@ -80,7 +80,7 @@ def near(wanted: str, files: Iterable[str]) -> str | None:
 def locate(
     folder: Path,
     files: Sequence[str],
-    modules: Asked,
+    modules: Wanted,
     others: Collection[str],
     note: Callable[[str], None],
 ) -> Places:
@@ -190,7 +190,7 @@ class _Finder:
                 self._convert(name, place, place)
         if place != name or best != place:
             self._note(f"{name} was found as {shown(best)}{more}")
-        self._made.found.setdefault(name, Place(place, shown(best), best))
+        self._made.found.setdefault(name, Slot(place, shown(best), best))
 
     def _best(self, candidates: Sequence[str]) -> str | None:
         """Return the file that is meant: the only one, or the only one nearest to the top."""
@@ -206,7 +206,7 @@ class _Finder:
             return
         target = self._folder / place
         target.write_bytes(text.encode("utf-8", "replace"))
-        self._made.found[name] = Place(place, shown(book), book)
+        self._made.found[name] = Slot(place, shown(book), book)
 
 
 def contents(folder: Path, files: Iterable[str]) -> set[bytes]:

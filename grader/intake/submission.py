@@ -21,9 +21,9 @@ from typing import ClassVar
 from grader.errors import BrokenError, UsageError
 from grader.intake.archives import MIB, Entry, TooMuchError, shown
 from grader.intake.classes import Classes, Origin, find
-from grader.intake.downloads import Collected, Part, Student
+from grader.intake.downloads import Collected, HandedInFile, Student
 from grader.intake.names import CLUTTER, is_archive, safe_id, stem
-from grader.intake.places import CODE, Asked, Places, contents, home, locate, near
+from grader.intake.places import CODE, Places, Wanted, contents, home, locate, near
 from grader.intake.sources import MAX_REPAIRED_BYTES, repaired
 from grader.intake.unpacking import MAX_NOTES, Caps, Notes, copy, unpack
 from grader.intake.wrong_files import remedy
@@ -105,7 +105,7 @@ def stage(
     identifier: str,
     path: Origin,
     target: Path,
-    modules: Asked | Sequence[str],
+    modules: Wanted | Sequence[str],
     supplied: Sequence[Path] = (),
     others: Sequence[str] = (),
 ) -> Submission:
@@ -132,7 +132,9 @@ def stage(
         BrokenError: the disk is full or fails.
     """
     notes = Notes()
-    origin = path if isinstance(path, Collected) else Collected(identifier, (Part(path, ""),))
+    origin = (
+        path if isinstance(path, Collected) else Collected(identifier, (HandedInFile(path, ""),))
+    )
     for told in origin.notes:
         notes.add(told)
     try:
@@ -153,7 +155,7 @@ def stage(
 def settle(
     identifier: str,
     target: Path,
-    modules: Asked,
+    modules: Wanted,
     others: Sequence[str],
     supplied: Sequence[Path],
     notes: Notes,
@@ -209,7 +211,7 @@ def _gather(origin: Collected, target: Path, notes: Notes) -> str | None:
     return None
 
 
-def _copy_file(part: Part, target: Path, notes: Notes, caps: Caps) -> str | None:
+def _copy_file(part: HandedInFile, target: Path, notes: Notes, caps: Caps) -> str | None:
     try:
         file = part.path.open("rb")
     except FileNotFoundError:
@@ -224,7 +226,7 @@ def _copy_file(part: Part, target: Path, notes: Notes, caps: Caps) -> str | None
     return None
 
 
-def _only(part: Part, file: BufferedReader) -> Generator[Entry, None, None]:
+def _only(part: HandedInFile, file: BufferedReader) -> Generator[Entry, None, None]:
     yield part.name or part.path.name, part.path.stat().st_size, file
 
 

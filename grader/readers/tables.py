@@ -47,7 +47,7 @@ class Problem:
 
 
 @dataclass
-class Table:
+class Sheet:
     """A table: its columns in their order, its rows without the empty ones, and its problems."""
 
     name: str
@@ -70,13 +70,13 @@ def folded_name(name: str) -> str:
     return " ".join(name.split()).casefold()
 
 
-def read(path: Path) -> Table:
+def read(path: Path) -> Sheet:
     """Read a table whose first row is its header.
 
     Raises:
         UsageError: the file is not there or cannot be read.
     """
-    table = Table(str(path))
+    table = Sheet(str(path))
     text = _text(path, table)
     if text is None:
         return table
@@ -97,7 +97,7 @@ def read(path: Path) -> Table:
     return table
 
 
-def _text(path: Path, table: Table) -> str | None:
+def _text(path: Path, table: Sheet) -> str | None:
     try:
         if path.stat().st_size > MAX_BYTES:
             table.problem(1, f"is {path.stat().st_size} bytes long; at most {MAX_BYTES} are read")
@@ -159,7 +159,7 @@ def _parsed(text: str, separator: str) -> list[tuple[int, list[str]]]:
     return records
 
 
-def _check_header(table: Table, line: int) -> None:
+def _check_header(table: Sheet, line: int) -> None:
     while table.columns and not table.columns[-1]:
         table.columns.pop()
     seen: set[str] = set()
@@ -170,7 +170,7 @@ def _check_header(table: Table, line: int) -> None:
         seen.add(folded)
 
 
-def _add_row(table: Table, line: int, cells: Sequence[str]) -> None:
+def _add_row(table: Sheet, line: int, cells: Sequence[str]) -> None:
     width = len(table.columns)
     if any(cell.strip() for cell in cells[width:]):
         table.problem(

@@ -21,7 +21,7 @@ from typing import Any
 from grader.assignment.reference import Assignment
 from grader.errors import BrokenError, GraderError, IsolationError
 from grader.intake.staging import StagingFolder
-from grader.job import Job, Work
+from grader.job import Job, Submitted
 from grader.model import CheckResult
 from grader.reports import report
 from grader.run import pytest_run
@@ -60,7 +60,7 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def run(job: Job, work: Sequence[Work], jobs: int) -> Generator[Event | None, None, None]:
+def run(job: Job, work: Sequence[Submitted], jobs: int) -> Generator[Event | None, None, None]:
     """Grade all submissions and yield what happens, as it happens; None while nothing does.
 
     A process that dies takes no grade with it: the submission it was at gets a report of status
@@ -94,7 +94,7 @@ def run(job: Job, work: Sequence[Work], jobs: int) -> Generator[Event | None, No
                 process.end()
 
 
-def _next_events(crew: list[_Process], waiting: deque[Work]) -> Iterator[Event | None]:
+def _next_events(crew: list[_Process], waiting: deque[Submitted]) -> Iterator[Event | None]:
     """Wait for a while; yield what the crew tells, and give who is done the next submission."""
     busy = [process.connection for process in crew if process.at is not None]
     ready = wait(busy, HEARTBEAT_S)
@@ -122,7 +122,7 @@ class _Process:
     def __init__(self, job: Job, staging: Path) -> None:
         context = multiprocessing.get_context("fork")
         self.connection, theirs = context.Pipe()
-        self.at: Work | None = None
+        self.at: Submitted | None = None
         self.lost = False
         sys.stdout.flush()
         sys.stderr.flush()
@@ -137,7 +137,7 @@ class _Process:
         self._process.join(1)
         return self._process.exitcode
 
-    def give(self, waiting: deque[Work]) -> None:
+    def give(self, waiting: deque[Submitted]) -> None:
         """Hand over the next submission, if there is one."""
         self.at = waiting.popleft() if waiting else None
         if self.at is not None:
@@ -185,7 +185,7 @@ def _serve(job: Job, staging: Path, connection: Connection, parent: int) -> None
     try:
         with Workshop(staging, policy, frugal=job.settings.frugal) as workshop:
             while True:
-                work: Work | None = connection.recv()
+                work: Submitted | None = connection.recv()
                 if work is None:
                     return
                 tell = partial(_tell, connection, work.identifier)

@@ -10,14 +10,14 @@ from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from grader.job import Work
+from grader.job import Submitted
 from grader.reports import terminal
 from grader.run.batch import CheckDone, Event, SubmissionDone
 
 SHOW_AFTER_S = 1.0
 
 
-def follow(events: Iterable[Event | None], work: Sequence[Work]) -> list[dict[str, Any]]:
+def follow(events: Iterable[Event | None], work: Sequence[Submitted]) -> list[dict[str, Any]]:
     """Consume the events of a run and return the reports, in the order of their completion."""
     single = len(work) == 1
     checks = {item.identifier: len(item.wanted) for item in work}

@@ -16,7 +16,7 @@ import pytest
 from grader.assignment.reference import Assignment
 from grader.errors import BrokenError, GraderError, IsolationError
 from grader.isolation.sandbox import Limits
-from grader.job import CheckDone, Job, Steering, Work
+from grader.job import CheckDone, Job, Steering, Submitted
 from grader.model import CheckResult, CheckSpec, Question, Rubric
 from grader.reports import figures, report
 from grader.reports.files import UnwritableError
@@ -65,7 +65,7 @@ def grade(
     job: Job,
     assignment: Assignment,
     workshop: Workshop,
-    work: Work,
+    work: Submitted,
     on_check: CheckDone | None = None,
 ) -> dict[str, Any]:
     """Grade a submission, write its reports below ``job.out``, and return its report.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from grader.errors import BrokenError, Closing
 from grader.intake.submission import Origin, Submission, stage
 from grader.intake.wanted import asked_by
-from grader.isolation.sandbox import LEVELS, ForkServer, Policy, Verdict
+from grader.isolation.sandbox import LEVELS, ForkServer, IsolationLevel, Policy
 from grader.model import Question, Rubric
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Workshop(Closing):
         # Workers enter it under another user id; the names in it are not listed for them.
         self._staging.chmod(0o711)
         self._servers: dict[Needs, ForkServer] = {}
-        self._verdicts: dict[Needs, Verdict] = {}
+        self._verdicts: dict[Needs, IsolationLevel] = {}
         self._count = 0
 
     def close(self) -> None:

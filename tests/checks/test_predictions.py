@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from grader.checks.predictions import Predictions, PredictionsSpec
+from grader.checks.predictions import PredictionsKind, PredictionsSpec
 from grader.errors import Failure
 
 LABELS = np.array([0, 1] * 50)
@@ -31,7 +31,7 @@ def judge(content: str | bytes, withheld=None):
         assignment=SimpleNamespace(dataset=lambda *_arguments: loaded),
         read_file=lambda _name: data,
     )
-    return Predictions().run(SPEC, context)
+    return PredictionsKind().run(SPEC, context)
 
 
 @pytest.mark.parametrize(

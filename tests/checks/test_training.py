@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from grader.checks import Judgement
-from grader.checks.training import Training, TrainingSpec, _Run
+from grader.checks.training import TrainingKind, TrainingSpec, _Run
 from tests.conftest import SUBMISSIONS, checks_of, handed_in
 
 SPEC = {
@@ -14,8 +14,8 @@ SPEC = {
 }  # fmt: skip
 
 
-class Fixed(Training):
-    """Training whose runs return given accuracies, one after the other."""
+class Fixed(TrainingKind):
+    """A training kind whose runs return given accuracies, one after the other."""
 
     def __init__(self, *values: float, wrong: tuple[str, ...] = ()) -> None:
         self.values = list(values)

@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks.leftovers import Surroundings
-from grader.assignment.examples import assembled, load_examples, matching, verdicts
+from grader.assignment.examples import assembled, claim_checks, load_examples, matching
 from grader.assignment.reference import Assignment
-from grader.job import Job, Settings, Work
+from grader.job import Job, Settings, Submitted
 from grader.reports.terminal import clean
 from grader.run import pytest_run
 from grader.run.session import Workshop
@@ -78,7 +78,7 @@ def process(rubric):
             surroundings = Surroundings(own)
 
             def grade(folder, wanted=LAYERS):
-                work = Work("handed_in", folder, frozenset(wanted))
+                work = Submitted("handed_in", folder, frozenset(wanted))
                 return pytest_run.grade(job, assignment, workshop, work)
 
             yield grade, surroundings
@@ -122,7 +122,7 @@ def test_an_honest_submission_is_graded_alike_after_a_hostile_one(
     grade, surroundings = process
     with assembled([examples[name]]) as (work,):
         made = {**grade(work.path), "submission": {"id": work.identifier}}
-    (verdict,) = verdicts([examples[name]], [made])
+    (verdict,) = claim_checks([examples[name]], [made])
     assert verdict.problems == ()
     assert list(surroundings.changes()) == []
     assert _essence(grade(HONEST)) == honest_before

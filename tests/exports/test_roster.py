@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from grader.deliver.exports import FORMATS
 from grader.deliver.exports.roster import match, name_forms
 from grader.intake.submission import safe_id
-from grader.readers.tables import Row, Table
+from grader.readers.tables import Row, Sheet
 
 CANVAS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 ADA = ("Lovelace, Ada", "101", "s1", "ada@uni.edu", "1")
@@ -20,7 +20,7 @@ def canvas(*students):
     rows = [
         Row(line, dict(zip(CANVAS, cells, strict=True))) for line, cells in enumerate(students, 2)
     ]
-    return FORMATS["canvas"].roster(Table("roster.csv", list(CANVAS), rows))
+    return FORMATS["canvas"].roster(Sheet("roster.csv", list(CANVAS), rows))
 
 
 @pytest.mark.parametrize(
@@ -109,6 +109,6 @@ def test_moodle_folders_find_their_participant(first, last, number):
     cells = (f"Participant {number}", f"{first} {last}", "", "-")
     other = (f"Participant {number + 1}", f"{first} {last}", "", "-")
     rows = [Row(2 + i, dict(zip(columns, c, strict=True))) for i, c in enumerate((cells, other))]
-    roster = FORMATS["moodle"].roster(Table("roster.csv", columns, rows))
+    roster = FORMATS["moodle"].roster(Sheet("roster.csv", columns, rows))
     name = safe_id(f"{first} {last}_{number}_assignsubmission_file_")
     assert match(roster, [name]).rows == {0: name}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from grader.assignment.reference import Dataset
 from grader.checks.base import Context
-from grader.checks.predictions import Predictions, PredictionsSpec
+from grader.checks.predictions import PredictionsKind, PredictionsSpec
 from grader.errors import Failure
 from tests.fuzz.guard import MIB, at_most, count, fuzzing, within
 from tests.fuzz.hostile_frames import damaged
@@ -51,7 +51,7 @@ def judged(data: bytes) -> str:
     message = reason = ""
     with within(5), at_most(256 * MIB):
         try:
-            (part,) = Predictions().run(SPEC, context).parts
+            (part,) = PredictionsKind().run(SPEC, context).parts
         except Failure as failed:
             message, reason = failed.message, failed.reason
     if reason:

@@ -8,8 +8,8 @@ import pytest
 
 from grader.errors import Pending, UsageError
 from grader.frontends.gradescope import budget, memory
-from grader.frontends.gradescope.budget import LEAST_TRY_S, Budget
-from grader.frontends.gradescope.time_and_memory import Steward
+from grader.frontends.gradescope.budget import LEAST_TRY_S, TimeBudget
+from grader.frontends.gradescope.time_and_memory import TimeAndMemory
 from grader.isolation.sandbox import Limits
 from grader.model import CheckResult, CheckSpec, Part, Question
 
@@ -34,7 +34,7 @@ def question(*checks: CheckSpec, torch: bool = False) -> Question:
 
 def test_what_a_check_does_not_use_goes_to_the_others():
     clock = Clock()
-    shared = Budget(100, {"a": 10, "b": 10}, clock)
+    shared = TimeBudget(100, {"a": 10, "b": 10}, clock)
     assert shared.share_s("a") == 50
     clock.now = 10
     shared.done("a")
@@ -44,14 +44,14 @@ def test_what_a_check_does_not_use_goes_to_the_others():
 
 
 def test_a_check_with_a_larger_limit_gets_a_larger_share():
-    shared = Budget(100, {"a": 10, "b": 10, "c": 180}, Clock())
+    shared = TimeBudget(100, {"a": 10, "b": 10, "c": 180}, Clock())
     assert shared.share_s("c") == pytest.approx(90)
     assert shared.share_s("a") == pytest.approx(100 / 3)
 
 
 def test_many_checks_do_not_make_the_shares_too_small_to_try():
     clock = Clock()
-    shared = Budget(40, {str(number): 10.0 for number in range(50)}, clock)
+    shared = TimeBudget(40, {str(number): 10.0 for number in range(50)}, clock)
     assert shared.share_s("0") == LEAST_TRY_S
     clock.now = 39.5
     assert shared.share_s("0") == 0.5
@@ -74,8 +74,10 @@ class Steered:
     def __init__(self, *checks: CheckSpec, total_s: float = 100.0, memory_mb: int | None = None):
         self.clock = Clock()
         self.noted: list[tuple[str, ...]] = []
-        shared = Budget(total_s, {check.id: check.timeout_s for check in checks}, self.clock)
-        self.steward = Steward(shared, memory_mb, lambda _made, names: self.noted.append(names))
+        shared = TimeBudget(total_s, {check.id: check.timeout_s for check in checks}, self.clock)
+        self.steward = TimeAndMemory(
+            shared, memory_mb, lambda _made, names: self.noted.append(names)
+        )
 
     def run(self, asked: Question, check: CheckSpec, result: CheckResult, *, works: bool = True):
         limits = []

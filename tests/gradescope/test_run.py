@@ -15,8 +15,8 @@ import pytest
 
 from grader.frontends.gradescope import metadata, results
 from grader.frontends.gradescope import run as running
-from grader.frontends.gradescope.folders import Places, closed
-from grader.frontends.gradescope.results import Run
+from grader.frontends.gradescope.folders import Folders, closed
+from grader.frontends.gradescope.results import GradedRun
 from grader.model import LeaderboardSpec
 from grader.reports import report as reporting
 from grader.reports.report import MAX_OUTPUT
@@ -258,7 +258,7 @@ def test_a_submission_over_the_limit_keeps_the_last_grade(
 
 
 def test_workers_cannot_read_results_and_metadata(tmp_path):
-    places = Places(tmp_path)
+    places = Folders(tmp_path)
     places.root.chmod(0o755)
     places.results.parent.mkdir()
     places.results.parent.chmod(0o775)
@@ -368,6 +368,6 @@ def test_the_leaderboard_shows_finite_numbers_that_are_there(rubric, schema):
         {"name": "Accuracy", "value": 0.8765, "order": "desc"},
         {"name": "Loss", "value": 2, "order": "asc"},
     ]
-    run = Run(rubric, metadata.Metadata(), frozenset(["q.1"]))
+    run = GradedRun(rubric, metadata.Metadata(), frozenset(["q.1"]))
     found = {**results.final(run, made, ()), "leaderboard": board}
     schema.validate(found)

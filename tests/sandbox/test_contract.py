@@ -15,7 +15,7 @@ from grader.isolation.sandbox.policy import EVERY_LAYER
 from tests.conftest import ROOT
 
 HIDDEN = (ROOT / "rubric.yaml", ROOT / "reference" / "rnn_layers.py")
-BY_NAME = {attack.name: attack for attack in (*contract.PROBES, *contract.TRIALS)}
+BY_NAME = {attack.name: attack for attack in (*contract.PROBES, *contract.DEADLY)}
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_every_attack_is_stopped_here(staging):
     found, verdict = open_doors(staging, (), contract.full_suite)
     assert found == set()
     assert verdict.level == "full"
-    assert len(verdict.findings) == len(contract.PROBES) + len(contract.TRIALS)
+    assert len(verdict.findings) == len(contract.PROBES) + len(contract.DEADLY)
     assert verdict.described() == ["full", f"{len(verdict.findings)} of 40 attacks stopped"]
 
 

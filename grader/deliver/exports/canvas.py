@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 
 from grader.deliver.exports.formats import Export, Order, harmless, kept, left_out, lines
-from grader.deliver.exports.roster import Roster, Student, email_name
+from grader.deliver.exports.roster import Roster, RosterRow, email_name
 from grader.errors import UsageError
-from grader.readers.tables import Table, cell, folded_name, number
+from grader.readers.tables import Sheet, cell, folded_name, number
 from grader.readers.texts import did_you_mean, plain, shown
 
 PATTERN = re.compile(r"^[^_]+?(_LATE)?_(?P<id>\d+)_\d+_")
@@ -36,7 +36,7 @@ class Canvas:
 
     name = "canvas"
 
-    def roster(self, table: Table) -> Roster:
+    def roster(self, table: Sheet) -> Roster:
         """Return the students of an exported gradebook: all rows but points and posting."""
         name = table.column("Student") or table.column("LastName")
         own = table.column("ID")
@@ -54,7 +54,7 @@ class Canvas:
             if not full.strip() or "Points Possible" in full:
                 continue
             platform_id = row.cells[own].strip()
-            students[index] = Student(
+            students[index] = RosterRow(
                 row.line, full.strip(), platform_id, (platform_id, *identifiers),
                 tuple(map(email_name, identifiers)), (full,),
             )  # fmt: skip
@@ -106,7 +106,7 @@ def _value(order: Order, index: int, there: str, made: Export) -> str:
     return grade.text
 
 
-def _column(table: Table, order: Order, made: Export) -> str:
+def _column(table: Sheet, order: Order, made: Export) -> str:
     """Return the assignment's column: "Title (id)" by its title, or a new one.
 
     Raises:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from grader.deliver.exports.roster import Roster
 from grader.readers import tables
-from grader.readers.tables import Table, cell
+from grader.readers.tables import Sheet, cell
 from grader.readers.texts import plain, shown
 from grader.reports.report import student_text
 from grader.reports.stored import Stored, checks_of
@@ -85,7 +85,7 @@ class Format(Protocol):
 
     name: str
 
-    def roster(self, table: Table) -> Roster:
+    def roster(self, table: Sheet) -> Roster:
         """Return the students of a table that the platform wrote.
 
         Raises:

@@ -18,9 +18,9 @@ import zipfile
 from typing import Any
 
 from grader.deliver.exports.formats import Export, Grade, Order, harmless, left_out, lines
-from grader.deliver.exports.roster import Roster, Student, email_name
+from grader.deliver.exports.roster import Roster, RosterRow, email_name
 from grader.errors import UsageError
-from grader.readers.tables import Table, cell
+from grader.readers.tables import Sheet, cell
 from grader.readers.texts import plain
 from grader.reports.report import gradescope
 
@@ -69,7 +69,7 @@ class Gradescope:
 
     name = "gradescope"
 
-    def roster(self, table: Table) -> Roster:
+    def roster(self, table: Sheet) -> Roster:
         """Return the students of a roster or of downloaded grades."""
         columns = {name: table.column(name) for name in KEPT}
         if columns["Email"] is None and columns["SID"] is None:
@@ -81,7 +81,7 @@ class Gradescope:
         for index, row in enumerate(table.rows):
             cells = {name: row.cells[c].strip() if c else "" for name, c in columns.items()}
             name = cells["Name"] or f"{cells['First Name']} {cells['Last Name']}".strip()
-            students[index] = Student(
+            students[index] = RosterRow(
                 row.line, name or cells["Email"], cells["Submission ID"],
                 (cells["SID"], cells["Email"], cells["Submission ID"]),
                 (email_name(cells["Email"]),), (name,),

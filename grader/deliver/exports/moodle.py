@@ -21,9 +21,9 @@ from grader.deliver.exports.formats import (
     left_out,
     lines,
 )
-from grader.deliver.exports.roster import Roster, Student, email_name
+from grader.deliver.exports.roster import Roster, RosterRow, email_name
 from grader.errors import UsageError
-from grader.readers.tables import Table, cell, number
+from grader.readers.tables import Sheet, cell, number
 from grader.readers.texts import plain
 from grader.reports.terminal import clean
 
@@ -38,7 +38,7 @@ class Moodle:
 
     name = "moodle"
 
-    def roster(self, table: Table) -> Roster:
+    def roster(self, table: Sheet) -> Roster:
         """Return the students of a grading worksheet."""
         missing = [name for name in NEEDED if table.column(name) is None]
         if missing:
@@ -56,7 +56,7 @@ class Moodle:
             cells = {name: row.cells[c].strip() if c else "" for name, c in columns.items()}
             found = PARTICIPANT.search(cells["Identifier"])
             exact = [cells[name] for name in ("Email address", "ID number", "Username")]
-            students[index] = Student(
+            students[index] = RosterRow(
                 row.line,
                 cells["Full name"] or cells["Identifier"],
                 found["id"] if found else "",

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import permutations
 
 from grader.intake.submission import safe_id
-from grader.readers.tables import Table
+from grader.readers.tables import Sheet
 from grader.readers.texts import did_you_mean, shown
 
 MAX_SUGGESTED = 20  # submissions that fit nobody for which a similar name is looked for
@@ -21,7 +21,7 @@ MAX_NAME_WORDS = 4  # of a full name: their orders are tried
 
 
 @dataclass(frozen=True)
-class Student:
+class RosterRow:
     """A row of the roster.
 
     Attributes:
@@ -49,8 +49,8 @@ class Roster:
     ``id``) in the name of a submission that was downloaded from there.
     """
 
-    table: Table
-    students: Mapping[int, Student]
+    table: Sheet
+    students: Mapping[int, RosterRow]
     pattern: re.Pattern[str]
 
 

@@ -14,7 +14,7 @@ from grader import scoring
 from grader.readers.texts import plain
 from grader.reports.stored import checks_of
 
-Kind = Literal["changed", "new", "removed", "same"]
+ChangeKind = Literal["changed", "new", "removed", "same"]
 COMPARED = ("points", "max_points", "outcome", "reason", "extra_credit")
 SAME_POINTS = 10.0 ** -(scoring.POINT_DIGITS + 1)
 COLUMNS = (
@@ -26,7 +26,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Side:
+class CheckSide:
     """One check as one of the runs has it."""
 
     points: float
@@ -43,9 +43,9 @@ class CheckChange:
 
     check: str
     title: str
-    kind: Kind
-    before: Side | None
-    after: Side | None
+    kind: ChangeKind
+    before: CheckSide | None
+    after: CheckSide | None
 
     @property
     def mark_missing(self) -> bool:
@@ -54,13 +54,13 @@ class CheckChange:
         return marked == [True, False]
 
     @property
-    def sides(self) -> tuple[Side | None, Side | None]:
+    def sides(self) -> tuple[CheckSide | None, CheckSide | None]:
         """The check before and after."""
         return (self.before, self.after)
 
 
 @dataclass(frozen=True)
-class Grade:
+class Side:
     """A submission's grade in one run; ``score`` is None if the report is broken."""
 
     score: float | None
@@ -76,9 +76,9 @@ class Change:
     """What changed for one submission; a side is None where there is no report."""
 
     submission: str
-    kind: Kind
-    before: Grade | None
-    after: Grade | None
+    kind: ChangeKind
+    before: Side | None
+    after: Side | None
     checks: tuple[CheckChange, ...]
 
     @property
@@ -152,11 +152,11 @@ def _change(name: str, old: dict[str, Any] | None, new: dict[str, Any] | None) -
     return Change(name, "same" if same else "changed", before, after, checks)
 
 
-def _grade(made: dict[str, Any] | None) -> Grade | None:
+def _grade(made: dict[str, Any] | None) -> Side | None:
     if made is None:
         return None
     digest = made["submission"]["sha256"]
-    return Grade(
+    return Side(
         made["score"], made["max_score"], made["status"], digest, made["assignment"], made["tier"]
     )
 
@@ -173,17 +173,17 @@ def _checks(
             yield CheckChange(check, title, "changed", before, after)
 
 
-def _side(check: dict[str, Any] | None) -> Side | None:
+def _side(check: dict[str, Any] | None) -> CheckSide | None:
     if check is None:
         return None
     marked = check.get("marked")
-    return Side(
+    return CheckSide(
         **{key: check[key] for key in COMPARED},
         marked_by=None if marked is None else str(marked["by"]),
     )
 
 
-def _same(before: Side, after: Side) -> bool:
+def _same(before: CheckSide, after: CheckSide) -> bool:
     """Whether two sides are the same, but for the rounding of binary fractions."""
     close = all(
         abs(one - two) < SAME_POINTS
@@ -241,7 +241,7 @@ def as_rows(changes: Iterable[Change]) -> list[list[str]]:
     return rows
 
 
-def _of(side: Grade | Side | None, name: str) -> str:
+def _of(side: Side | CheckSide | None, name: str) -> str:
     value = None if side is None else getattr(side, name)
     if value is None:
         return ""

@@ -56,7 +56,7 @@ class Mark:
 
 
 @dataclass
-class Reading:
+class MarksFile:
     """What the files hold: the marks, rows of a template not filled in yet, and problems."""
 
     marks: list[Mark] = field(default_factory=list)
@@ -64,7 +64,7 @@ class Reading:
     problems: list[Problem] = field(default_factory=list)
 
 
-def read(paths: Sequence[Path]) -> Reading:
+def read(paths: Sequence[Path]) -> MarksFile:
     """Read files of marks; the marks of one check may stand twice only if they are the same.
 
     Marks that are not usable are among them, so that their names can be looked at as well.
@@ -72,7 +72,7 @@ def read(paths: Sequence[Path]) -> Reading:
     Raises:
         UsageError: a file is not there or cannot be read.
     """
-    reading = Reading()
+    reading = MarksFile()
     marks: list[Mark] = []
     for path in paths:
         if path.suffix.lower() in YAML_SUFFIXES:
@@ -83,7 +83,7 @@ def read(paths: Sequence[Path]) -> Reading:
     return reading
 
 
-def _unique(marks: Iterable[Mark], reading: Reading) -> list[Mark]:
+def _unique(marks: Iterable[Mark], reading: MarksFile) -> list[Mark]:
     found: dict[tuple[str, str], Mark] = {}
     for mark in marks:
         first = found.setdefault((mark.submission, mark.check), mark)
@@ -104,7 +104,7 @@ def _unique(marks: Iterable[Mark], reading: Reading) -> list[Mark]:
     return list(found.values())
 
 
-def _from_csv(path: Path, reading: Reading) -> Iterator[Mark]:
+def _from_csv(path: Path, reading: MarksFile) -> Iterator[Mark]:
     table = tables.read(path)
     names = {name: table.column(name) for name in TEMPLATE}
     missing = [name for name in COLUMNS[:3] if names[name] is None]
@@ -133,7 +133,7 @@ def _from_csv(path: Path, reading: Reading) -> Iterator[Mark]:
 
 
 def _from_row(
-    table: tables.Table, line: int, cells: Mapping[str, str], reading: Reading
+    table: tables.Sheet, line: int, cells: Mapping[str, str], reading: MarksFile
 ) -> Mark | None:
     problems = []
     if not cells["points"] and not cells["comment"]:
@@ -179,7 +179,7 @@ def _points(value: object, problems: list[str]) -> float | None:
     return round(number, scoring.POINT_DIGITS)
 
 
-def _from_yaml(path: Path, reading: Reading) -> Iterator[Mark]:
+def _from_yaml(path: Path, reading: MarksFile) -> Iterator[Mark]:
     try:
         source = yaml_source.read(path)
     except OSError as error:
@@ -205,7 +205,7 @@ def _from_yaml(path: Path, reading: Reading) -> Iterator[Mark]:
 
 
 def _from_value(
-    path: Path, line: int, where: tuple[str, str], given: object, reading: Reading
+    path: Path, line: int, where: tuple[str, str], given: object, reading: MarksFile
 ) -> Mark | None:
     if given is None:
         reading.unfilled += 1

@@ -175,12 +175,12 @@ def _check_as_graded(
     rubric: Rubric, settings: Settings, folder: Path, wanted: frozenset[str]
 ) -> None:
     """Run checks in locked workers."""
-    from grader.job import Job, Work
+    from grader.job import Job, Submitted
     from grader.run import batch
     from grader.run.progress import follow
 
     job = Job(rubric, settings, None)
-    work = [Work("submission", folder, wanted)]
+    work = [Submitted("submission", folder, wanted)]
     (made,) = follow(batch.run(job, work, 1), work)
     terminal.console().print(terminal.report(made, visible_only=True))
     if made["status"] == "broken":

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.deliver.marking import changes
-from grader.deliver.marking.changes import Change, CheckChange, Grade, Side, Summary
+from grader.deliver.marking.changes import Change, CheckChange, CheckSide, Side, Summary
 from grader.frontends.commands.options import EXIT_FAILURES, told
 from grader.readers import tables
 from grader.readers.tables import cell
@@ -109,7 +109,7 @@ def table(listed: Sequence[Change]) -> Table:
     return shown
 
 
-def _score(grade: Grade | None) -> str:
+def _score(grade: Side | None) -> str:
     return "-" if grade is None or grade.score is None else plain(grade.score)
 
 
@@ -125,7 +125,7 @@ def _line(change: CheckChange) -> str:
     return f"{change.check} {_side(change.before)} -> {_side(change.after)}"
 
 
-def _side(side: Side) -> str:
+def _side(side: CheckSide) -> str:
     reason = f" ({side.reason})" if side.reason else ""
     person = "" if side.marked_by is None else f", marked by {side.marked_by or 'a person'}"
     extra = ", extra credit" if side.extra_credit else ""

@@ -69,7 +69,7 @@ def export_command(
         sys.exit(EXIT_FAILURES)
 
 
-def _table(path: Path) -> tables.Table:
+def _table(path: Path) -> tables.Sheet:
     """Return the roster's table, or tell its problems and end."""
     table = tables.read(path)
     if table.problems:

@@ -26,7 +26,7 @@ from grader.frontends.commands.options import (
     writable,
 )
 from grader.intake import submission
-from grader.job import Job, Work
+from grader.job import Job, Submitted
 from grader.model import Rubric
 from grader.readers.texts import counted
 from grader.reports import overview, terminal
@@ -67,7 +67,9 @@ def grade(
     wanted = wanted_checks(loaded, only)
     modules = [name for question in loaded.questions for name in question.modules]
     with submission.Classes() as classes:
-        work = [Work(*found, wanted) for found in submission.find(submissions, modules, classes)]
+        work = [
+            Submitted(*found, wanted) for found in submission.find(submissions, modules, classes)
+        ]
         apart(out, submissions, [item.identifier for item in work])
         writable(out)
         if not discard_marks:

@@ -14,8 +14,8 @@ from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS
 from grader.errors import UsageError
 from grader.frontends.commands.options import EXIT_BROKEN, EXIT_USAGE, told, wanted_checks
-from grader.frontends.gradescope.folders import Places
-from grader.frontends.gradescope.run import Options, Outcome, run
+from grader.frontends.gradescope.folders import Folders
+from grader.frontends.gradescope.run import ContainerRun, Options, run
 from grader.model import TIERS
 from grader.reports import terminal
 
@@ -47,7 +47,7 @@ def gradescope_command(
         raise UsageError(f"--autograder {autograder}: there is no such folder")
     if tier == "full" and data is None:
         raise UsageError("--tier full needs the homework's data: --data DIR or GRADER_DATA")
-    places = Places(autograder)
+    places = Folders(autograder)
     file = rubric or places.rubric
     wanted = wanted_checks(load_rubric(file, KINDS, run_reference=False), only) if only else None
     options = Options(file, tier, data.resolve() if data else None, wanted)
@@ -57,7 +57,7 @@ def gradescope_command(
         sys.exit(EXIT_BROKEN if outcome.made is not None else EXIT_USAGE)
 
 
-def _tell(outcome: Outcome) -> None:
+def _tell(outcome: ContainerRun) -> None:
     """Print what the instructor should know; the platform keeps it from students."""
     if outcome.made is not None:
         terminal.console().print(terminal.report(outcome.made))

@@ -94,7 +94,7 @@ def _write_template(path: Path, reports: Path, found: dict[str, Stored]) -> None
     click.echo(terminal.clean(f"{text}\n  grader mark {reports} --marks {path}"))
 
 
-def _tell(made: Plan, reading: marks.Reading, target: Path) -> None:
+def _tell(made: Plan, reading: marks.MarksFile, target: Path) -> None:
     if made.applied:
         terminal.console().print(table(made.applied))
     waiting = {

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from grader.assignment.examples import assembled, load_examples, matching, table, verdicts
+from grader.assignment.examples import assembled, claim_checks, load_examples, matching, table
 from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS
 from grader.frontends.commands.options import (
@@ -64,7 +64,7 @@ def verify_command(
     job = Job(loaded, settings, out)
     with assembled(examples) as work:
         reports = follow(batch.run(job, work, jobs or batch.cores()), work)
-    found = verdicts(examples, reports)
+    found = claim_checks(examples, reports)
     if out is not None:
         overview.write(out, loaded, reports, always=True)
     screen = terminal.console()

@@ -13,7 +13,7 @@ LEAST_TRY_S = 2.0  # a check is given this, or what is left; with less it is not
 Clock = Callable[[], float]
 
 
-class Budget:
+class TimeBudget:
     """Shares the time that is left out over the checks that are still to run.
 
     A check may take an equal share of what is left, or more if its own limit is a larger part of

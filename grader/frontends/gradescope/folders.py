@@ -13,7 +13,7 @@ OWNER_ONLY_FOLDER, OWNER_ONLY_FILE = 0o700, 0o600
 
 
 @dataclass(frozen=True)
-class Places:
+class Folders:
     """The files of one run. ``root`` is ``/autograder`` on the platform."""
 
     root: Path
@@ -40,7 +40,7 @@ class Places:
 
 
 @contextlib.contextmanager
-def closed(places: Places) -> Iterator[None]:
+def closed(places: Folders) -> Iterator[None]:
     """Close the results and the metadata to other users while student code runs.
 
     They tell about hidden checks, of this submission and of earlier ones. Where workers have no

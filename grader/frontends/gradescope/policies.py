@@ -66,14 +66,14 @@ def late_text(policy: LateSpec, late: Lateness, lost: float, *, told: bool = Tru
 
 
 @dataclass(frozen=True)
-class Limited:
+class RateLimited:
     """A submission over the limit: the last one that was graded, and when another is possible."""
 
     last: Earlier
     again: datetime
 
 
-def limited(policy: RateLimitSpec, metadata: Metadata) -> Limited | None:
+def limited(policy: RateLimitSpec, metadata: Metadata) -> RateLimited | None:
     """Return whether a submission is over the limit; None if it is to be graded.
 
     Only submissions that were graded count, and the time is that of submission: a later re-run
@@ -87,10 +87,10 @@ def limited(policy: RateLimitSpec, metadata: Metadata) -> Limited | None:
     if len(recent) < policy.submissions:
         return None
     again = recent[-policy.submissions] + span
-    return Limited(max(before, key=lambda item: item.at), again)
+    return RateLimited(max(before, key=lambda item: item.at), again)
 
 
-def limited_text(policy: RateLimitSpec, found: Limited) -> str:
+def limited_text(policy: RateLimitSpec, found: RateLimited) -> str:
     """Return what a student over the limit is told."""
     times = f"{policy.submissions} submission{'s' if policy.submissions > 1 else ''}"
     return (

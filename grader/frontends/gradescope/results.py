@@ -14,7 +14,7 @@ from typing import Any
 from grader.frontends.gradescope.metadata import Metadata
 from grader.frontends.gradescope.policies import (
     LIMITED,
-    Limited,
+    RateLimited,
     deduction,
     late_text,
     lateness,
@@ -41,7 +41,7 @@ CARRIED_OVER = frozenset(
 
 
 @dataclass(frozen=True)
-class Run:
+class GradedRun:
     """What is the same for every version of the results of one run."""
 
     rubric: Rubric
@@ -63,7 +63,9 @@ def withheld(text: str = WITHHELD) -> dict[str, Any]:
     }
 
 
-def unfinished(run: Run, made: dict[str, Any], not_reached: Collection[str]) -> dict[str, Any]:
+def unfinished(
+    run: GradedRun, made: dict[str, Any], not_reached: Collection[str]
+) -> dict[str, Any]:
     """Return what stands on disk while the grader is at work, should it be stopped there."""
     whole = report.with_unreached(run.rubric, made, run.wanted, CUT_SHORT)
     there = {check["id"] for question in made["questions"] for check in question["checks"]}
@@ -75,7 +77,7 @@ def unfinished(run: Run, made: dict[str, Any], not_reached: Collection[str]) -> 
     return found
 
 
-def final(run: Run, made: dict[str, Any], not_reached: Collection[str]) -> dict[str, Any]:
+def final(run: GradedRun, made: dict[str, Any], not_reached: Collection[str]) -> dict[str, Any]:
     """Return the results for a report.
 
     Args:
@@ -101,7 +103,7 @@ def final(run: Run, made: dict[str, Any], not_reached: Collection[str]) -> dict[
     return found
 
 
-def over_limit(policy: RateLimitSpec, found: Limited) -> dict[str, Any]:
+def over_limit(policy: RateLimitSpec, found: RateLimited) -> dict[str, Any]:
     """Return the results of the last graded submission, with the reason in front of them."""
     kept = {key: value for key, value in found.last.results.items() if key in CARRIED_OVER}
     extra = kept.get("extra_data")
@@ -127,7 +129,7 @@ def leaderboard(columns: Collection[LeaderboardSpec], made: dict[str, Any]) -> l
     return entries
 
 
-def _deduct(run: Run, found: dict[str, Any], made: dict[str, Any]) -> list[str]:
+def _deduct(run: GradedRun, found: dict[str, Any], made: dict[str, Any]) -> list[str]:
     """Take off what lateness costs; return what is told about it."""
     policy = run.rubric.policies.late
     late = lateness(policy, run.metadata) if policy is not None else None

@@ -15,12 +15,12 @@ from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS
 from grader.errors import BrokenError, GraderError, RubricError, UsageError
 from grader.frontends.gradescope import budget, memory, metadata, policies, results
-from grader.frontends.gradescope.folders import Places, closed
-from grader.frontends.gradescope.results import Run
-from grader.frontends.gradescope.time_and_memory import Steward, timeouts
+from grader.frontends.gradescope.folders import Folders, closed
+from grader.frontends.gradescope.results import GradedRun
+from grader.frontends.gradescope.time_and_memory import TimeAndMemory, timeouts
 from grader.intake import submission
 from grader.isolation.sandbox import Level
-from grader.job import Job, Settings, Work
+from grader.job import Job, Settings, Submitted
 from grader.model import Rubric, Tier
 from grader.reports.files import write_json
 from grader.run import batch
@@ -42,7 +42,7 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ContainerRun:
     """How a run ended. ``cause`` is for the instructor; ``made`` is None if nothing was graded."""
 
     results: dict[str, Any]
@@ -55,7 +55,7 @@ class Outcome:
         return "score" in self.results
 
 
-def run(places: Places, options: Options, environment: Mapping[str, str]) -> Outcome:
+def run(places: Folders, options: Options, environment: Mapping[str, str]) -> ContainerRun:
     """Grade the submission in ``places`` and write its results.
 
     Args:
@@ -70,18 +70,18 @@ def run(places: Places, options: Options, environment: Mapping[str, str]) -> Out
     try:
         outcome = _graded(places, options, environment)
     except RubricError as error:
-        outcome = Outcome(results.withheld(), cause=tuple(error.problems))
+        outcome = ContainerRun(results.withheld(), cause=tuple(error.problems))
     except GraderError as error:
-        outcome = Outcome(results.withheld(), cause=(str(error),))
+        outcome = ContainerRun(results.withheld(), cause=(str(error),))
     except Exception as error:  # noqa: BLE001 - an error of ours must not leave a traceback and a zero
         cause = f"the grader itself failed: {type(error).__name__}: {error}"
-        outcome = Outcome(results.withheld(), cause=(cause,))
+        outcome = ContainerRun(results.withheld(), cause=(cause,))
     outcome.results["execution_time"] = round(time.monotonic() - started, 1)
     write_json(places.results, outcome.results)
     return outcome
 
 
-def _graded(places: Places, options: Options, environment: Mapping[str, str]) -> Outcome:
+def _graded(places: Folders, options: Options, environment: Mapping[str, str]) -> ContainerRun:
     # Should the grader be killed from here on, this is what it leaves.
     write_json(places.results, results.withheld(results.NOT_STARTED))
     total_s = budget.seconds(environment.get(budget.VARIABLE, ""))
@@ -90,35 +90,37 @@ def _graded(places: Places, options: Options, environment: Mapping[str, str]) ->
     rubric = load_rubric(options.rubric, KINDS, run_reference=False)
     told = metadata.read(places.metadata)
     checks = {check.id for question in rubric.questions for check in question.checks}
-    about = Run(rubric, told, options.wanted or frozenset(checks))
+    about = GradedRun(rubric, told, options.wanted or frozenset(checks))
     policy = rubric.policies.rate_limit
     over = policies.limited(policy, told) if policy is not None else None
     if policy is not None and over is not None:
-        return Outcome(results.over_limit(policy, over), cause=("over the rate limit",))
+        return ContainerRun(results.over_limit(policy, over), cause=("over the rate limit",))
     frugal = memory_mb is not None and memory_mb < FRUGAL_BELOW_MB
     hidden = tuple(path for path in (places.metadata, places.results) if path.is_file())
     settings = Settings(options.tier, options.data, isolation=least, hidden=hidden, frugal=frugal)
     with closed(places), tempfile.TemporaryDirectory(prefix="gradescope-") as scratch:
-        shared = budget.Budget(total_s, timeouts(rubric.questions, about.wanted))
+        shared = budget.TimeBudget(total_s, timeouts(rubric.questions, about.wanted))
         journal = _Journal(places.results, Path(scratch) / "report.json", about)
-        steward = Steward(shared, memory_mb, journal.note, frugal=frugal)
+        steward = TimeAndMemory(shared, memory_mb, journal.note, frugal=frugal)
         job = Job(rubric, settings, None, steward)
-        work = Work(IDENTIFIER, _submission(places.submission, rubric), about.wanted)
+        work = Submitted(IDENTIFIER, _submission(places.submission, rubric), about.wanted)
         made = _followed(job, work, shared)
         not_reached = journal.not_reached()
         cause = _unknown(about)
         if made is not None:
-            return Outcome(results.final(about, made, not_reached), made, (*cause, *_causes(made)))
+            return ContainerRun(
+                results.final(about, made, not_reached), made, (*cause, *_causes(made))
+            )
         over_time = (
             f"the grader was still at work {OVERTIME_S:g} s after its budget of {total_s:g} s"
         )
         made = journal.report()
         if made is None:
             raise BrokenError(f"{over_time}, and no check was done")
-        return Outcome(results.unfinished(about, made, not_reached), made, (*cause, over_time))
+        return ContainerRun(results.unfinished(about, made, not_reached), made, (*cause, over_time))
 
 
-def _followed(job: Job, work: Work, shared: budget.Budget) -> dict[str, Any] | None:
+def _followed(job: Job, work: Submitted, shared: budget.TimeBudget) -> dict[str, Any] | None:
     """Return the report of a submission; None if our own side was too slow."""
     with contextlib.closing(batch.run(job, [work], 1)) as events:
         overtime_since: float | None = None
@@ -138,7 +140,7 @@ class _Journal:
     It is written by the grading process, after each check.
     """
 
-    def __init__(self, public: Path, private: Path, about: Run) -> None:
+    def __init__(self, public: Path, private: Path, about: GradedRun) -> None:
         self._public = public
         self._private = private
         self._about = about
@@ -177,7 +179,7 @@ def _submission(folder: Path, rubric: Rubric) -> Path:
     return only if isinstance(only, Path) else folder
 
 
-def _unknown(about: Run) -> tuple[str, ...]:
+def _unknown(about: GradedRun) -> tuple[str, ...]:
     """Return what the rubric's policies need and the metadata do not tell."""
     if about.rubric.policies.late is None and about.rubric.policies.rate_limit is None:
         return ()

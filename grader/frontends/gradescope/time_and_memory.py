@@ -12,14 +12,14 @@ from typing import Any
 
 from grader.errors import Pending
 from grader.frontends.gradescope import memory
-from grader.frontends.gradescope.budget import LEAST_TRY_S, Budget
+from grader.frontends.gradescope.budget import LEAST_TRY_S, TimeBudget
 from grader.isolation.sandbox import Limits
 from grader.model import CheckResult, CheckSpec, Question
 
 MEMORY_REASONS = frozenset({"memory", "crashed"})  # the kernel ends what takes the last memory
 
 
-class Steward:
+class TimeAndMemory:
     """Steers a grading run (``grader.run.pytest_run.Steering``).
 
     Args:
@@ -32,7 +32,7 @@ class Steward:
 
     def __init__(
         self,
-        budget: Budget,
+        budget: TimeBudget,
         memory_mb: int | None,
         sink: Callable[[dict[str, Any], tuple[str, ...]], None],
         *,

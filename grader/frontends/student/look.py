@@ -14,7 +14,7 @@ from pathlib import Path
 from grader.assignment.reference import Assignment
 from grader.errors import BrokenError, Closing
 from grader.frontends.student.staged import AtHome
-from grader.intake.places import Asked
+from grader.intake.places import Wanted
 from grader.intake.wanted import asked_by
 from grader.isolation.sandbox.plain import PlainServer, ProcessPool
 from grader.job import Settings
@@ -99,7 +99,7 @@ class Look:
     folder: Path
     checks: Sequence[Chosen]
     settings: Settings
-    asked: tuple[Asked, Sequence[str]] | None = None
+    asked: tuple[Wanted, Sequence[str]] | None = None
     supplied: Sequence[Path] = ()
 
     def staged(self) -> AtHome:

@@ -25,7 +25,7 @@ from typing import ClassVar
 from grader.errors import BrokenError, Closing, UsageError
 from grader.intake.archives import Entry, TooMuchError, shown
 from grader.intake.names import CLUTTER, ENVIRONMENT_MARK, OF_ENVIRONMENT, installed_in
-from grader.intake.places import CODE, Asked, is_meant, loosened
+from grader.intake.places import CODE, Wanted, is_meant, loosened
 from grader.intake.submission import Submission, caps, settle
 from grader.intake.unpacking import MAX_DEPTH, Notes, copy
 
@@ -36,14 +36,14 @@ RECORDED = ("recorded", "checks.json")  # the folder of a bundle that holds no w
 
 
 @dataclass(frozen=True)
-class Listed:
+class FileListing:
     """The files of a student's folder, by paths relative to it, and whether these are all."""
 
     files: tuple[str, ...]
     complete: bool
 
 
-def listed(folder: Path) -> Listed:
+def listed(folder: Path) -> FileListing:
     """Return the files of a folder, nearest to its top first.
 
     All of the top are listed, and of the folders within at most ``MAX_LISTED`` entries, code first.
@@ -76,7 +76,7 @@ def listed(folder: Path) -> Listed:
                 waiting.append(path)
         if seen > MAX_LISTED:
             break
-    return Listed(tuple(files), complete and not waiting)
+    return FileListing(tuple(files), complete and not waiting)
 
 
 def _entries_of(folder: Path, parent: str) -> list[os.DirEntry[str]]:
@@ -130,7 +130,7 @@ class AtHome(Closing):
     """
 
     def __init__(
-        self, folder: Path, modules: Asked, others: Sequence[str], supplied: Sequence[Path] = ()
+        self, folder: Path, modules: Wanted, others: Sequence[str], supplied: Sequence[Path] = ()
     ) -> None:
         there = listed(folder)
         try:
@@ -161,9 +161,9 @@ class AtHome(Closing):
 
 def _staged(
     folder: Path,
-    there: Listed,
+    there: FileListing,
     target: Path,
-    asked: tuple[Asked, Sequence[str]],
+    asked: tuple[Wanted, Sequence[str]],
     supplied: Sequence[Path],
 ) -> Submission:
     modules, others = asked

@@ -41,7 +41,7 @@ class Attack:
     """An attack and what it is about.
 
     Attributes:
-        name: its function in ``attacks.py``, that of a ``Trial`` in ``deadly_attacks.py``.
+        name: its function in ``attacks.py``, that of a ``DeadlyAttack`` in ``deadly_attacks.py``.
         aim: what is protected, as a person would put it.
         text: what is tried.
         layers: the layers of which each stops it, on a machine that has them.
@@ -107,7 +107,7 @@ PROBES = (
 
 
 @dataclass(frozen=True)
-class Trial(Attack):
+class DeadlyAttack(Attack):
     """An attack that gets a worker of its own; ``lost`` are the reasons it must be lost for.
 
     ``error`` is the exception that stops it in place of its end.
@@ -117,31 +117,32 @@ class Trial(Attack):
     error: str = ""
 
 
-TRIALS = (
-    Trial("eats_memory", LIMITS, "take all the memory", ("rlimits",), "partial",
-          error="MemoryError"),
-    Trial("computes_for_ever", LIMITS, "ignore signals and compute for ever", ("process",),
-          "partial", lost=("timeout",)),
-    Trial("sleeps_for_ever", LIMITS, "sleep for ever", ("process",), "partial",
-          lost=("timeout",)),
-    Trial("prints_for_ever", LIMITS, "print for ever", ("process",), "partial",
-          lost=("output_limit",)),
-    Trial("starts_many_processes", LIMITS, "start processes that outlive it", ("process",),
-          "partial"),
-    Trial("ends_itself", LIMITS, "leave without an answer", ("process",), "partial",
-          lost=("crashed",)),
-    Trial("forges_an_answer", LIMITS, "announce more than there is memory", ("process",),
-          "partial", lost=("crashed",)),
-    Trial("answers_one_byte_at_a_time", LIMITS, "keep the grader waiting", ("process",),
-          "partial", lost=("crashed", "timeout")),
-    Trial("returns_a_gigabyte", LIMITS, "return more than an answer may hold", ("process",),
-          "partial", lost=("crashed",)),
-    Trial("sends_a_pickle", LIMITS, "send a pickle", ("process",), "partial", lost=("crashed",)),
+DEADLY = (
+    DeadlyAttack("eats_memory", LIMITS, "take all the memory", ("rlimits",), "partial",
+                 error="MemoryError"),
+    DeadlyAttack("computes_for_ever", LIMITS, "ignore signals and compute for ever", ("process",),
+                 "partial", lost=("timeout",)),
+    DeadlyAttack("sleeps_for_ever", LIMITS, "sleep for ever", ("process",), "partial",
+                 lost=("timeout",)),
+    DeadlyAttack("prints_for_ever", LIMITS, "print for ever", ("process",), "partial",
+                 lost=("output_limit",)),
+    DeadlyAttack("starts_many_processes", LIMITS, "start processes that outlive it", ("process",),
+                 "partial"),
+    DeadlyAttack("ends_itself", LIMITS, "leave without an answer", ("process",), "partial",
+                 lost=("crashed",)),
+    DeadlyAttack("forges_an_answer", LIMITS, "announce more than there is memory", ("process",),
+                 "partial", lost=("crashed",)),
+    DeadlyAttack("answers_one_byte_at_a_time", LIMITS, "keep the grader waiting", ("process",),
+                 "partial", lost=("crashed", "timeout")),
+    DeadlyAttack("returns_a_gigabyte", LIMITS, "return more than an answer may hold", ("process",),
+                 "partial", lost=("crashed",)),
+    DeadlyAttack("sends_a_pickle", LIMITS, "send a pickle", ("process",), "partial",
+                 lost=("crashed",)),
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Finding:
+class AttackResult:
     """Whether an attack was stopped, and what it got or how it ended."""
 
     attack: Attack
@@ -150,10 +151,10 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class IsolationLevel:
     """What the attacks found on this machine."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[AttackResult, ...]
 
     @property
     def level(self) -> Level:
@@ -164,7 +165,7 @@ class Verdict:
         return "partial" if "full" in failed else "full"
 
     @property
-    def open(self) -> tuple[Finding, ...]:
+    def open(self) -> tuple[AttackResult, ...]:
         """The attacks that succeeded though a level demands otherwise."""
         return tuple(f for f in self.findings if not f.stopped and f.attack.needed_for)
 
@@ -176,7 +177,7 @@ class Verdict:
         return lines + ([f"not stopped: {', '.join(names)}"] if names else [])
 
 
-def canary(server: ForkServer, hidden: Sequence[Path]) -> Verdict:
+def canary(server: ForkServer, hidden: Sequence[Path]) -> IsolationLevel:
     """Try all quick attacks from one worker of ``server``.
 
     Args:
@@ -194,23 +195,23 @@ def canary(server: ForkServer, hidden: Sequence[Path]) -> Verdict:
                 reply = _expect(worker.call("probe", (names, target), ()))
         except WorkerLost as lost:
             raise BrokenError(f"isolation could not be tried out: {lost.message}") from None
-    return Verdict(
+    return IsolationLevel(
         tuple(
-            Finding(attack, result == "stopped", detail)
+            AttackResult(attack, result == "stopped", detail)
             for attack, (result, detail) in zip(PROBES, reply.value, strict=True)
         )
     )
 
 
-def full_suite(server: ForkServer, hidden: Sequence[Path]) -> Verdict:
+def full_suite(server: ForkServer, hidden: Sequence[Path]) -> IsolationLevel:
     """Try all attacks: those of ``canary``, then each trial in a worker of its own."""
     quick = canary(server, hidden)
     with _scene(server, hidden) as (folder, _target):
-        slow = [_try(server, folder, trial) for trial in TRIALS]
-    return Verdict((*quick.findings, *slow))
+        slow = [_try(server, folder, trial) for trial in DEADLY]
+    return IsolationLevel((*quick.findings, *slow))
 
 
-def _try(server: ForkServer, folder: Path, trial: Trial) -> Finding:
+def _try(server: ForkServer, folder: Path, trial: DeadlyAttack) -> AttackResult:
     started = time.monotonic()
     limits = QUICK if "timeout" in trial.lost else PATIENT
     try:
@@ -218,22 +219,24 @@ def _try(server: ForkServer, folder: Path, trial: Trial) -> Finding:
             _expect(worker.load(DEADLY_ATTACKS.stem))
             ended = _ending(worker, trial)
     except WorkerLost as lost:
-        ended = Finding(trial, lost.reason in trial.lost, lost.message)
+        ended = AttackResult(trial, lost.reason in trial.lost, lost.message)
     if time.monotonic() - started > limits.timeout_s + DISCONNECT_S:
-        return Finding(trial, stopped=False, detail="the grader was kept waiting")
+        return AttackResult(trial, stopped=False, detail="the grader was kept waiting")
     left = _children_of(server.pid)
     if left:
-        return Finding(trial, stopped=False, detail=f"{left} processes are left")
+        return AttackResult(trial, stopped=False, detail=f"{left} processes are left")
     return ended
 
 
-def _ending(worker: Worker, trial: Trial) -> Finding:
+def _ending(worker: Worker, trial: DeadlyAttack) -> AttackResult:
     reply = worker.call(trial.name, (), ())
     if reply.error is not None:
         stopped = reply.error.type == trial.error
-        return Finding(trial, stopped, f"{reply.error.type}: {reply.error.text}")
+        return AttackResult(trial, stopped, f"{reply.error.type}: {reply.error.text}")
     # A trial without a demand is judged by what is left of it.
-    return Finding(trial, not (trial.lost or trial.error), f"returned {str(reply.value)[:100]}")
+    return AttackResult(
+        trial, not (trial.lost or trial.error), f"returned {str(reply.value)[:100]}"
+    )
 
 
 def _children_of(pid: int) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from grader.errors import IsolationError
 
-from .contract import LEVELS, Level, Verdict, canary
+from .contract import LEVELS, IsolationLevel, Level, canary
 from .server import ForkServer
 
 EVERY_LAYER = (
@@ -37,7 +37,7 @@ class Policy:
         """The layers that are left out on purpose."""
         return () if self.locked else EVERY_LAYER
 
-    def admit(self, server: ForkServer) -> Verdict:
+    def admit(self, server: ForkServer) -> IsolationLevel:
         """Try out what ``server`` stops.
 
         Raises:

@@ -18,7 +18,7 @@ FS_RIGHTS_FROM_5 = (1 << 16) - 1
 NET_RIGHTS, ABI_WITH_NETWORK = 0b11, 4  # bind and connect of TCP sockets
 SCOPES, ABI_WITH_SCOPES = 0b11, 6  # abstract Unix sockets and signals
 
-Rule = tuple[str, int]  # path, access rights below it
+PathRule = tuple[str, int]  # path, access rights below it
 
 
 class _RulesetAttr(ctypes.Structure):
@@ -40,13 +40,13 @@ def abi(libc: ctypes.CDLL) -> int:
     return int(libc.syscall(CREATE_RULESET, None, 0, 1))
 
 
-def rules_for(readable: Iterable[str], hidden: Iterable[str]) -> list[Rule]:
+def rules_for(readable: Iterable[str], hidden: Iterable[str]) -> list[PathRule]:
     """Return rules that allow reading below ``readable`` without what lies in ``hidden``.
 
     Landlock can only grant. A folder that holds something hidden is listed, and granted entry by
     entry: its names can be read, as an import must, and the contents of what is hidden cannot.
     """
-    rules: list[Rule] = []
+    rules: list[PathRule] = []
     concealed = [os.path.realpath(path) for path in hidden]
     waiting = list(readable)
     while waiting:
@@ -62,7 +62,7 @@ def rules_for(readable: Iterable[str], hidden: Iterable[str]) -> list[Rule]:
     return rules
 
 
-def restrict(libc: ctypes.CDLL, version: int, rules: Iterable[Rule]) -> None:
+def restrict(libc: ctypes.CDLL, version: int, rules: Iterable[PathRule]) -> None:
     """Allow the calling process what the rules say and nothing else, for good.
 
     Raises:

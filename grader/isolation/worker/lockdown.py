@@ -52,7 +52,7 @@ class Host:
     missing: dict[str, str] = field(default_factory=dict)
     uid: int | None = None
     landlock_abi: int = 0
-    rules: list[landlock.Rule] = field(default_factory=list)
+    rules: list[landlock.PathRule] = field(default_factory=list)
     accelerator: bool = False
     proc: int = -1  # a descriptor of /proc, which the private root folder does not hold
 
