@@ -13,6 +13,7 @@ import pytest
 
 from grader.errors import BrokenError
 from grader.reports import report as reporting
+from grader.reports.files import write_json
 from grader.run import batch, pytest_run
 from tests.conftest import ROOT, SUBMISSIONS, checks_of
 
@@ -133,7 +134,7 @@ def test_a_full_disk_is_one_message_and_keeps_the_old_report(monkeypatch, tmp_pa
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(BrokenError, match="No space left on device"):
-        pytest_run.write_json(path, {"new": True})
+        write_json(path, {"new": True})
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 

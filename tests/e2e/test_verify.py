@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from grader.assignment.examples import CLAIMS, claim_checks, load_examples
+from grader.assignment.examples import CLAIMS, Claims, Example, claim_checks, load_examples
 from tests.conftest import ROOT, checks_of
 
 
@@ -81,8 +81,8 @@ REPORT = {
     ],
 )
 def test_a_claim_that_does_not_hold_is_a_problem(loses, problem, tmp_path):
-    claims = examples.Claims.model_validate({"mistake": "x", "loses": loses})
-    example = examples.Example("wrong/x", tmp_path, claims, None)
+    claims = Claims.model_validate({"mistake": "x", "loses": loses})
+    example = Example("wrong/x", tmp_path, claims, None)
     (verdict,) = claim_checks([example], [REPORT])
     if problem is None:
         assert verdict.problems == ()
