@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from grader.author import evidence
-
 from . import mathml
 from .answer import Formula, Rule
 from .arithmetic import ShapeError
@@ -48,6 +46,19 @@ def is_shape(verdict: Verdict) -> bool:
         return True
     shape = getattr(found.got, "shape", ())
     return bool(shape) and shape != found.expected.shape
+
+
+@dataclass(frozen=True)
+class FormulaRead:
+    """A formula as it was read: where it stands, its MathML, and what is said about it.
+
+    ``source`` stands in for a formula that could not be read, whose ``mathml`` is empty.
+    """
+
+    place: str
+    mathml: str
+    source: str
+    verdict: str
 
 
 @dataclass
@@ -141,7 +152,7 @@ class Explained:
                     taken = shown(written(chosen))
                     yield f"line {line} can be read in {len(found)} ways; it is taken as {taken}"
 
-    def rows(self, formulas: Sequence[Formula]) -> Iterator[evidence.Formula]:
+    def rows(self, formulas: Sequence[Formula]) -> Iterator[FormulaRead]:
         """Yield the formulas as they were read, each with its verdict."""
         states = self._states()
         for formula in formulas:
@@ -150,11 +161,11 @@ class Explained:
             if formula.problem is not None:
                 line, column = self._document.place(formula.problem.at)
                 said = f"not read (line {line}, column {column}): {formula.problem.message}"
-                yield evidence.Formula(place, "", formula.text.strip()[:MAX_SOURCE], said)
+                yield FormulaRead(place, "", formula.text.strip()[:MAX_SOURCE], said)
                 continue
             sides = [side for side in formula.sides if not isinstance(side, UnreadableError)]
             made = mathml.formula(sides, formula.relations)
-            yield evidence.Formula(place, made, "", states.get(formula.number, UNASKED))
+            yield FormulaRead(place, made, "", states.get(formula.number, UNASKED))
 
     def _states(self) -> dict[int, str]:
         """Return the verdict of each formula that defines something, by its number."""

@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import Field, field_validator, model_validator
 
 from grader.assignment.reference import Assignment
-from grader.author.evidence import Formulas
+from grader.author import evidence
 from grader.errors import Failure, Pending, Reason
 from grader.model import SHARES_ROUNDING, Fraction, Part, Positive, Question
 from latexgrad import answer as answers
@@ -210,7 +210,11 @@ def _judged(spec: DerivationSpec, asking: Asking, name: str, text: str) -> Judge
         missing = ", ".join(asked.name for asked in asking.asked)
         raise Failure("not_implemented", f"{name} has no formula for any of {missing}")
     parts = tuple(_parts(asking, outcome, explained))
-    figure = Formulas(name, tuple(explained.rows(stated.own)))
+    rows = tuple(
+        evidence.Formula(row.place, row.mathml, row.source, row.verdict)
+        for row in explained.rows(stated.own)
+    )
+    figure = evidence.Formulas(name, rows)
     notes = tuple(explained.notes(stated.problems))
     losing = [verdict for verdict in outcome.verdicts if verdict.status != "right"]
     wrong = any(part.earned < 1 for part in parts)
