@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator, Mapping
 
-from .base import CheckKind, Context, Judgement, StudentModule
+from .base import CheckKind, Context, Judgement
+from .student_code import StudentModule
 
 # The class of each kind, in the module of its name.
 CLASSES = {

@@ -17,7 +17,7 @@ from grader.errors import RAISED, BrokenError
 from grader.model import Array, Question
 from grader.readers.texts import did_you_mean
 
-from .support import mistaken
+from .mistakes import mistaken
 
 STEP = 1.0e-5  # as in differences.py
 CLOSE = 1.0e-4  # relative; what is compared differs in every digit where names are exchanged

@@ -1,17 +1,17 @@
-"""What every check kind is made of: its context, its judgement, and calls of student code."""
+"""What every check kind is made of: its context, its judgement, and the kind itself."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from grader.assignment.kinds import RubricKind
 from grader.author.evidence import Figure
-from grader.errors import Failure, Reason
-from grader.isolation.sandbox.dialogue import Dialogue, StudentError
 from grader.model import Part, Question, Tier
+
+from .student_code import StudentModule
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,152 +78,3 @@ class Quiet:
         """Yield nothing."""
         del self, spec, question, assignment
         yield from ()
-
-
-class ForeignFailure(Failure):
-    """An exception in the worker that no line of the student's raised, or so it is reported.
-
-    It may be the driver's own, also where the student's code has called into the driver.
-    """
-
-
-class StudentModule:
-    """A student's module inside a worker, as seen from the trusted side.
-
-    ``notes`` collects what is worth telling though it costs no points. Where the driver beside the
-    code holds answers, ``withhold`` keeps what the code says from the student: it goes to
-    ``withheld``, for the instructor.
-    """
-
-    def __init__(
-        self,
-        worker: Dialogue,
-        file: str,
-        missing_packages: Sequence[str],
-        forbidden: Sequence[str] = (),
-        *,
-        withhold: bool = False,
-    ) -> None:
-        self._worker = worker
-        self.file = file
-        self._forbidden = forbidden
-        self._withhold = withhold
-        self.withheld: list[str] = []
-        self.notes: list[str] = [
-            f"{file} imports {name!r}, which is neither in the submission nor installed in the "
-            "grader: functions that use it cannot work here"
-            for name in missing_packages
-            if name not in forbidden
-        ]
-        self.mutated: dict[str, set[str]] = {}
-
-    def call(
-        self,
-        function: str,
-        arguments: dict[str, Any],
-        returns: Sequence[str],
-        opaque: Sequence[str] = (),
-    ) -> dict[str, Any]:
-        """Call ``function`` and return its outputs by name.
-
-        Args:
-            function: its name in the module.
-            arguments: values by name, in the order of the parameters; copied for every call.
-            returns: the names of the outputs, in order.
-            opaque: the outputs that stay in the worker as handles.
-
-        Raises:
-            Failure: it raises, is missing, or returns another number of values.
-        """
-        positions = tuple(index for index, name in enumerate(returns) if name in opaque)
-        reply = self._worker.call(function, tuple(arguments.values()), positions)
-        if reply.error is not None:
-            raise self._failure(reply.error, function)
-        names = list(arguments)
-        for index in reply.mutated:
-            if 0 <= index < len(names):
-                self.mutated.setdefault(function, set()).add(names[index])
-        return unpack(function, reply.value, returns)
-
-    def drive(
-        self, driver: tuple[str, str], function: str, needs: str, arguments: dict[str, Any]
-    ) -> Any:
-        """Run a driver's function on the module; ``needs`` is the student's function it calls."""
-        name, source = driver
-        reply = self._worker.drive(name, source, function, needs, arguments)
-        if reply.error is not None:
-            raise self._failure(reply.error, needs)
-        return reply.value
-
-    def _failure(self, error: StudentError, function: str) -> Failure:
-        if self._withhold:
-            self.withheld.append(described(error))
-            error = error.without_words()
-        failed = failure(error, function, self.file, self._forbidden)
-        if failed.reason != "missing" and (error.by_driver or not error.where):
-            return ForeignFailure(failed.reason, failed.message)
-        return failed
-
-    def mutation_notes(self) -> list[str]:
-        """Return one note for each function that changed its arguments in place."""
-        return [
-            f"{function} changes its argument{'s' if len(names) > 1 else ''} "
-            f"{', '.join(sorted(names))} in place: no points lost, but a caller may be surprised"
-            for function, names in self.mutated.items()
-        ]
-
-
-def unpack(function: str, value: Any, names: Sequence[str]) -> dict[str, Any]:
-    """Return the outputs of a function by name; raises ``Failure`` if their number is wrong."""
-    wanted = f"{len(names)} values ({', '.join(names)})" if len(names) > 1 else names[0]
-    items = [value] if len(names) == 1 else value
-    if value is None or (
-        type(items) in (tuple, list) and items and all(item is None for item in items)
-    ):
-        message = f"{function} returns None, expected {wanted}: it seems not to be implemented yet"
-        raise Failure("not_implemented", message)
-    if type(items) not in (tuple, list):
-        raise Failure("wrong_shape", f"{function} returns one value, expected {wanted}")
-    if len(items) != len(names):
-        raise Failure("wrong_shape", f"{function} returns {len(items)} values, expected {wanted}")
-    return dict(zip(names, items, strict=True))
-
-
-def failure(
-    error: StudentError, function: str, file: str, forbidden: Sequence[str] = ()
-) -> Failure:
-    """Return the failure that an exception raised by student code means."""
-    if error.undefined:
-        return Failure("missing", f"{file} has no function {function}")
-    if error.missing_package is not None and error.missing_package in forbidden:
-        message = f"{function} uses {error.missing_package!r}{located(error)}"
-        return Failure("forbidden", f"{message}: this question is to be solved without it")
-    if error.missing_package is not None:
-        message = f"{function} needs {error.missing_package!r}, which is neither in the submission"
-        return Failure("import_error", f"{message} nor installed in the grader{located(error)}")
-    if "NotImplementedError" in error.kinds:
-        return Failure("not_implemented", f"{function} is not implemented yet")
-    reason: Reason = "memory" if "MemoryError" in error.kinds else "exception"
-    return Failure(reason, f"{function} raised {described(error)}")
-
-
-def described(error: StudentError) -> str:
-    """Return an exception's type, text and place, and what is special about being graded."""
-    text = f"{error.type}: {error.text}" if error.text else error.type
-    text += located(error)
-    if "PermissionError" in error.kinds or "Read-only file system" in error.text:
-        text += (
-            ": while it is graded, code may read its own files only, write none, and start no "
-            "process or connection"
-        )
-    elif "FileNotFoundError" in error.kinds and "'/" in error.text:
-        text += ": while it is graded, there are no files but those that were handed in"
-    return text
-
-
-def located(error: StudentError) -> str:
-    """Return where in the student's files an exception was raised, innermost place only."""
-    if not error.where:
-        return ""
-    file, line, function = error.where[-1]
-    return f" ({file}, line {line}{f', in {function}' if function else ''})"

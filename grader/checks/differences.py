@@ -12,7 +12,7 @@ from grader.assignment.reference import SolvedCase
 from grader.checks.numerics import Tolerance, as_array
 from grader.model import Array
 
-from .base import StudentModule
+from .student_code import StudentModule
 
 STEP = 1.0e-5  # in float64 the error of the differences is then about 1e-10
 TOLERANCE = Tolerance(rtol=1.0e-5, atol=1.0e-7)

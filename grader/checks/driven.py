@@ -17,7 +17,8 @@ from grader.model import SHARES_ROUNDING, CheckSpec, Part, Positive, Strict
 from grader.seeds import seed_for
 
 from . import fault
-from .base import Context, ForeignFailure, StudentModule
+from .base import Context
+from .student_code import ForeignFailure, StudentModule
 
 Dotted = Annotated[str, Field(pattern=r"^\w+\.\w+$")]
 # How a judge fails on a result that student code has made up.

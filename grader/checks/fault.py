@@ -15,7 +15,8 @@ from typing import Any
 
 from grader.errors import RAISED, BrokenError, Failure, GraderError, Pending, WorkerLost
 
-from .base import Context, StudentModule, Unloadable
+from .base import Context, Unloadable
+from .student_code import StudentModule
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,14 @@ from pydantic import Field
 
 from grader.assignment.reference import Assignment, SolvedCase
 from grader.author.cases import BASE_GROUP
-from grader.checks.numerics import Comparison, compare
+from grader.checks.numerics import Comparison, compare, tolerance
 from grader.errors import Failure, Reason, WorkerLost
 from grader.model import CheckSpec, Fraction, Part, Question, Shares, Tolerances
 
-from .base import STOPS_THE_CHECK, Context, Judgement, StudentModule
-from .support import composed, forgiven, is_an_attempt, tolerance, with_mistake
+from .base import STOPS_THE_CHECK, Context, Judgement
+from .follow_through import composed, forgiven, is_an_attempt
+from .mistakes import with_mistake
+from .student_code import StudentModule
 
 
 class ForwardSpec(CheckSpec, Tolerances, Shares):

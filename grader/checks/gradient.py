@@ -15,21 +15,15 @@ from pydantic import Field
 
 from grader.assignment.reference import Assignment, SolvedCase
 from grader.author.cases import BASE_GROUP
-from grader.checks.numerics import Comparison, Tolerance, compare
+from grader.checks.numerics import Comparison, Tolerance, compare, tolerance
 from grader.errors import Blocked, Failure, Reason, WorkerLost
 from grader.model import Array, CheckSpec, Fraction, Part, Question, Shares, Tolerances
 
-from .base import STOPS_THE_CHECK, Context, Judgement, StudentModule
+from .base import STOPS_THE_CHECK, Context, Judgement
 from .differences import Differences, agrees
-from .support import (
-    composed,
-    forgiven,
-    is_an_attempt,
-    matching_mistake,
-    named,
-    right_at_outputs,
-    tolerance,
-)
+from .follow_through import composed, forgiven, is_an_attempt, right_at_outputs
+from .mistakes import matching_mistake, named
+from .student_code import StudentModule
 
 
 class GradientSpec(CheckSpec, Tolerances, Shares):

@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from grader.assignment.reference import SolvedCase
 from grader.checks import causes
 from grader.errors import Reason
 from grader.isolation.wire import Opaque, TensorData
-from grader.model import Array
+from grader.model import Array, Tolerances
 
 ROUNDING = 1.0e-2  # relative; a smaller difference of a narrower type is that type's rounding
 
@@ -34,6 +35,14 @@ class Tolerance:
         same = (actual == expected) | (np.isnan(actual) & np.isnan(expected))
         agreed: Array = np.where(np.isfinite(expected), near, same)
         return agreed
+
+
+def tolerance(spec: Tolerances, case: SolvedCase) -> Tolerance:
+    """Return the tolerance for the lowest precision among a case's inputs."""
+    dtypes = {value.dtype for value in case.arguments.values() if isinstance(value, np.ndarray)}
+    if np.dtype(np.float32) in dtypes:
+        return Tolerance(spec.rtol_float32, spec.atol_float32)
+    return Tolerance(spec.rtol, spec.atol)
 
 
 @dataclass(frozen=True)

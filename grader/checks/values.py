@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 
 from grader.assignment.reference import Assignment, SolvedCase
 from grader.author.cases import BASE_GROUP
-from grader.checks.numerics import compare
+from grader.checks.numerics import compare, tolerance
 from grader.errors import BrokenError, Failure, Reason, WorkerLost
 from grader.model import (
     SHARES_ROUNDING,
@@ -28,10 +28,12 @@ from grader.model import (
 )
 
 from . import fault
-from .base import STOPS_THE_CHECK, Context, ForeignFailure, Judgement, StudentModule
+from .base import STOPS_THE_CHECK, Context, Judgement
 from .driven import UNREADABLE, Dotted, function_problems
 from .fault import Doubts
-from .support import NAMED, forgiven, matching_mistake, named, tolerance, vanishes
+from .follow_through import forgiven, vanishes
+from .mistakes import NAMED, matching_mistake, named
+from .student_code import ForeignFailure, StudentModule
 
 EDGE_CASES = "edge_cases"
 

@@ -15,7 +15,8 @@ from grader import scoring
 from grader.assignment.reference import Assignment
 from grader.author.evidence import Text
 from grader.checks import KINDS, Context, Judgement, StudentModule
-from grader.checks.base import Unloadable, described, failure
+from grader.checks.base import Unloadable
+from grader.checks.student_code import described, failure
 from grader.errors import RAISED, Blocked, Failure, GraderError, IsolationError, Pending, WorkerLost
 from grader.intake import notebook, sources
 from grader.intake.submission import Submission

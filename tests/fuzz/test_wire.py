@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.checks.base import StudentModule, failure
+from grader.checks.student_code import StudentModule, failure
 from grader.errors import Failure, WorkerLost
 from grader.isolation.sandbox import Limits, Reply, StudentError, Worker
 from grader.isolation.sandbox.limits import Ending

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from grader.assignment.reference import Assignment, SolvedCase
-from grader.checks.support import mistaken
+from grader.checks.mistakes import mistaken
 from grader.errors import BrokenError, UsageError
 from grader.model import CheckSpec, Question, Rubric
 from grader.seeds import seed_for

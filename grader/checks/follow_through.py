@@ -1,117 +1,24 @@
-"""What the numeric check kinds share: tolerances, named mistakes, follow-through."""
+"""Follow-through: is a wrong result right for what it was computed from?"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from grader.assignment.reference import SolvedCase
-from grader.checks.numerics import Comparison, Tolerance, as_array
+from grader.checks.numerics import as_array
 from grader.errors import BrokenError, Failure, WorkerLost
-from grader.model import Array, Tolerances
+from grader.model import Array
 
-from .base import Context, StudentModule
+from .base import Context
+from .mistakes import by_name
+from .student_code import StudentModule
 
 INTERACTION = 1.0e-9  # relative to the outputs; rounding leaves 1e-15
 MAX_SEPARATE_INPUTS = 1  # a bias is only added, and may be forgotten
-# What a known mistake can explain; one that gives a wrong shape has the values in it, too.
-NAMED: frozenset[str] = frozenset(["mismatch", "not_finite", "wrong_shape"])
 MIN_RELATIVE_SIZE = 1.0e-3  # of a gradient, relative to the reference's, for it to prove anything
-
-
-def tolerance(spec: Tolerances, case: SolvedCase) -> Tolerance:
-    """Return the tolerance for the lowest precision among a case's inputs."""
-    dtypes = {value.dtype for value in case.arguments.values() if isinstance(value, np.ndarray)}
-    if np.dtype(np.float32) in dtypes:
-        return Tolerance(spec.rtol_float32, spec.atol_float32)
-    return Tolerance(spec.rtol, spec.atol)
-
-
-def with_mistake(
-    context: Context,
-    function: str,
-    case: SolvedCase,
-    found: Comparison,
-    outputs: Mapping[str, Any],
-    limit: Tolerance,
-) -> Comparison:
-    """Name the known mistake whose outputs these are, if there is one."""
-    if found.reason not in NAMED:
-        return found
-    for description, wrong in context.assignment.mistakes(
-        context.question.module, function
-    ).items():
-        theirs = mistaken(wrong, case, function)
-        both = [(as_array(outputs[name]), theirs[name]) for name in theirs]
-        if both and all(a is not None and _equal(a, b, limit) for a, b in both):
-            return named(found, description)
-    return found
-
-
-def named(found: Comparison, description: str) -> Comparison:
-    """Return a comparison that names a known mistake in place of a guessed cause."""
-    return replace(found, cause=f"exactly this comes out when {description}")
-
-
-def mistaken(
-    wrong: Callable[..., Any], case: SolvedCase, function: str, *, every: bool = False
-) -> dict[str, Array]:
-    """Return by name what a function of ``MISTAKES`` gives for a case.
-
-    With ``every``, values under names that the case does not expect are returned, too.
-
-    Raises:
-        BrokenError: it raises.
-        ValueError: it returns another number of values.
-    """
-    result = _trusted(wrong, case, function)
-    return dict(result) if every and isinstance(result, dict) else _by_name(result, case.expected)
-
-
-def _trusted(wrong: Callable[..., Any], case: SolvedCase, function: str) -> Any:
-    with np.errstate(all="ignore"):
-        try:
-            if case.cotangents:
-                return wrong(case.arguments, case.cotangents)
-            return wrong(**case.arguments)
-        except Exception as error:
-            message = f"a MISTAKES function of {function} raised {type(error).__name__}: {error}"
-            raise BrokenError(message) from error
-
-
-def _by_name(result: Any, expected: Mapping[str, Array]) -> dict[str, Array]:
-    if isinstance(result, dict):
-        return {name: np.asarray(result[name]) for name in expected if name in result}
-    items = result if isinstance(result, tuple) else (result,)
-    return {name: np.asarray(item) for name, item in zip(expected, items, strict=True)}
-
-
-def _equal(actual: Array, wrong: Array, limit: Tolerance) -> bool:
-    if actual.shape != wrong.shape or actual.dtype.kind not in "fiu":
-        return False
-    return bool(limit.allows(actual.astype(np.float64), wrong.astype(np.float64)).all())
-
-
-def matching_mistake(
-    context: Context, function: str, case: SolvedCase, name: str, value: Any, limit: Tolerance
-) -> str | None:
-    """Return the description of the mistake that gives this one wrong gradient, if known."""
-    array = as_array(value)
-    if array is None:
-        return None
-    for description, wrong in context.assignment.mistakes(
-        context.question.module, function
-    ).items():
-        theirs = mistaken(wrong, case, function)
-        if name in theirs and _equal(array, theirs[name], limit):
-            right = case.expected[name]
-            # A mistake that leaves this gradient right explains nothing.
-            if theirs[name].shape != right.shape or not _equal(theirs[name], right, limit):
-                return description
-    return None
 
 
 def composed(
@@ -130,7 +37,7 @@ def composed(
 
     try:
         result = compose(call, dict(case.arguments), dict(case.cotangents))
-        values = _by_name(result, case.expected)
+        values = by_name(result, case.expected)
         finite = all(np.isfinite(value).all() for value in values.values())
     except WorkerLost:
         raise
@@ -164,7 +71,7 @@ def right_at_outputs(
         except Exception as error:
             message = f"GIVEN_OUTPUTS of {function} raised {type(error).__name__}: {error}"
             raise BrokenError(message) from error
-    gradients = None if result is None else _by_name(result, case.expected)
+    gradients = None if result is None else by_name(result, case.expected)
     # Outputs can be chosen so that the derivative vanishes; zeros would then be right.
     if gradients is None or any(vanishes(g, case.expected[n]) for n, g in gradients.items()):
         return None

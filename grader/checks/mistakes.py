@@ -1,0 +1,104 @@
+"""Known mistakes: does a wrong result match what an assignment says a mistake gives?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from grader.assignment.reference import SolvedCase
+from grader.checks.numerics import Comparison, Tolerance, as_array
+from grader.errors import BrokenError
+from grader.model import Array
+
+from .base import Context
+
+# What a known mistake can explain; one that gives a wrong shape has the values in it, too.
+NAMED: frozenset[str] = frozenset(["mismatch", "not_finite", "wrong_shape"])
+
+
+def with_mistake(
+    context: Context,
+    function: str,
+    case: SolvedCase,
+    found: Comparison,
+    outputs: Mapping[str, Any],
+    limit: Tolerance,
+) -> Comparison:
+    """Name the known mistake whose outputs these are, if there is one."""
+    if found.reason not in NAMED:
+        return found
+    for description, wrong in context.assignment.mistakes(
+        context.question.module, function
+    ).items():
+        theirs = mistaken(wrong, case, function)
+        both = [(as_array(outputs[name]), theirs[name]) for name in theirs]
+        if both and all(a is not None and _equal(a, b, limit) for a, b in both):
+            return named(found, description)
+    return found
+
+
+def named(found: Comparison, description: str) -> Comparison:
+    """Return a comparison that names a known mistake in place of a guessed cause."""
+    return replace(found, cause=f"exactly this comes out when {description}")
+
+
+def mistaken(
+    wrong: Callable[..., Any], case: SolvedCase, function: str, *, every: bool = False
+) -> dict[str, Array]:
+    """Return by name what a function of ``MISTAKES`` gives for a case.
+
+    With ``every``, values under names that the case does not expect are returned, too.
+
+    Raises:
+        BrokenError: it raises.
+        ValueError: it returns another number of values.
+    """
+    result = _trusted(wrong, case, function)
+    return dict(result) if every and isinstance(result, dict) else by_name(result, case.expected)
+
+
+def _trusted(wrong: Callable[..., Any], case: SolvedCase, function: str) -> Any:
+    with np.errstate(all="ignore"):
+        try:
+            if case.cotangents:
+                return wrong(case.arguments, case.cotangents)
+            return wrong(**case.arguments)
+        except Exception as error:
+            message = f"a MISTAKES function of {function} raised {type(error).__name__}: {error}"
+            raise BrokenError(message) from error
+
+
+def by_name(result: Any, expected: Mapping[str, Array]) -> dict[str, Array]:
+    """Return the values of a dictionary, a tuple or a single value by name."""
+    if isinstance(result, dict):
+        return {name: np.asarray(result[name]) for name in expected if name in result}
+    items = result if isinstance(result, tuple) else (result,)
+    return {name: np.asarray(item) for name, item in zip(expected, items, strict=True)}
+
+
+def _equal(actual: Array, wrong: Array, limit: Tolerance) -> bool:
+    if actual.shape != wrong.shape or actual.dtype.kind not in "fiu":
+        return False
+    return bool(limit.allows(actual.astype(np.float64), wrong.astype(np.float64)).all())
+
+
+def matching_mistake(
+    context: Context, function: str, case: SolvedCase, name: str, value: Any, limit: Tolerance
+) -> str | None:
+    """Return the description of the mistake that gives this one wrong gradient, if known."""
+    array = as_array(value)
+    if array is None:
+        return None
+    for description, wrong in context.assignment.mistakes(
+        context.question.module, function
+    ).items():
+        theirs = mistaken(wrong, case, function)
+        if name in theirs and _equal(array, theirs[name], limit):
+            right = case.expected[name]
+            # A mistake that leaves this gradient right explains nothing.
+            if theirs[name].shape != right.shape or not _equal(theirs[name], right, limit):
+                return description
+    return None
