@@ -51,7 +51,7 @@ def sources() -> tuple[str, ...]:
     for question in shipped["questions"]:
         piece = {**shipped, "questions": [question], "points": question["points"]}
         pieces.append(yaml.safe_dump(piece, sort_keys=False, width=100))
-    rejects = sorted((ROOT / "tests" / "rejects").glob("*.yaml"))
+    rejects = sorted((ROOT / "tests" / "assignment" / "rejects").glob("*.yaml"))
     # As often the one as the other: from a rubric that is refused already little can be learned.
     return (*pieces * 10, *(path.read_text(encoding="utf-8") for path in rejects))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 import pytest
 
@@ -12,8 +11,7 @@ from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS
 from grader.errors import RubricError, UsageError
 from grader.model import Rubric
-
-ROOT = Path(__file__).resolve().parents[1]
+from tests.conftest import ROOT
 
 
 @pytest.fixture(scope="module")

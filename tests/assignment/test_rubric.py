@@ -22,8 +22,8 @@ from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS
 from grader.errors import BrokenError, RubricError, UsageError
 from grader.model import Rubric
+from tests.conftest import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = ROOT / "rubric.yaml"
 REJECTS = Path(__file__).parent / "rejects"
 MARK = "# reject: "

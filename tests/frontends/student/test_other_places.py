@@ -10,8 +10,8 @@ import pytest
 
 from grader.frontends.commands import check
 from grader.run import batch
-from tests.bundle.conftest import WITHOUT_POSIX
 from tests.conftest import ROOT, SUBMISSIONS
+from tests.frontends.student.conftest import WITHOUT_POSIX
 
 
 def test_without_fork_servers_it_runs_in_plain_processes(run_cli, monkeypatch, unpacked):

@@ -17,7 +17,7 @@ from grader.frontends.student.replay import load
 from grader.frontends.student.staged import AtHome, listed
 from grader.job import Settings
 from grader.run.session import Session
-from tests.bundle.conftest import WITHOUT_POSIX
+from tests.frontends.student.conftest import WITHOUT_POSIX
 from tests.intake.test_notebooks import HEAD, RIGHT, book, whole
 
 CPU_S = 2.0  # as in test_at_home

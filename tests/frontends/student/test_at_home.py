@@ -8,8 +8,8 @@ import shutil
 
 import pytest
 
-from tests.bundle.conftest import WITHOUT_POSIX
 from tests.conftest import SUBMISSIONS
+from tests.frontends.student.conftest import WITHOUT_POSIX
 
 CPU_S = 2.0  # of both processes, for the first result; 0.7 s on the machine this was written on
 HEAVY = ("torch", "matplotlib", "jinja2", "h5py", "pytest", "PIL", "lark", "grader.run.batch")

@@ -23,8 +23,8 @@ from grader.frontends.student import bundle
 from grader.frontends.student.record import public_seed
 from grader.frontends.wheel import AT_HOME
 from grader.seeds import seed_for
-from tests.bundle.conftest import Unpacked
 from tests.conftest import HIDDEN, ROOT, SUBMISSIONS
+from tests.frontends.student.conftest import Unpacked
 
 MIN_LINE = 30  # characters: shorter lines of code are anybody's
 MIN_BYTES = 32  # of an array: four numbers are no accident

@@ -14,6 +14,7 @@ import pytest
 from grader.errors import BrokenError, WorkerLost
 from grader.isolation.sandbox import Limits
 from grader.isolation.sandbox.plain import ENTRY, PlainServer, ProcessPool
+from tests.conftest import ROOT
 
 LIMITS = Limits(timeout_s=30.0, memory_mb=512, output_kb=64)
 
@@ -176,9 +177,8 @@ def test_a_loop_outlives_a_killed_grader_by_seconds_only(tmp_path):
         "threading.Thread(target=end, daemon=True).start()\n"
         "worker.load('answer')\n"
     )
-    root = Path(__file__).resolve().parents[2]
     ran = subprocess.run(
-        [sys.executable, "-c", script, str(tmp_path)], cwd=root, check=False, timeout=60
+        [sys.executable, "-c", script, str(tmp_path)], cwd=ROOT, check=False, timeout=60
     )
     assert ran.returncode == 9
     pid = int((tmp_path / "pid").read_text() or 0)
