@@ -15,7 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from latexgrad import answer, source
-from tests.derivation.tasks import VARIANTS, claims, run
+from tests.latexgrad.tasks import VARIANTS, claims, run
 
 GOAL_S = 0.2
 ROUNDS = 3

@@ -1,7 +1,7 @@
 """The truth: values and gradients by reverse-mode automatic differentiation, in float64.
 
 The library is ``autograd``, which differentiates numpy code: torch, whose gradients are the same to
-rounding (``tests/derivation/test_truth.py``), would take two thirds of the memory and most of the
+rounding (``tests/latexgrad/test_truth.py``), would take two thirds of the memory and most of the
 time of grading a derivation.
 """
 

@@ -14,11 +14,10 @@ from typing import Any
 import jinja2
 import markupsafe
 
-from grader.reports import figures
+from grader.reports import figures, mathml
 from grader.reports.files import write_text
 from grader.reports.report import notes_of, zero_to_look_at
 from grader.reports.terminal import clean
-from latexgrad import mathml
 
 
 @functools.cache

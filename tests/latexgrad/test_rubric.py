@@ -9,7 +9,7 @@ from grader.checks import KINDS
 from grader.errors import RubricError
 from grader.model import Question
 from tests.checks.toy import make
-from tests.derivation.tasks import run_spec
+from tests.latexgrad.tasks import run_spec
 
 DERIVATION = r"""
       - id: q1.1

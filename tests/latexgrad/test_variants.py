@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from tests.derivation.tasks import VARIANTS, claims, run
+from tests.latexgrad.tasks import VARIANTS, claims, run
 
 RIGHT = sorted((VARIANTS / "right").iterdir())
 WRONG = sorted((VARIANTS / "wrong").iterdir())

@@ -11,7 +11,7 @@ from latexgrad.functions import Functions
 from latexgrad.limits import Budget
 from latexgrad.network import TIME, Key, key_of
 from latexgrad.truth import _settled_model, dims_of, paths, point
-from tests.derivation.tasks import shipped
+from tests.latexgrad.tasks import shipped
 
 STEP = 1e-6
 

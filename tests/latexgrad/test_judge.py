@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.derivation.tasks import LSTM_STEP, RNN_SEQUENCE, RNN_STEP, ROOT, run, run_files
+from tests.latexgrad.tasks import LSTM_STEP, RNN_SEQUENCE, RNN_STEP, ROOT, run, run_files
 
 SLOPE = r"\frac{\partial L}{\partial h_t} * (1 - h_t * h_t)"
 STEP = {

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from latexgrad import answer
 from latexgrad.limits import MAX_SECONDS
-from tests.derivation.tasks import LSTM_STEP, RNN_SEQUENCE, RNN_STEP, VARIANTS, run
+from tests.latexgrad.tasks import LSTM_STEP, RNN_SEQUENCE, RNN_STEP, VARIANTS, run
 
 OPTIONS = {"deadline": None, "max_examples": 120}
 STUMBLED = "could not be evaluated"  # our reader raised something it should not

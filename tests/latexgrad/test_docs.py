@@ -7,7 +7,7 @@ import re
 import pytest
 
 from latexgrad import answer, network, parser
-from tests.derivation.tasks import ROOT, run
+from tests.latexgrad.tasks import ROOT, run
 
 TEXT = (ROOT / "docs" / "derivations.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```latex\n(.*?)```", TEXT, re.DOTALL)
