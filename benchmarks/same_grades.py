@@ -96,11 +96,16 @@ def reports_of(side: str, patterns: Sequence[str], jobs: int | None) -> Path:
         return out
     if folder.is_dir():
         return folder
-    commit = git("rev-parse", "--verify", "--quiet", f"{side}^{{commit}}")
+    commit = resolved(side)
     out = KEPT / commit[:12]
     with worktree(commit) as checkout:
         graded(checkout, out, patterns, jobs)
     return out
+
+
+def resolved(name: str) -> str:
+    """Return the hash of the commit that a name stands for."""
+    return git("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
 
 
 @contextlib.contextmanager
