@@ -1,6 +1,6 @@
 """Kind ``derivation``: formulas in LaTeX, evaluated and compared with autograd.
 
-A formula is text and never code: it is parsed, walked and bounded (``grader/derivation``). What
+A formula is text and never code: it is parsed, walked and bounded (``latexgrad``). What
 cannot be read is left to a person, with its place.
 """
 

@@ -1,6 +1,6 @@
 """Checking on a student's own machine: no isolation, no pytest, each result as soon as it is there.
 
-Files are found and read as when they are graded (``grader/intake/at_home.py``). Nothing here needs
+Files are found and read as when they are graded (``grader/frontends/student/staged.py``). Nothing here needs
 anything that only some operating systems have.
 """
 

@@ -1,7 +1,7 @@
 """Looking at files again and again: which modules have changed, and which checks that concerns.
 
 Modification times are polled: that needs nothing from the operating system, and of a homework's
-files few are looked at (``grader/intake/at_home.py``).
+files few are looked at (``grader/frontends/student/staged.py``).
 """
 
 from __future__ import annotations
