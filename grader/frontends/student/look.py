@@ -1,7 +1,7 @@
 """Checking on a student's own machine: no isolation, no pytest, each result as soon as it is there.
 
-Files are found and read as when they are graded (``grader/frontends/student/staged.py``). Nothing here needs
-anything that only some operating systems have.
+Files are found and read as when they are graded (``grader/frontends/student/staged.py``). Nothing
+here needs anything that only some operating systems have.
 """
 
 from __future__ import annotations
