@@ -22,7 +22,7 @@ except ModuleNotFoundError as error:  # run from its folder, not from where it w
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
 
-from grader import __version__  # noqa: E402
+from grader import __version__, extras  # noqa: E402
 
 # The name of a command's object in its module of grader/frontends/commands/.
 COMMANDS = {
@@ -36,6 +36,8 @@ COMMANDS = {
     "mark": "mark_command",
     "verify": "verify_command",
 }
+# Those that the plain installation has; the others need the extra ``grading``.
+AT_HOME = frozenset(["check"])
 
 
 class Commands(click.Group):
@@ -51,25 +53,29 @@ class Commands(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
+        absent = () if cmd_name in AT_HOME else extras.absent()
+        if absent:
+            return _unusable(cmd_name, extras.needs(absent), extras.REMEDY)
         try:
             module = importlib.import_module(f"grader.frontends.commands.{cmd_name}")
         except ModuleNotFoundError as error:
-            return _unusable(cmd_name, str(error.name))
+            lacking = f"needs {error.name!r}, which this system does not have"
+            return _unusable(cmd_name, lacking, "grader check works without")
         command: click.Command = getattr(module, COMMANDS[cmd_name])
         return command
 
 
-def _unusable(name: str, needed: str) -> click.Command:
+def _unusable(name: str, why: str, remedy: str) -> click.Command:
     """Return a command that says why it cannot be used: help for the others must not fail."""
-    why = f"needs {needed!r}, which is not installed, or which this system does not have"
 
     def tell(**_options: object) -> None:
-        click.echo(f"error: grader {name} {why}; grader check works without", err=True)
+        click.echo(f"error: grader {name} {why}; {remedy}", err=True)
         raise SystemExit(2)
 
     anything = {"ignore_unknown_options": True, "help_option_names": []}
     arguments: list[click.Parameter] = [click.Argument(["arguments"], nargs=-1)]
-    return click.Command(name, anything, tell, arguments, short_help=f"Not usable here: {why}.")
+    short = f"Not usable here: {why}."
+    return click.Command(name, anything, tell, arguments, short_help=short)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -1,5 +1,8 @@
 """A wheel of the installed engine, made without network, compiler or build backend.
 
+It holds what ``pip wheel`` makes of the repository: the files of the packages, and the metadata
+that pip wrote when it installed the engine.
+
 Source: the binary distribution format of the Python packaging specifications (PEP 427).
 """
 
@@ -8,8 +11,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
-import re
-import sys
 import zipfile
 from collections.abc import Iterator
 from importlib import metadata
@@ -18,45 +19,36 @@ from pathlib import Path
 import grader
 import latexgrad
 from grader.errors import BrokenError
+from grader.extras import DISTRIBUTION
 
-DISTRIBUTION = "dl-grader"
+STEM = f"{DISTRIBUTION.replace('-', '_')}-{grader.__version__}"
+INFORMATION = f"{STEM}.dist-info"
 TAG = "py3-none-any"
 # The same files give the same bytes, whenever and wherever the wheel is made.
 EPOCH = (1980, 1, 1, 0, 0, 0)
 LEFT_OUT = frozenset(["__pycache__"])
-# What ``grader check`` needs in a student's bundle. Not torch, of which some machines have no wheel
-# and courses have versions of their own: questions that need it say so.
-AT_HOME = frozenset(["numpy", "pyyaml", "click", "rich", "pydantic", "lark", "autograd"])
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+# The metadata that says what was installed; the rest says how and where.
+METADATA = ("METADATA", "entry_points.txt", "top_level.txt")
+LICENSES = "licenses"
 
 
 def name() -> str:
     """Return the file name of the wheel."""
-    return f"{DISTRIBUTION.replace('-', '_')}-{grader.__version__}-{TAG}.whl"
+    return f"{STEM}-{TAG}.whl"
 
 
-def build(*, at_home: bool = False) -> bytes:
+def build() -> bytes:
     """Return the wheel.
 
-    Args:
-        at_home: require only what ``grader check`` needs on a student's machine, and be no plugin
-            of the student's own pytest.
-
     Raises:
-        BrokenError: the engine was not installed by pip, so that nobody knows what it needs.
+        BrokenError: the engine was not installed by pip, or in another version, so that nobody
+            knows what it needs.
     """
-    try:
-        installed = metadata.distribution(DISTRIBUTION)
-    except metadata.PackageNotFoundError:
-        raise BrokenError(f"{DISTRIBUTION} is not installed here: pip install it first") from None
-    information = f"{DISTRIBUTION.replace('-', '_')}-{grader.__version__}.dist-info"
-    members = dict(_sources())
-    members[f"{information}/METADATA"] = _described(installed, at_home=at_home).encode()
-    members[f"{information}/WHEEL"] = (
+    members = {**dict(_sources()), **_information()}
+    members[f"{INFORMATION}/WHEEL"] = (
         f"Wheel-Version: 1.0\nGenerator: {DISTRIBUTION}\nRoot-Is-Purelib: true\nTag: {TAG}\n"
     ).encode()
-    members[f"{information}/entry_points.txt"] = _entry_points(installed, at_home=at_home).encode()
-    record = f"{information}/RECORD"
+    record = f"{INFORMATION}/RECORD"
     lines = [f"{path},{_hash(data)},{len(data)}" for path, data in members.items()]
     members[record] = "".join(f"{line}\n" for line in [*lines, f"{record},,"]).encode()
     return archive(members)
@@ -84,42 +76,24 @@ def _sources() -> Iterator[tuple[str, bytes]]:
                 yield relative.as_posix(), path.read_bytes()
 
 
-def _described(installed: metadata.Distribution, *, at_home: bool) -> str:
-    """Return the metadata without the long description, which needs the README."""
-    wanted = ("Name", "Version", "Summary", "License-Expression", "Requires-Python")
-    found = installed.metadata
-    lines = ["Metadata-Version: 2.4"]
-    lines += [f"{key}: {found[key]}" for key in wanted if found[key] is not None]
-    needs = [need for need in _requirements(installed) if not at_home or _package(need) in AT_HOME]
-    lines += [f"Requires-Dist: {need}" for need in needs]
-    return "".join(f"{line}\n" for line in lines)
-
-
-def _requirements(installed: metadata.Distribution) -> list[str]:
-    """Return what the engine needs; an editable install may be older than its project file."""
-    project = Path(grader.__file__).resolve().parent.parent / "pyproject.toml"
-    if sys.version_info >= (3, 11) and project.is_file():
-        import tomllib
-
-        table = tomllib.loads(project.read_text(encoding="utf-8")).get("project", {})
-        if table.get("name") == DISTRIBUTION:
-            return [str(need) for need in table["dependencies"]]
-    return [need for need in installed.requires or [] if "extra ==" not in need]
-
-
-def _package(need: str) -> str:
-    """Return the name of the package that a requirement names."""
-    found = NAME.match(need)
-    return found[0].lower() if found else ""
-
-
-def _entry_points(installed: metadata.Distribution, *, at_home: bool) -> str:
-    groups: dict[str, list[str]] = {}
-    for point in installed.entry_points:
-        if at_home and point.group != "console_scripts":
-            continue
-        groups.setdefault(point.group, []).append(f"{point.name} = {point.value}")
-    return "\n".join(f"[{group}]\n" + "\n".join(rows) + "\n" for group, rows in groups.items())
+def _information() -> dict[str, bytes]:
+    """Return the metadata of the installed engine by their paths in the wheel."""
+    # Beside a repository lies the metadata of its last build, too, which is not of an installation.
+    found = [one for one in metadata.distributions(name=DISTRIBUTION) if one.read_text("WHEEL")]
+    if not found:
+        raise BrokenError(f"{DISTRIBUTION} is not installed here: pip install it first")
+    installed = found[0]
+    if installed.version != grader.__version__:
+        raise BrokenError(
+            f"{DISTRIBUTION} {installed.version} is installed, but its files are of version "
+            f"{grader.__version__}: pip install it again"
+        )
+    members = {}
+    for file in sorted(installed.files or ()):
+        folder, *inner = file.parts
+        if folder.endswith(".dist-info") and (inner[0] in METADATA or inner[0] == LICENSES):
+            members["/".join([INFORMATION, *inner])] = file.read_binary()
+    return members
 
 
 def _hash(data: bytes) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from grader import extras
 from grader.checks import KINDS
 from grader.errors import UsageError
 from grader.frontends.commands.options import (
@@ -79,7 +80,7 @@ def check(
     wanted = _visible(loaded, only)
     # It is the student's own machine: whatever isolation there is will do.
     settings = replace(read_settings(tier, data, seed, device), isolation="none")
-    if watch or not _has_fork_servers():
+    if watch or not _grades_here():
         assignment = Assignment(loaded.reference)
         supplied = {file.name: file for question in loaded.questions for file in question.supplied}
         checks = chosen(loaded, wanted)
@@ -90,8 +91,9 @@ def check(
         _check_as_graded(loaded, settings, folder, wanted)
 
 
-def _has_fork_servers() -> bool:
-    return sys.platform == "linux"
+def _grades_here() -> bool:
+    """Say whether checks can run as when they are graded: fork servers, and the extra for it."""
+    return sys.platform == "linux" and not extras.absent()
 
 
 def _bundle_of(start: Path) -> Path | None:

@@ -85,7 +85,7 @@ def build(rubric: Rubric, template: Path, seed: int | None = None) -> bytes:
         raise UsageError(f"{template}: there is no such folder; students need a template")
     members = dict(_template(template, rubric.reference.resolve()))
     added = record(rubric, public_seed(rubric.assignment) if seed is None else seed)
-    added[wheel.name()] = wheel.build(at_home=True)
+    added[wheel.name()] = wheel.build()
     added[README] = _readme(rubric, added).encode()
     taken = sorted({name.split("/")[0] for name in members} & {n.split("/")[0] for n in added})
     if taken:

@@ -15,7 +15,7 @@ from tests.frontends.student.conftest import WITHOUT_POSIX
 
 
 def test_without_fork_servers_it_runs_in_plain_processes(run_cli, monkeypatch, unpacked):
-    monkeypatch.setattr(check, "_has_fork_servers", lambda: False)
+    monkeypatch.setattr(check, "_grades_here", lambda: False)
     monkeypatch.setattr(batch, "run", lambda *_: pytest.fail("a fork server was asked for"))
     ran = run_cli("check", unpacked.home, "q3.1", "q5.6", "--rubric", ROOT / "rubric.yaml")
     assert (ran.status, ran.err) == (0, "")
@@ -29,7 +29,7 @@ def test_without_fork_servers_it_runs_in_plain_processes(run_cli, monkeypatch, u
 
 
 def test_without_fork_servers_helpers_of_the_homework_are_put_beside(run_cli, monkeypatch):
-    monkeypatch.setattr(check, "_has_fork_servers", lambda: False)
+    monkeypatch.setattr(check, "_grades_here", lambda: False)
     folder = SUBMISSIONS / "full_marks" / "plain"
     assert not (folder / "layers.py").exists()
     ran = run_cli("check", folder, "q5.5", "--rubric", ROOT / "rubric.yaml")

@@ -41,7 +41,7 @@ fi
 # shellcheck disable=SC2086
 "$venv/bin/python" -m pip install --no-cache-dir --disable-pip-version-check \
     ${GRADER_PIP_ARGS---extra-index-url https://download.pytorch.org/whl/cpu} \
-    "${constraints[@]}" "$engine"
+    "${constraints[@]}" "$engine[grading]"
 
 # Fails the build, and not the first student, if the rubric or the reference cannot be read.
 "$venv/bin/python" - "$source/assignment/rubric.yaml" <<'PYTHON'
