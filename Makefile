@@ -44,6 +44,8 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/vermin --target=3.10- --violations --no-tips --quiet --exclude-regex /submissions/ \
+		grader latexgrad reference submissions_template examples benchmarks
 
 types: $(STAMP)
 	$(BIN)/mypy
