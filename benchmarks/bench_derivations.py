@@ -14,7 +14,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from latexgrad import answer, source
 from tests.latexgrad.tasks import VARIANTS, claims, run
 
 GOAL_S = 0.2
@@ -25,11 +24,11 @@ def seconds_of(check: str, path: Path) -> float:
     """Return the best of some rounds: whatever else the machine does can only make it slower."""
     text = path.read_text(encoding="utf-8")
     found = []
-    for _ in range(ROUNDS):
-        answer.read.cache_clear()
-        source.read.cache_clear()
+    for number in range(ROUNDS):
+        # What was read is kept for the checks of one submission: lines at the end make it another.
+        fresh = text + "\n" * (number + 1)
         started = time.process_time()
-        run(check, text, f"derivations{path.suffix}")
+        run(check, fresh, f"derivations{path.suffix}")
         found.append(time.process_time() - started)
     return min(found)
 

@@ -1,6 +1,29 @@
-"""Derivations: LaTeX in, a verdict per formula out.
+"""Derivations: LaTeX in, a verdict for each formula out.
 
-``source`` finds the formulas in a file, ``tokens`` and ``parser`` read them, ``reading`` resolves
-products by the shapes of their factors, ``evaluate`` computes them in float64, ``truth`` asks
-autograd what they should be, ``judge`` compares, ``diagnose`` says what is wrong.
+``assess`` is the only way in: from a text and a ``Task`` to an ``Assessment``.
 """
+
+from .assessment import (
+    AssessedFormula,
+    AssessedQuantity,
+    Assessment,
+    Judged,
+    Loss,
+    Unanswered,
+    Waiting,
+)
+from .pipeline import assess
+from .task import Task, TaskError
+
+__all__ = [
+    "AssessedFormula",
+    "AssessedQuantity",
+    "Assessment",
+    "Judged",
+    "Loss",
+    "Task",
+    "TaskError",
+    "Unanswered",
+    "Waiting",
+    "assess",
+]

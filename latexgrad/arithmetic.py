@@ -31,7 +31,7 @@ def shape_of(value: Any) -> Shape | None:
     return (int(shape[0]), int(shape[1])) if len(shape) == 2 else None  # noqa: PLR2004
 
 
-def settled(value: Any) -> Any:
+def as_number(value: Any) -> Any:
     """Return a matrix of one entry as a number."""
     return value[0, 0] if shape_of(value) == (1, 1) else value
 
@@ -44,11 +44,11 @@ def multiply(meaning: Meaning, left: Any, right: Any) -> Any:
     if meaning == "outer":
         if one[1] != 1 or two[1] != 1:
             raise ShapeError("the outer product of", one, two)
-        return settled(left @ right.T)
+        return as_number(left @ right.T)
     if meaning == "matrix":
         if one[1] != two[0]:
             raise ShapeError("the matrix product of", one, two)
-        return settled(left @ right)
+        return as_number(left @ right)
     if one != two:
         raise ShapeError("the product element by element of", one, two)
     return left * right

@@ -8,20 +8,20 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .answer import Rule
 from .arithmetic import ShapeError, shape_of
 from .evaluate import EvaluationError
 from .limits import Budget, UnreadableError
 from .network import LAST, Key, key_of
 from .nodes import Gradient, Index, Node, Symbol, parts
-from .reading import Alternative, UnknownError
+from .reading import Reading, UnknownError
 from .resolve import Resolved
 from .scope import Scope
+from .statements import Rule
 from .truth import Point
 
 RTOL = 1e-7  # of the largest entry; formulas are evaluated in float64 by few operations
 ATOL = 1e-9
-Status = Literal["right", "follows", "wrong", "missing", "given", "unread"]
+VerdictStatus = Literal["right", "follows", "wrong", "missing", "given"]
 LinkError = ShapeError | EvaluationError | UnreadableError
 
 
@@ -65,7 +65,7 @@ class Verdict:
     """
 
     quantity: Quantity
-    status: Status
+    status: VerdictStatus
     rules: list[int] = field(default_factory=list)
     blame: Mismatch | None = None
     stretched: bool = False
@@ -91,52 +91,54 @@ class Checker:
 
     def choose_readings(self) -> None:
         """Of several readings of a link take the one that gives the truth, if one does."""
-        for number, links in enumerate(self.resolved.alternatives):
+        for number, links in enumerate(self.resolved.readings):
             for place, found in enumerate(links):
                 if isinstance(found, list) and len(found) > 1:
                     self._choose(number, place, found)
         self._scopes.clear()
 
-    def _choose(self, number: int, place: int, found: Sequence[Alternative]) -> None:
+    def _choose(self, number: int, place: int, found: Sequence[Reading]) -> None:
         rule = self._answer.rules[number]
         settled = self._answer.settled[number]
-        for alternative in found:
-            settled[place] = alternative.node
+        for reading in found:
+            settled[place] = reading.node
             self._scopes.clear()
-            if self.first_wrong(number, trusted=True, only=place) is None and self._known(rule):
+            if self.first_wrong(number, trusted=True, only=place) is None and self._has_truth(rule):
                 return
         settled[place] = found[0].node
 
-    def _known(self, rule: Rule) -> bool:
-        return self._answer.known(rule.key)
+    def _has_truth(self, rule: Rule) -> bool:
+        return self._answer.has_truth(rule.key)
 
-    def find_meanings(self) -> bool:
+    def identify_own_quantities(self) -> bool:
         """Find out which gradients the student's own quantities stand for; say if any was found.
 
         An own quantity stands for a gradient if it has its value, or if with its value everything
         that is said in terms of it is right.
         """
         answer = self._answer
-        own = [key for key in answer.own_shapes if key.name and not answer.known(key)]
-        candidates = sorted(Key("L", key.name, key.labels) for key in answer.model.sequences)
+        own = [key for key in answer.own_shapes if key.name and not answer.has_truth(key)]
+        candidates = sorted(Key("L", key.name, key.labels) for key in answer.network.sequences)
         for key in own:
             users = [
                 number
                 for number, rule in enumerate(answer.rules)
-                if rule.key != key and self._known(rule) and any(_uses(n, key) for n in rule.links)
+                if rule.key != key
+                and self._has_truth(rule)
+                and any(_refers_to(n, key) for n in rule.links)
             ]
             for candidate in candidates:
-                answer.meanings[key] = candidate
+                answer.stands_for[key] = candidate
                 self._scopes.clear()
                 if self._fits(key, users):
                     break
-                del answer.meanings[key]
+                del answer.stands_for[key]
         self._scopes.clear()
-        return any(key in answer.meanings for key in own)
+        return any(key in answer.stands_for for key in own)
 
     def _fits(self, key: Key, users: Sequence[int]) -> bool:
         if any(self.first_wrong(number, trusted=True) is not None for number in users):
-            own = self._answer.of(key)
+            own = self._answer.rules_for(key)
             return all(self.first_wrong(number, trusted=True) is None for number in own)
         return bool(users)
 
@@ -152,7 +154,7 @@ class Checker:
                 used = scope.rule_for(rule.key, time)
                 if used is None or used.rule != number or used.stretched:
                     continue
-                if not scope.knows(rule.key, time):
+                if not scope.has_truth(rule.key, time):
                     continue
                 found = self._links(scope, number, used.bindings, time, only)
                 if found is not None:
@@ -192,7 +194,7 @@ class Checker:
         rule = self._answer.rules[number]
         expected = scope.expected(rule.key, time)
         evaluated = False
-        for place, found in enumerate(self.resolved.alternatives[number]):
+        for place, found in enumerate(self.resolved.readings[number]):
             if only is not None and place != only:
                 continue
             where = (number, place, scope.point, time, bindings)
@@ -214,27 +216,27 @@ class Checker:
 
     def verdict(self, quantity: Quantity) -> Verdict:
         """Return the verdict about a quantity."""
-        own = self._asked(quantity, trusted=False)
+        own = self._compared(quantity, trusted=False)
         if own.status != "wrong":
             return own
-        alone = self._asked(quantity, trusted=True)
+        alone = self._compared(quantity, trusted=True)
         if alone.status == "right":
             cause = self._cause()
             if cause is not None:
-                status: Status = "wrong" if self._trivial(cause) else "follows"
+                status: VerdictStatus = "wrong" if self._trivial(cause) else "follows"
                 return Verdict(quantity, status, own.rules, cause)
             # It agrees with the truth of its parts, but not with what the answer derives for them.
             return Verdict(quantity, "follows", own.rules, own.blame)
         return Verdict(quantity, "wrong", own.rules, alone.blame or own.blame)
 
-    def _asked(self, quantity: Quantity, *, trusted: bool) -> Verdict:
+    def _compared(self, quantity: Quantity, *, trusted: bool) -> Verdict:
         used_rules: list[int] = []
         stretched = False
         for where in self._points:
             scope = self.scope(where, trusted=trusted)
             for time in quantity.times(where.last):
                 used = scope.rule_for(quantity.key, time)
-                if used is None or not scope.knows(quantity.key, time):
+                if used is None or not scope.has_truth(quantity.key, time):
                     return Verdict(quantity, "missing", used_rules)
                 stretched = stretched or used.stretched
                 if used.rule not in used_rules:
@@ -255,7 +257,7 @@ class Checker:
             scope = self.scope(where, trusted=True)
             for time in range(where.last + 1) if rule.time is not None else [None]:
                 used = scope.rule_for(rule.key, time)
-                if used is not None and used.rule == found.rule and scope.knows(rule.key, time):
+                if used is not None and used.rule == found.rule and scope.has_truth(rule.key, time):
                     place = (rule.key, time)
                     try:
                         values.append(scope.link(found.rule, found.link, used.bindings, place))
@@ -270,17 +272,17 @@ class Checker:
         """
         rules = list(enumerate(self._answer.rules))
         for number, rule in sorted(rules, key=lambda item: item[1].earlier):
-            if self._known(rule):
+            if self._has_truth(rule):
                 found = self.first_wrong(number, trusted=True)
                 if found is not None:
                     return found
         return None
 
 
-def _uses(node: Node, key: Key) -> bool:
+def _refers_to(node: Node, key: Key) -> bool:
     if isinstance(node, Symbol | Gradient):
         return key_of(node) == key
-    return any(_uses(part, key) for part in parts(node))
+    return any(_refers_to(part, key) for part in parts(node))
 
 
 def symbolic(node: Node) -> bool:

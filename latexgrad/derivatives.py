@@ -37,7 +37,7 @@ def _is_d(item: object) -> bool:
     return isinstance(item, Symbol) and item == Symbol("d")
 
 
-def product(
+def build_product(
     items: Sequence[Node | Nabla], operators: Sequence[str], grouped: Sequence[bool]
 ) -> Node:
     """Build a product: first d and nabla find what they belong to, then slashes."""
@@ -80,7 +80,7 @@ def _without_slashes(factors: Sequence[Node], signs: Sequence[str]) -> Node:
     operators: list[str] = []
     for sign, factor in zip(signs, factors[1:], strict=True):
         if sign == "/":
-            kept[-1] = fraction(kept[-1], factor, kept[-1].at)
+            kept[-1] = build_fraction(kept[-1], factor, kept[-1].at)
         else:
             kept.append(factor)
             operators.append(sign)
@@ -106,16 +106,16 @@ def _of_step(loss: Node, arguments: Node) -> Node:
     return loss
 
 
-def fraction(above: Node, below: Node, at: int) -> Node:
+def build_fraction(above: Node, below: Node, at: int) -> Node:
     """Build a derivative or a quotient; raises ``UnreadableError`` for half a derivative."""
     if isinstance(above, Partial) and isinstance(below, Partial):
-        return gradient(above.of, below.of, at)
+        return build_gradient(above.of, below.of, at)
     if isinstance(above, Partial) != isinstance(below, Partial):
         raise UnreadableError("only one half of the fraction is a derivative", at)
     return Quotient(above, below, at)
 
 
-def gradient(of: Node, by: Node, at: int) -> Gradient:
+def build_gradient(of: Node, by: Node, at: int) -> Gradient:
     """Build a derivative: of the loss, of one step's own loss, or of something else."""
     loss = _loss(of)
     time = of.time if isinstance(of, Symbol) else None
@@ -144,12 +144,12 @@ def timed(node: Node, variable: str) -> Node:
     return with_parts(node, tuple(timed(part, variable) for part in parts(node)))
 
 
-def settled(node: Node) -> Node:
+def completed(node: Node) -> Node:
     """Turn ``dW`` into the gradient of the loss; refuse what is half a derivative or a list."""
     if isinstance(node, Partial):
         if not node.shorthand:
             raise UnreadableError("a derivative is incomplete", node.at)
-        return Gradient("L", settled(node.of), node.at)
+        return Gradient("L", completed(node.of), node.at)
     if isinstance(node, Listed):
         raise UnreadableError("a list of values is not understood here", node.at)
-    return with_parts(node, tuple(settled(part) for part in parts(node)))
+    return with_parts(node, tuple(completed(part) for part in parts(node)))

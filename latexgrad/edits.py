@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from .network import LAST, TIME, Key, Model, key_of, time_of
+from .formula_text import as_text
+from .network import LAST, TIME, Key, Network, key_of, time_of
 from .nodes import (
     Apply,
     Gradient,
@@ -26,7 +27,6 @@ from .nodes import (
     parts,
     with_parts,
 )
-from .text import shown
 
 MAX_EDITS = 700  # of one formula; each is read and evaluated once
 
@@ -40,27 +40,27 @@ class Edit:
 
 
 def edits(
-    node: Node, model: Model, sequence: Sequence[Symbol], stated: frozenset[Key]
+    node: Node, network: Network, sequence: Sequence[Symbol], stated: frozenset[Key]
 ) -> Iterator[Edit]:
     """Yield edits, the likeliest first.
 
     Args:
         node: a link of a chain.
-        model: the assignment's equations.
+        network: the assignment's equations.
         sequence: values at t that may be missing as factors.
         stated: the gradients that the answer may use.
     """
     yield from _signs(node)
     yield from _everywhere(node, _transposed)
     yield from _everywhere(node, _shifted)
-    yield from _everywhere(node, lambda part: _range(part, model))
-    yield from _missing_sums(node, model)
+    yield from _everywhere(node, lambda part: _range(part, network))
+    yield from _missing_sums(node, network)
     yield from _everywhere(node, _dropped)
     yield from _everywhere(node, _other_slopes)
-    yield from _everywhere(node, lambda part: _slopes(part, model))
-    yield from _everywhere(node, lambda part: _throughout(part, model))
-    yield from _everywhere(node, lambda part: _swapped(part, model, stated))
-    yield from _added_factors(node, model, sequence)
+    yield from _everywhere(node, lambda part: _slopes(part, network))
+    yield from _everywhere(node, lambda part: _throughout(part, network))
+    yield from _everywhere(node, lambda part: _swapped(part, network, stated))
+    yield from _added_factors(node, network, sequence)
 
 
 def _everywhere(node: Node, change: Callable[[Node], Iterator[Edit]]) -> Iterator[Edit]:
@@ -86,19 +86,19 @@ def _sign(node: Node) -> Iterator[Edit]:
     for place, sign in enumerate(node.signs):
         signs = (*node.signs[:place], -sign, *node.signs[place + 1 :])
         new = replace(node, signs=signs)
-        yield Edit(new, f"a sign is wrong: uses {shown(node)} where {shown(new)} is needed")
+        yield Edit(new, f"a sign is wrong: uses {as_text(node)} where {as_text(new)} is needed")
 
 
 def _transposed(node: Node) -> Iterator[Edit]:
     if isinstance(node, Transpose):
-        yield Edit(node.of, f"{shown(node.of)} must not be transposed")
+        yield Edit(node.of, f"{as_text(node.of)} must not be transposed")
     elif isinstance(node, Symbol | Gradient):
-        yield Edit(Transpose(node), f"{shown(node)} must be transposed")
+        yield Edit(Transpose(node), f"{as_text(node)} must be transposed")
     elif isinstance(node, Product):
         for place in range(len(node.factors) - 1):
             factors = list(node.factors)
             factors[place], factors[place + 1] = factors[place + 1], factors[place]
-            one, two = shown(node.factors[place]), shown(node.factors[place + 1])
+            one, two = as_text(node.factors[place]), as_text(node.factors[place + 1])
             yield Edit(
                 replace(node, factors=tuple(factors)), f"{one} and {two} are in the wrong order"
             )
@@ -108,11 +108,11 @@ def _transposed(node: Node) -> Iterator[Edit]:
                 for factor in node.factors
             )
             yield Edit(
-                replace(node, factors=turned), f"the wrong factor of {shown(node)} is transposed"
+                replace(node, factors=turned), f"the wrong factor of {as_text(node)} is transposed"
             )
             yield Edit(
                 replace(node, factors=turned[::-1]),
-                f"{shown(node)} is the transpose of what is needed",
+                f"{as_text(node)} is the transpose of what is needed",
             )
 
 
@@ -124,7 +124,7 @@ def _shifted(node: Node) -> Iterator[Edit]:
         return
     for offset in (-1, 1, -2, 2):
         new = _at(node, Index(time.variable, time.offset + offset))
-        yield Edit(new, f"uses {shown(node)} where {shown(new)} is needed")
+        yield Edit(new, f"uses {as_text(node)} where {as_text(new)} is needed")
 
 
 def _at(node: Symbol | Gradient, time: Index) -> Node:
@@ -133,12 +133,12 @@ def _at(node: Symbol | Gradient, time: Index) -> Node:
     return replace(node, by=replace(node.by, time=time)) if isinstance(node.by, Symbol) else node
 
 
-def _range(node: Node, model: Model) -> Iterator[Edit]:
+def _range(node: Node, network: Network) -> Iterator[Edit]:
     if not isinstance(node, Series):
         return
     if node.members:
-        if set(node.members) != set(model.gates):
-            whole = replace(node, members=tuple(model.gates))
+        if set(node.members) != set(network.gates):
+            whole = replace(node, members=tuple(network.gates))
             yield Edit(whole, "the sum must run over all gates")
         return
     bare = _renamed(node.body, node.variable)
@@ -159,8 +159,8 @@ def _renamed(node: Node, variable: str) -> Node:
     return with_parts(node, tuple(_renamed(part, variable) for part in parts(node)))
 
 
-def _missing_sums(node: Node, model: Model) -> Iterator[Edit]:
-    if not model.one_step:
+def _missing_sums(node: Node, network: Network) -> Iterator[Edit]:
+    if not network.one_step:
         whole = Series("sum", TIME, node, Index(None, 1), Index(LAST))
         yield Edit(whole, "the sum over t is missing")
         yield from _everywhere(node, _summed)
@@ -170,7 +170,7 @@ def _summed(node: Node) -> Iterator[Edit]:
     if isinstance(node, Product):
         yield Edit(
             Series("sum", TIME, node, Index(None, 1), Index(LAST)),
-            f"the sum over t of {shown(node)} is missing",
+            f"the sum over t of {as_text(node)} is missing",
         )
 
 
@@ -181,50 +181,50 @@ def _dropped(node: Node) -> Iterator[Edit]:
             signs = list(node.operators)
             signs.pop(min(place, len(signs) - 1))
             rest: Node = factors[0] if len(factors) == 1 else Product(factors, tuple(signs))
-            yield Edit(rest, f"is a factor {shown(factor)} left over?")
+            yield Edit(rest, f"is a factor {as_text(factor)} left over?")
     elif isinstance(node, Sum) and len(node.terms) > 1:
         for place, term in enumerate(node.terms):
             terms = (*node.terms[:place], *node.terms[place + 1 :])
             signs_left = (*node.signs[:place], *node.signs[place + 1 :])
-            yield Edit(Sum(terms, signs_left), f"is a term {shown(term)} left over?")
+            yield Edit(Sum(terms, signs_left), f"is a term {as_text(term)} left over?")
     elif isinstance(node, Power):
-        yield Edit(node.of, f"uses {shown(node)} where {shown(node.of)} is needed")
+        yield Edit(node.of, f"uses {as_text(node)} where {as_text(node.of)} is needed")
     elif isinstance(node, Apply):
         new = node.argument
-        yield Edit(new, f"uses {shown(node)} where {shown(new)} is needed")
+        yield Edit(new, f"uses {as_text(node)} where {as_text(new)} is needed")
 
 
-def _swapped(node: Node, model: Model, stated: frozenset[Key]) -> Iterator[Edit]:
+def _swapped(node: Node, network: Network, stated: frozenset[Key]) -> Iterator[Edit]:
     """Put another symbol in place of one: another gate, another gradient, or tanh of it."""
     if isinstance(node, Symbol):
-        yield from _other_symbols(node, model)
+        yield from _other_symbols(node, network)
     elif isinstance(node, Gradient) and isinstance(node.by, Symbol):
-        for edit in _other_symbols(node.by, model):
+        for edit in _other_symbols(node.by, network):
             if isinstance(edit.node, Symbol):
                 new = replace(node, by=edit.node)
                 if key_of(new) in stated:
-                    yield Edit(new, f"uses {shown(node)} where {shown(new)} is needed")
+                    yield Edit(new, f"uses {as_text(node)} where {as_text(new)} is needed")
         other = replace(node, of="D" if node.of == "L" else "L")
-        yield Edit(other, f"uses {shown(node)} where {shown(other)} is needed")
+        yield Edit(other, f"uses {as_text(node)} where {as_text(other)} is needed")
 
 
-def _other_symbols(node: Symbol, model: Model) -> Iterator[Edit]:
+def _other_symbols(node: Symbol, network: Network) -> Iterator[Edit]:
     for function in ("tanh", "sigmoid"):
         new = Apply(function, node)
-        yield Edit(new, f"uses {shown(node)} where {shown(new)} is needed")
+        yield Edit(new, f"uses {as_text(node)} where {as_text(new)} is needed")
     own = key_of(node)
-    for key in sorted(model.values, key=str):
-        if key == own or (key in model.sequences) != (node.time is not None):
+    for key in sorted(network.values, key=str):
+        if key == own or (key in network.sequences) != (node.time is not None):
             continue
         times = [node.time]
         if node.time is not None:
             times.append(Index(node.time.variable, node.time.offset - 1))
         for time in times:
             other = Symbol(key.name, key.labels, time)
-            yield Edit(other, f"uses {shown(node)} where {shown(other)} is needed")
+            yield Edit(other, f"uses {as_text(node)} where {as_text(other)} is needed")
 
 
-def _slopes(node: Node, model: Model) -> Iterator[Edit]:
+def _slopes(node: Node, network: Network) -> Iterator[Edit]:
     """Put another value in place of one wherever it stands, as in ``1 - o * o``."""
     if not isinstance(node, Sum) or len(node.terms) != 2:  # noqa: PLR2004
         return
@@ -233,7 +233,7 @@ def _slopes(node: Node, model: Model) -> Iterator[Edit]:
             continue
         values = [
             Symbol(key.name, key.labels, old.time)
-            for key in sorted(model.sequences)
+            for key in sorted(network.sequences)
             if key != key_of(old)
         ]
         earlier = [
@@ -243,11 +243,11 @@ def _slopes(node: Node, model: Model) -> Iterator[Edit]:
         choices: list[Node] = [*earlier, *tanhs, Apply("sigmoid", old), *values]
         for new in choices:
             changed = _replaced(node, old, new)
-            message = f"uses {shown(node)} where {shown(changed)} is needed"
-            yield Edit(changed, f"{message}: right if {shown(old)} were {shown(new)}")
+            message = f"uses {as_text(node)} where {as_text(changed)} is needed"
+            yield Edit(changed, f"{message}: right if {as_text(old)} were {as_text(new)}")
 
 
-def _throughout(node: Node, model: Model) -> Iterator[Edit]:
+def _throughout(node: Node, network: Network) -> Iterator[Edit]:
     """Put another value in place of one that a product holds more than once: ``f * (1 - f)``."""
     if not isinstance(node, Product):
         return
@@ -255,11 +255,11 @@ def _throughout(node: Node, model: Model) -> Iterator[Edit]:
     for old in dict.fromkeys(found):
         if old.time is None or found.count(old) == 1:
             continue
-        for key in sorted(model.sequences):
+        for key in sorted(network.sequences):
             new = Symbol(key.name, key.labels, old.time)
             if new != old:
                 message = (
-                    f"uses {shown(old)} where {shown(new)} is needed, {found.count(old)} times"
+                    f"uses {as_text(old)} where {as_text(new)} is needed, {found.count(old)} times"
                 )
                 yield Edit(_replaced(node, old, new), message)
 
@@ -273,7 +273,7 @@ def _other_slopes(node: Node) -> Iterator[Edit]:
             sigmoid = Product((value, Sum((one, value), (1, -1))), ("*",))
             for changed in (tanh, sigmoid):
                 if changed != node:
-                    yield Edit(changed, f"uses {shown(node)} where {shown(changed)} is needed")
+                    yield Edit(changed, f"uses {as_text(node)} where {as_text(changed)} is needed")
     if not isinstance(node, Product):
         return
     for place, factor in enumerate(node.factors[:-1]):
@@ -285,7 +285,7 @@ def _other_slopes(node: Node) -> Iterator[Edit]:
         signs = (*node.operators[:place], *node.operators[place + 1 :])
         whole: Node = tanh if len(factors) == 1 else Product(factors, signs)
         old = Product((factor, following), ("*",))
-        yield Edit(whole, f"uses {shown(old)} where {shown(tanh)} is needed")
+        yield Edit(whole, f"uses {as_text(old)} where {as_text(tanh)} is needed")
 
 
 def _symbols(node: Node) -> Iterator[Symbol]:
@@ -304,7 +304,7 @@ def _replaced(node: Node, old: Node, new: Node) -> Node:
     return with_parts(node, tuple(_replaced(part, old, new) for part in parts(node)))
 
 
-def _added_factors(node: Node, model: Model, sequence: Sequence[Symbol]) -> Iterator[Edit]:
+def _added_factors(node: Node, network: Network, sequence: Sequence[Symbol]) -> Iterator[Edit]:
     """Multiply by what may be missing: a value, a slope, or an input at the end."""
     for factor in _candidates(sequence):
         yield from _everywhere(node, lambda part, factor=factor: _times_factor(part, factor))  # type: ignore[misc]
@@ -314,7 +314,7 @@ def _added_factors(node: Node, model: Model, sequence: Sequence[Symbol]) -> Iter
             row = Transpose(replace(symbol, time=time))
             for change in (_after(row),):
                 yield from _everywhere(node, change)
-    for key in sorted(model.values - model.sequences, key=str):
+    for key in sorted(network.values - network.sequences, key=str):
         matrix = Transpose(Symbol(key.name, key.labels))
         yield from _everywhere(node, _before(matrix))
 
@@ -334,13 +334,13 @@ def _candidates(sequence: Sequence[Symbol]) -> Iterator[Node]:
 
 def _times_factor(node: Node, factor: Node) -> Iterator[Edit]:
     if isinstance(node, Symbol | Gradient):
-        yield Edit(Product((node, factor), ("*",)), f"is a factor {shown(factor)} missing?")
+        yield Edit(Product((node, factor), ("*",)), f"is a factor {as_text(factor)} missing?")
 
 
 def _after(factor: Node) -> Callable[[Node], Iterator[Edit]]:
     def change(node: Node) -> Iterator[Edit]:
         if isinstance(node, Product | Gradient):
-            yield Edit(_joined(node, factor, ""), f"is a factor {shown(factor)} missing?")
+            yield Edit(_joined(node, factor, ""), f"is a factor {as_text(factor)} missing?")
 
     return change
 
@@ -348,7 +348,7 @@ def _after(factor: Node) -> Callable[[Node], Iterator[Edit]]:
 def _before(factor: Node) -> Callable[[Node], Iterator[Edit]]:
     def change(node: Node) -> Iterator[Edit]:
         if isinstance(node, Product | Gradient):
-            yield Edit(_joined(factor, node, ""), f"is a factor {shown(factor)} missing?")
+            yield Edit(_joined(factor, node, ""), f"is a factor {as_text(factor)} missing?")
 
     return change
 

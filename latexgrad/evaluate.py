@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from .arithmetic import add, apply, divide, identity_for, multiply, settled, shape_of
+from .arithmetic import add, apply, as_number, divide, identity_for, multiply, shape_of
 from .functions import Functions
 from .limits import Budget
-from .network import LAST, ROWS
+from .network import BATCH, LAST
 from .nodes import (
     Apply,
     Binary,
@@ -42,7 +42,7 @@ class EvaluationError(Exception):
         self.kind = kind
 
 
-class Scope(Protocol):
+class Leaves(Protocol):
     """Where the leaves of a formula get their values from."""
 
     functions: Functions
@@ -81,60 +81,60 @@ def at_time(index: Index, bindings: Bindings, last: int) -> int:
 
 
 def evaluate(  # noqa: C901, PLR0911 - one case per node
-    node: Node, bindings: Bindings, scope: Scope
+    node: Node, bindings: Bindings, leaves: Leaves
 ) -> Any:
     """Return the value of a node.
 
     Raises:
         EvaluationError: a leaf has no value.
         ShapeError: shapes do not fit.
-        TooMuchError: it takes too long.
+        OverBudgetError: it takes too long.
     """
-    scope.budget.spend()
+    leaves.budget.spend()
     match node:
         case Number():
-            return scope.functions.number(node.value)
+            return leaves.functions.number(node.value)
         case Symbol() | Gradient():
-            return _leaf(node, bindings, scope)
+            return _leaf(node, bindings, leaves)
         case Ones():
-            return scope.functions.number(1.0)
+            return leaves.functions.number(1.0)
         case Apply():
-            inner = evaluate(node.argument, bindings, scope)
-            return apply(node.function, node.order, inner, scope.functions)
+            inner = evaluate(node.argument, bindings, leaves)
+            return apply(node.function, node.order, inner, leaves.functions)
         case Transpose():
-            inner = evaluate(node.of, bindings, scope)
+            inner = evaluate(node.of, bindings, leaves)
             return inner if shape_of(inner) is None else inner.T
         case Power():
-            return evaluate(node.of, bindings, scope) ** node.exponent
+            return evaluate(node.of, bindings, leaves) ** node.exponent
         case Quotient():
-            above = evaluate(node.above, bindings, scope)
-            return divide(above, evaluate(node.below, bindings, scope))
+            above = evaluate(node.above, bindings, leaves)
+            return divide(above, evaluate(node.below, bindings, leaves))
         case Sum():
-            return _sum(node, bindings, scope)
+            return _sum(node, bindings, leaves)
         case Binary():
-            left = evaluate(node.left, bindings, scope)
-            return multiply(node.meaning, left, evaluate(node.right, bindings, scope))
+            left = evaluate(node.left, bindings, leaves)
+            return multiply(node.meaning, left, evaluate(node.right, bindings, leaves))
         case Series():
-            return _series(node, bindings, scope)
+            return _series(node, bindings, leaves)
         case _:
             raise EvaluationError("the products of a formula were not settled")
 
 
-def _leaf(node: Symbol | Gradient, bindings: Bindings, scope: Scope) -> Any:
+def _leaf(node: Symbol | Gradient, bindings: Bindings, leaves: Leaves) -> Any:
     symbol = node.by if isinstance(node, Gradient) else node
     time = None
     if isinstance(symbol, Symbol) and symbol.time is not None:
-        time = at_time(symbol.time, bindings, scope.last)
-    return settled(scope.leaf(node, time))
+        time = at_time(symbol.time, bindings, leaves.last)
+    return as_number(leaves.leaf(node, time))
 
 
-def _sum(node: Sum, bindings: Bindings, scope: Scope) -> Any:
+def _sum(node: Sum, bindings: Bindings, leaves: Leaves) -> Any:
     values: list[Any] = [
-        None if isinstance(term, Ones) else evaluate(term, bindings, scope) for term in node.terms
+        None if isinstance(term, Ones) else evaluate(term, bindings, leaves) for term in node.terms
     ]
     others = [value for value in values if value is not None]
     filled = [
-        identity_for(others, scope.functions)
+        identity_for(others, leaves.functions)
         if isinstance(term, Ones) and term.identity
         else (1.0 if value is None else value)
         for term, value in zip(node.terms, values, strict=True)
@@ -142,17 +142,17 @@ def _sum(node: Sum, bindings: Bindings, scope: Scope) -> Any:
     return add(filled, node.signs)
 
 
-def _series(node: Series, bindings: Bindings, scope: Scope) -> Any:
-    if node.variable == ROWS or isinstance(bindings, AnyTime):
+def _series(node: Series, bindings: Bindings, leaves: Leaves) -> Any:
+    if node.variable == BATCH or isinstance(bindings, AnyTime):
         # With one sequence, a sum over the members of a batch has one term. Shapes are those of a
         # term, however many there are.
-        return evaluate(node.body, bindings, scope)
-    lower = at_time(node.lower or Index(None, 1), bindings, scope.last)
-    upper = at_time(node.upper or Index(LAST), bindings, scope.last)
+        return evaluate(node.body, bindings, leaves)
+    lower = at_time(node.lower or Index(None, 1), bindings, leaves.last)
+    upper = at_time(node.upper or Index(LAST), bindings, leaves.last)
     if upper - lower >= MAX_SERIES:
         raise EvaluationError("a sum runs over too many terms")
     terms = [
-        evaluate(node.body, {**bindings, node.variable: step}, scope)
+        evaluate(node.body, {**bindings, node.variable: step}, leaves)
         for step in range(lower, upper + 1)
     ]
     if node.operator == "sum":

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 MAX_BYTES = 64 * 1024  # the longest honest answer seen has 8 KiB
 MAX_TOKENS = 30_000  # after macros are expanded
 MAX_FORMULA_TOKENS = 1_500  # a right formula has some 40
-MAX_FORMULAS = 600
+MAX_STATEMENTS = 600
 MAX_DEPTH = 24  # of nested brackets; parser and evaluation recurse a few times per level
 MAX_BRACES = 64  # nested, as written: fractions and macros put several around a bracket
 MAX_MACRO_DEPTH = 12  # macros within macros
+FILES_KEPT = 16  # as read: the checks of one submission read the same file
 MAX_FACTORS = 16  # of one product: all groupings of it are looked at
-MAX_ALTERNATIVES = 8  # different meanings of one product or formula that are kept
+MAX_READINGS = 8  # different meanings of one product or formula that are kept
 MAX_OPERATIONS = 300_000  # array operations of one check: some seconds; honest ones need 3,000
 MAX_SECONDS = 5.0
 OPERATIONS_BETWEEN_CLOCKS = 256
@@ -28,7 +29,7 @@ class UnreadableError(Exception):
         self.at = at
 
 
-class TooMuchError(Exception):
+class OverBudgetError(Exception):
     """Evaluation goes beyond its budget."""
 
 
@@ -40,9 +41,9 @@ class Budget:
     until: float = field(default_factory=lambda: time.monotonic() + MAX_SECONDS)
 
     def spend(self, operations: int = 1) -> None:
-        """Count operations; raises ``TooMuchError`` beyond the limits."""
+        """Count operations; raises ``OverBudgetError`` beyond the limits."""
         self.operations -= operations
         if self.operations < 0:
-            raise TooMuchError("it takes too many operations to evaluate")
+            raise OverBudgetError("it takes too many operations to evaluate")
         if self.operations % OPERATIONS_BETWEEN_CLOCKS == 0 and time.monotonic() > self.until:
-            raise TooMuchError("it takes too long to evaluate")
+            raise OverBudgetError("it takes too long to evaluate")

@@ -29,26 +29,26 @@ from .nodes import (
     Transpose,
 )
 
-GREEK = {
+GREEK_LETTERS = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η",
     "theta": "θ", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π",
     "rho": "ρ", "tau": "τ", "phi": "φ", "varphi": "φ", "chi": "χ", "psi": "ψ", "omega": "ω",
     "Delta": "Δ", "Gamma": "Γ", "Lambda": "Λ", "Phi": "Φ", "Psi": "Ψ", "Omega": "Ω", "Theta": "Θ",
     "ell": "ℓ", "Sigma": "Σ", "Pi": "Π", "Xi": "Ξ",
 }  # fmt: skip
-ACCENTS = {r"\tilde": "~", r"\hat": "^", r"\bar": "¯", r"\dot": "˙", r"\check": "ˇ"}
-OPERATORS = {
+ACCENT_SIGNS = {r"\tilde": "~", r"\hat": "^", r"\bar": "¯", r"\dot": "˙", r"\check": "ˇ"}
+OPERATOR_SIGNS = {
     "": "", "*": "*", r"\odot": "⊙", r"\circ": "∘", r"\cdot": "⋅", r"\times": "×", r"\otimes": "⊗",
 }  # fmt: skip
-MEANINGS = {"matrix": "", "elementwise": "⊙", "outer": "⊗"}
-RELATIONS = {"=": "=", "<-": "←", "+=": "+="}
+MEANING_SIGNS = {"matrix": "", "elementwise": "⊙", "outer": "⊗"}
+RELATION_SIGNS = {"=": "=", "<-": "←", "+=": "+="}
 
 
 def formula(sides: Sequence[Node], relations: Sequence[str]) -> str:
     """Return a chain of equations as a ``math`` element."""
     row = _node(sides[0])
     for relation, side in zip(relations, sides[1:], strict=False):
-        row += _mo(RELATIONS.get(relation, "=")) + _node(side)
+        row += _mo(RELATION_SIGNS.get(relation, "=")) + _node(side)
     return f'<math display="block"><mrow>{row}</mrow></math>'
 
 
@@ -87,11 +87,11 @@ def _node(node: Node) -> str:  # noqa: C901, PLR0911, PLR0912 - one case per nod
         case Product():
             row = _factor(node.factors[0])
             for operator, factor in zip(node.operators, node.factors[1:], strict=True):
-                sign = OPERATORS[operator]
+                sign = OPERATOR_SIGNS[operator]
                 row += (_mo(sign) if sign else "") + _factor(factor)
             return row
         case Binary():
-            sign = MEANINGS[node.meaning]
+            sign = MEANING_SIGNS[node.meaning]
             return _factor(node.left) + (_mo(sign) if sign else "") + _factor(node.right)
         case Series():
             return _series(node)
@@ -170,10 +170,10 @@ def _index(index: Index) -> str:
 
 def _letter(name: str) -> str:
     accent, _, base = name.partition(" ")
-    if base and accent in ACCENTS:
-        return f'<mover accent="true">{_letter(base)}<mo>{ACCENTS[accent]}</mo></mover>'
+    if base and accent in ACCENT_SIGNS:
+        return f'<mover accent="true">{_letter(base)}<mo>{ACCENT_SIGNS[accent]}</mo></mover>'
     if name.startswith("\\"):
-        return _mi(GREEK.get(name[1:], name[1:]))
+        return _mi(GREEK_LETTERS.get(name[1:], name[1:]))
     return _mi(name)
 
 

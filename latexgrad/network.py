@@ -1,6 +1,6 @@
 """The assignment's equations: which symbols there are, what else they may be called, their shapes.
 
-Built from the rubric's LaTeX by the same parser that reads students' answers.
+Built from a task's LaTeX by the same parser that reads students' answers.
 """
 
 from __future__ import annotations
@@ -9,15 +9,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from . import derivatives, equations, parser, tokens
-from .equations import Equation
+from . import derivatives, equations, parser
 from .limits import UnreadableError
 from .nodes import Gradient, Index, Node, Series, Sum, Symbol, parts, with_parts
-from .source import Macro
+from .task import Task
+from .tokens import plain_lexemes
 
 TIME = "t"
 LAST = "T"
-ROWS = "n"  # counts the members of a batch
+BATCH = "n"  # counts the members of a batch
 # Letters that stand for any gate unless they are the name of one.
 GATE_VARIABLES = frozenset(
     ("g", "k", "j", "q", "s", "m", "p", "*", r"\gamma", r"\alpha", r"\star", r"\ell", "gate")
@@ -34,7 +34,7 @@ class Key(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Model:
+class Network:
     """What is given.
 
     Attributes:
@@ -58,7 +58,7 @@ class Model:
     one_step: bool = True
 
     def __hash__(self) -> int:
-        """Models are told apart by identity: truths are cached for each."""
+        """Networks are told apart by identity: truths are cached for each."""
         return id(self)
 
     def __eq__(self, other: object) -> bool:
@@ -75,37 +75,29 @@ class Model:
         """The keys of gradients that may be taken as given."""
         return frozenset(key_of(symbol)._replace(of="L") for symbol in self.given + self.totals)
 
-    def knows(self, key: Key) -> bool:
-        """Say whether a key is that of a value of the model, or of a gradient by one."""
+    def has(self, key: Key) -> bool:
+        """Say whether a key is that of a value of the network, or of a gradient by one."""
         return Key("", key.name, key.labels) in self.values
 
 
-def build(
-    shapes: Mapping[str, Sequence[str]],
-    forward: str,
-    given: Sequence[str],
-    gates: Mapping[str, Sequence[str]],
-    aliases: Mapping[str, Sequence[str]],
-    *,
-    totals: Sequence[str] = (),
-    one_step: bool,
-) -> Model:
-    """Build a model from the rubric's LaTeX.
+def build(task: Task) -> Network:
+    """Build a network from a task's LaTeX.
 
     Raises:
         UnreadableError: something in it cannot be read.
     """
+    gates = task.gates
     inputs: dict[Key, Dims] = {}
     sequences: set[Key] = set()
     other_gates = {name: tuple(others) for name, others in gates.items()}
-    for text, dims in shapes.items():
+    for text, dims in task.shapes.items():
         for name in _each_gate(text, gates):
             symbol = symbol_of(name)
             inputs[_key(symbol)] = tuple(dims)
             if symbol.time is not None:
                 sequences.add(_key(symbol))
     computed: list[tuple[Symbol, Node]] = []
-    for equation in read(forward):
+    for equation in equations.equations(plain_lexemes(task.forward, 0, {})):
         defined = parser.expression(equation.sides[0], equation.at)
         node = parser.expression(equation.sides[1], equation.at)
         if not isinstance(defined, Symbol) or defined.time != Index(TIME):
@@ -116,19 +108,19 @@ def build(
             computed.append((made, substitute(node, *gate) if gate else node))
             sequences.add(_key(made))
     others: dict[Key, Key] = {}
-    for text, names in aliases.items():
+    for text, names in task.aliases.items():
         for name in names:
             for one, two in zip(_each_gate(text, gates), _each_gate(name, gates), strict=True):
                 others[_key(symbol_of(two))] = _key(symbol_of(one))
-    return Model(
+    return Network(
         inputs,
         tuple(computed),
-        tuple(symbol_of(text) for text in given),
+        tuple(symbol_of(text) for text in task.given),
         frozenset(sequences),
         other_gates,
         others,
-        tuple(symbol_of(text) for text in totals),
-        one_step,
+        tuple(symbol_of(text) for text in task.also_total),
+        task.one_step,
     )
 
 
@@ -144,19 +136,9 @@ def _each_gate(text: str, gates: Mapping[str, object]) -> list[str]:
     return [text.replace("^g", f"^{{{gate}}}") for gate in gates]
 
 
-def lexed(text: str, at: int, macros: Mapping[str, Macro]) -> list[tokens.Lexeme]:
-    """Return the plain lexemes of a formula's text."""
-    return tokens.plain(tokens.expanded(tokens.lexemes(text, at), macros))
-
-
-def read(text: str, at: int = 0, macros: Mapping[str, Macro] | None = None) -> list[Equation]:
-    """Return the equations in a formula's text."""
-    return equations.equations(lexed(text, at, macros or {}))
-
-
 def symbol_of(text: str) -> Symbol:
     """Return the symbol that a text names; raises ``UnreadableError`` if it is none."""
-    node = parser.expression(lexed(text, 0, {}), 0)
+    node = parser.expression(plain_lexemes(text, 0, {}), 0)
     if not isinstance(node, Symbol):
         raise UnreadableError(f"{text} is not the name of a value", 0)
     return node
@@ -196,18 +178,18 @@ def substitute(node: Node, variable: str, label: str) -> Node:
     return with_parts(node, tuple(substitute(part, variable, label) for part in parts(node)))
 
 
-class Names:
-    """Gives the symbols of an answer the model's names.
+class Renaming:
+    """Gives the symbols of an answer the network's names for them.
 
     ``candidate_is_g`` says that the answer calls the candidate gate g, so that a label g names that
     gate and not any gate.
     """
 
-    def __init__(self, model: Model, *, candidate_is_g: bool = False) -> None:
-        self._model = model
+    def __init__(self, network: Network, *, candidate_is_g: bool = False) -> None:
+        self._network = network
         self._labels = {
             other: name
-            for name, others in model.gates.items()
+            for name, others in network.gates.items()
             for other in others
             if other not in GATE_VARIABLES or candidate_is_g
         }
@@ -215,12 +197,12 @@ class Names:
 
     def is_variable(self, label: str) -> bool:
         """Say whether a label stands for any gate."""
-        if not self._model.gates or label in self._model.gates or label in self._labels:
+        if not self._network.gates or label in self._network.gates or label in self._labels:
             return False
         return label in GATE_VARIABLES
 
     def canonical(self, node: Node) -> Node:
-        """Return a node with the model's names; sums over gates say over which."""
+        """Return a node with the network's names; sums over gates say over which."""
         if isinstance(node, Symbol):
             return self._symbol(node)
         if isinstance(node, Series) and (node.members or self._over_gates(node)):
@@ -228,57 +210,57 @@ class Names:
             return replace(node, body=body, members=tuple(self._members(node)))
         return with_parts(node, tuple(self.canonical(part) for part in parts(node)))
 
-    def expanded(self, node: Node) -> Node:
+    def sums_written_out(self, node: Node) -> Node:
         """Return a canonical node with its sums over gates written out."""
         if isinstance(node, Series) and node.members and node.operator == "sum":
             terms = tuple(
-                self.expanded(self.canonical(substitute(node.body, node.variable, gate)))
+                self.sums_written_out(self.canonical(substitute(node.body, node.variable, gate)))
                 for gate in node.members
             )
             return Sum(terms, (1,) * len(terms), node.at)
-        return with_parts(node, tuple(self.expanded(part) for part in parts(node)))
+        return with_parts(node, tuple(self.sums_written_out(part) for part in parts(node)))
 
     def _members(self, node: Series) -> Sequence[str]:
         if not node.members:
-            return tuple(self._model.gates)
+            return tuple(self._network.gates)
         return [self._labels.get(member, member) for member in node.members]
 
     def _over_gates(self, node: Series) -> bool:
-        if node.lower is not None or not self._model.gates or node.variable in (TIME, ROWS):
+        if node.lower is not None or not self._network.gates or node.variable in (TIME, BATCH):
             return False
         return node.variable in set(_labels_of(node.body))
 
     def _symbol(self, symbol: Symbol) -> Symbol:
-        symbol = _swapped(_without_rows(symbol))
-        model = self._model
+        symbol = _with_time_second(_without_rows(symbol))
+        network = self._network
         key = _key(symbol)
-        if key not in model.values:
-            key = model.aliases.get(key, key)
-        if key not in model.values:
+        if key not in network.values:
+            key = network.aliases.get(key, key)
+        if key not in network.values:
             labels = tuple(sorted(self._labels.get(label, label) for label in key.labels))
             renamed = Key("", key.name, labels)
-            key = model.aliases.get(renamed, renamed)
+            key = network.aliases.get(renamed, renamed)
         time = symbol.time
-        if key in model.sequences and time is None:
+        if key in network.sequences and time is None:
             time = Index(TIME)
-        elif key not in model.values and time is not None and time.offset == 0:
+        elif key not in network.values and time is not None and time.offset == 0:
             # W_{x,k}: k is no time but any gate.
             labels = tuple(sorted([*key.labels, time.variable or ""]))
-            gates = tuple(model.gates)
+            gates = tuple(network.gates)
             if gates and time.variable in GATE_VARIABLES:
                 tried = substitute(Symbol(key.name, labels), time.variable or "", gates[0])
-                if isinstance(tried, Symbol) and _key(tried) in model.values:
+                if isinstance(tried, Symbol) and _key(tried) in network.values:
                     return Symbol(key.name, labels, None, symbol.at)
         return Symbol(key.name, key.labels, time, symbol.at)
 
 
 def _without_rows(symbol: Symbol) -> Symbol:
     """Drop an index that counts the members of a batch: one sequence is looked at."""
-    labels = tuple(label for label in symbol.labels if label != f"#{ROWS}")
+    labels = tuple(label for label in symbol.labels if label != f"#{BATCH}")
     return symbol if labels == symbol.labels else replace(symbol, labels=labels)
 
 
-def _swapped(symbol: Symbol) -> Symbol:
+def _with_time_second(symbol: Symbol) -> Symbol:
     """Read ``a_{k,t}``, whose first index is a label and whose second is the time."""
     extra = [label for label in symbol.labels if label == f"#{TIME}"]
     time = symbol.time

@@ -11,7 +11,7 @@ from typing import Any, Literal, cast
 import lark
 from lark.lexer import Lexer, Token
 
-from .derivatives import Nabla, fraction, gradient, product, settled, timed
+from .derivatives import Nabla, build_fraction, build_gradient, build_product, completed, timed
 from .equations import CLOSING, OPENING, OPERATORS
 from .functions import FUNCTION_COMMANDS, FUNCTION_WORDS
 from .limits import MAX_DEPTH, UnreadableError
@@ -63,10 +63,10 @@ def expression(found: Sequence[Lexeme], at: int) -> Node:
     Raises:
         UnreadableError: they are no expression of the language.
     """
-    return _Builder().expression(found, at, 0)
+    return _NodeBuilder().expression(found, at, 0)
 
 
-class _Builder:
+class _NodeBuilder:
     """Folds lexemes into tokens, has them parsed, and builds nodes from the tree."""
 
     def __init__(self) -> None:
@@ -85,14 +85,14 @@ class _Builder:
             token = error.token
             if token.type == "$END":
                 last = tokens[-1]
-                message = f"something is missing after {_shown(last)}"
+                message = f"something is missing after {_named(last)}"
                 raise UnreadableError(message, last.start_pos or at) from None
             raise UnreadableError(
-                f"{_shown(token)} is not expected here", token.start_pos
+                f"{_named(token)} is not expected here", token.start_pos
             ) from None
         except lark.exceptions.LarkError:
             raise UnreadableError("the formula is not understood", at) from None
-        return settled(self._sum(tree.children[0], depth))
+        return completed(self._sum(tree.children[0], depth))
 
     # Lexemes to tokens
 
@@ -157,7 +157,7 @@ class _Builder:
             items.append(node)
             grouped.append(bracketed)
             expects = False
-        return product(items, operators, grouped)
+        return build_product(items, operators, grouped)
 
     def _item(self, tree: Any, depth: int) -> tuple[Node | Nabla, bool]:
         """Return a factor, and whether it is something in brackets."""
@@ -183,14 +183,14 @@ class _Builder:
         sums = [child for child in tree.children if not isinstance(child, Token)]
         if tree.data == "fraction":
             above, below = (self._sum(half.children[1], depth) for half in sums)
-            return fraction(above, below, tree.children[0].start_pos)
+            return build_fraction(above, below, tree.children[0].start_pos)
         if tree.data == "root":
             inner = self._sum(sums[0].children[1], depth)
             return Apply("sqrt", inner, 0, tree.children[0].start_pos)
         items = tuple(self._sum(child, depth) for child in sums)
         return items[0] if len(items) == 1 else Listed(items, tree.children[0].start_pos)
 
-    def _read(self, scripts: Sequence[Token], depth: int) -> Scripts:
+    def _scripts_of(self, scripts: Sequence[Token], depth: int) -> Scripts:
         del depth
         result = Scripts()
         for token in scripts:
@@ -211,7 +211,7 @@ class _Builder:
             exponent = next(script for script in scripts if script.type == "SUP")
             payload = self._scripts[int(exponent)]
             return Apply("exp", self.expression(payload, at, depth + 1), 0, at)
-        read = self._read(scripts, depth)
+        read = self._scripts_of(scripts, depth)
         if token.type == "ONES":
             node: Node = Ones(identity=False, at=at)
         elif str(token) == "I" and not read.labels:
@@ -221,7 +221,7 @@ class _Builder:
         return _decorated(node, read)
 
     def _with_scripts(self, node: Node, scripts: Sequence[Token]) -> Node:
-        read = self._read(scripts, 0)
+        read = self._scripts_of(scripts, 0)
         if read.labels or read.times:
             if isinstance(node, Gradient) and isinstance(node.by, Symbol):
                 by = replace(node.by, labels=_ordered([*node.by.labels, *read.labels]))
@@ -245,7 +245,7 @@ class _Builder:
 
     def _function(self, tree: Any, depth: int) -> Node:
         head, *scripts, factor = tree.children
-        read = self._read(scripts, depth)
+        read = self._scripts_of(scripts, depth)
         name = FUNCTION_COMMANDS.get(str(head)) or FUNCTION_WORDS[str(head).lower()]
         at = head.start_pos
         # In tanh(c)^2 the square belongs to the function, in tanh c^2 to its argument.
@@ -277,7 +277,7 @@ class _Builder:
             if [script.type for script in scripts] != ["SUB"]:
                 raise UnreadableError(r"\partial has a superscript", head.start_pos)
             by = self.expression(self._scripts[int(scripts[0])], head.start_pos, depth + 1)
-            return gradient(inner, by, head.start_pos)
+            return build_gradient(inner, by, head.start_pos)
         return Partial(inner, at=head.start_pos)
 
     def _series(self, tree: Any, depth: int) -> Node:
@@ -295,7 +295,7 @@ class _Builder:
         )  # fmt: skip
 
 
-def _shown(token: Token) -> str:
+def _named(token: Token) -> str:
     names = {"SUB": "a subscript", "SUP": "a superscript", "FRAC": r"\frac"}
     return names.get(token.type, str(token))
 

@@ -18,7 +18,7 @@ import numpy as np
 from .arithmetic import Shape, ShapeError, multiply, shape_of
 from .evaluate import AnyTime, EvaluationError, evaluate
 from .functions import NUMPY, Functions
-from .limits import MAX_ALTERNATIVES, MAX_FACTORS, Budget, UnreadableError
+from .limits import MAX_FACTORS, MAX_READINGS, Budget, UnreadableError
 from .network import Key, key_of, time_of
 from .nodes import Binary, Gradient, Meaning, Node, Operator, Product, Symbol, parts, with_parts
 
@@ -31,7 +31,7 @@ LARGE = 1e6
 
 
 @dataclass(frozen=True)
-class Alternative:
+class Reading:
     """One meaning of a node: settled, with its value at the random point and its cost."""
 
     node: Node
@@ -72,7 +72,7 @@ class UnknownError(EvaluationError):
         self.node = node
 
 
-def readings(node: Node, probe: Probe) -> list[Alternative]:
+def readings(node: Node, probe: Probe) -> list[Reading]:
     """Return the meanings of a node that its shapes allow, the usual one first.
 
     Raises:
@@ -85,29 +85,29 @@ def readings(node: Node, probe: Probe) -> list[Alternative]:
     inner = parts(node)
     if not inner or isinstance(node, Gradient):
         value = evaluate(node, AnyTime(), probe)
-        return [Alternative(node, value, 0)]
+        return [Reading(node, value, 0)]
     choices = [readings(part, probe) for part in inner]
-    found: list[Alternative] = []
+    found: list[Reading] = []
     failed: ShapeError | None = None
-    for chosen in islice(product(*choices), MAX_ALTERNATIVES * 4):
+    for chosen in islice(product(*choices), MAX_READINGS * 4):
         built = with_parts(node, tuple(choice.node for choice in chosen))
         try:
             value = evaluate(built, AnyTime(), probe)
         except ShapeError as error:
             failed = failed or error
             continue
-        found.append(Alternative(built, value, sum(choice.cost for choice in chosen)))
+        found.append(Reading(built, value, sum(choice.cost for choice in chosen)))
     if not found:
         raise failed or ShapeError("the parts of", (1, 1), (1, 1))
     return _distinct(found)
 
 
-def _distinct(found: Sequence[Alternative]) -> list[Alternative]:
+def _distinct(found: Sequence[Reading]) -> list[Reading]:
     """Keep one of those that have the same value, the cheapest, and not too many."""
-    kept: dict[Any, Alternative] = {}
-    for one in sorted(found, key=lambda alternative: alternative.cost):
+    kept: dict[Any, Reading] = {}
+    for one in sorted(found, key=lambda reading: reading.cost):
         kept.setdefault(_fingerprint(one.value), one)
-    return list(kept.values())[:MAX_ALTERNATIVES]
+    return list(kept.values())[:MAX_READINGS]
 
 
 def _fingerprint(value: Any) -> Any:
@@ -121,19 +121,19 @@ def _fingerprint(value: Any) -> Any:
     return (array.shape, (np.round(array, ROUNDED - 2) + 0.0).tobytes())
 
 
-def _product(node: Product, probe: Probe) -> list[Alternative]:
+def _product(node: Product, probe: Probe) -> list[Reading]:
     """Look at all groupings, shorter stretches of factors first."""
     count = len(node.factors)
     if count > MAX_FACTORS:
         raise UnreadableError(f"a product of {count} factors is too long", node.at)
-    table: dict[tuple[int, int], list[Alternative]] = {}
+    table: dict[tuple[int, int], list[Reading]] = {}
     failed: ShapeError | None = None
     for place, factor in enumerate(node.factors):
         table[place, place + 1] = readings(factor, probe)
     for length in range(2, count + 1):
         for start in range(count - length + 1):
             end = start + length
-            found: list[Alternative] = []
+            found: list[Reading] = []
             for middle in range(start + 1, end):
                 left, right = table[start, middle], table[middle, end]
                 if not left or not right:
@@ -161,12 +161,12 @@ def _looser(operators: Sequence[Operator], start: int, end: int, middle: int) ->
 
 def _combined(
     sign: Operator,
-    left: Sequence[Alternative],
-    right: Sequence[Alternative],
+    left: Sequence[Reading],
+    right: Sequence[Reading],
     looser: int,
     probe: Probe,
-) -> Iterator[Alternative]:
-    made: list[Alternative] = []
+) -> Iterator[Reading]:
+    made: list[Reading] = []
     failed: ShapeError | None = None
     for one, two in product(left, right):
         probe.budget.spend()
@@ -177,7 +177,7 @@ def _combined(
                 failed = failed or error
                 continue
             node = Binary(meaning, one.node, two.node, one.node.at)
-            made.append(Alternative(node, value, one.cost + two.cost + cost + looser))
+            made.append(Reading(node, value, one.cost + two.cost + cost + looser))
     if not made and failed is not None:
         raise failed
     return iter(made)

@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from .answer import Rule
 from .arithmetic import Shape, ShapeError, shape_of
 from .evaluate import EvaluationError
 from .limits import Budget, UnreadableError
-from .network import Key, Model, key_of
-from .network import Names as Symbols
+from .network import Key, Network, Renaming, key_of
 from .nodes import Node
-from .reading import Alternative, Probe, UnknownError, readings
-from .scope import Answer, Given, Layout, shape_in
+from .reading import Probe, Reading, UnknownError, readings
+from .scope import Answer, Layout, shape_in
+from .statements import Rule
+from .task import Given
 from .truth import PROBE_SIZES, dims_of
 
-Names = tuple[str, str]
+MatrixDims = tuple[str, str]
 PASSES = 6  # own quantities may be defined in terms of each other, in any order
-ASSUMED: tuple[Names, ...] = (
+ASSUMED: tuple[MatrixDims, ...] = (
     *(("H", "1"), ("1", "H"), ("D", "1"), ("1", "D")),
     *(("H", "H"), ("H", "D"), ("D", "H"), ("1", "1")),
 )
-Found = list[Alternative] | ShapeError | EvaluationError | UnreadableError
+LinkReadings = list[Reading] | ShapeError | EvaluationError | UnreadableError
 
 
 @dataclass
@@ -30,41 +30,41 @@ class Resolved:
     """An answer with all readings of its links, the one in use being in ``answer.settled``."""
 
     answer: Answer
-    alternatives: list[list[Found]]
+    readings: list[list[LinkReadings]]
 
 
 def resolve(
     rules: Sequence[Rule],
-    model: Model,
-    names: Symbols,
+    network: Network,
+    renaming: Renaming,
     layout: Layout,
     given: Given,
     budget: Budget,
 ) -> Resolved:
     """Find the shapes of own quantities and the readings of all links."""
-    shapes: dict[Key, Names] = {}
-    answer = Answer(model, names, layout, given, rules, [], dims_of(model), shapes)
+    shapes: dict[Key, MatrixDims] = {}
+    answer = Answer(network, renaming, layout, given, rules, [], dims_of(network), shapes)
     _own_shapes(answer, shapes, budget)
     probe = Probe(lambda key: shape_in(answer, key, PROBE_SIZES), budget)
-    alternatives = [[_read(link, probe) for link in rule.links] for rule in rules]
-    for links in alternatives:
+    found_for = [[_readings_of(link, probe) for link in rule.links] for rule in rules]
+    for links in found_for:
         chosen = [found[0].node if isinstance(found, list) else None for found in links]
         answer.settled.append(list(chosen))
-    return Resolved(answer, alternatives)
+    return Resolved(answer, found_for)
 
 
-def _read(link: Node, probe: Probe) -> Found:
+def _readings_of(link: Node, probe: Probe) -> LinkReadings:
     try:
         return readings(link, probe)
     except (ShapeError, EvaluationError, UnreadableError) as error:
         return error
 
 
-def _own_shapes(answer: Answer, shapes: dict[Key, Names], budget: Budget) -> None:
+def _own_shapes(answer: Answer, shapes: dict[Key, MatrixDims], budget: Budget) -> None:
     unknown = {
         rule.key
         for rule in answer.rules
-        if not (rule.key.of in ("", "L", "D") and answer.model.knows(rule.key))
+        if not (rule.key.of in ("", "L", "D") and answer.network.has(rule.key))
     }
     for _pass in range(PASSES):
         missing = unknown - set(shapes)
@@ -81,8 +81,8 @@ def _own_shapes(answer: Answer, shapes: dict[Key, Names], budget: Budget) -> Non
 
 
 def _shape_of_rule(
-    rule: Rule, answer: Answer, shapes: Mapping[Key, Names], budget: Budget
-) -> Names | None:
+    rule: Rule, answer: Answer, shapes: Mapping[Key, MatrixDims], budget: Budget
+) -> MatrixDims | None:
     for link in reversed(rule.links):
         found = _shape(link, answer, shapes, budget, {})
         if isinstance(found, UnknownError) and key_of(found.node) == rule.key:
@@ -100,17 +100,19 @@ def _shape_of_rule(
     )
 
 
-def _is_number(link: Node, answer: Answer, shapes: Mapping[Key, Names], budget: Budget) -> bool:
+def _is_number(
+    link: Node, answer: Answer, shapes: Mapping[Key, MatrixDims], budget: Budget
+) -> bool:
     return _shape(link, answer, shapes, budget, {}) == ("1", "1")
 
 
 def _shape(
     link: Node,
     answer: Answer,
-    shapes: Mapping[Key, Names],
+    shapes: Mapping[Key, MatrixDims],
     budget: Budget,
-    assumed: Mapping[Key, Names],
-) -> Names | UnknownError | None:
+    assumed: Mapping[Key, MatrixDims],
+) -> MatrixDims | UnknownError | None:
     def shape(key: Key) -> Shape | None:
         names = assumed.get(key) or shapes.get(key)
         if names is not None:

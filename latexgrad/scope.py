@@ -8,21 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from .answer import Rule
-from .arithmetic import Shape, ShapeError, settled
+from .arithmetic import Shape, ShapeError, as_number
 from .evaluate import EvaluationError, at_time, evaluate
 from .functions import NUMPY, Functions
 from .limits import Budget
-from .network import LAST, TIME, Dims, Key, Model, Names, key_of
+from .network import LAST, TIME, Dims, Key, Network, Renaming, key_of
 from .nodes import Gradient, Node, Symbol
 from .reading import UnknownError
+from .statements import Rule
+from .task import Given
 from .truth import Point, concrete
-
-Given = Literal["total", "direct"]
 
 
 class Layout(NamedTuple):
@@ -60,29 +59,29 @@ class Answer:
         settled: for each rule its links with their products settled; None for those without value.
         dims: the dimensions of all quantities that are known, as columns.
         own_shapes: the names of the two dimensions of the student's own quantities.
-        meanings: which gradient an own quantity stands for, where that has been found out.
+        stands_for: which gradient an own quantity stands for, where that has been found out.
     """
 
-    model: Model
-    names: Names
+    network: Network
+    renaming: Renaming
     layout: Layout
     given: Given
     rules: Sequence[Rule]
     settled: list[list[Node | None]]
     dims: Mapping[Key, Dims]
     own_shapes: Mapping[Key, tuple[str, str]] = field(default_factory=dict)
-    meanings: dict[Key, Key] = field(default_factory=dict)
+    stands_for: dict[Key, Key] = field(default_factory=dict)
 
-    def meaning(self, key: Key) -> Key:
+    def meant(self, key: Key) -> Key:
         """Return the gradient that an own quantity stands for, as far as that is known."""
-        return self.meanings.get(key, key)
+        return self.stands_for.get(key, key)
 
-    def known(self, key: Key) -> bool:
+    def has_truth(self, key: Key) -> bool:
         """Say whether there is a truth for a gradient."""
-        key = self.meaning(key)
-        return key.of == "L" and self.model.knows(key)
+        key = self.meant(key)
+        return key.of == "L" and self.network.has(key)
 
-    def of(self, key: Key) -> list[int]:
+    def rules_for(self, key: Key) -> list[int]:
         """Return the numbers of the rules for a key."""
         return [number for number, rule in enumerate(self.rules) if rule.key == key]
 
@@ -109,10 +108,10 @@ class Scope:
     def leaf(self, node: Symbol | Gradient, time: int | None) -> Any:
         """Return the value of a symbol or gradient."""
         key = key_of(node)
-        model = self.answer.model
-        if key.of == "" and key in model.values:
+        network = self.answer.network
+        if key.of == "" and key in network.values:
             return self._value(key, time, node)
-        if key.of == "D" and model.knows(key):
+        if key.of == "D" and network.has(key):
             return self._direct(key, time, node)
         place = (key, time)
         if self.being_defined(key, time):
@@ -151,12 +150,12 @@ class Scope:
 
     def expected(self, key: Key, time: int | None) -> Any:
         """Return the truth of a quantity in the answer's layout."""
-        key = self.answer.meaning(key)
+        key = self.answer.meant(key)
         return self._turned(key, self.point.values[key, time])
 
-    def knows(self, key: Key, time: int | None) -> bool:
+    def has_truth(self, key: Key, time: int | None) -> bool:
         """Say whether there is a truth for a quantity."""
-        return (self.answer.meaning(key), time) in self.point.values
+        return (self.answer.meant(key), time) in self.point.values
 
     def rule_for(self, key: Key, time: int | None) -> Used | None:
         """Return the rule that says what a quantity is at a time.
@@ -179,7 +178,7 @@ class Scope:
 
     def _fit(self, rule: Rule, time: int | None) -> tuple[int, dict[str, int], bool] | None:
         """Return how well a rule fits a time (more is better), and what binds its index."""
-        one_step = self.answer.model.one_step
+        one_step = self.answer.network.one_step
         bindings = {TIME: 1} if one_step else {}
         index = rule.time
         if index is None or time is None:
@@ -202,17 +201,17 @@ class Scope:
         return None
 
     def _derived(self, key: Key, time: int | None, node: Symbol | Gradient) -> Any:
-        model = self.answer.model
-        if time is not None and time > self.last and not model.one_step:
+        network = self.answer.network
+        if time is not None and time > self.last and not network.one_step:
             return self._after_the_end(key, time)
         used = self.rule_for(key, time)
         if used is None:
-            if key in model.given_keys and time is not None and 1 <= time <= self.last:
+            if key in network.given_keys and time is not None and 1 <= time <= self.last:
                 if self.answer.given == "total":
                     return self.expected(key, time)
                 return self._direct(key._replace(of="D"), time, node)
             raise UnknownError(node)
-        if self.trusted and self.answer.known(key) and self.knows(key, time):
+        if self.trusted and self.answer.has_truth(key) and self.has_truth(key, time):
             return self.expected(key, time)
         if used.stretched:
             self.stretched.add(key)
@@ -220,7 +219,7 @@ class Scope:
         places = [place for place, link in enumerate(links) if link is not None]
         if not places:
             raise EvaluationError("it cannot be evaluated", "unevaluated")
-        return settled(self.link(used.rule, places[-1], used.bindings, (key, time)))
+        return as_number(self.link(used.rule, places[-1], used.bindings, (key, time)))
 
     def _after_the_end(self, key: Key, time: int) -> Any:
         """Return what the answer says about a time after the last step, or zero."""
@@ -238,23 +237,23 @@ class Scope:
     def _value(self, key: Key, time: int | None, node: Symbol | Gradient) -> Any:
         if (key, time) in self.point.values:
             return self._turned(key, self.point.values[key, time])
-        if time is not None and time > self.last and not self.answer.model.one_step:
+        if time is not None and time > self.last and not self.answer.network.one_step:
             shape = self._shape(key)
             return 0.0 if shape is None else np.zeros(shape)
-        return self._outside(node, time)
+        return self._no_such_time(node, time)
 
     def _direct(self, key: Key, time: int | None, node: Symbol | Gradient) -> Any:
         if (key, time) in self.point.values:
             return self._turned(key, self.point.values[key, time])
-        if time is not None and time > self.last and not self.answer.model.one_step:
+        if time is not None and time > self.last and not self.answer.network.one_step:
             shape = self._shape(key)
             return 0.0 if shape is None else np.zeros(shape)
         raise UnknownError(node)
 
-    def _outside(self, node: Symbol | Gradient, time: int | None) -> Any:
+    def _no_such_time(self, node: Symbol | Gradient, time: int | None) -> Any:
         symbol = node.by if isinstance(node, Gradient) else node
         name = symbol.name if isinstance(symbol, Symbol) else "it"
-        if self.answer.model.one_step:
+        if self.answer.network.one_step:
             message = f"{name} belongs to another step than the one that is asked for"
         else:
             message = f"there is no {name} at time {time}"

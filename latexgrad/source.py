@@ -5,12 +5,11 @@ Offsets are kept: what is not to be read (comments, code) is blanked and not rem
 
 from __future__ import annotations
 
-import bisect
 import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from .limits import MAX_BYTES, UnreadableError
+from .limits import FILES_KEPT, MAX_BYTES, UnreadableError
 
 ENVIRONMENTS = (
     *("equation", "align", "gather", "multline", "eqnarray", "flalign", "alignat", "displaymath"),
@@ -24,8 +23,6 @@ LEVELS = {
 }
 MARKDOWN_LEVEL = LEVELS["section"]  # "#" is a section
 BOLD_LEVEL = 10  # a line in bold is a heading below all others
-
-DOCUMENTS_KEPT = 16  # the checks of one submission read the same file
 
 _COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%[^\n]*")
 _CODE = re.compile(
@@ -94,21 +91,21 @@ class Document:
 
     def place(self, at: int) -> tuple[int, int]:
         """Return line and column of an offset, counted from 1."""
-        starts = [0, *(found.end() for found in re.finditer("\n", self.text))]
-        line = bisect.bisect_right(starts, at)
-        return line, at - starts[line - 1] + 1
+        return place_in(self.text, at)
+
+    @property
+    def has_mathematics(self) -> bool:
+        """Whether there is any formula, readable or not."""
+        return bool(self.blocks or self.problems or self.strays)
 
 
-def has_mathematics(text: str, *, markdown: bool) -> bool:
-    """Say whether a file holds any formula, or is too large to look."""
-    try:
-        document = read(text, markdown=markdown)
-    except UnreadableError:
-        return True
-    return bool(document.blocks or document.problems or document.strays)
+def place_in(text: str, at: int) -> tuple[int, int]:
+    """Return line and column of an offset, counted from 1."""
+    before = text[:at]
+    return before.count("\n") + 1, at - (before.rfind("\n") + 1) + 1
 
 
-@lru_cache(maxsize=DOCUMENTS_KEPT)
+@lru_cache(maxsize=FILES_KEPT)
 def read(text: str, *, markdown: bool) -> Document:
     """Find headings, macros and formulas.
 

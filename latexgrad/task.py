@@ -1,151 +1,88 @@
-"""From the rubric's LaTeX to what is asked: built once for each check, and kept."""
+"""What an author asks for: the equations, the gradients that are wanted, and what each is worth."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from collections.abc import Sequence
+from typing import Annotated, Literal
 
-from . import network, parser
-from .checker import Quantity
-from .limits import UnreadableError
-from .network import GATE_VARIABLES, Model, key_of, substitute, time_of
-from .nodes import Gradient, Node
-from .truth import PROBE_SIZES, Sizes
-from .verdicts import Task
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-TASKS_KEPT = 32
-SEEDS = (11, 12)  # random points for each size
-DIMENSIONS = frozenset(PROBE_SIZES)
+SHARES_ROUNDING = 1.0e-9
+
+Letter = Literal["D", "H"]
+Given = Literal["total", "direct"]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Share = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
-@dataclass(frozen=True)
-class Asked:
-    """One line of the rubric's ``quantities``: a quantity, or one for each gate."""
+class TaskError(Exception):
+    """A task that makes no sense: ``problems`` holds the key and the text of each thing wrong.
 
-    name: str
-    share: float
-    members: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Question:
-    """What a check of kind ``derivation`` asks."""
-
-    task: Task
-    asked: tuple[Asked, ...]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The rubric's keys that say what is asked, in a form that can be kept."""
-
-    shapes: tuple[tuple[str, tuple[str, ...]], ...]
-    forward: str
-    given: tuple[str, ...]
-    also_total: tuple[str, ...]
-    given_as: tuple[Any, ...]
-    gates: tuple[tuple[str, tuple[str, ...]], ...]
-    aliases: tuple[tuple[str, tuple[str, ...]], ...]
-    quantities: tuple[tuple[str, float], ...]
-    sizes: tuple[Sizes, ...]
-    follow_through: float
-    earlier_follow_through: float
-
-
-@lru_cache(maxsize=TASKS_KEPT)
-def question(settings: Settings, seed: int) -> Question:
-    """Return what is asked.
-
-    Raises:
-        UnreadableError: the rubric's LaTeX cannot be read, or asks for something unknown.
+    A key is empty where it is not known which one is to blame.
     """
-    one_step = all(dict(sizes)["T"] == 1 for sizes in settings.sizes)
-    made = network.build(
-        dict(settings.shapes),
-        settings.forward,
-        settings.given,
-        dict(settings.gates),
-        dict(settings.aliases),
-        totals=settings.also_total,
-        one_step=one_step,
-    )
-    quantities: list[Quantity] = []
-    weights: list[float] = []
-    asked: list[Asked] = []
-    for text, share in settings.quantities:
-        members = [_quantity(node, text, made) for node in _each(text, made)]
-        if not members:
-            raise UnreadableError(f"{text} names a gate, and 'gates' lists none", 0)
-        numbers = tuple(range(len(quantities), len(quantities) + len(members)))
-        quantities += members
-        weights += [share / len(members)] * len(members)
-        asked.append(Asked(short(text), share, numbers))
-    seeds = tuple(seed % 2**32 + number for number in SEEDS)
-    task = Task(
-        made, tuple(quantities), tuple(weights), settings.given_as, settings.sizes, seeds,
-        settings.follow_through, settings.earlier_follow_through,
-    )  # fmt: skip
-    return Question(task, tuple(asked))
+
+    def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
+        super().__init__("; ".join(f"{key}: {text}" if key else text for key, text in problems))
+        self.problems = tuple(problems)
 
 
-def _each(text: str, made: Model) -> list[Node]:
-    node = parser.expression(network.lexed(text, 0, {}), 0)
-    if not isinstance(node, Gradient) or node.of != "L":
-        raise UnreadableError(f"{text} is not a gradient of L", 0)
-    labels = key_of(node).labels
-    variables = [label for label in labels if label in GATE_VARIABLES and label not in made.gates]
-    if not variables:
-        return [node]
-    return [substitute(node, variables[0], gate) for gate in made.gates]
+class Task(BaseModel):
+    r"""One part of a derivation, as an author writes it down.
 
+    ``section`` matches the heading of the part that is marked, ``other_sections`` those of other
+    parts; formulas below ``earlier_sections`` may be used. ``shapes`` gives the dimensions of
+    inputs, states and parameters, ``forward`` the equations in the order of computation. ``given``
+    are the values on which each step's own loss depends, ``also_total`` others whose total gradient
+    may be taken as given, ``given_as`` which meaning an answer may give to these gradients.
+    ``gates`` lists the labels of gates with their other names, for which the label ``g`` stands;
+    ``aliases`` other names of values. ``quantities`` gives each gradient its part of the points.
+    ``sizes`` are those of the random points; with ``T: 1`` a single step is looked at.
+    ``follow_through`` is the fraction for what is right but for a mistake made before it in the
+    same part, ``earlier_follow_through`` but for one in an earlier part.
+    """
 
-def _quantity(node: Node, text: str, made: Model) -> Quantity:
-    assert isinstance(node, Gradient)  # noqa: S101 - substitution keeps the type
-    key = key_of(node)
-    if not made.knows(key):
-        raise UnreadableError(f"{text}: there is no such value in the forward equations", 0)
-    return Quantity(key, time_of(node))
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
+    section: str
+    other_sections: str = "(?!)"
+    earlier_sections: str = "(?!)"
+    shapes: Annotated[
+        dict[str, Annotated[list[Letter], Field(min_length=1, max_length=2)]], Field(min_length=1)
+    ]
+    forward: str
+    given: Annotated[list[str], Field(min_length=1)]
+    also_total: list[str] = []
+    given_as: Annotated[list[Given], Field(min_length=1)] = ["direct"]
+    gates: dict[str, list[str]] = {}
+    aliases: dict[str, list[str]] = {}
+    quantities: Annotated[dict[str, Share], Field(min_length=1)]
+    sizes: Annotated[list[dict[str, Annotated[int, Field(ge=1, le=8)]]], Field(min_length=1)]
+    follow_through: Fraction = 0.5
+    earlier_follow_through: Fraction = 1.0
 
-def short(text: str) -> str:
-    r"""Return ``\frac{\partial L}{\partial b}`` as ``\partial L/\partial b``."""
-    return re.sub(r"^\\frac\{(\\partial L)\}\{(.*)\}$", r"\1/\2", text.strip())
+    @field_validator("section", "other_sections", "earlier_sections")
+    @classmethod
+    def _is_pattern(cls, value: str) -> str:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"is no regular expression: {error}") from None
+        return value
 
+    @model_validator(mode="after")
+    def _complete(self) -> Task:
+        total = sum(self.quantities.values())
+        if abs(total - 1) > SHARES_ROUNDING:
+            raise ValueError(f"quantities add up to {total:g}, not 1")
+        for size in self.sizes:
+            if set(size) != {"D", "H", "T"}:
+                raise ValueError("each of sizes needs D, H and T")
+            if len({1, size["D"], size["H"]}) < 3:  # noqa: PLR2004 - a transposition must show
+                raise ValueError("D and H must be different, and more than 1")
+        return self
 
-def settings_of(
-    *,
-    shapes: Mapping[str, Sequence[str]],
-    forward: str,
-    given: Sequence[str],
-    also_total: Sequence[str],
-    given_as: Sequence[Any],
-    gates: Mapping[str, Sequence[str]],
-    aliases: Mapping[str, Sequence[str]],
-    quantities: Mapping[str, float],
-    sizes: Sequence[Mapping[str, int]],
-    follow_through: float,
-    earlier_follow_through: float,
-) -> Settings:
-    """Return settings from the mappings and lists that a rubric holds."""
-    return Settings(
-        _frozen(shapes),
-        forward,
-        tuple(given),
-        tuple(also_total),
-        tuple(given_as),
-        _frozen(gates),
-        _frozen(aliases),
-        tuple(quantities.items()),
-        tuple(tuple(sorted(size.items())) for size in sizes),
-        follow_through,
-        earlier_follow_through,
-    )
-
-
-def _frozen(
-    mapping: Mapping[str, Sequence[str]],
-) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    return tuple((name, tuple(values)) for name, values in mapping.items())
+    @property
+    def one_step(self) -> bool:
+        """Whether time has a single step."""
+        return all(size["T"] == 1 for size in self.sizes)

@@ -132,7 +132,7 @@ def lexemes(text: str, at: int) -> list[Lexeme]:
     return found
 
 
-def expanded(found: Sequence[Lexeme], macros: Mapping[str, Macro]) -> list[Lexeme]:
+def expand_macros(found: Sequence[Lexeme], macros: Mapping[str, Macro]) -> list[Lexeme]:
     """Replace the file's macros; what comes from one has the offset of the place of its use."""
     if not macros:
         return list(found)
@@ -235,6 +235,16 @@ def argument_at(found: Sequence[Lexeme], place: int, owner: Lexeme) -> tuple[lis
     raise UnreadableError("a brace is never closed", found[place].at)
 
 
+def plain_lexemes(text: str, at: int, macros: Mapping[str, Macro]) -> list[Lexeme]:
+    """Return what the text of a formula says: its lexemes with macros expanded, without looks.
+
+    Raises:
+        UnreadableError: a character has no meaning, a command lacks its argument, or it is too
+            long or nested too deeply.
+    """
+    return plain(expand_macros(lexemes(text, at), macros))
+
+
 def plain(found: Sequence[Lexeme]) -> list[Lexeme]:
     r"""Remove fonts, spacing and marks; make words of ``\text{...}`` and accents of letters.
 
@@ -271,7 +281,7 @@ def _plain_at(found: Sequence[Lexeme], place: int, text: str) -> tuple[list[Lexe
         return [], argument_at(found, after, lexeme)[1]
     if text in (r"\overset", r"\stackrel", r"\underset"):
         _above, after = argument_at(found, after, lexeme)
-    reader = _READERS.get(text)
+    reader = _ARGUMENT_READERS.get(text)
     if reader is not None:
         argument, after = argument_at(found, after, lexeme)
         made = reader(text, argument, lexeme)
@@ -285,7 +295,7 @@ def _plain_at(found: Sequence[Lexeme], place: int, text: str) -> tuple[list[Lexe
     return [replace(lexeme, text=text, kind=kind)], after
 
 
-def _text(_command: str, argument: Sequence[Lexeme], owner: Lexeme) -> list[Lexeme]:
+def _word(_command: str, argument: Sequence[Lexeme], owner: Lexeme) -> list[Lexeme]:
     words = "".join(item.text for item in plain(argument) if item.kind != "command")
     return [Lexeme("word", words, owner.at)]
 
@@ -325,10 +335,10 @@ def _grouped(inner: Sequence[Lexeme], owner: Lexeme) -> list[Lexeme]:
     return [Lexeme("char", "{", owner.at), *inner, Lexeme("char", "}", owner.at)]
 
 
-_Reader = Callable[[str, Sequence[Lexeme], Lexeme], list[Lexeme]]
-_READERS: dict[str, _Reader] = {
+_ArgumentReader = Callable[[str, Sequence[Lexeme], Lexeme], list[Lexeme]]
+_ARGUMENT_READERS: dict[str, _ArgumentReader] = {
     **dict.fromkeys(FONTS, _in_font),
-    **dict.fromkeys(LINE_OPENERS, _text),
+    **dict.fromkeys(LINE_OPENERS, _word),
     **dict.fromkeys(ACCENTS, _accented),
     **dict.fromkeys((r"\overset", r"\stackrel", r"\underset"), _bare),
     **dict.fromkeys((r"\underbrace", r"\overbrace"), _braced),

@@ -19,7 +19,7 @@ from .arithmetic import Shape
 from .evaluate import evaluate
 from .functions import NUMPY
 from .limits import Budget
-from .network import TIME, Dims, Key, Model, key_of
+from .network import TIME, Dims, Key, Network, key_of
 from .nodes import Gradient, Node, Symbol
 from .reading import Probe, readings
 
@@ -27,7 +27,7 @@ PROBE_SIZES = {"D": 5, "H": 4}
 POINTS_KEPT = 256
 WEIGHT = 0.7  # the spread of weights and inputs: far from where tanh is flat
 Sizes = tuple[tuple[str, int], ...]
-Place = tuple[Key, int | None]
+TimedKey = tuple[Key, int | None]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Point:
     """
 
     sizes: dict[str, int]
-    values: Mapping[Place, Any]
+    values: Mapping[TimedKey, Any]
     seed: int = 0
 
     @property
@@ -48,14 +48,14 @@ class Point:
         return self.sizes["T"]
 
 
-def dims_of(model: Model) -> dict[Key, Dims]:
+def dims_of(network: Network) -> dict[Key, Dims]:
     """Return the dimensions of all values: those of computed ones follow from the equations."""
-    return _settled_model(model)[1]
+    return _settled_network(network)[1]
 
 
 @lru_cache(maxsize=64)
-def _settled_model(model: Model) -> tuple[tuple[tuple[Symbol, Node], ...], dict[Key, Dims]]:
-    dims: dict[Key, Dims] = dict(model.inputs)
+def _settled_network(network: Network) -> tuple[tuple[tuple[Symbol, Node], ...], dict[Key, Dims]]:
+    dims: dict[Key, Dims] = dict(network.inputs)
     names = {size: name for name, size in PROBE_SIZES.items()}
 
     def shape(key: Key) -> Shape | None:
@@ -63,7 +63,7 @@ def _settled_model(model: Model) -> tuple[tuple[tuple[Symbol, Node], ...], dict[
         return None if found is None else concrete(found, PROBE_SIZES)
 
     result: list[tuple[Symbol, Node]] = []
-    for symbol, node in model.forward:
+    for symbol, node in network.forward:
         reading = readings(node, Probe(shape, Budget()))[0]
         value = np.asarray(reading.value)
         dims[key_of(symbol)] = tuple(names[size] for size in value.shape if size > 1)
@@ -78,26 +78,26 @@ def concrete(dims: Dims, sizes: Mapping[str, int]) -> Shape:
     return sizes[dims[0]], sizes[dims[1]]
 
 
-class _Layout:
+class _Slices:
     """Matrices as slices of one vector, which is what the loss is differentiated by."""
 
-    def __init__(self, shapes: Iterable[tuple[Place, Shape]]) -> None:
-        self._slices: dict[Place, tuple[int, int, Shape]] = {}
+    def __init__(self, shapes: Iterable[tuple[TimedKey, Shape]]) -> None:
+        self._bounds: dict[TimedKey, tuple[int, int, Shape]] = {}
         self.size = 0
         for place, shape in shapes:
             end = self.size + shape[0] * shape[1]
-            self._slices[place] = (self.size, end, shape)
+            self._bounds[place] = (self.size, end, shape)
             self.size = end
 
     def __contains__(self, place: object) -> bool:
-        return place in self._slices
+        return place in self._bounds
 
-    def of(self, vector: Any, place: Place) -> Any:
-        start, end, shape = self._slices[place]
+    def of(self, vector: Any, place: TimedKey) -> Any:
+        start, end, shape = self._bounds[place]
         return vector[start:end].reshape(shape)
 
-    def split(self, vector: Any) -> dict[Place, Any]:
-        return {place: self.of(vector, place) for place in self._slices}
+    def split(self, vector: Any) -> dict[TimedKey, Any]:
+        return {place: self.of(vector, place) for place in self._bounds}
 
 
 class _Forward:
@@ -105,7 +105,7 @@ class _Forward:
 
     functions = NUMPY
 
-    def __init__(self, values: dict[Place, Any], last: int) -> None:
+    def __init__(self, values: dict[TimedKey, Any], last: int) -> None:
         self.budget = Budget()
         self.values = values
         self.last = last
@@ -118,9 +118,9 @@ class _Forward:
 class _Local(_Forward):
     """The scope of one equation by itself: tells which values it uses directly."""
 
-    def __init__(self, values: dict[Place, Any], last: int) -> None:
+    def __init__(self, values: dict[TimedKey, Any], last: int) -> None:
         super().__init__(values, last)
-        self.used: dict[Place, Any] = {}
+        self.used: dict[TimedKey, Any] = {}
 
     def leaf(self, node: Symbol | Gradient, time: int | None) -> Any:
         """Return a value, and note that it is used."""
@@ -130,7 +130,7 @@ class _Local(_Forward):
 
 
 @lru_cache(maxsize=POINTS_KEPT)
-def point(model: Model, sizes: Sizes, seed: int) -> Point:
+def point(network: Network, sizes: Sizes, seed: int) -> Point:
     """Return a random point with the truth.
 
     The loss is the sum, over all steps and all given symbols, of the symbol times a random direct
@@ -139,84 +139,89 @@ def point(model: Model, sizes: Sizes, seed: int) -> Point:
     """
     size = dict(sizes)
     rng = np.random.default_rng([seed, *size.values()])
-    drawn = _drawn(model, size, rng)
-    values = _computed(model, size["T"], drawn)
-    direct = _direct(model, values, size["T"], rng)
-    layout = _Layout((place, value.shape) for place, value in values.items())
+    drawn = _drawn(network, size, rng)
+    values = _computed(network, size["T"], drawn)
+    direct = _direct(network, values, size["T"], rng)
+    slices = _Slices((place, value.shape) for place, value in values.items())
 
     def loss(shifts: Any) -> Any:
-        leaves = {place: value + layout.of(shifts, place) for place, value in drawn.items()}
-        moved = _computed(model, size["T"], leaves, layout.split(shifts))
+        leaves = {place: value + slices.of(shifts, place) for place, value in drawn.items()}
+        moved = _computed(network, size["T"], leaves, slices.split(shifts))
         terms = [
             (moved[Key("", key.name, key.labels), time] * weights).sum()
             for (key, time), weights in direct.items()
         ]
         return sum(terms[1:], terms[0])
 
-    total = layout.split(grad(loss)(np.zeros(layout.size)))
+    total = slices.split(grad(loss)(np.zeros(slices.size)))
     totals = {(Key("L", key.name, key.labels), time): g for (key, time), g in total.items()}
     return Point(size, {**values, **totals, **direct}, seed)
 
 
 @lru_cache(maxsize=POINTS_KEPT)
-def paths(model: Model, sizes: Sizes, seed: int) -> dict[tuple[Place, Place], Any]:
+def paths(network: Network, sizes: Sizes, seed: int) -> dict[tuple[TimedKey, TimedKey], Any]:
     """Return what each value's gradient gets through each equation that uses it directly.
 
     The keys are the places of the value and of what is computed from it.
     """
-    at = point(model, sizes, seed)
+    at = point(network, sizes, seed)
     values = dict(at.values)
-    equations, _dims = _settled_model(model)
-    found: dict[tuple[Place, Place], Any] = {}
+    equations, _dims = _settled_network(network)
+    found: dict[tuple[TimedKey, TimedKey], Any] = {}
     for step in range(1, at.last + 1):
         for symbol, node in equations:
             key = key_of(symbol)
             local = _Local(values, at.last)
             evaluate(node, {TIME: step}, local)
             cotangent = values[Key("L", key.name, key.labels), step]
-            for used, gradient in _through(node, step, local, cotangent).items():
+            for used, gradient in _pulled_back(node, step, local, cotangent).items():
                 found[used, (key, step)] = gradient
     return found
 
 
-def _through(node: Node, step: int, local: _Local, cotangent: Any) -> dict[Place, Any]:
+def _pulled_back(node: Node, step: int, local: _Local, cotangent: Any) -> dict[TimedKey, Any]:
     """Return the cotangents of what an equation uses, for the cotangent of what it computes."""
-    layout = _Layout((place, value.shape) for place, value in local.used.items())
+    slices = _Slices((place, value.shape) for place, value in local.used.items())
 
     def moved(shifts: Any) -> Any:
-        leaves = {place: value + layout.of(shifts, place) for place, value in local.used.items()}
+        leaves = {place: value + slices.of(shifts, place) for place, value in local.used.items()}
         return evaluate(node, {TIME: step}, _Forward(leaves, local.last))
 
-    pull_back, _value = make_vjp(moved)(np.zeros(layout.size))
-    return layout.split(pull_back(cotangent))
+    pull_back, _value = make_vjp(moved)(np.zeros(slices.size))
+    return slices.split(pull_back(cotangent))
 
 
-def _drawn(model: Model, size: Mapping[str, int], rng: np.random.Generator) -> dict[Place, Any]:
+def _drawn(
+    network: Network, size: Mapping[str, int], rng: np.random.Generator
+) -> dict[TimedKey, Any]:
     """Return random values of everything that the equations do not compute."""
-    equations, dims = _settled_model(model)
+    equations, dims = _settled_network(network)
     computed = {key_of(symbol) for symbol, _node in equations}
-    values: dict[Place, Any] = {}
+    values: dict[TimedKey, Any] = {}
 
-    def draw(place: Place, shape: Shape) -> None:
+    def draw(place: TimedKey, shape: Shape) -> None:
         values[place] = WEIGHT * rng.standard_normal(shape)
 
     for key, found in dims.items():
         shape = concrete(found, size)
-        if key not in model.sequences:
+        if key not in network.sequences:
             draw((key, None), shape)
         elif key not in computed:
             for step in range(1, size["T"] + 1):
                 draw((key, step), shape)
-        elif key in model.inputs:
+        elif key in network.inputs:
             draw((key, 0), shape)  # the state before the first step
     return values
 
 
 def _computed(
-    model: Model, last: int, drawn: Mapping[Place, Any], shifts: Mapping[Place, Any] | None = None
-) -> dict[Place, Any]:
+    network: Network,
+    last: int,
+    drawn: Mapping[TimedKey, Any],
+    shifts: Mapping[TimedKey, Any] | None = None,
+) -> dict[TimedKey, Any]:
     """Return the values of all equations at all steps, each with its shift added, and ``drawn``."""
-    equations, _dims = _settled_model(model)
+    equations, _dims = _settled_network(network)
     values = dict(drawn)
     scope = _Forward(values, last)
     for step in range(1, last + 1):
@@ -228,11 +233,11 @@ def _computed(
 
 
 def _direct(
-    model: Model, values: Mapping[Place, Any], last: int, rng: np.random.Generator
-) -> dict[Place, Any]:
+    network: Network, values: Mapping[TimedKey, Any], last: int, rng: np.random.Generator
+) -> dict[TimedKey, Any]:
     """Return the direct gradients of each step's own loss, which are random."""
-    direct: dict[Place, Any] = {}
-    for symbol in model.given:
+    direct: dict[TimedKey, Any] = {}
+    for symbol in network.given:
         key = key_of(symbol)
         name = Key("D", key.name, key.labels)
         for step in range(1, last + 1):

@@ -9,21 +9,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from .answer import Rule
 from .checker import Checker, Quantity, Verdict
 from .limits import Budget
-from .network import TIME, Model, Names
+from .network import TIME, Network, Renaming
 from .nodes import Index
+from .prepare import PreparedTask
 from .resolve import Resolved, resolve
-from .scope import LAYOUTS, Answer, Given, Layout
-from .truth import Point, Sizes, point
+from .scope import LAYOUTS, Answer, Layout
+from .statements import Rule
+from .task import Given
+from .truth import Point
 
 SURE = 0.5  # of the points: an answer that is mostly right in one layout is not meant in another
 
 
 @dataclass
-class Outcome:
-    """Verdicts under one convention, the best for this answer."""
+class ComparedAnswer:
+    """An answer compared with the truth under one convention."""
 
     checker: Checker
     verdicts: list[Verdict]
@@ -40,35 +42,26 @@ class Outcome:
         return self.checker.resolved.answer
 
 
-@dataclass(frozen=True)
-class Task:
-    """What is asked and how it is checked."""
-
-    model: Model
-    quantities: Sequence[Quantity]
-    weights: Sequence[float]
-    given_as: Sequence[Given]
-    sizes: Sequence[Sizes]
-    seeds: Sequence[int]
-    follow_through: float
-    earlier_follow_through: float = 1.0
-
-
-def judge(task: Task, rules: Sequence[Rule], names: Names, budget: Budget) -> Outcome:
-    """Judge an answer under the convention that suits it best.
+def compare_with_truth(
+    task: PreparedTask,
+    rules: Sequence[Rule],
+    renaming: Renaming,
+    points: Sequence[Point],
+    budget: Budget,
+) -> ComparedAnswer:
+    """Compare an answer with the truth under the convention that suits it best.
 
     Raises:
-        TooMuchError: it takes too long.
+        OverBudgetError: it takes too long.
     """
-    points = points_of(task)
-    best: tuple[float, Outcome] | None = None
+    best: tuple[float, ComparedAnswer] | None = None
     for layout, given in _conventions(task):
-        resolved = resolve(rules, task.model, names, layout, given, budget)
-        outcome = _under(task, resolved, points, budget)
-        score = earned(task, outcome)
+        resolved = resolve(rules, task.network, renaming, layout, given, budget)
+        found = _under(task, resolved, points, budget)
+        score = earned(task, found)
         if best is None or score > best[0] + 1e-9:
-            best = score, outcome
-        if all(verdict.status in ("right", "given") for verdict in outcome.verdicts):
+            best = score, found
+        if all(verdict.status in ("right", "given") for verdict in found.verdicts):
             break
         if score > SURE and given == task.given_as[-1]:
             break
@@ -76,64 +69,61 @@ def judge(task: Task, rules: Sequence[Rule], names: Names, budget: Budget) -> Ou
     return best[1]
 
 
-def points_of(task: Task) -> list[Point]:
-    """Return the random points with the truth, which are drawn once."""
-    return [point(task.model, sizes, seed) for seed in task.seeds for sizes in task.sizes]
-
-
-def _conventions(task: Task) -> Iterator[tuple[Layout, Given]]:
+def _conventions(task: PreparedTask) -> Iterator[tuple[Layout, Given]]:
     for layout in LAYOUTS:
         for given in task.given_as:
             yield layout, given
 
 
-def earned(task: Task, outcome: Outcome) -> float:
+def earned(task: PreparedTask, found: ComparedAnswer) -> float:
     """Return the weighted sum of what the verdicts earn, from 0 to 1."""
-    fractions = fractions_of(task, outcome)
+    fractions = fractions_of(task, found)
     total = sum(w * f for w, f in zip(task.weights, fractions, strict=True))
     return total / sum(task.weights)
 
 
-def fractions_of(task: Task, outcome: Outcome) -> list[float]:
+def fractions_of(task: PreparedTask, found: ComparedAnswer) -> list[float]:
     """Return what part of each quantity is earned.
 
     Gradients that are taken as given earn what the others earn on average: they are right if the
     rest is.
     """
-    plain = [_fraction(task, outcome, verdict) for verdict in outcome.verdicts]
+    plain = [_earned_by(task, found, verdict) for verdict in found.verdicts]
     others = [
         (weight, fraction)
-        for weight, fraction, verdict in zip(task.weights, plain, outcome.verdicts, strict=True)
+        for weight, fraction, verdict in zip(task.weights, plain, found.verdicts, strict=True)
         if verdict.status != "given"
     ]
     total = sum(weight for weight, _fraction in others)
     mean = sum(weight * fraction for weight, fraction in others) / total if total else 0.0
     return [
         mean if verdict.status == "given" else fraction
-        for verdict, fraction in zip(outcome.verdicts, plain, strict=True)
+        for verdict, fraction in zip(found.verdicts, plain, strict=True)
     ]
 
 
-def _fraction(task: Task, outcome: Outcome, verdict: Verdict) -> float:
+def _earned_by(task: PreparedTask, found: ComparedAnswer, verdict: Verdict) -> float:
     if verdict.status == "follows":
-        found = verdict.blame
-        earlier = found is not None and outcome.answer.rules[found.rule].earlier
+        blame = verdict.blame
+        earlier = blame is not None and found.answer.rules[blame.rule].earlier
         return task.earlier_follow_through if earlier else task.follow_through
     return 1.0 if verdict.status == "right" else 0.0
 
 
-def _under(task: Task, resolved: Resolved, points: Sequence[Point], budget: Budget) -> Outcome:
+def _under(
+    task: PreparedTask, resolved: Resolved, points: Sequence[Point], budget: Budget
+) -> ComparedAnswer:
     checker = Checker(resolved, points, budget)
     checker.choose_readings()
     verdicts = [checker.verdict(quantity) for quantity in task.quantities]
-    if any(verdict.status == "wrong" for verdict in verdicts) and checker.find_meanings():
+    if any(verdict.status == "wrong" for verdict in verdicts) and checker.identify_own_quantities():
         verdicts = [checker.verdict(quantity) for quantity in task.quantities]
-    of_given = [verdict for verdict in verdicts if _is_given(verdict.quantity, task.model)]
+    of_given = [verdict for verdict in verdicts if _is_given(verdict.quantity, task.network)]
     if of_given and all(verdict.status == "missing" for verdict in of_given):
         for verdict in of_given:
             verdict.status = "given"
-    return Outcome(checker, verdicts, points)
+    return ComparedAnswer(checker, verdicts, points)
 
 
-def _is_given(quantity: Quantity, model: Model) -> bool:
-    return quantity.key in model.given_keys and quantity.time == Index(TIME)
+def _is_given(quantity: Quantity, network: Network) -> bool:
+    return quantity.key in network.given_keys and quantity.time == Index(TIME)

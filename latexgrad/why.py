@@ -8,19 +8,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .answer import finished
 from .arithmetic import Shape, ShapeError, shape_of
 from .checker import Mismatch, same
 from .edits import edits
 from .evaluate import EvaluationError
-from .limits import Budget, TooMuchError, UnreadableError
+from .formula_text import as_text, name_text, quantity_text
+from .limits import Budget, OverBudgetError, UnreadableError
 from .network import LAST, TIME, Key, key_of, time_of
 from .nodes import Gradient, Index, Node, Symbol, parts
 from .reading import Probe, UnknownError, readings
 from .scope import Answer, Scope, shape_in
-from .text import name, quantity, shown
+from .statements import finished
 from .truth import PROBE_SIZES, Point, paths
-from .verdicts import Outcome
+from .verdicts import ComparedAnswer
 
 MAX_TRIED = 700  # edits of one formula
 MAX_PATHS = 8  # through which one value reaches the loss: all sets of them are tried
@@ -34,10 +34,14 @@ class _TruthScope(Scope):
     def leaf(self, node: Symbol | Gradient, time: int | None) -> Any:
         key = key_of(node)
         answer = self.answer
-        if answer.known(key) and self.knows(key, time) and not self.being_defined(key, time):
+        if (
+            answer.has_truth(key)
+            and self.has_truth(key, time)
+            and not self.being_defined(key, time)
+        ):
             stated = self.rule_for(key, time) is not None
-            upstream = key in answer.model.given_keys and not stated and answer.given == "direct"
-            if not (upstream and self.knows(key._replace(of="D"), time)):
+            upstream = key in answer.network.given_keys and not stated and answer.given == "direct"
+            if not (upstream and self.has_truth(key._replace(of="D"), time)):
                 return self.expected(key, time)
         return super().leaf(node, time)
 
@@ -51,11 +55,11 @@ class _Use(NamedTuple):
 
 
 class Diagnosis:
-    """Explains the mismatches of one outcome."""
+    """Explains the mismatches of one answer."""
 
-    def __init__(self, outcome: Outcome) -> None:
-        self._outcome = outcome
-        self._answer: Answer = outcome.answer
+    def __init__(self, compared: ComparedAnswer) -> None:
+        self._points = compared.points
+        self._answer: Answer = compared.answer
         self._budget = Budget(OPERATIONS)
         self._probe = Probe(lambda key: shape_in(self._answer, key, PROBE_SIZES), self._budget)
         self._scopes: dict[int, _TruthScope] = {}
@@ -64,7 +68,7 @@ class Diagnosis:
     def message(self, found: Mismatch) -> str:
         """Return what is wrong with a link of a rule; for all gates of a formula it is the same."""
         rule = self._answer.rules[found.rule]
-        place = (rule.formula.number, found.link) if rule.gates else (-1 - found.rule, found.link)
+        place = (rule.statement.number, found.link) if rule.gates else (-1 - found.rule, found.link)
         if place not in self._known:
             self._known[place] = self._message(found)
         return self._known[place]
@@ -79,7 +83,7 @@ class Diagnosis:
         try:
             missing = self._missing_paths(found)
             repair = missing or self._repair(found) or self._pattern(found)
-        except TooMuchError:
+        except OverBudgetError:
             repair = None
         index = self._answer.rules[found.rule].time
         base = "the base case is wrong: " if index is not None and index.variable == LAST else ""
@@ -89,22 +93,22 @@ class Diagnosis:
         return f"{base}{what}: {repair}" if shape else base + repair
 
     def _unknown(self, error: UnknownError) -> str:
-        text = shown(error.node)
-        if self._answer.known(key_of(error.node)):
+        text = as_text(error.node)
+        if self._answer.has_truth(key_of(error.node)):
             return f"uses {text}, which is neither given nor derived"
         return f"uses {text}, which is neither given nor defined"
 
     def _wrong_with(self, found: Mismatch) -> str:
         rule = self._answer.rules[found.rule]
         error = found.error
-        timed = TIME in found.bindings and not self._answer.model.one_step
+        timed = TIME in found.bindings and not self._answer.network.one_step
         at = f"at t = {found.bindings[TIME]} " if timed else ""
         if isinstance(error, ShapeError):
-            left, right = (_dims(shape) for shape in (error.left, error.right))
+            left, right = (_shape_text(shape) for shape in (error.left, error.right))
             return f"{error.what} shapes {left} and {right} is impossible"
         if isinstance(error, EvaluationError):
             return error.message
-        own = quantity(rule.key, rule.time)
+        own = quantity_text(rule.key, rule.time)
         if _shapes_differ(found):
             sizes = {size: letter for letter, size in found.point.sizes.items() if letter != "T"}
             got = _named(shape_of(np.asarray(found.got)), sizes)
@@ -120,13 +124,13 @@ class Diagnosis:
         """Return which paths to the loss are missing, if that explains the difference."""
         node = self._answer.settled[found.rule][found.link]
         rule = self._answer.rules[found.rule]
-        key = self._answer.meaning(rule.key)
-        if node is None or found.got is None or not self._answer.model.knows(key):
+        key = self._answer.meant(rule.key)
+        if node is None or found.got is None or not self._answer.network.has(key):
             return None
         uses = [use for use in self._uses(found.rule) if use.time is not None]
         tables: list[tuple[Any, dict[tuple[Key, int], Any]]] = []
         for use in uses:
-            scope = self._scope(use.point)
+            scope = self._truth_scope(use.point)
             try:
                 got = scope.defined(node, use.bindings, (rule.key, use.time))
             except (ShapeError, EvaluationError):
@@ -141,7 +145,7 @@ class Diagnosis:
         for count in range(1, len(labels) + 1):
             for chosen in combinations(labels, count):
                 if all(_explains(rest, table, chosen) for rest, table in tables):
-                    return _through(chosen, rule.time)
+                    return _missing_text(chosen, rule.time)
         return None
 
     def _paths_of(self, key: Key, use: _Use) -> dict[tuple[Key, int], Any]:
@@ -154,7 +158,7 @@ class Diagnosis:
         if direct in use.point.values:
             gradient = use.point.values[direct]
             result[direct[0], 0] = gradient.T if turned else gradient
-        found = paths(self._answer.model, sizes, use.point.seed)
+        found = paths(self._answer.network, sizes, use.point.seed)
         for (used, (by, when)), gradient in found.items():
             if used == (value, use.time) and when is not None and use.time is not None:
                 result[by, when - use.time] = gradient.T if turned else gradient
@@ -166,18 +170,18 @@ class Diagnosis:
         """Return the message of the first edit that makes the link right."""
         rule = self._answer.rules[found.rule]
         link = rule.raw[found.link] if rule.raw else rule.links[found.link]
-        model = self._answer.model
-        sequence = [Symbol(key.name, key.labels, Index(TIME)) for key in sorted(model.sequences)]
-        stated = {other.key for other in self._answer.rules} | model.given_keys
+        network = self._answer.network
+        sequence = [Symbol(key.name, key.labels, Index(TIME)) for key in sorted(network.sequences)]
+        stated = {other.key for other in self._answer.rules} | network.given_keys
         tried: set[Node] = {link}
         uses = [_Use(found.point, found.time, found.bindings), *self._uses(found.rule)]
-        for edit in edits(link, model, sequence, frozenset(stated)):
+        for edit in edits(link, network, sequence, frozenset(stated)):
             if edit.node in tried:
                 continue
             tried.add(edit.node)
             if len(tried) > MAX_TRIED:
                 return None
-            node = finished(edit.node, rule, self._answer.names)
+            node = finished(edit.node, rule, self._answer.renaming)
             if _mentions(node, rule.key, rule.time) and not _mentions(link, rule.key, rule.time):
                 continue  # the gradient itself is always right
             if self._right(node, found.rule, uses):
@@ -196,8 +200,8 @@ class Diagnosis:
     def _uses(self, number: int) -> Iterator[_Use]:
         """Yield all points and times at which a rule is used."""
         rule = self._answer.rules[number]
-        for point in self._outcome.points[:2]:
-            scope = self._scope(point)
+        for point in self._points[:2]:
+            scope = self._truth_scope(point)
             times: Sequence[int | None] = (
                 [None] if rule.time is None else list(range(point.last + 1))
             )
@@ -207,12 +211,12 @@ class Diagnosis:
                     used is not None
                     and used.rule == number
                     and not used.stretched
-                    and scope.knows(rule.key, time)
+                    and scope.has_truth(rule.key, time)
                 ):
                     yield _Use(point, time, used.bindings)
 
     def _agrees(self, node: Node, number: int, use: _Use) -> bool:
-        scope = self._scope(use.point)
+        scope = self._truth_scope(use.point)
         key = self._answer.rules[number].key
         try:
             value = scope.defined(node, use.bindings, (key, use.time))
@@ -220,7 +224,7 @@ class Diagnosis:
             return False
         return same(value, scope.expected(key, use.time))
 
-    def _scope(self, point: Point) -> _TruthScope:
+    def _truth_scope(self, point: Point) -> _TruthScope:
         if id(point) not in self._scopes:
             self._scopes[id(point)] = _TruthScope(self._answer, point, self._budget, trusted=True)
         return self._scopes[id(point)]
@@ -238,7 +242,7 @@ class Diagnosis:
     def _over_time(self, found: Mismatch) -> str | None:
         """Say whether a rule is right at the last step only, or everywhere else."""
         node = self._answer.settled[found.rule][found.link]
-        if node is None or found.time is None or self._answer.model.one_step:
+        if node is None or found.time is None or self._answer.network.one_step:
             return None
         last: set[bool] = set()
         before: set[bool] = set()
@@ -259,19 +263,19 @@ def _explains(
     return same(total, rest) if np.abs(rest).max() > ALMOST else bool(np.abs(total).max() < ALMOST)
 
 
-def _through(chosen: Sequence[tuple[Key, int]], index: Index | None) -> str:
+def _missing_text(chosen: Sequence[tuple[Key, int]], index: Index | None) -> str:
     """Say which paths are missing; ``index`` is the time of the value on the left-hand side."""
     names: list[str] = []
     for key, later in chosen:
         base = index or Index(TIME)
         time = Index(base.variable, base.offset + later)
         if key.of == "D":
-            return f"the direct gradient {quantity(key, time)} is missing" + (
-                f", and {_through(rest, index)}"
+            return f"the direct gradient {quantity_text(key, time)} is missing" + (
+                f", and {_missing_text(rest, index)}"
                 if (rest := [c for c in chosen if c[0].of != "D"])
                 else ""
             )
-        names.append(name(key.name, key.labels, time))
+        names.append(name_text(key.name, key.labels, time))
     return f"what comes through {' and '.join(names)} is missing"
 
 
@@ -288,7 +292,7 @@ def _shapes_differ(found: Mismatch) -> bool:
     return shape is not None and shape != found.expected.shape
 
 
-def _dims(shape: Shape) -> str:
+def _shape_text(shape: Shape) -> str:
     return _named(shape, {size: letter for letter, size in PROBE_SIZES.items()})
 
 

@@ -6,7 +6,9 @@ import re
 
 import pytest
 
-from latexgrad import answer, network, parser
+from latexgrad import parser
+from latexgrad.statements import read_file
+from latexgrad.tokens import plain_lexemes
 from tests.latexgrad.tasks import ROOT, run
 
 TEXT = (ROOT / "docs" / "derivations.md").read_text(encoding="utf-8")
@@ -27,16 +29,16 @@ def test_every_notation_is_understood():
     for about, written, _rendered in rows:
         for text in re.findall(r"`([^`]+)`", written):
             if about.strip() in ("chains", "updates"):
-                (formula,) = answer.read(f"$${text}$$", markdown=False).formulas
+                (formula,) = read_file(f"$${text}$$", markdown=False).statements
                 assert formula.problem is None
             elif about.strip() == "ranges":
-                (formula,) = answer.read(f"$$h_t = x_t, {text}$$", markdown=False).formulas
+                (formula,) = read_file(f"$$h_t = x_t, {text}$$", markdown=False).statements
                 assert formula.problem is None
             else:
                 whole = text.replace("...", "x_t")
                 whole += " h_t" if text.startswith((r"\sum", r"\prod")) else ""
                 whole += "(h_t)" if text in SIGNS else ""
-                assert parser.expression(network.lexed(whole, 0, {}), 0)
+                assert parser.expression(plain_lexemes(whole, 0, {}), 0)
 
 
 def test_what_is_said_not_to_be_understood_waits_for_a_person():

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from latexgrad import answer
 from latexgrad.limits import MAX_SECONDS
+from latexgrad.statements import read_file
 from tests.latexgrad.tasks import LSTM_STEP, RNN_SEQUENCE, RNN_STEP, VARIANTS, run
 
 OPTIONS = {"deadline": None, "max_examples": 120}
@@ -35,7 +35,7 @@ def formula(right: str) -> str:
 
 def settled(check: str, text: str, name: str = "derivations.tex") -> None:
     """Run a check; it must end in a verdict."""
-    answer.read.cache_clear()
+    read_file.cache_clear()
     found = run(check, text, name)
     ended = found.judgement or found.failure or found.pending
     assert ended is not None
@@ -100,10 +100,10 @@ def expression(depth: int):
 @settings(**OPTIONS)
 @given(expression(4))
 def test_any_formula_of_the_language_is_read_and_judged(text):
-    answer.read.cache_clear()
+    read_file.cache_clear()
     found = run("q3.6", RNN_SEQUENCE + formula(text))
     assert found.judgement is not None, (found.failure or found.pending).message
-    (read,) = answer.read(f"$$ b = {text} $$", markdown=False).formulas
+    (read,) = read_file(f"$$ b = {text} $$", markdown=False).statements
     assert read.problem is None
 
 

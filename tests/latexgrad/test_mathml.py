@@ -11,8 +11,9 @@ import pytest
 from grader.author.evidence import Formula, Formulas
 from grader.reports import html as pages
 from grader.reports.mathml import ELEMENTS, harmless
-from latexgrad import answer, mathml
+from latexgrad import mathml
 from latexgrad.nodes import Gradient, Symbol
+from latexgrad.statements import read_file
 from tests.latexgrad.tasks import VARIANTS
 
 FILES = sorted(VARIANTS.glob("*/*.*"))
@@ -21,7 +22,7 @@ EVIL = "</math><script>alert(1)</script><img src=x onerror=alert(2)>"
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_every_formula_becomes_wellformed_mathml(path):
-    formulas = answer.read(path.read_text(encoding="utf-8"), markdown=path.suffix == ".md").formulas
+    formulas = read_file(path.read_text(encoding="utf-8"), markdown=path.suffix == ".md").statements
     assert formulas
     for formula in formulas:
         assert formula.problem is None
@@ -37,7 +38,7 @@ def test_every_formula_becomes_wellformed_mathml(path):
 def test_a_formula_looks_as_it_was_written():
     right = r"\sum_{t=1}^T \tilde c_{t-1} * (1 - \sigma(h_t)^2) x_t^T"
     text = rf"$$\frac{{\partial L}}{{\partial W_x^f}} = {right}$$"
-    (formula,) = answer.read(text, markdown=False).formulas
+    (formula,) = read_file(text, markdown=False).statements
     made = "".join(ET.fromstring(mathml.formula(formula.sides, formula.relations)).itertext())
     assert made == "∂L∂Wxf=∑t=1Tc~t−1*(1−(σ(ht))2)xt⊤"
 

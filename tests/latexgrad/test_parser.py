@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from latexgrad import answer, network, parser, source
+from latexgrad import equations, parser, source
 from latexgrad.limits import MAX_DEPTH, UnreadableError
 from latexgrad.nodes import (
     Apply,
@@ -20,6 +20,8 @@ from latexgrad.nodes import (
     Symbol,
     Transpose,
 )
+from latexgrad.statements import read_file
+from latexgrad.tokens import plain_lexemes
 
 T = Index("t")
 H, X = Symbol("h", (), T), Symbol("x", (), T)
@@ -29,7 +31,7 @@ AB, CD = (["a", "b"], ["="], []), (["c", "d"], ["="], [])
 
 
 def parsed(text: str):
-    return parser.expression(network.lexed(text, 0, {}), 0)
+    return parser.expression(plain_lexemes(text, 0, {}), 0)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +149,7 @@ def sides(text: str):
             equation.relations,
             ["".join(x.text for x in condition) for condition in equation.conditions],
         )
-        for equation in network.read(text)
+        for equation in equations.equations(plain_lexemes(text, 0, {}))
     ]
 
 
@@ -230,7 +232,7 @@ def test_macros_are_expanded_with_the_place_of_their_use():
         "\\newcommand\\g[1][L]{\\dd{#1}{h_t}}\\def\\two#1#2{#1 #2}\n"
         "$$\\g = \\g[D_t] + \\two{W_x}{x_t}$$"
     )
-    (formula,) = answer.read(text, markdown=False).formulas
+    (formula,) = read_file(text, markdown=False).statements
     one, two = formula.sides
     assert one == Gradient("L", H)
     assert two == Sum((Gradient("D", H), Product((WX, X), ("",))), (1, 1))
@@ -251,15 +253,15 @@ def test_macros_are_expanded_with_the_place_of_their_use():
     ],
 )
 def test_macro_bombs_are_problems_and_not_hangs(macros):
-    reading = answer.read(f"{macros}$$x = \\a{{y}}$$", markdown=False)
-    problems = [error for _heading, error in reading.problems]
-    problems += [formula.problem for formula in reading.formulas if formula.problem]
+    content = read_file(f"{macros}$$x = \\a{{y}}$$", markdown=False)
+    problems = [error for _heading, error in content.problems]
+    problems += [formula.problem for formula in content.statements if formula.problem]
     assert problems
 
 
 def test_cases_become_equations_with_conditions():
     rows = r"x_t & t = T \\ x_{t+1} & \text{if } t < T \\ 0 & \text{otherwise}"
     text = rf"$$h_t = \begin{{cases}} {rows} \end{{cases}}$$"
-    formulas = answer.read(text, markdown=False).formulas
+    formulas = read_file(text, markdown=False).statements
     domains = [(formula.domain.lower, formula.domain.upper) for formula in formulas]
     assert domains == [(Index("T"), Index("T")), (Index(None, 1), Index("T", -1)), (None, None)]

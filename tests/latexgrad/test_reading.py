@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from latexgrad import network, parser
+from latexgrad import parser
 from latexgrad.arithmetic import ShapeError
-from latexgrad.limits import Budget, TooMuchError, UnreadableError
+from latexgrad.formula_text import as_text
+from latexgrad.limits import Budget, OverBudgetError, UnreadableError
 from latexgrad.reading import Probe, UnknownError, readings, written
-from latexgrad.text import shown
+from latexgrad.tokens import plain_lexemes
 
 SHAPES = {"A": (4, 4), "W": (4, 5), "x": (5, 1), "h": (4, 1), "k": (4, 1), "r": (1, 4)}
 
@@ -19,8 +20,8 @@ def probe(budget: Budget | None = None) -> Probe:
 
 
 def read(text: str):
-    node = parser.expression(network.lexed(text, 0, {}), 0)
-    return [shown(written(found.node)) for found in readings(node, probe())]
+    node = parser.expression(plain_lexemes(text, 0, {}), 0)
+    return [as_text(written(found.node)) for found in readings(node, probe())]
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,7 @@ def same(one: str, two: str) -> bool:
     """Say whether two texts are the same formula but for brackets that make no difference."""
     values = []
     for text in (one, two):
-        node = parser.expression(network.lexed(text, 0, {}), 0)
+        node = parser.expression(plain_lexemes(text, 0, {}), 0)
         values.append(readings(node, probe())[0].value)
     return bool(np.allclose(*values))
 
@@ -83,6 +84,6 @@ def test_products_that_are_too_long_are_refused():
 def test_ambiguity_does_not_multiply_without_bounds():
     text = " + ".join(["A h * k"] * 30)
     assert len(read(text)) <= 8
-    node = parser.expression(network.lexed(" * ".join(["A h"] * 8), 0, {}), 0)
-    with pytest.raises(TooMuchError):
+    node = parser.expression(plain_lexemes(" * ".join(["A h"] * 8), 0, {}), 0)
+    with pytest.raises(OverBudgetError):
         readings(node, probe(Budget(500)))

@@ -10,18 +10,17 @@ from latexgrad.evaluate import evaluate
 from latexgrad.functions import Functions
 from latexgrad.limits import Budget
 from latexgrad.network import TIME, Key, key_of
-from latexgrad.truth import _settled_model, dims_of, paths, point
+from latexgrad.prepare import prepared
+from latexgrad.truth import _settled_network, dims_of, paths, point
 from tests.latexgrad.tasks import shipped
 
 STEP = 1e-6
 
 
-def model_and_sizes(check: str):
+def network_and_sizes(check: str):
     _question, spec = shipped(check)
-    from latexgrad.task import question
-
-    task = question(spec.settings, 5).task
-    return task.model, task.sizes
+    task = prepared(spec)
+    return task.network, task.sizes
 
 
 def sigmoid(x):
@@ -58,13 +57,13 @@ def lstm_loss(values, last):
 
 @pytest.mark.parametrize("check", ["q3.5", "q3.6", "q4.5", "q4.6"])
 def test_gradients_are_those_of_differences_of_the_loss(check):
-    model, sizes = model_and_sizes(check)
+    network, sizes = network_and_sizes(check)
     loss = rnn_loss if check.startswith("q3") else lstm_loss
     checked = 0
     for size in sizes:
-        where = point(model, size, 3)
+        where = point(network, size, 3)
         values = dict(where.values)
-        for key in model.inputs:
+        for key in network.inputs:
             for time in (None, 0, 1, where.last):
                 gradient = values.get((Key("L", key.name, key.labels), time))
                 started = time == 0 or key not in {Key("", "h"), Key("", "c")}
@@ -104,10 +103,10 @@ class TorchScope:
 
 @pytest.mark.parametrize("check", ["q3.5", "q3.6", "q4.5", "q4.6"])
 def test_gradients_are_those_of_torch_autograd(check):
-    model, sizes = model_and_sizes(check)
+    network, sizes = network_and_sizes(check)
     for size in sizes:
-        where = point(model, size, 7)
-        computed = {key_of(symbol) for symbol, _node in model.forward}
+        where = point(network, size, 7)
+        computed = {key_of(symbol) for symbol, _node in network.forward}
         values = {
             (key, time): torch.tensor(value, requires_grad=True)
             for (key, time), value in where.values.items()
@@ -115,7 +114,7 @@ def test_gradients_are_those_of_torch_autograd(check):
         }
         scope = TorchScope(values, where.last)
         for step in range(1, where.last + 1):
-            for symbol, node in _settled_model(model)[0]:
+            for symbol, node in _settled_network(network)[0]:
                 value = evaluate(node, {TIME: step}, scope)
                 value.retain_grad()
                 values[key_of(symbol), step] = value
@@ -134,9 +133,9 @@ def test_gradients_are_those_of_torch_autograd(check):
 
 @pytest.mark.parametrize("check", ["q3.6", "q4.6"])
 def test_a_gradient_is_the_sum_of_what_comes_by_each_path(check):
-    model, sizes = model_and_sizes(check)
-    where = point(model, sizes[0], 3)
-    found = paths(model, sizes[0], 3)
+    network, sizes = network_and_sizes(check)
+    where = point(network, sizes[0], 3)
+    found = paths(network, sizes[0], 3)
     for key in (Key("", "h"), Key("", "x")):
         for time in range(1, where.last + 1):
             total = where.values.get((key._replace(of="D"), time), 0)
@@ -146,8 +145,8 @@ def test_a_gradient_is_the_sum_of_what_comes_by_each_path(check):
 
 def test_sizes_and_shapes_tell_transposes_apart():
     for check in ("q3.5", "q3.6", "q4.5", "q4.6"):
-        model, sizes = model_and_sizes(check)
-        assert all(dims for dims in dims_of(model).values())
+        network, sizes = network_and_sizes(check)
+        assert all(dims for dims in dims_of(network).values())
         for size in sizes:
             numbers = dict(size)
             assert len({numbers["D"], numbers["H"], 1}) == 3
@@ -155,7 +154,7 @@ def test_sizes_and_shapes_tell_transposes_apart():
 
 
 def test_other_seeds_are_other_points():
-    model, sizes = model_and_sizes("q3.5")
-    one, two, again = (point(model, sizes[0], seed) for seed in (1, 2, 1))
+    network, sizes = network_and_sizes("q3.5")
+    one, two, again = (point(network, sizes[0], seed) for seed in (1, 2, 1))
     assert one is again
     assert not np.allclose(one.values[Key("", "b"), None], two.values[Key("", "b"), None])

@@ -1,8 +1,7 @@
-"""What a student's file states: its formulas by section, and the rules that they define."""
+"""What a student's file states, and the rules for quantities that its statements define."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -10,13 +9,11 @@ from itertools import product
 
 from . import equations, parser, source
 from .equations import Equation
-from .limits import MAX_FORMULAS, MAX_TOKENS, UnreadableError
-from .network import LAST, TIME, Key, Model, Names, key_of, lexed, substitute, time_of
+from .limits import FILES_KEPT, MAX_STATEMENTS, MAX_TOKENS, UnreadableError
+from .network import LAST, TIME, Key, Network, Renaming, key_of, substitute, time_of
 from .nodes import Gradient, Index, Node, Series, Sum, Symbol, Transpose, parts, with_parts
 from .scripts import series_range
-from .tokens import Lexeme
-
-DOCUMENTS_KEPT = 16  # the checks of one submission read the same file
+from .tokens import Lexeme, plain_lexemes
 
 
 @dataclass(frozen=True)
@@ -33,7 +30,7 @@ class Domain:
 
 
 @dataclass(frozen=True)
-class Formula:
+class Statement:
     """One equation as written. ``sides`` that cannot be read hold the error in their place."""
 
     text: str
@@ -52,11 +49,11 @@ class Formula:
 
 
 @dataclass(frozen=True)
-class Reading:
+class FileContent:
     """A file, read: the same for all checks."""
 
     document: source.Document
-    formulas: tuple[Formula, ...]
+    statements: tuple[Statement, ...]
     problems: tuple[tuple[str, UnreadableError], ...]
 
 
@@ -73,7 +70,7 @@ class Rule:
     key: Key
     time: Index | None
     links: tuple[Node, ...]
-    formula: Formula
+    statement: Statement
     domain: Domain = Domain()
     implied: bool = False
     raw: tuple[Node, ...] = ()
@@ -81,28 +78,28 @@ class Rule:
     earlier: bool = False
 
 
-def finished(node: Node, rule: Rule, names: Names) -> Node:
+def finished(node: Node, rule: Rule, renaming: Renaming) -> Node:
     """Return a link from its raw form: for the rule's gate, with sums over gates written out."""
     for variable, gate in rule.gates:
-        node = names.canonical(_gate_value(node, variable, gate))
-    return names.expanded(node)
+        node = renaming.canonical(_gate_value(node, variable, gate))
+    return renaming.sums_written_out(node)
 
 
-@lru_cache(maxsize=DOCUMENTS_KEPT)
-def read(text: str, *, markdown: bool) -> Reading:
+@lru_cache(maxsize=FILES_KEPT)
+def read_file(text: str, *, markdown: bool) -> FileContent:
     """Read a file.
 
     Raises:
         UnreadableError: it is too large.
     """
     document = source.read(text, markdown=markdown)
-    formulas: list[Formula] = []
+    statements: list[Statement] = []
     problems: list[tuple[str, UnreadableError]] = [("", found) for found in document.problems]
     problems += document.strays
     left = MAX_TOKENS
     for block in document.blocks:
         try:
-            lexemes = lexed(block.text, block.at, document.macros)
+            lexemes = plain_lexemes(block.text, block.at, document.macros)
             left -= len(lexemes)
             found = equations.equations(lexemes)
         except UnreadableError as error:
@@ -110,24 +107,24 @@ def read(text: str, *, markdown: bool) -> Reading:
                 problems.append((block.heading, error))
             continue
         for equation in found:
-            if len(formulas) >= MAX_FORMULAS or left < 0:
+            if len(statements) >= MAX_STATEMENTS or left < 0:
                 raise UnreadableError("the file holds too many formulas", equation.at)
-            formulas += _formulas(equation, block, len(formulas))
-    return Reading(document, tuple(formulas), tuple(problems))
+            statements += _statements(equation, block, len(statements))
+    return FileContent(document, tuple(statements), tuple(problems))
 
 
-def _formulas(equation: Equation, block: source.Block, number: int) -> Iterator[Formula]:
+def _statements(equation: Equation, block: source.Block, number: int) -> Iterator[Statement]:
     for sides, conditions in _cases(equation):
-        nodes = tuple(_node(side, equation.at) for side in sides)
+        nodes = tuple(_parsed(side, equation.at) for side in sides)
         if not block.display and any(isinstance(node, UnreadableError) for node in nodes):
             continue  # half a sentence in the running text
-        yield Formula(
+        yield Statement(
             block.text, equation.at, block.heading, block.display, nodes,
             tuple(equation.relations), _domain(conditions), number,
         )  # fmt: skip
 
 
-def _node(side: Sequence[Lexeme], at: int) -> Node | UnreadableError:
+def _parsed(side: Sequence[Lexeme], at: int) -> Node | UnreadableError:
     try:
         return parser.expression(side, at)
     except UnreadableError as error:
@@ -181,29 +178,15 @@ def _domain(conditions: Sequence[Sequence[Lexeme]]) -> Domain:
     return Domain()
 
 
-def in_section(reading: Reading, pattern: re.Pattern[str]) -> list[Formula]:
-    """Return the formulas below headings that match."""
-    return [formula for formula in reading.formulas if pattern.search(formula.heading)]
-
-
-def problems_in(reading: Reading, pattern: re.Pattern[str] | None) -> list[UnreadableError]:
-    """Return what could not be read below headings that match, or anywhere."""
-    return [
-        error
-        for heading, error in reading.problems
-        if pattern is None or not heading or pattern.search(heading)
-    ]
-
-
-def names_for(formulas: Sequence[Formula], model: Model) -> Names:
-    """Return the names that an answer uses: whether g is the candidate gate or any gate."""
+def renaming_for(statements: Sequence[Statement], network: Network) -> Renaming:
+    """Return the renaming that an answer uses: whether g is the candidate gate or any gate."""
     candidate = any(
         _uses_value_g(side)
-        for formula in formulas
-        for side in formula.sides
+        for statement in statements
+        for side in statement.sides
         if not isinstance(side, UnreadableError)
     )
-    return Names(model, candidate_is_g=candidate)
+    return Renaming(network, candidate_is_g=candidate)
 
 
 def _uses_value_g(node: Node) -> bool:
@@ -212,39 +195,41 @@ def _uses_value_g(node: Node) -> bool:
     return any(_uses_value_g(part) for part in parts(node))
 
 
-def rules(formulas: Sequence[Formula], model: Model, names: Names) -> list[Rule]:
-    """Return the rules that formulas define, in order; a rule for any gate becomes one for each."""
+def rules(statements: Sequence[Statement], network: Network, renaming: Renaming) -> list[Rule]:
+    """Return the rules that statements define, in order; one for any gate becomes one each."""
     found: list[Rule] = []
-    for formula in formulas:
-        if formula.problem is not None:
+    for statement in statements:
+        if statement.problem is not None:
             continue
         sides = [
-            names.canonical(side) for side in formula.sides if not isinstance(side, UnreadableError)
+            renaming.canonical(side)
+            for side in statement.sides
+            if not isinstance(side, UnreadableError)
         ]
-        for rule in _rules(sides, formula, model):
-            found += _for_gates(rule, model, names)
+        for rule in _rules(sides, statement, network):
+            found += _for_gates(rule, network, renaming)
     return found
 
 
-def _rules(sides: list[Node], formula: Formula, model: Model) -> Iterator[Rule]:
+def _rules(sides: list[Node], statement: Statement, network: Network) -> Iterator[Rule]:
     if _target(sides[0]) is None and _target(sides[-1]) is not None:
         sides = [sides[-1], *sides[:-1]]
     for place, side in enumerate(sides[:-1]):
         target = _target(side)
-        if target is None or (target[0].of == "" and target[0] in model.values):
+        if target is None or (target[0].of == "" and target[0] in network.values):
             continue
         key, time, transposed = target
         links = tuple(sides[place + 1 :])
-        if place == 0 and formula.relations[0] != "=":
-            links = (_updated(side, links[-1], time, formula.relations[0], model),)
+        if place == 0 and statement.relations[0] != "=":
+            links = (_updated(side, links[-1], time, statement.relations[0], network),)
         if transposed:
             links = tuple(Transpose(link, link.at) for link in links)
         if place and (key.of != "L" or any(link == side for link in links)):
             continue
-        yield Rule(key, time, links, formula, formula.domain, implied=place > 0)
+        yield Rule(key, time, links, statement, statement.domain, implied=place > 0)
 
 
-def _updated(side: Node, link: Node, time: Index | None, relation: str, model: Model) -> Node:
+def _updated(side: Node, link: Node, time: Index | None, relation: str, network: Network) -> Node:
     """Return what an update makes of a quantity.
 
     ``W += ...`` adds up over the steps; ``h_t += ...`` is added to what was given for that step.
@@ -261,7 +246,7 @@ def _updated(side: Node, link: Node, time: Index | None, relation: str, model: M
         return link
     if time is not None:
         return Sum((side, added), (1, 1), side.at)
-    if model.one_step:
+    if network.one_step:
         return added
     return Series("sum", TIME, added, Index(None, 1), Index(LAST), at=side.at)
 
@@ -275,14 +260,14 @@ def _target(node: Node) -> tuple[Key, Index | None, bool] | None:
     return None
 
 
-def _for_gates(rule: Rule, model: Model, names: Names) -> Iterator[Rule]:
-    variables = [label for label in dict.fromkeys(rule.key.labels) if names.is_variable(label)]
-    for chosen in product(model.gates, repeat=len(variables)):
+def _for_gates(rule: Rule, network: Network, renaming: Renaming) -> Iterator[Rule]:
+    variables = [label for label in dict.fromkeys(rule.key.labels) if renaming.is_variable(label)]
+    for chosen in product(network.gates, repeat=len(variables)):
         gates = tuple(zip(variables, chosen, strict=True))
         labels = [dict(gates).get(label, label) for label in rule.key.labels]
         key = Key(rule.key.of, rule.key.name, tuple(sorted(labels)))
         made = replace(rule, key=key, raw=rule.links, gates=gates)
-        yield replace(made, links=tuple(finished(link, made, names) for link in rule.links))
+        yield replace(made, links=tuple(finished(link, made, renaming) for link in rule.links))
 
 
 def _gate_value(node: Node, variable: str, gate: str) -> Node:

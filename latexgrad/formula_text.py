@@ -26,7 +26,7 @@ MAX_SHOWN = 100  # characters of a formula in a message
 _ATOMS = (Symbol, Number, Ones, Apply, Gradient)
 
 
-def shown(node: Node) -> str:
+def as_text(node: Node) -> str:
     """Return a node as text, cut where it is long."""
     text = _text(node)
     return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 4]} ..."
@@ -39,14 +39,14 @@ def _text(node: Node) -> str:  # noqa: C901, PLR0911, PLR0912 - one case per nod
         case Ones():
             return "I" if node.identity else "1"
         case Symbol():
-            return symbol(node)
+            return symbol_text(node)
         case Gradient():
             return rf"\partial {node.of}/\partial {_text(node.by)}"
         case Apply():
             prime = "'" * node.order
             return f"{node.function}{prime}({_text(node.argument)})"
         case Transpose():
-            if isinstance(node.of, Symbol) and "^" in symbol(node.of):
+            if isinstance(node.of, Symbol) and "^" in symbol_text(node.of):
                 return f"({_text(node.of)})^T"
             return f"{_inner(node.of)}^T"
         case Power():
@@ -107,12 +107,12 @@ def _range(node: Series) -> str:
     return f"{sign}_{{{node.variable}={node.lower}}}^{{{node.upper or 'T'}}}"
 
 
-def symbol(node: Symbol) -> str:
+def symbol_text(node: Symbol) -> str:
     """Return a symbol: what says x or h below, gates above."""
-    return name(node.name, node.labels, node.time)
+    return name_text(node.name, node.labels, node.time)
 
 
-def name(base: str, labels: tuple[str, ...], time: Index | None) -> str:
+def name_text(base: str, labels: tuple[str, ...], time: Index | None) -> str:
     """Return a name with its labels and time."""
     if time is None and not labels:
         return base
@@ -128,7 +128,7 @@ def _script(sign: str, text: str) -> str:
     return f"{sign}{text}" if len(text) == 1 else f"{sign}{{{text}}}"
 
 
-def quantity(key: Key, time: Index | None) -> str:
+def quantity_text(key: Key, time: Index | None) -> str:
     """Return a quantity, such as the gradient by ``W_x^f``."""
-    base = name(key.name, key.labels, time)
+    base = name_text(key.name, key.labels, time)
     return rf"\partial {key.of}/\partial {base}" if key.of else base

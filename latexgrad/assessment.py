@@ -1,0 +1,71 @@
+"""What comes of an answer, as plain data: numbers and texts, for whoever reports them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+# Why points are lost: nothing is there, its shape is wrong, or its value.
+Loss: TypeAlias = Literal["missing", "shape", "value"]
+
+
+@dataclass(frozen=True)
+class AssessedQuantity:
+    """One line of the task's ``quantities``.
+
+    ``earned`` is the fraction of ``share`` that is earned; where it is less than one, ``loss`` and
+    ``message`` say why.
+    """
+
+    name: str
+    share: float
+    earned: float
+    loss: Loss | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class AssessedFormula:
+    """A formula as it was read: where it stands, its MathML, and its verdict in words.
+
+    ``source`` stands in for a formula that could not be read, whose ``mathml`` is empty.
+    """
+
+    line: int
+    mathml: str
+    source: str
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Judged:
+    """All quantities have a verdict.
+
+    ``message`` says what is wrong, each mistake once; it is None if nothing is. ``notes`` cost no
+    points: how the answer was read, and what of it was not.
+    """
+
+    quantities: tuple[AssessedQuantity, ...]
+    formulas: tuple[AssessedFormula, ...]
+    notes: tuple[str, ...] = ()
+    message: str | None = None
+
+
+@dataclass(frozen=True)
+class Unanswered:
+    """Nothing is there that could earn points; ``blank`` means that no formula is there at all."""
+
+    message: str
+    blank: bool = False
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A person must look: at line and column, or at the whole file where these are None."""
+
+    message: str
+    line: int | None = None
+    column: int | None = None
+
+
+Assessment: TypeAlias = Judged | Unanswered | Waiting

@@ -1,0 +1,140 @@
+"""The way of an answer: read, compared with the truth, explained, or left to a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from .assessment import AssessedQuantity, Assessment, Judged, Loss, Unanswered, Waiting
+from .checker import Verdict
+from .explain import Explanation, is_shape, undefined_symbol
+from .limits import Budget, OverBudgetError, UnreadableError
+from .prepare import PreparedTask, prepared
+from .reading import UnknownError
+from .sections import PartContent, part_of, usable
+from .source import place_in
+from .statements import FileContent, read_file, renaming_for, rules
+from .task import Task
+from .truth import Point
+from .verdicts import ComparedAnswer, compare_with_truth, fractions_of
+
+
+def assess(text: str, task: Task, *, file: str = "answer.tex", seed: int = 0) -> Assessment:
+    """Say what the formulas of a text earn, and why.
+
+    Args:
+        text: LaTeX, or Markdown with LaTeX between dollars.
+        task: what is asked.
+        file: the name of the file in messages; ``.md`` at its end means Markdown.
+        seed: of the random points at which formulas are compared.
+
+    Raises:
+        TaskError: the task itself makes no sense.
+    """
+    ready = prepared(task)
+    if not text.strip():
+        return Unanswered(f"{file} is empty", blank=True)
+    points = ready.points(seed)  # what fails in here is the task's fault and must show as such
+    try:
+        with np.errstate(all="ignore"):
+            return _assessed(text, task, ready, points, file)
+    except UnreadableError as error:
+        line, column = place_in(text, error.at)
+        return _unreadable(file, line, column, error)
+    except OverBudgetError as error:
+        return Waiting(f"{file}: {error}")
+    except (RecursionError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+        # A formula that our reader stumbles over is for a person; it must not cost points.
+        return Waiting(f"{file} could not be evaluated ({type(error).__name__}: {error})")
+
+
+def _assessed(
+    text: str, task: Task, ready: PreparedTask, points: Sequence[Point], file: str
+) -> Assessment:
+    content = read_file(text, markdown=file.endswith(".md"))
+    part = part_of(content, task)
+    if not part.own and not part.problems:
+        blank = not content.document.has_mathematics
+        return Unanswered(f"{file} has no formulas for this part yet", blank)
+    compared = _compared(part, ready, points)
+    explanation = Explanation(content.document, compared, file)
+    waiting = _waiting(file, part, compared, content)
+    if waiting is not None:
+        return waiting
+    if all(verdict.status in ("missing", "given") for verdict in compared.verdicts):
+        missing = ", ".join(wanted.name for wanted in ready.wanted)
+        return Unanswered(f"{file} has no formula for any of {missing}")
+    return _judged(part, ready, compared, explanation)
+
+
+def _compared(part: PartContent, ready: PreparedTask, points: Sequence[Point]) -> ComparedAnswer:
+    renaming = renaming_for([*part.earlier, *part.own], ready.network)
+    own = rules(part.own, ready.network, renaming)
+    earlier = usable(rules(part.earlier, ready.network, renaming), own, ready)
+    return compare_with_truth(ready, [*earlier, *own], renaming, points, Budget())
+
+
+def _judged(
+    part: PartContent, ready: PreparedTask, compared: ComparedAnswer, explanation: Explanation
+) -> Judged:
+    quantities = tuple(_quantities(ready, compared, explanation))
+    formulas = tuple(explanation.formulas(part.own))
+    notes = tuple(explanation.notes(part.problems))
+    losing = [verdict for verdict in compared.verdicts if verdict.status != "right"]
+    wrong = any(quantity.earned < 1 for quantity in quantities)
+    message = "\n".join(explanation.lines(losing)) if wrong else None
+    return Judged(quantities, formulas, notes, message)
+
+
+def _quantities(
+    ready: PreparedTask, compared: ComparedAnswer, explanation: Explanation
+) -> Iterator[AssessedQuantity]:
+    fractions = fractions_of(ready, compared)
+    for wanted in ready.wanted:
+        earned = sum(fractions[number] for number in wanted.members) / len(wanted.members)
+        lost = [compared.verdicts[number] for number in wanted.members if fractions[number] < 1]
+        if not lost:
+            yield AssessedQuantity(wanted.name, wanted.share, 1.0)
+            continue
+        message = "\n".join(explanation.lines(lost))
+        yield AssessedQuantity(wanted.name, wanted.share, earned, _loss(lost[0]), message)
+
+
+def _loss(verdict: Verdict) -> Loss:
+    if verdict.status in ("missing", "given"):
+        return "missing"
+    return "shape" if is_shape(verdict) else "value"
+
+
+# What waits for a person
+
+
+def _waiting(
+    file: str, part: PartContent, compared: ComparedAnswer, content: FileContent
+) -> Waiting | None:
+    """Return what a person must look at: something unreadable that may be what is missing."""
+    losing = [verdict for verdict in compared.verdicts if verdict.status != "right"]
+    if not losing:
+        return None
+    if not part.named and any(verdict.status != "given" for verdict in losing):
+        return Waiting(f"{file} has no heading that names this part, and not all of it is there")
+    unread = [*part.problems]
+    unread += [found.problem for found in part.own if found.problem is not None and found.display]
+    undefined = [e for verdict in losing if (e := _undefined(verdict, compared)) is not None]
+    if not unread and not undefined:
+        return None
+    first = min([*unread, *undefined], key=lambda error: error.at)
+    return _unreadable(file, *content.document.place(first.at), first)
+
+
+def _unreadable(file: str, line: int, column: int, error: UnreadableError) -> Waiting:
+    return Waiting(f"{file}, line {line}, column {column}: {error.message}", line, column)
+
+
+def _undefined(verdict: Verdict, compared: ComparedAnswer) -> UnreadableError | None:
+    """Return the use of a symbol that nobody has defined: it may have been defined in words."""
+    error = verdict.blame.error if verdict.blame is not None else None
+    if not isinstance(error, UnknownError):
+        return None
+    return undefined_symbol(error.node, compared.answer.network)

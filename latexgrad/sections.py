@@ -1,0 +1,56 @@
+"""Which statements of a file belong to the part that is marked, by the headings above them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from .limits import UnreadableError
+from .prepare import PreparedTask
+from .statements import FileContent, Rule, Statement
+from .task import Task
+
+
+@dataclass(frozen=True)
+class PartContent:
+    """What a file states about a part: ``own`` statements, and earlier ones that they may use.
+
+    ``named`` says whether a heading names the part; ``problems`` could not be read.
+    """
+
+    own: Sequence[Statement]
+    earlier: Sequence[Statement]
+    problems: Sequence[UnreadableError]
+    named: bool
+
+
+def part_of(content: FileContent, task: Task) -> PartContent:
+    """Return what stands below the part's heading, or below no heading that names a part."""
+    section = re.compile(task.section)
+    earlier = _below(content, re.compile(task.earlier_sections))
+    if any(section.search(heading) for heading in content.document.headings):
+        problems = [
+            error for heading, error in content.problems if not heading or section.search(heading)
+        ]
+        return PartContent(_below(content, section), earlier, problems, named=True)
+    others = re.compile(task.other_sections)
+    loose = [found for found in content.statements if not others.search(found.heading)]
+    problems = [error for heading, error in content.problems if not others.search(heading)]
+    return PartContent(loose, earlier, problems, named=False)
+
+
+def _below(content: FileContent, pattern: re.Pattern[str]) -> list[Statement]:
+    return [found for found in content.statements if pattern.search(found.heading)]
+
+
+def usable(earlier: Sequence[Rule], own: Sequence[Rule], task: PreparedTask) -> list[Rule]:
+    """Return the earlier rules that a part may build on.
+
+    What it states itself goes first, gradients that are given keep their meaning, and what is asked
+    for here must be stated here, unless it holds at every time.
+    """
+    stated = {rule.key for rule in own}
+    asked = {quantity.key for quantity in task.quantities if quantity.time is None}
+    barred = stated | asked | task.network.given_keys
+    return [replace(rule, earlier=True) for rule in earlier if rule.key not in barred]
