@@ -53,6 +53,11 @@ FORBIDDEN = (
         "latexgrad/nodes.py", "from grader import errors",
         "latexgrad.nodes -> grader.errors",
     ),
+    Forbidden(
+        "The derivation reader has one door",
+        "grader/reports/html.py", "from latexgrad import mathml",
+        "grader.reports.html -> latexgrad.mathml",
+    ),
 )  # fmt: skip
 
 
