@@ -1,9 +1,6 @@
 """The tutorial is true: it is followed from an empty folder, and what comes out is the example."""
 
-import os
 import re
-import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,76 +12,11 @@ import yaml
 
 from grader.assignment.reference import Assignment
 from tests.conftest import ROOT
+from tests.docs.followed import follow, steps_of
 
 PAGE = ROOT / "docs" / "new-assignment.md"
 EXAMPLE = ROOT / "examples" / "convolution"
-BLOCK = re.compile(
-    r"(?:^\*\*`(?P<path>[^`\n]+)`\*\*(?P<append>, at the end)?:\n\n)?"
-    r"^```(?P<language>\w*)\n(?P<text>.*?)^```$",
-    re.MULTILINE | re.DOTALL,
-)
-STATUS = re.compile(r"# exit status (\d+)$")
-BLANK_LINES = {".py": "\n\n", ".yaml": "\n"}  # before what is added at the end of a file
 MADE_BY_COMMANDS = ("class", "reports", "graded")
-TIMEOUT_S = 120
-
-
-@dataclass(frozen=True)
-class Step:
-    """A file to write, or (without a path) commands with the output that is shown for them."""
-
-    path: str
-    append: bool
-    text: str
-
-    def commands(self):
-        """Yield each command with the text shown below it."""
-        for part in re.split(r"^\$ ", self.text, flags=re.MULTILINE)[1:]:
-            command, _, shown = part.partition("\n")
-            yield command, shown
-
-
-def steps_of(page):
-    return [Step(m["path"] or "", bool(m["append"]), m["text"]) for m in BLOCK.finditer(page)]
-
-
-def same(shown, printed):
-    """Say whether a text is as shown; ``...`` is anything in a line, or any lines."""
-    pattern = "".join(
-        "(?:.*\n)*?" if line == "..." else re.escape(line).replace(r"\.\.\.", ".*") + "\n"
-        for line in shown.splitlines()
-    )
-    found = "".join(f"{line.rstrip()}\n" for line in printed.splitlines())
-    return re.fullmatch(pattern, found) is not None
-
-
-def write(folder, step):
-    file = folder / step.path
-    if step.append:
-        old = file.read_text(encoding="utf-8")
-        file.write_text(old + BLANK_LINES[file.suffix] + step.text, encoding="utf-8")
-        return
-    assert not file.exists(), f"{step.path} is shown twice"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(step.text, encoding="utf-8")
-
-
-def run(folder, command):
-    """Run a command with the grader of this environment; return its status and what it prints."""
-    environment = {name: value for name, value in os.environ.items() if name != "GRADER_DATA"}
-    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
-    environment |= {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    ran = subprocess.run(
-        ["bash", "-c", command],
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=TIMEOUT_S,
-        check=False,
-    )
-    return ran.returncode, ran.stdout
 
 
 @dataclass(frozen=True)
@@ -98,19 +30,10 @@ class Followed:
 @pytest.fixture(scope="module")
 def followed():
     """Follow the page in an empty folder."""
-    wrong = []
     with tempfile.TemporaryDirectory(prefix="tutorial-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        for step in steps_of(PAGE.read_text(encoding="utf-8")):
-            if step.path:
-                write(folder, step)
-                continue
-            for command, shown in step.commands():
-                status, printed = run(folder, command)
-                expected = STATUS.search(command)
-                if status != int(expected[1] if expected else 0) or not same(shown, printed):
-                    wrong.append(f"$ {command}\n{printed}(exit status {status})")
+        wrong = follow(PAGE.read_text(encoding="utf-8"), folder)
         files = {
             path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
             for path in sorted(folder.rglob("*"))
@@ -157,34 +80,6 @@ def test_the_page_counts_the_examples_rightly():
                for group in ("full_marks", "wrong", "hostile")}  # fmt: skip
     assert counted == {"full_marks": 2, "wrong": 17, "hostile": 1}
     assert "seventeen wrong ones" in PAGE.read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize(
-    ("shown", "printed"),
-    [
-        ("8 / 8\n", "7 / 8\n"),
-        ("one\n", "one\ntwo\n"),
-        ("one\ntwo\n", "one\n"),
-        ("from ... to 3\n", "from 1 to 4\n"),
-        ("one\n...\nfour\n", "two\nthree\nfour\n"),
-        ("", "Traceback\n"),
-    ],
-)
-def test_output_that_differs_from_the_page_is_noticed(shown, printed):
-    assert not same(shown, printed)
-
-
-@pytest.mark.parametrize(
-    ("shown", "printed"),
-    [
-        ("from ... to 3\n", "from 1 to 3  \n"),
-        ("one\n...\nfour\n", "one\ntwo\nthree\nfour\n"),
-        ("one\n...\nfour\n", "one\nfour\n"),
-        ("", ""),
-    ],
-)
-def test_dots_of_the_page_stand_for_anything(shown, printed):
-    assert same(shown, printed)
 
 
 def test_all_examples_of_the_second_assignment_score_as_they_claim(run_cli):
