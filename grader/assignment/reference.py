@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -60,6 +60,17 @@ class Dataset:
 
     inputs: dict[str, Any]
     withheld: dict[str, Any]
+
+
+class RunsHere(Hashable, Protocol):
+    """What works with the reference and named inputs; hashable."""
+
+    @property
+    def words(self) -> str:
+        """What it is called in messages."""
+
+    def here(self, solution: ModuleType, assignment: Assignment, inputs: Mapping[str, Any]) -> Any:
+        """Run it; return a dictionary of values."""
 
 
 class Assignment:
@@ -298,24 +309,23 @@ class Assignment:
         kinds = (ast.FunctionDef, ast.ClassDef)
         return frozenset(node.name for node in ast.walk(tree) if isinstance(node, kinds))
 
-    def driven(self, module: str, driver: str, cases: str, seed: int) -> tuple[SolvedCase, ...]:
+    def driven(
+        self, module: str, driver: RunsHere, cases: str, seed: int
+    ) -> tuple[SolvedCase, ...]:
         """Return cases with what a driver makes of the reference solution for them."""
         return self._drive(module, driver, cases, seed)
 
     def _driven_uncached(
-        self, module: str, driver: str, cases: str, seed: int
+        self, module: str, driver: RunsHere, cases: str, seed: int
     ) -> tuple[SolvedCase, ...]:
-        run = self.function("drivers", driver)
-        if run is None:
-            raise BrokenError(f"there is no driver {driver}")
         solution = self.solution(module)
         solved = []
         for case in self.cases(module, cases, seed):
             try:
-                found = run(solution, **copy.deepcopy(dict(case.arguments)))
+                found = driver.here(solution, self, copy.deepcopy(dict(case.arguments)))
                 expected = {name: _frozen(np.asarray(value)) for name, value in found.items()}
             except RAISED as error:
-                message = f"the driver {driver} on the reference raised {_short(error)}"
+                message = f"{driver.words} on the reference raised {_short(error)}"
                 raise BrokenError(message) from error
             solved.append(SolvedCase(case.name, case.group, dict(case.arguments), expected))
         if not solved:

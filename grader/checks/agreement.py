@@ -85,14 +85,15 @@ def values_problems(spec: Any, question: Question, assignment: Assignment) -> It
         return
     assignment.solution(module)  # if it cannot be imported, no submission can be graded
     try:
-        cases = assignment.driven(module, spec.driver, spec.generator, 0)
+        cases = assignment.driven(module, spec.runs, spec.generator, 0)
     except BrokenError:
         return
     returned = list(cases[0].expected)
     for name in spec.outputs:
         if name not in returned:
             near = did_you_mean(name, returned)
-            yield f"outputs: the driver returns no {name!r}{near}; it returns {', '.join(returned)}"
+            known = ", ".join(returned)
+            yield f"outputs: {spec.runs.words} returns no {name!r}{near}; it returns {known}"
     yield from _mistake_problems(assignment, module, spec.generator, returned, cases[0])
     yield from _comparison_problems(assignment, module, spec.generator, cases)
 

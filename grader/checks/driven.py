@@ -13,19 +13,21 @@ from grader.assignment.reference import Assignment, Dataset
 from grader.author.evidence import Evidence, Finding
 from grader.errors import RAISED, BrokenError, Failure, GraderError
 from grader.isolation.wire import Decoder, Encoder
-from grader.model import SHARES_ROUNDING, CheckSpec, Part, Positive, Strict
+from grader.model import SHARES_ROUNDING, CheckSpec, Part, Positive, Question, Strict
 from grader.seeds import seed_for
 
 from . import fault
 from .base import Context
+from .drivers import Call, Dotted, Driver, OwnDriver, function_problems, name_problems
 from .student_code import ForeignFailure, StudentModule
 
-Dotted = Annotated[str, Field(pattern=r"^\w+\.\w+$")]
 # How a judge fails on a result that student code has made up.
 UNREADABLE = (
     *(TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError),
     RuntimeError,  # torch's word for shapes that do not fit
 )
+DRIVER_OR_CALL = "needs either a driver or a call: [the names of the inputs of a plain call]"
+OF_EVERY_DRIVER = ("seed", "device")  # given to drivers besides the inputs of the data set
 SEED_RANGE = 2**32  # students may seed numpy's old generator with it
 
 
@@ -33,12 +35,28 @@ class DrivenSpec(CheckSpec):
     """Rubric keys of every kind with a driver.
 
     ``driver`` names ``reference/drivers/<file>.<function>``, which calls the student's
-    ``function`` on the inputs of ``reference/datasets/<dataset>.py`` and returns values.
+    ``function`` on the inputs of ``reference/datasets/<dataset>.py`` and returns values. Where a
+    plain call is enough, ``call`` names the inputs that the function is given, in order, among them
+    perhaps ``seed`` and ``device``; what it returns is the result's ``returned``.
     """
 
     function: str
-    driver: Dotted
+    driver: Dotted | None = None
+    call: list[str] | None = None
     dataset: Annotated[str, Field(pattern=r"^\w+$")]
+
+    @model_validator(mode="after")
+    def _one_driver(self) -> DrivenSpec:
+        if (self.driver is None) == (self.call is None):
+            raise ValueError(DRIVER_OR_CALL)
+        return self
+
+    @property
+    def runs(self) -> Driver:
+        """What runs beside student code."""
+        if self.driver is not None:
+            return OwnDriver(self.driver, self.function)
+        return Call(self.function, tuple(self.call or ()), ())
 
 
 class Properties(Strict):
@@ -65,20 +83,28 @@ def driven_problems(spec: Any, assignment: Assignment) -> Iterator[str]:
     Raises:
         BrokenError: a file is no Python.
     """
-    yield from function_problems("driver", "drivers", spec.driver, assignment)
+    if spec.driver is not None:
+        yield from function_problems("driver", "drivers", spec.driver, assignment)
     if assignment.has(f"datasets.{spec.dataset}"):
         assignment.defined(f"datasets.{spec.dataset}")
     else:
         yield f"dataset: there is no file datasets/{spec.dataset}.py"
 
 
-def function_problems(key: str, folder: str, name: str, assignment: Assignment) -> Iterator[str]:
-    """Yield what is wrong with ``<file>.<function>`` of a folder."""
-    file, _, function = name.partition(".")
-    if not assignment.has(f"{folder}.{file}"):
-        yield f"{key}: there is no file {folder}/{file}.py"
-    elif not assignment.names(folder, name):
-        yield f"{key}: {folder}/{file}.py has no function {function!r}"
+def call_problems(spec: Any, assignment: Assignment) -> Iterator[str]:
+    """Yield the names in ``call`` that the data set does not have; loads the generated one."""
+    if spec.call is not None:
+        inputs = assignment.dataset(spec.dataset, "mini", None, 0).inputs
+        yield from name_problems("call", spec.call, [*inputs, *OF_EVERY_DRIVER])
+
+
+class FindsNames:
+    """Mixin of kinds with a driver or a call: finds out whether the inputs of a call are there."""
+
+    def disagreements(self, spec: Any, question: Question, assignment: Assignment) -> Iterator[str]:
+        """Yield the names in ``call`` that the data set lacks."""
+        del question
+        yield from call_problems(spec, assignment)
 
 
 @dataclass(frozen=True)
@@ -86,14 +112,13 @@ class DriverCall:
     """A run of a driver, on the student's module or on the reference's."""
 
     worker_seed: int
-    driver: tuple[str, str]
-    function: str
-    needs: str
+    driver: Driver
+    assignment: Assignment
     arguments: dict[str, Any]
 
     def on(self, module: StudentModule) -> Any:
         """Return what the driver returns."""
-        return module.drive(self.driver, self.function, self.needs, self.arguments)
+        return self.driver.beside(module, self.assignment, self.arguments)
 
 
 def drive(
@@ -109,7 +134,7 @@ def drive(
         assert_works(spec, context, seed)
         raise
     if type(result) is not dict:
-        assert_works(spec, context, seed, f"the driver {spec.driver}", _readable)
+        assert_works(spec, context, seed, spec.runs.words, _readable)
         raise Failure("wrong_dtype", f"{spec.function} led to no result that can be read")
     return result, data
 
@@ -117,12 +142,10 @@ def drive(
 def _driver_call(spec: DrivenSpec, context: Context, seed: int) -> tuple[Dataset, DriverCall]:
     """Return the data set, and what its driver is run with."""
     data = context.assignment.dataset(spec.dataset, context.tier, context.data, context.seed)
-    file, _, function = spec.driver.partition(".")
-    driver = context.assignment.driver(file)
     # The data set's own seed stays here: with it, student code could draw the withheld labels.
     theirs = seed_for("worker", spec.id, seed)
     arguments = {**data.inputs, "seed": theirs % SEED_RANGE, "device": context.device}
-    return data, DriverCall(theirs, driver, function, spec.function, arguments)
+    return data, DriverCall(theirs, spec.runs, context.assignment, arguments)
 
 
 def judged(
@@ -180,7 +203,7 @@ def assert_works(
     """
     _data, call = _driver_call(spec, context, seed)
     trial = fault.tried(
-        *(context, spec.id, f"the driver {spec.driver}", call.on, call.worker_seed),
+        *(context, spec.id, spec.runs.words, call.on, call.worker_seed),
         lambda: _here(spec, context, seed),
     )
     problem = trial.problem
@@ -201,17 +224,17 @@ def _here(spec: DrivenSpec, context: Context, seed: int) -> fault.Trial:
     """
     try:
         data = context.assignment.dataset(spec.dataset, "mini", None, context.seed)
-        run = context.assignment.function("drivers", spec.driver)
         solution = context.assignment.solution(context.question.module)
-        if run is None or not hasattr(solution, spec.function):
+        if not hasattr(solution, spec.function):
             return fault.UNKNOWN
         inputs = _carried(data.inputs, tensors=True)
-        found = run(solution, **inputs, seed=seed % SEED_RANGE, device="cpu")
+        inputs |= {"seed": seed % SEED_RANGE, "device": "cpu"}
+        found = spec.runs.here(solution, context.assignment, inputs)
         return fault.Trial(known=True, result=_carried(found))
     except RAISED as error:
         if isinstance(error, ImportError) or isinstance(error.__cause__, ImportError):
             return fault.UNKNOWN
-        return fault.failing(f"the driver {spec.driver}", fault.described(error))
+        return fault.failing(spec.runs.words, fault.described(error))
 
 
 def _readable(result: Any) -> None:

@@ -12,18 +12,18 @@ from grader.assignment.reference import Assignment
 from grader.errors import BrokenError
 from grader.model import Part, Question, Strict
 
-from .base import Context, Judgement, Quiet
+from .base import Context, Judgement
 from .driven import (
-    Dotted,
     DrivenSpec,
+    FindsNames,
     Properties,
     drive,
     driven_problems,
-    function_problems,
     judged,
     property_parts,
     unearned,
 )
+from .drivers import Dotted, function_problems
 
 
 class Ratios(Strict):
@@ -58,7 +58,7 @@ class ImageSpec(DrivenSpec, Properties):
     tiers: ImageTiers
 
 
-class ImageKind(Quiet):
+class ImageKind(FindsNames):
     """Lets student code optimise, and the assignment's judge recompute the losses."""
 
     name = "image"

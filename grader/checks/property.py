@@ -9,17 +9,17 @@ from pydantic import model_validator
 from grader.assignment.reference import Assignment
 from grader.model import SHARES_ROUNDING, Question
 
-from .base import Context, Judgement, Quiet
+from .base import Context, Judgement
 from .driven import (
-    Dotted,
     DrivenSpec,
+    FindsNames,
     Properties,
     drive,
     driven_problems,
-    function_problems,
     judged,
     property_parts,
 )
+from .drivers import Dotted, function_problems
 
 
 class PropertySpec(DrivenSpec, Properties):
@@ -35,7 +35,7 @@ class PropertySpec(DrivenSpec, Properties):
         return self
 
 
-class PropertyKind(Quiet):
+class PropertyKind(FindsNames):
     """Runs a driver once; the judge decides about each property."""
 
     name = "property"

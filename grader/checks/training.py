@@ -17,20 +17,20 @@ from grader.errors import RAISED, BrokenError, Failure, GraderError
 from grader.model import SHARES_ROUNDING, Fraction, NonNegative, Part, Question, Strict
 from grader.seeds import seed_for
 
-from .base import Context, Judgement, Quiet
+from .base import Context, Judgement
 from .driven import (
     UNREADABLE,
-    Dotted,
     DrivenSpec,
+    FindsNames,
     Properties,
     assert_works,
     drive,
     driven_problems,
-    function_problems,
     judged,
     property_parts,
     unearned,
 )
+from .drivers import Dotted, function_problems
 
 
 class Thresholds(Strict):
@@ -97,7 +97,7 @@ class _Run:
     evidence: Evidence = field(default_factory=Evidence)
 
 
-class TrainingKind(Quiet):
+class TrainingKind(FindsNames):
     """Trains in a worker that sees no test label, and computes the metric on this side."""
 
     name = "training"
@@ -161,12 +161,11 @@ class TrainingKind(Quiet):
             if spec.metric not in evidence.values:
                 raise BrokenError(f"the judge {spec.judge} measures no {spec.metric}")
             return _Run(evidence.values[spec.metric], evidence=evidence)
-        if "predictions" not in result:
-            assert_works(
-                spec, context, seed, f"the driver {spec.driver}", lambda found: found["predictions"]
-            )
+        predictions = "predictions" if spec.call is None else "returned"
+        if predictions not in result:
+            assert_works(spec, context, seed, spec.runs.words, lambda found: found[predictions])
             raise Failure("wrong_dtype", f"{spec.function} led to no predictions")
-        value = METRICS[spec.metric](result["predictions"], data.withheld["labels"])
+        value = METRICS[spec.metric](result[predictions], data.withheld["labels"])
         return _Run(value, _wrong_facts(spec, context, result, data.inputs))
 
 

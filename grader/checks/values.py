@@ -29,7 +29,8 @@ from grader.model import (
 
 from . import fault
 from .base import STOPS_THE_CHECK, Context, Judgement
-from .driven import UNREADABLE, Dotted, function_problems
+from .driven import DRIVER_OR_CALL, UNREADABLE
+from .drivers import NO_PATH, Call, Dotted, OwnDriver, function_problems, name_problems
 from .fault import Doubts
 from .follow_through import forgiven, vanishes
 from .mistakes import NAMED, matching_mistake, named
@@ -43,6 +44,10 @@ class ValuesSpec(CheckSpec, Tolerances, Shares):
 
     ``driver`` names ``reference/drivers/<file>.<function>``, which gets the module and the
     arguments of a case and returns a dictionary of arrays; the same driver runs the reference.
+    Where a plain call is enough, ``call`` names the arguments that the function is given, in order;
+    ``outputs`` then names what it returns. ``grad`` names arguments of a function written in torch:
+    arrays are handed over as tensors, and the output ``d<name>`` is the gradient of what the
+    function returns with respect to the argument ``<name>``, by automatic differentiation.
     ``cases`` is the generator in the case file (default: ``function``). ``outputs`` gives each
     output, and ``shares`` each group of cases, its part of the points; ``edge_cases`` earn nothing
     while all other groups earn nothing. ``follow_through`` is the fraction for outputs that are
@@ -50,7 +55,9 @@ class ValuesSpec(CheckSpec, Tolerances, Shares):
     """
 
     function: str
-    driver: Dotted
+    driver: Dotted | None = None
+    call: list[str] | None = None
+    grad: list[str] = []
     cases: str = ""
     outputs: Annotated[dict[str, Positive], Field(min_length=1)]
     follow_through: Fraction = 0.0
@@ -60,6 +67,27 @@ class ValuesSpec(CheckSpec, Tolerances, Shares):
         if abs(sum(self.outputs.values()) - 1) > SHARES_ROUNDING:
             raise ValueError(f"outputs add up to {sum(self.outputs.values()):g}, not 1")
         return self
+
+    @model_validator(mode="after")
+    def _one_driver(self) -> ValuesSpec:
+        plain = self.call is not None or bool(self.grad)
+        if (self.driver is not None) == plain:
+            raise ValueError(DRIVER_OR_CALL)
+        if missing := [name for name in self.grad if f"d{name}" not in self.outputs]:
+            raise ValueError(f"outputs: d{missing[0]} is missing, the gradient by {missing[0]}")
+        if self.driver is None and self.follow_through:
+            raise ValueError("follow_through: needs a driver, which calls the helper functions")
+        return self
+
+    @property
+    def runs(self) -> OwnDriver | Call:
+        """What runs beside student code."""
+        if self.driver is not None:
+            return OwnDriver(self.driver, self.function)
+        gradients = {f"d{name}" for name in self.grad}
+        returned = tuple(name for name in self.outputs if name not in gradients)
+        arguments = None if self.call is None else tuple(self.call)
+        return Call(self.function, arguments, returned, tuple(self.grad))
 
     @property
     def generator(self) -> str:
@@ -117,8 +145,14 @@ class ValuesKind:
         self, spec: ValuesSpec, question: Question, assignment: Assignment
     ) -> Iterator[str]:
         """Yield what does not fit the reference's drivers and cases."""
-        yield from function_problems("driver", "drivers", spec.driver, assignment)
-        groups = {case.group for case in assignment.cases(question.module, spec.generator, seed=0)}
+        cases = assignment.cases(question.module, spec.generator, seed=0)
+        if spec.driver is not None:
+            yield from function_problems("driver", "drivers", spec.driver, assignment)
+        else:
+            yield from name_problems("call", spec.call or (), list(cases[0].arguments))
+            known = list(cases[0].arguments) if spec.call is None else spec.call
+            yield from name_problems("grad", spec.grad, known)
+        groups = {case.group for case in cases}
         composition = assignment.composition(question.module, spec.generator)
         if spec.follow_through and composition is None:
             yield f"follow_through: the case file has no COMPOSITIONS entry for {spec.generator}"
@@ -138,9 +172,9 @@ class ValuesKind:
     def run(self, spec: ValuesSpec, context: Context) -> Judgement:
         """Judge all cases in one worker."""
         module_name = context.question.module
-        cases = context.assignment.driven(module_name, spec.driver, spec.generator, context.seed)
+        cases = context.assignment.driven(module_name, spec.runs, spec.generator, context.seed)
         if absent := [name for name in spec.outputs if name not in cases[0].expected]:
-            raise BrokenError(f"the driver {spec.driver} returns no {', '.join(absent)}")
+            raise BrokenError(f"{spec.runs.words} returns no {', '.join(absent)}")
         tallies: Tallies = {(o, g): _Tally() for o in spec.outputs for g in spec.groups}
         doubts = Doubts()
         try:
@@ -161,11 +195,9 @@ def _case(
     spec: ValuesSpec, context: Context, module: StudentModule, case: SolvedCase, doubts: Doubts
 ) -> Found:
     """Return what is wrong with each output of a case."""
-    file, _, function = spec.driver.partition(".")
-    driver = context.assignment.driver(file)
 
     def drive(on: StudentModule) -> Any:
-        return on.drive(driver, function, spec.function, dict(case.arguments))
+        return spec.runs.beside(on, context.assignment, case.arguments)
 
     try:
         got = drive(module)
@@ -173,7 +205,7 @@ def _case(
         raise
     except Failure as failed:
         if isinstance(failed, ForeignFailure):
-            doubts.add((spec.id, case.name), f"the driver {spec.driver}", drive)
+            doubts.add((spec.id, case.name), spec.runs.words, drive)
         if failed.reason in STOPS_THE_CHECK:
             raise
         return _all(spec, failed.reason, failed.message)
@@ -217,6 +249,9 @@ def _output(
 ) -> _OutputResult:
     if name not in got:
         return _OutputResult("wrong_shape", f"{spec.function}: {name} is missing", 0.0)
+    if got[name] is None and name.removeprefix("d") in spec.grad:
+        text = NO_PATH.format(function=spec.function)
+        return _OutputResult("mismatch", f"{name}: {text}", 0.0)
     limit = tolerance(spec, case)
     found = compare(name, got[name], case.expected[name], limit)
     if found.ok:
@@ -235,14 +270,13 @@ def _own(
     Outputs that vanish would be right all too easily: nothing follows from them.
     """
     compose = context.assignment.composition(context.question.module, spec.generator)
-    if compose is None:
+    driver = spec.runs
+    if compose is None or not isinstance(driver, OwnDriver):
         return None
-    file = spec.driver.partition(".")[0]
-    driver = context.assignment.driver(file)
 
     def put_together(on: StudentModule) -> dict[str, Any]:
         def drive(function: str, **arguments: Any) -> Any:
-            return on.drive(driver, function, spec.function, arguments)
+            return driver.other(function, on, context.assignment, arguments)
 
         found = compose(drive, case.arguments)
         return {name: np.asarray(value) for name, value in found.items()}

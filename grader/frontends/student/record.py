@@ -123,10 +123,10 @@ class _Recorder:
     def _values(self, spec: Any, question: Question, seed: int) -> bool:
         if self._assignment.comparison(question.module, spec.generator) is not None:
             return False  # the assignment's own code says what is right
-        file = spec.driver.partition(".")[0]
-        _label, source = self._assignment.driver(file)
-        self.files[f"{FOLDER}/{DRIVERS}/{file}.py"] = source.encode()
-        cases = self._assignment.driven(question.module, spec.driver, spec.generator, seed)
+        if (own := spec.runs.source(self._assignment)) is not None:
+            file, source = own
+            self.files[f"{FOLDER}/{DRIVERS}/{file}.py"] = source.encode()
+        cases = self._assignment.driven(question.module, spec.runs, spec.generator, seed)
         return self._cases(spec, question, spec.generator, cases, seed)
 
     def _predictions(self, spec: Any, _question: Question, _seed: int) -> bool:

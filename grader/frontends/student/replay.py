@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
-from grader.assignment.reference import Assignment, Dataset, SolvedCase
+from grader.assignment.reference import Assignment, Dataset, RunsHere, SolvedCase
 from grader.checks import KINDS
 from grader.errors import BrokenError, UsageError
 from grader.model import CheckSpec, Id, ModuleName, Question, Rubric, Strict, Tier
@@ -295,7 +295,9 @@ class RecordedAssignment(Assignment):
         del module, forward, returns, opaque, backward, gradients
         return self._cases(seed)
 
-    def driven(self, module: str, driver: str, cases: str, seed: int) -> tuple[SolvedCase, ...]:
+    def driven(
+        self, module: str, driver: RunsHere, cases: str, seed: int
+    ) -> tuple[SolvedCase, ...]:
         """Return the recorded cases of a driver."""
         del module, driver, cases
         return self._cases(seed)
