@@ -40,7 +40,7 @@ def steps_of(page):
 def same(shown, printed):
     """Say whether a text is as shown; ``...`` is anything in a line, or any lines."""
     pattern = "".join(
-        "(?:.*\n)*?" if line == "..." else re.escape(line).replace(r"\.\.\.", ".*") + "\n"
+        "(?:.*\n)*?" if line.strip() == "..." else re.escape(line).replace(r"\.\.\.", ".*") + "\n"
         for line in shown.splitlines()
     )
     found = "".join(f"{line.rstrip()}\n" for line in printed.splitlines())
