@@ -7,6 +7,7 @@ from typing import get_args
 import click
 import pytest
 
+import latexgrad
 from grader import author, cli, model
 from grader.assignment import examples
 from grader.checks import KINDS
@@ -102,10 +103,11 @@ def test_every_key_of_claims_is_listed():
     assert named(of_a_loss) == set(examples.Loss.model_fields)
 
 
-def test_every_name_of_the_author_s_module_is_listed():
+@pytest.mark.parametrize("module", [author, latexgrad], ids=lambda module: module.__name__)
+def test_every_name_of_the_modules_that_are_imported_is_listed(module):
     lines = SECTIONS["The assignment's code"].splitlines()
-    table = lines[lines.index("| `grader.author` |") :]
-    assert named(table[2]) == set(author.__all__)
+    table = lines[lines.index(f"| `{module.__name__}` |") :]
+    assert named(table[2]) == set(module.__all__)
 
 
 def test_words_of_reports_are_listed():
