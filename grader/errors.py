@@ -7,6 +7,7 @@ A student's fault becomes a ``Failure`` with one of the machine-readable ``REASO
 from __future__ import annotations
 
 import abc
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, TypeVar, get_args
 
@@ -29,6 +30,20 @@ Reason = Literal[
 ]
 REASONS: frozenset[str] = frozenset(get_args(Reason))
 Self = TypeVar("Self", bound="Closing")
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why something is wrong, as far as that is known: what a whole class can be counted by.
+
+    Attributes:
+        id: stable from run to run and from student to student, such as ``factor`` or
+            ``exception.ValueError``; docs/reports.md lists them.
+        text: the same for people.
+    """
+
+    id: str
+    text: str
 
 
 # What code of the assignment's own may raise: sys.exit() in it must not end a run, let alone as if
@@ -63,19 +78,21 @@ class IsolationError(GraderError):
 class Failure(Exception):  # noqa: N818 - the student's failure, an outcome and not an error of ours
     """Student code failed a check: ``reason`` for machines, the message for people."""
 
-    def __init__(self, reason: Reason, message: str) -> None:
+    def __init__(self, reason: Reason, message: str, cause: Cause | None = None) -> None:
         super().__init__(message)
         self.reason: Reason = reason
         self.message = message
+        self.cause = cause
 
 
 class Blocked(Exception):  # noqa: N818 - an outcome: nothing can be said until something else works
     """A check cannot be judged because something it stands on is missing."""
 
-    def __init__(self, reason: Reason, message: str) -> None:
+    def __init__(self, reason: Reason, message: str, cause: Cause | None = None) -> None:
         super().__init__(message)
         self.reason: Reason = reason
         self.message = message
+        self.cause = cause
 
 
 class Pending(Exception):  # noqa: N818 - an outcome: a person decides

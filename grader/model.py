@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from grader.author.evidence import Figure
-from grader.errors import Reason
+from grader.errors import Cause, Reason
 
 Array = np.ndarray[Any, Any]
 Tier = Literal["mini", "full"]
@@ -231,6 +231,7 @@ class Part:
     earned: float
     reason: Reason | None = None
     message: str = ""
+    cause: Cause | None = None
 
 
 @dataclass(frozen=True)
@@ -242,6 +243,7 @@ class CheckResult:
     points: float
     reason: Reason | None = None
     message: str = ""
+    cause: Cause | None = None
     hint: str = ""
     notes: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from grader.errors import Reason
+from grader.errors import Cause, Reason
 from grader.model import CheckResult, Outcome, Part, Status
 
 POINT_DIGITS = 4  # finer than any gradebook, coarse enough to hide the rounding of binary fractions
@@ -25,10 +25,19 @@ def points_of(parts: Sequence[Part], max_points: float) -> float:
 
 def reason_of(parts: Sequence[Part]) -> Reason | None:
     """Return the reason of the part that lost the most points (the first of equals)."""
+    part = _costliest(parts)
+    return None if part is None else part.reason
+
+
+def cause_of(parts: Sequence[Part]) -> Cause | None:
+    """Return the cause of that part, so that a check's reason and its cause belong together."""
+    part = _costliest(parts)
+    return None if part is None else part.cause
+
+
+def _costliest(parts: Sequence[Part]) -> Part | None:
     lost = [part for part in parts if part.earned < FULL and part.reason is not None]
-    if not lost:
-        return None
-    return max(lost, key=lambda part: part.share * (1 - part.earned)).reason
+    return max(lost, key=lambda part: part.share * (1 - part.earned), default=None)
 
 
 def total(results: Sequence[CheckResult]) -> float:

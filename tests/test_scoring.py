@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader import scoring
+from grader.errors import Cause
 from grader.model import CheckResult, CheckSpec, Part
 
 
@@ -16,6 +17,19 @@ def parts(*earned: float, shares: tuple[float, ...] | None = None) -> list[Part]
         Part(str(index), share, value, None if value >= 1 else "mismatch")
         for index, (share, value) in enumerate(zip(shares, earned, strict=True))
     ]
+
+
+def test_a_check_has_the_cause_of_the_part_that_gives_its_reason():
+    sign, factor = Cause("sign", "the sign is wrong"), Cause("factor", "a factor is missing")
+    found = [
+        Part("a", 0.2, 0.0, "mismatch", "", sign),
+        Part("b", 0.5, 0.0, "wrong_shape", "", factor),
+        Part("c", 0.3, 1.0),
+    ]
+    assert (scoring.reason_of(found), scoring.cause_of(found)) == ("wrong_shape", factor)
+    unknown = [Part("a", 0.2, 0.0, "mismatch", "", sign), Part("b", 0.8, 0.0, "mismatch")]
+    assert scoring.cause_of(unknown) is None
+    assert scoring.cause_of(parts(1.0, 1.0)) is None
 
 
 def result(outcome: str, points: float = 0.0) -> CheckResult:

@@ -4,17 +4,25 @@ Each finder looks for one relation that a typical mistake leaves behind (a const
 transposition, blocks in another order) and words it as a question to the student. A relation is
 only reported if it holds for the whole array within the check's own tolerance. Nothing here decides
 points.
+
+Each cause has an identifier beside its words, so that a class's reports can be counted by it. It is
+part of the report's contract (docs/reports.md): it does not change with the words.
 """
 
 from __future__ import annotations
 
+import builtins
+import hashlib
 import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
-from grader.model import Array
+from grader.errors import Blocked, Cause, Failure, Reason
+from grader.model import Array, Part
 
 Close = Callable[[Array, Array], Array]
 SMALL_RELATIVE = 1.0e-3  # below this a difference looks like an epsilon, not like another formula
@@ -22,25 +30,41 @@ RATIO_SPREAD = 1.0e-6
 NEGLIGIBLE = 1.0e-6  # entries this much smaller than the largest have no ratio worth looking at
 MIN_SIZE = 3  # fewer entries agree with anything by chance
 BLOCK_COUNTS = (4, 3, 2)  # gates of an LSTM, of a GRU, halves
+# Reasons that say why, and not only what was seen.
+OF_REASONS: dict[Reason, str] = {
+    "not_implemented": "it is not implemented yet",
+    "missing": "a function or a file is missing",
+    "timeout": "it takes longer than it may",
+    "memory": "it needs more memory than it may use",
+    "crashed": "its process crashed",
+    "output_limit": "it prints more than it may",
+    "mutated_input": "it changes its arguments in place",
+}
+# In a description of a mistake these tell one formula from another.
+SIGNS = {"+": "plus", " - ": "minus", "*": "times", "/": "over", "=": "is", "@": "at"}
+MAX_SLUG = 60  # characters; what is cut off is told apart by a digest
+PACKAGE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")  # student code names it: not at any length
 
 
-def shape(actual: Array, expected: Array) -> str | None:  # noqa: PLR0911 - one line per relation
+def shape(actual: Array, expected: Array) -> Cause | None:  # noqa: PLR0911 - one line per relation
     """Return what could explain a wrong shape."""
     got, wanted = actual.shape, expected.shape
     if not wanted and actual.size == 1:
-        return "return a number instead of an array with one entry"
+        return Cause("array_for_number", "return a number instead of an array with one entry")
     if got == tuple(size for size in wanted if size != 1):
-        return "an axis of size 1 was dropped (by squeeze, indexing or a sum without keepdims?)"
+        text = "an axis of size 1 was dropped (by squeeze, indexing or a sum without keepdims?)"
+        return Cause("axis_dropped", text)
     if wanted == tuple(size for size in got if size != 1):
-        return "an axis of size 1 is left over"
+        return Cause("axis_left_over", "an axis of size 1 is left over")
     if got == wanted[::-1]:
-        return "it is transposed"
+        return Cause("transposed", "it is transposed")
     if sorted(got) == sorted(wanted):
-        return f"the axes are in another order: {_axes(got, wanted)}"
+        text = f"the axes are in another order: {_axes(got, wanted)}"
+        return Cause("order_of_axes", text)
     if len(got) < len(wanted) and _is_subsequence(got, wanted):
-        return "an axis was summed or indexed away"
+        return Cause("axis_summed_away", "an axis was summed or indexed away")
     if len(got) > len(wanted) and _is_subsequence(wanted, got):
-        return "is a sum over an axis missing?"
+        return Cause("sum_missing", "is a sum over an axis missing?")
     return None
 
 
@@ -54,7 +78,7 @@ def _is_subsequence(short: tuple[int, ...], long: tuple[int, ...]) -> bool:
     return all(any(size == other for other in rest) for size in short)
 
 
-def values(actual: Array, expected: Array, close: Close, good: Array) -> str | None:
+def values(actual: Array, expected: Array, close: Close, good: Array) -> Cause | None:
     """Return what could explain wrong values; arguments are float64 arrays of equal shape.
 
     Args:
@@ -66,7 +90,7 @@ def values(actual: Array, expected: Array, close: Close, good: Array) -> str | N
     if actual.size < MIN_SIZE:
         return _small(actual, expected)
     if not actual.any() and expected.any():
-        return "every entry is 0: was it filled in at all?"
+        return Cause("zeros", "every entry is 0: was it filled in at all?")
     return (
         _ratio(actual, expected)
         or _small(actual, expected)
@@ -78,7 +102,7 @@ def values(actual: Array, expected: Array, close: Close, good: Array) -> str | N
     )
 
 
-def _ratio(actual: Array, expected: Array) -> str | None:
+def _ratio(actual: Array, expected: Array) -> Cause | None:
     """All entries are the same multiple of the expected ones."""
     usable = np.abs(expected) > np.abs(expected).max() * NEGLIGIBLE
     rest = np.abs(actual[~usable]).max(initial=0.0)
@@ -88,7 +112,7 @@ def _ratio(actual: Array, expected: Array) -> str | None:
     ratio = float(np.median(ratios))
     if not math.isclose(ratio, 0) and np.abs(ratios / ratio - 1).max() < RATIO_SPREAD:
         if math.isclose(ratio, -1, rel_tol=RATIO_SPREAD):
-            return "every entry has the wrong sign"
+            return Cause("sign", "every entry has the wrong sign")
         if abs(ratio - 1) < SMALL_RELATIVE:
             return None
         factor = 1 / ratio if abs(ratio) < 1 else ratio
@@ -96,7 +120,7 @@ def _ratio(actual: Array, expected: Array) -> str | None:
             return None
         size = f"{round(factor)}" if _is_whole(factor) else f"{factor:.4g}"
         what = "missing" if abs(ratio) < 1 else "too many"
-        return f"every ratio is {ratio:.4g}: is a factor of {size} {what}?"
+        return Cause("factor", f"every ratio is {ratio:.4g}: is a factor of {size} {what}?")
     return None
 
 
@@ -104,32 +128,33 @@ def _is_whole(number: float) -> bool:
     return abs(number - round(number)) < RATIO_SPREAD * abs(number)
 
 
-def _small(actual: Array, expected: Array) -> str | None:
+def _small(actual: Array, expected: Array) -> Cause | None:
     """The differences are tiny: an epsilon or single precision rather than another formula."""
     scale = np.abs(expected).max(initial=0.0)
     if scale > 0 and np.abs(actual - expected).max() < SMALL_RELATIVE * scale:
-        return "it is nearly right: is a small constant added, or a lower precision used?"
+        text = "it is nearly right: is a small constant added, or a lower precision used?"
+        return Cause("nearly_right", text)
     return None
 
 
-def _offset(actual: Array, expected: Array) -> str | None:
+def _offset(actual: Array, expected: Array) -> Cause | None:
     difference = actual - expected
     offset = float(difference.mean())
     if np.abs(difference - offset).max() < RATIO_SPREAD * abs(offset):
-        return f"every entry is off by the same {offset:.4g}"
+        return Cause("offset", f"every entry is off by the same {offset:.4g}")
     return None
 
 
-def _rearranged(actual: Array, expected: Array, close: Close) -> str | None:
+def _rearranged(actual: Array, expected: Array, close: Close) -> Cause | None:
     """The right entries in other places."""
     square = actual.ndim == 2 and actual.shape[0] == actual.shape[1]  # noqa: PLR2004
     if square and close(actual.T, expected).all():
-        return "it is transposed"
+        return Cause("transposed", "it is transposed")
     for axis, size in enumerate(actual.shape):
         if size < 2:  # noqa: PLR2004
             continue
         if close(np.flip(actual, axis), expected).all():
-            return f"it is reversed along axis {axis}"
+            return Cause("reversed", f"it is reversed along axis {axis}")
         later, earlier = range(1, size), range(size - 1)
         for source, place in ((later, earlier), (earlier, later)):
             shifted, wanted = np.take(actual, source, axis), np.take(expected, place, axis)
@@ -137,11 +162,11 @@ def _rearranged(actual: Array, expected: Array, close: Close) -> str | None:
                 continue
             # Equal neighbours agree wherever they are moved to, and may be right where they stand.
             if not close(shifted, np.take(expected, source, axis)).all():
-                return f"it is shifted by one along axis {axis}"
+                return Cause("shifted", f"it is shifted by one along axis {axis}")
     return None
 
 
-def _blocks(actual: Array, expected: Array, close: Close) -> str | None:
+def _blocks(actual: Array, expected: Array, close: Close) -> Cause | None:
     """Blocks of the last axis (the gates of a cell) are in another order."""
     if actual.ndim == 0:
         return None
@@ -154,26 +179,28 @@ def _blocks(actual: Array, expected: Array, close: Close) -> str | None:
             for mine in yours
         ]
         if None not in order and len(set(order)) == count:
-            return f"its {count} blocks along the last axis are those of {order}: gate order?"
+            text = f"its {count} blocks along the last axis are those of {order}: gate order?"
+            return Cause("order_of_blocks", text)
     return None
 
 
-def _function(actual: Array, expected: Array, close: Close) -> str | None:
+def _function(actual: Array, expected: Array, close: Close) -> Cause | None:
     """A common function of the student's values gives the right ones."""
     with np.errstate(all="ignore"):
-        for name, result in (
-            ("tanh", np.tanh(actual)),
-            ("the sigmoid", 1 / (1 + np.exp(-actual))),
-            ("exp", np.exp(actual)),
-            ("the square", actual**2),
-            ("1 - (...)", 1 - actual),
+        for name, words, result in (
+            ("tanh", "tanh", np.tanh(actual)),
+            ("sigmoid", "the sigmoid", 1 / (1 + np.exp(-actual))),
+            ("exp", "exp", np.exp(actual)),
+            ("square", "the square", actual**2),
+            ("one_minus", "1 - (...)", 1 - actual),
         ):
             if np.isfinite(result).all() and close(result, expected).all():
-                return f"{name} of your values is what is expected: is it missing?"
+                text = f"{words} of your values is what is expected: is it missing?"
+                return Cause(f"function_missing.{name}", text)
     return None
 
 
-def _slices(good: Array) -> str | None:
+def _slices(good: Array) -> Cause | None:
     """Some indices of an axis are right altogether and others are not."""
     for axis, size in enumerate(good.shape):
         rest = tuple(other for other in range(good.ndim) if other != axis)
@@ -181,10 +208,78 @@ def _slices(good: Array) -> str | None:
         if size < MIN_SIZE or not right or len(right) == size:
             continue
         if len(right) == 1:
-            return f"along axis {axis} only index {right[0]} is right"
+            text = f"along axis {axis} only index {right[0]} is right"
+            return Cause("one_index_right", text)
         if len(right) == size - 1:
             (wrong,) = set(range(size)) - set(right)
-            return f"along axis {axis} only index {wrong} is wrong"
+            return Cause("one_index_wrong", f"along axis {axis} only index {wrong} is wrong")
         if all(b == a + 1 for a, b in pairwise(right)):
-            return f"along axis {axis} only the indices {right[0]} to {right[-1]} are right"
+            text = f"along axis {axis} only the indices {right[0]} to {right[-1]} are right"
+            return Cause("some_indices_right", text)
     return None
+
+
+def of_reason(reason: Reason | None) -> Cause | None:
+    """Return the cause that a reason is in itself; None if it only says what was seen."""
+    if reason is None or reason not in OF_REASONS:
+        return None
+    return Cause(reason, OF_REASONS[reason])
+
+
+def of_failure(failed: Failure | Blocked) -> Cause | None:
+    """Return the cause of a failure: the one that it names, or the one that its reason is."""
+    return failed.cause or of_reason(failed.reason)
+
+
+def completed(part: Part) -> Part:
+    """Return a part with the cause that its reason is, if it lost points and names no other."""
+    if part.cause is not None or part.reason is None:
+        return part
+    return replace(part, cause=of_reason(part.reason))
+
+
+def of_mistake(function: str, description: str) -> Cause:
+    """Return the cause for a mistake that the assignment names (``MISTAKES``).
+
+    Its identifier follows from the function and the description: whoever words that anew starts a
+    new count.
+    """
+    return Cause(f"mistake.{_slug(function)}.{_slug(description)}", description)
+
+
+def of_exception(kinds: Sequence[str]) -> Cause:
+    """Return the cause for an exception, given the names of its class and of those above it.
+
+    Student code can give its classes any name: the nearest of Python's own counts.
+    """
+    known = next((kind for kind in kinds if _is_exception(kind)), "Exception")
+    return Cause(f"exception.{known}", f"it raises {known}")
+
+
+def _is_exception(name: str) -> bool:
+    found = getattr(builtins, name, None)
+    return isinstance(found, type) and issubclass(found, BaseException)
+
+
+def of_package(package: str, *, forbidden: bool) -> Cause:
+    """Return the cause for a package that is not there, or that the question is to do without."""
+    end = f".{package}" if PACKAGE.fullmatch(package) else ""
+    what = f"the package{end.replace('.', ' ')}"
+    if forbidden:
+        return Cause(f"forbidden{end}", f"it uses {what}, which is forbidden in this question")
+    return Cause(f"missing_package{end}", f"it needs {what}, which is not there")
+
+
+def follow_through(text: str) -> Cause:
+    """Return the cause for a result that is wrong only as far as another function is."""
+    return Cause("follow_through", text)
+
+
+def _slug(text: str) -> str:
+    """Return a text as a part of an identifier: lower case, words joined by underscores."""
+    for sign, word in SIGNS.items():
+        text = text.replace(sign, f" {word} ")
+    slug = "_".join(re.findall(r"[^\W_]+", text.lower()))
+    if 0 < len(slug) <= MAX_SLUG:
+        return slug
+    return f"{slug[:MAX_SLUG]}_{hashlib.sha256(text.encode()).hexdigest()[:6]}"

@@ -9,8 +9,9 @@ from pydantic import Field
 
 from grader.assignment.reference import Assignment, SolvedCase
 from grader.author.cases import BASE_GROUP
+from grader.checks import causes
 from grader.checks.numerics import Comparison, compare, tolerance
-from grader.errors import Failure, Reason, WorkerLost
+from grader.errors import Cause, Failure, Reason, WorkerLost
 from grader.model import CheckSpec, Fraction, Part, Question, Shares, Tolerances
 
 from .base import STOPS_THE_CHECK, Context, Judgement
@@ -46,13 +47,14 @@ class _Group:
         self.earned = 1.0
         self.reason: Reason | None = None
         self.message = ""
+        self.cause: Cause | None = None
 
-    def add(self, earned: float, reason: Reason | None, message: str) -> None:
+    def add(self, earned: float, reason: Reason | None, message: str, cause: Cause | None) -> None:
         self.cases += 1
         if earned < 1:
             self.failed += 1
         if reason is not None and self.reason is None:
-            self.reason, self.message = reason, message
+            self.reason, self.message, self.cause = reason, message, cause
         self.earned = min(self.earned, earned)
 
     def summary(self) -> str:
@@ -107,10 +109,11 @@ class ForwardKind:
                 except Failure as failed:
                     if failed.reason in STOPS_THE_CHECK:
                         raise
-                    group.add(0.0, failed.reason, f"case {case.name}: {failed.message}")
+                    message = f"case {case.name}: {failed.message}"
+                    group.add(0.0, failed.reason, message, failed.cause)
                 else:
                     message = f"case {case.name}: {worst.text}"
-                    group.add(earned, worst.reason, message)
+                    group.add(earned, worst.reason, message, worst.cause)
         return Judgement(
             tuple(_parts(spec, groups)),
             tuple(module.notes + module.mutation_notes()),
@@ -163,8 +166,10 @@ def _judge(
             if spec.follow_through == 1:
                 module.notes.append(forgiven(spec.function, source))
                 return 1.0, Comparison("all outputs")
-            message = f"{found.text}. It is right for what your own {source} gives: mend that first"
-            return spec.follow_through, Comparison(found.name, "mismatch", message)
+            why = f"It is right for what your own {source} gives: mend that first"
+            message, cause = f"{found.text}. {why}", causes.follow_through(why)
+            partly = Comparison(found.name, "mismatch", message, cause, remark="")
+            return spec.follow_through, partly
     return 0.0, with_mistake(context, spec.function, case, found, outputs, limit)
 
 
@@ -174,7 +179,8 @@ def _parts(spec: ForwardSpec, groups: dict[str, _Group]) -> Iterator[Part]:
         group = groups[name]
         if name != BASE_GROUP and base.earned == 0 and group.earned > 0:
             message = f"{name}: counts as soon as {BASE_GROUP} is right"
-            yield Part(name, share, 0.0, base.reason, message)
+            yield Part(name, share, 0.0, base.reason, message, base.cause)
         else:
             label = f"{name}: " if name != BASE_GROUP and group.reason else ""
-            yield Part(name, share, group.earned, group.reason, label + group.summary())
+            message = label + group.summary()
+            yield Part(name, share, group.earned, group.reason, message, group.cause)

@@ -6,7 +6,7 @@ with float64 central differences of that forward.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -15,6 +15,7 @@ from pydantic import Field
 
 from grader.assignment.reference import Assignment, SolvedCase
 from grader.author.cases import BASE_GROUP
+from grader.checks import causes
 from grader.checks.numerics import Comparison, Tolerance, compare, tolerance
 from grader.errors import Blocked, Failure, Reason, WorkerLost
 from grader.model import Array, CheckSpec, Fraction, Part, Question, Shares, Tolerances
@@ -102,7 +103,7 @@ class GradientKind:
             parts = tuple(run.parts(tuple(c for c in cases if c.name not in skipped)))
         notes = tuple(module.notes + module.mutation_notes())
         measured = {"largest_relative_difference": run.largest, "cases": len(cases)}
-        return Judgement(parts, notes, measured, _summary(parts, run.causes))
+        return Judgement(parts, notes, measured, _summary(parts, run.alike))
 
 
 def _name_problems(spec: GradientSpec) -> Iterator[str]:
@@ -129,7 +130,8 @@ class _Run:
         self.consistent: dict[str, bool] = {}
         self.right_at_own: dict[str, bool] = {}
         self.largest: dict[str, float] = {}
-        self.causes: dict[str, str] = {}
+        # Gradients that are wrong for the same reason, cause and remark share a line.
+        self.alike: dict[str, Hashable] = {}
         self.forward_wrong = False
         self.follows: bool | None = None
         self.blocked: list[tuple[SolvedCase, Blocked]] = []
@@ -160,7 +162,9 @@ class _Run:
                 known = matching_mistake(
                     self.context, spec.function, case, name, gradients[name], limit
                 )
-                self._note(name, case, named(result, known) if known else result)
+                if known:
+                    result = named(result, spec.function, known)
+                self._note(name, case, result)
                 wrong.append(name)
         if wrong:
             self._compare_at_own_outputs(case, own, gradients, wrong, limit)
@@ -188,7 +192,7 @@ class _Run:
             raise WorkerLost(lost.reason, message, retry=lost.retry) from None
         except Failure as failed:
             message = f"cannot be judged before {spec.forward} works: {failed.message}"
-            raise Blocked(failed.reason, message) from None
+            raise Blocked(failed.reason, message, failed.cause) from None
 
     def _backward(self, case: SolvedCase, own: dict[str, Any]) -> dict[str, Any]:
         spec = self.spec
@@ -212,7 +216,8 @@ class _Run:
             if failed.reason in STOPS_THE_CHECK:
                 raise
             for name in self.spec.gradients:
-                self._note(name, case, Comparison(name, failed.reason, failed.message))
+                found = Comparison(name, failed.reason, failed.message, failed.cause, remark="")
+                self._note(name, case, found)
                 self.consistent[name] = False
             return None
 
@@ -294,7 +299,7 @@ class _Run:
             case_name, result = self.found[name]
             count = self.failures[name]
             often = f" ({count} of {len(cases)} cases fail)" if count > 1 else ""
-            earned, remark = 0.0, ""
+            earned, remark, cause = 0.0, "", result.cause
             if spec.follow_through and self.consistent.get(name):
                 earned = spec.follow_through
                 source = " and ".join(spec.builds_on)
@@ -303,16 +308,18 @@ class _Run:
                     self.module.notes.append(forgiven(spec.function, source))
                     yield Part(name, share, earned)
                     continue
+                cause = causes.follow_through(remark)
             elif own_forward.get(name):
                 earned = spec.follow_through
                 remark = f"It is the right gradient of your own {spec.forward}, which is wrong"
+                cause = causes.follow_through(remark)
             elif self.forward_wrong:
                 remark = f"Your {spec.forward} is wrong too: mend it first"
-            self.causes[name] = f"{result.reason}{result.cause}{remark}"
+            self.alike[name] = (result.reason, result.cause, remark)
             message = f"case {case_name}: {result.text}{often}"
             end = " " if message.endswith("?") else ". "
             text = f"{message}{end}{remark}" if remark else message
-            yield Part(name, share, earned, result.reason, text)
+            yield Part(name, share, earned, result.reason, text, cause)
 
     def _keep_right_at_own(self) -> None:
         """Take back what was found about gradients that only a wrong forward makes differ."""
@@ -358,12 +365,12 @@ class _Run:
             return {}
 
 
-def _summary(parts: tuple[Part, ...], causes: dict[str, str]) -> str:
+def _summary(parts: tuple[Part, ...], alike: dict[str, Hashable]) -> str:
     """Return one line per cause: gradients that are wrong for the same cause share a line."""
-    groups: dict[str, list[Part]] = {}
+    groups: dict[Hashable, list[Part]] = {}
     for part in parts:
         if part.earned < 1:
-            groups.setdefault(causes.get(part.name, ""), []).append(part)
+            groups.setdefault(alike.get(part.name, ""), []).append(part)
     lines = []
     for found in groups.values():
         others = [part.name for part in found[1:] if part.message != found[0].message]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from grader.assignment.reference import SolvedCase
+from grader.checks import causes
 from grader.checks.numerics import Comparison, Tolerance, as_array
 from grader.errors import BrokenError
 from grader.model import Array
@@ -36,13 +37,17 @@ def with_mistake(
         theirs = mistaken(wrong, case, function)
         both = [(as_array(outputs[name]), theirs[name]) for name in theirs]
         if both and all(a is not None and _equal(a, b, limit) for a, b in both):
-            return named(found, description)
+            return named(found, function, description)
     return found
 
 
-def named(found: Comparison, description: str) -> Comparison:
+def named(found: Comparison, function: str, description: str) -> Comparison:
     """Return a comparison that names a known mistake in place of a guessed cause."""
-    return replace(found, cause=f"exactly this comes out when {description}")
+    return replace(
+        found,
+        cause=causes.of_mistake(function, description),
+        remark=f"exactly this comes out when {description}",
+    )
 
 
 def mistaken(

@@ -14,7 +14,7 @@ import numpy as np
 
 from grader.assignment.reference import SolvedCase
 from grader.checks import causes
-from grader.errors import Reason
+from grader.errors import Cause, Reason
 from grader.isolation.wire import Opaque, TensorData
 from grader.model import Array, Tolerances
 
@@ -49,16 +49,18 @@ def tolerance(spec: Tolerances, case: SolvedCase) -> Tolerance:
 class Comparison:
     """The outcome of comparing one value.
 
-    ``message`` says where and how much, ``cause`` what probably led to it. ``max_abs`` and
-    ``max_rel`` are the largest differences, None if shapes or types forbid any.
+    ``message`` says where and how much, ``cause`` what probably led to it, and ``remark`` how that
+    is worded after the message (None: as in the cause). ``max_abs`` and ``max_rel`` are the largest
+    differences, None if shapes or types forbid any.
     """
 
     name: str
     reason: Reason | None = None
     message: str = ""
-    cause: str | None = None
+    cause: Cause | None = None
     max_abs: float | None = None
     max_rel: float | None = None
+    remark: str | None = None
 
     @property
     def ok(self) -> bool:
@@ -68,7 +70,10 @@ class Comparison:
     @property
     def text(self) -> str:
         """The message with its cause."""
-        return f"{self.message}; {self.cause}" if self.cause else self.message
+        why = self.remark
+        if why is None:
+            why = self.cause.text if self.cause is not None else ""
+        return f"{self.message}; {why}" if why else self.message
 
 
 def as_array(value: Any) -> Array | None:
@@ -111,8 +116,8 @@ def compare(
         )
     narrower = array.dtype.kind == "f" and array.dtype.itemsize < expected.dtype.itemsize
     if found.reason == "mismatch" and narrower and (found.max_rel or 0) < ROUNDING:
-        cause = f"it is {array.dtype} where {expected.dtype} is expected, and loses digits"
-        return replace(found, cause=cause)
+        text = f"it is {array.dtype} where {expected.dtype} is expected, and loses digits"
+        return replace(found, cause=Cause("lower_precision", text))
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from grader.checks import causes
 from grader.errors import Failure, Reason
 from grader.isolation.sandbox.dialogue import Dialogue, StudentError
 
@@ -90,7 +91,7 @@ class StudentModule:
             error = error.without_words()
         failed = failure(error, function, self.file, self._forbidden)
         if failed.reason != "missing" and (error.by_driver or not error.where):
-            return ForeignFailure(failed.reason, failed.message)
+            return ForeignFailure(failed.reason, failed.message, failed.cause)
         return failed
 
     def mutation_notes(self) -> list[str]:
@@ -124,16 +125,20 @@ def failure(
     """Return the failure that an exception raised by student code means."""
     if error.undefined:
         return Failure("missing", f"{file} has no function {function}")
-    if error.missing_package is not None and error.missing_package in forbidden:
-        message = f"{function} uses {error.missing_package!r}{located(error)}"
-        return Failure("forbidden", f"{message}: this question is to be solved without it")
-    if error.missing_package is not None:
-        message = f"{function} needs {error.missing_package!r}, which is neither in the submission"
-        return Failure("import_error", f"{message} nor installed in the grader{located(error)}")
+    package = error.missing_package
+    if package is not None and package in forbidden:
+        message = f"{function} uses {package!r}{located(error)}"
+        message += ": this question is to be solved without it"
+        return Failure("forbidden", message, causes.of_package(package, forbidden=True))
+    if package is not None:
+        message = f"{function} needs {package!r}, which is neither in the submission"
+        message += f" nor installed in the grader{located(error)}"
+        return Failure("import_error", message, causes.of_package(package, forbidden=False))
     if "NotImplementedError" in error.kinds:
         return Failure("not_implemented", f"{function} is not implemented yet")
     reason: Reason = "memory" if "MemoryError" in error.kinds else "exception"
-    return Failure(reason, f"{function} raised {described(error)}")
+    cause = causes.of_exception(error.kinds) if reason == "exception" else None
+    return Failure(reason, f"{function} raised {described(error)}", cause)
 
 
 def described(error: StudentError) -> str:

@@ -14,8 +14,9 @@ from pydantic import Field, model_validator
 
 from grader.assignment.reference import Assignment, SolvedCase
 from grader.author.cases import BASE_GROUP
+from grader.checks import causes
 from grader.checks.numerics import compare, tolerance
-from grader.errors import BrokenError, Failure, Reason, WorkerLost
+from grader.errors import BrokenError, Cause, Failure, Reason, WorkerLost
 from grader.model import (
     SHARES_ROUNDING,
     CheckSpec,
@@ -106,6 +107,7 @@ class _OutputResult(NamedTuple):
     reason: Reason | None = None
     message: str = ""
     earned: float = 1.0
+    cause: Cause | None = None
 
 
 class _Tally:
@@ -116,6 +118,7 @@ class _Tally:
         self.earned = 1.0
         self.reason: Reason | None = None
         self.message = ""
+        self.cause: Cause | None = None
 
     def add(self, found: _OutputResult, case: str) -> None:
         self.cases += 1
@@ -124,6 +127,7 @@ class _Tally:
             self.failed += 1
             if self.reason is None:
                 self.reason, self.message = found.reason, f"case {case}: {found.message}"
+                self.cause = found.cause
 
     @property
     def summary(self) -> str:
@@ -208,7 +212,7 @@ def _case(
             doubts.add((spec.id, case.name), spec.runs.words, drive)
         if failed.reason in STOPS_THE_CHECK:
             raise
-        return _all(spec, failed.reason, failed.message)
+        return _all(spec, failed.reason, failed.message, failed.cause)
     if type(got) is not dict:
         return _all(spec, "wrong_dtype", f"{spec.function} led to no result that can be read")
     found = _compared(spec, context, case, got)
@@ -220,8 +224,8 @@ def _case(
     return found
 
 
-def _all(spec: ValuesSpec, reason: Reason, message: str) -> Found:
-    return dict.fromkeys(spec.outputs, _OutputResult(reason, message, 0.0))
+def _all(spec: ValuesSpec, reason: Reason, message: str, cause: Cause | None = None) -> Found:
+    return dict.fromkeys(spec.outputs, _OutputResult(reason, message, 0.0, cause))
 
 
 def _compared(spec: ValuesSpec, context: Context, case: SolvedCase, got: dict[Any, Any]) -> Found:
@@ -258,8 +262,8 @@ def _output(
         return _OutputResult()
     if found.reason in NAMED:
         known = matching_mistake(context, spec.generator, case, name, got[name], limit)
-        found = named(found, known) if known is not None else found
-    return _OutputResult(found.reason, found.text, 0.0)
+        found = named(found, spec.generator, known) if known is not None else found
+    return _OutputResult(found.reason, found.text, 0.0, found.cause)
 
 
 def _own(
@@ -303,10 +307,12 @@ def _followed(spec: ValuesSpec, module: StudentModule, found: Found) -> Found:
     if spec.follow_through == 1:
         module.notes.append(forgiven(spec.function, "helper functions"))
         return dict.fromkeys(found, _OutputResult())
-    text = ". It is right for what your own helper functions give: mend these first"
-    earned = spec.follow_through
+    text = "It is right for what your own helper functions give: mend these first"
+    earned, cause = spec.follow_through, causes.follow_through(text)
     return {
-        name: one if one.reason is None else _OutputResult(one.reason, one.message + text, earned)
+        name: one
+        if one.reason is None
+        else _OutputResult(one.reason, f"{one.message}. {text}", earned, cause)
         for name, one in found.items()
     }
 
@@ -327,7 +333,7 @@ def _part(spec: ValuesSpec, output: str, tallies: Tallies) -> Part:
     if others := [name for name, _tally in common[1:]]:
         message += f"; wrong as well: {', '.join(others)}"
     total = sum(earned.values())
-    return Part(output, spec.outputs[output], total, tally.reason, message)
+    return Part(output, spec.outputs[output], total, tally.reason, message, tally.cause)
 
 
 def _message(parts: tuple[Part, ...]) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from grader import __version__, scoring
+from grader.errors import Cause
 from grader.intake.submission import Submission
 from grader.job import Settings
 from grader.model import CheckResult, Rubric, points_sum
@@ -142,6 +143,7 @@ def _check(result: CheckResult) -> dict[str, Any]:
         "extra_credit": spec.extra_credit,
         "visibility": spec.visibility,
         "message": result.message,
+        "cause": _cause(result.cause),
         "hint": result.hint,
         "notes": list(result.notes),
         "seed": result.seed,
@@ -153,6 +155,7 @@ def _check(result: CheckResult) -> dict[str, Any]:
                 "max_points": round(spec.points * part.share, 4),
                 "reason": part.reason,
                 "message": part.message,
+                "cause": _cause(part.cause),
             }
             for part in result.parts
         ],
@@ -160,6 +163,10 @@ def _check(result: CheckResult) -> dict[str, Any]:
         "figures": figures.described(result),
         "output": result.output,
     }
+
+
+def _cause(cause: Cause | None) -> dict[str, str] | None:
+    return None if cause is None else {"id": cause.id, "text": cause.text}
 
 
 def _plain(value: Any) -> Any:

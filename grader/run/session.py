@@ -14,7 +14,7 @@ from typing import Protocol
 from grader import scoring
 from grader.assignment.reference import Assignment
 from grader.author.evidence import Text
-from grader.checks import KINDS, Context, Judgement, StudentModule
+from grader.checks import KINDS, Context, Judgement, StudentModule, causes
 from grader.checks.base import Unloadable
 from grader.checks.student_code import described, failure
 from grader.errors import RAISED, Blocked, Failure, GraderError, IsolationError, Pending, WorkerLost
@@ -167,10 +167,12 @@ class Session:
             shown = Text(pending.file, pending.text)
             return CheckResult(check, "pending", 0.0, message=pending.message, figures=(shown,))
         except Blocked as blocked:
-            return CheckResult(check, "blocked", 0.0, blocked.reason, blocked.message)
+            cause = causes.of_failure(blocked)
+            return CheckResult(check, "blocked", 0.0, blocked.reason, blocked.message, cause)
         except Failure as failed:
-            return CheckResult(check, "failed", 0.0, failed.reason, failed.message)
-        parts = judgement.parts
+            cause = causes.of_failure(failed)
+            return CheckResult(check, "failed", 0.0, failed.reason, failed.message, cause)
+        parts = tuple(map(causes.completed, judgement.parts))
         messages = [part.message for part in parts if part.message and part.earned < 1]
         message = "\n".join(messages) if judgement.message is None else judgement.message
         return CheckResult(
@@ -179,6 +181,7 @@ class Session:
             scoring.points_of(parts, check.points),
             scoring.reason_of(parts),
             message,
+            scoring.cause_of(parts),
             notes=tuple(dict.fromkeys(judgement.notes)),
             parts=parts,
             measurements=judgement.measurements,
@@ -264,7 +267,7 @@ class Session:
                 data = (self.submission.folder / path).read_bytes()
                 if remedy := sources.explained(module, data, reply.error.kinds):
                     text += f"; {remedy}"
-                failed = Failure("import_error", text)
+                failed = Failure("import_error", text, failed.cause)
             self._load_failures[loading] = failed
             raise failed
         loaded = StudentModule(

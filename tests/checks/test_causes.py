@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from grader.checks import causes
 from grader.checks.numerics import Tolerance, compare
+from grader.errors import REASONS, Cause, Failure
 
 TOLERANCE = Tolerance(rtol=1.0e-6, atol=1.0e-9)
 MANY = settings(deadline=None, max_examples=150)
@@ -18,9 +19,14 @@ SEEDS = st.integers(0, 2**32 - 1)
 SHAPES = st.sampled_from([(3,), (8,), (2, 3), (3, 4), (4, 4), (5, 12), (2, 3, 4), (1, 6), (6, 1)])
 
 
-def cause(actual: Any, expected: Any) -> str | None:
-    """Return the cause that a comparison finds."""
+def found_cause(actual: Any, expected: Any) -> Cause | None:
     return compare("x", np.asarray(actual), np.asarray(expected), TOLERANCE).cause
+
+
+def cause(actual: Any, expected: Any) -> str | None:
+    """Return the cause that a comparison finds, in words."""
+    found = found_cause(actual, expected)
+    return None if found is None else found.text
 
 
 def normal(seed: int, shape: tuple[int, ...]) -> np.ndarray:
@@ -121,6 +127,32 @@ def test_a_mistake_is_recognised(actual, expected, message):
     found = cause(actual, expected)
     assert found is not None
     assert found.startswith(message)
+
+
+IDS = {
+    "zeros": "zeros", "minus": "sign", "minus with zeros": "sign", "half": "factor",
+    "a third": "factor", "double": "factor", "2.001": "factor", "batch": "factor",
+    "minus double": "factor", "minus half": "factor", "half in 1 d": "factor",
+    "epsilon": "nearly_right", "half precision": "lower_precision", "1.0005": "nearly_right",
+    "epsilon in a number": "nearly_right", "epsilon in two": "nearly_right", "offset": "offset",
+    "negative offset": "offset", "offset of zeros": "offset", "small offset": "offset",
+    "transposed": "transposed", "time reversed": "reversed", "reversed vector": "reversed",
+    "one step late": "shifted", "one step early": "shifted", "shifted vector": "shifted",
+    "gates": "order_of_blocks", "gates of a vector": "order_of_blocks",
+    "three gates": "order_of_blocks", "halves": "order_of_blocks",
+    "tanh": "function_missing.tanh", "sigmoid": "function_missing.sigmoid",
+    "exp": "function_missing.exp", "square": "function_missing.square",
+    "1 - x": "function_missing.one_minus", "only the last step": "one_index_right",
+    "all but one": "one_index_wrong", "the first three": "some_indices_right",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FIRES)
+def test_a_mistake_keeps_its_identifier_whatever_the_numbers_are(name):
+    actual, expected, _message = FIRES[name]
+    found = found_cause(actual, expected)
+    assert found is not None
+    assert found.id == IDS[name]
 
 
 @pytest.mark.parametrize("expected", [E34, E5, E44, E234, GATES, np.zeros((3, 4)), np.ones(6)])
@@ -262,11 +294,13 @@ def test_exchanged_axes_are_named_truly(seed, order):
     if got == wanted:
         return
     moved = [axis for axis in range(3) if got[axis] != wanted[axis]]
+    assert found is not None
     if got == wanted[::-1]:
-        assert found == "it is transposed"
+        assert found == Cause("transposed", "it is transposed")
     else:
         names = " and ".join(map(str, moved))
-        assert found == f"the axes are in another order: axes {names} are exchanged"
+        text = f"the axes are in another order: axes {names} are exchanged"
+        assert found == Cause("order_of_axes", text)
 
 
 @MANY
@@ -277,9 +311,10 @@ def test_exchanged_axes_are_named_truly(seed, order):
 def test_any_two_shapes_are_explained_truly_or_not_at_all(got, wanted):
     if got == wanted:
         return
-    found = causes.shape(np.zeros(got), np.zeros(wanted))
-    if found is None:
+    explained = causes.shape(np.zeros(got), np.zeros(wanted))
+    if explained is None:
         return
+    found = explained.text
     without_ones = [tuple(size for size in shape if size != 1) for shape in (got, wanted)]
     if "size 1" in found or "one entry" in found:
         assert without_ones[0] == without_ones[1]
@@ -290,3 +325,63 @@ def test_any_two_shapes_are_explained_truly_or_not_at_all(got, wanted):
     else:
         assert "missing" in found
         assert len(got) > len(wanted)
+
+
+def test_a_named_mistake_is_known_by_its_function_and_its_description():
+    found = causes.of_mistake("rnn_step_forward", "the bias b is not added")
+    assert found.id == "mistake.rnn_step_forward.the_bias_b_is_not_added"
+    assert found.text == "the bias b is not added"
+    assert found.id != causes.of_mistake("lstm_step_forward", "the bias b is not added").id
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("1 - x stands where 1 + x is needed", "1 + x stands where 1 - x is needed"),
+        ("a * b stands for a / b", "a / b stands for a * b"),
+        ("i, f, g, o instead of f, i, g, o", "i, f, o, g instead of f, i, g, o"),
+        ("bias " * 30 + "a", "bias " * 30 + "b"),
+        ("偏置没有加上", "没有除以批量大小"),
+        ("?", "!"),
+    ],
+)
+def test_descriptions_that_differ_have_identifiers_that_differ(one, other):
+    first, second = causes.of_mistake("f", one), causes.of_mistake("f", other)
+    assert first.id != second.id
+    for found in (first, second):
+        assert len(found.id) < 100
+        assert not any(char.isspace() for char in found.id)
+        assert not found.id.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("kinds", "identifier"),
+    [
+        (("ValueError", "Exception", "BaseException", "object"), "exception.ValueError"),
+        (("ZeroDivisionError", "ArithmeticError", "Exception"), "exception.ZeroDivisionError"),
+        (("print", "Exception"), "exception.Exception"),  # a name of Python's, but no exception
+        (("SECRET of a hidden input",), "exception.Exception"),
+        ((), "exception.Exception"),
+    ],
+)
+def test_an_exception_is_counted_by_a_name_of_pythons_own(kinds, identifier):
+    assert causes.of_exception(kinds).id == identifier
+
+
+def test_a_package_is_named_only_if_its_name_can_be_one():
+    assert causes.of_package("pandas", forbidden=False).id == "missing_package.pandas"
+    assert causes.of_package("torch", forbidden=True).id == "forbidden.torch"
+    for odd in ("x" * 41, "a b", "1.5", "", "päckchen", "a.b"):
+        found = causes.of_package(odd, forbidden=False)
+        assert found.id == "missing_package"
+        assert found.text == "it needs the package, which is not there"
+
+
+@pytest.mark.parametrize("reason", sorted(REASONS))
+def test_a_reason_is_a_cause_only_if_it_says_why(reason):
+    found = causes.of_failure(Failure(reason, "x"))
+    assert (found is not None) == (reason in causes.OF_REASONS)
+    if found is not None:
+        assert found.id == reason
+    named = Cause("factor", "every ratio is 2")
+    assert causes.of_failure(Failure(reason, "x", named)) == named

@@ -176,10 +176,13 @@ def test_results_are_plain_text_without_control_characters(graded):
 
 
 def test_of_a_hidden_check_results_hold_the_hint_only(graded):
-    _done, _reports, out = graded
+    _done, reports, out = graded
+    for made in reports.values():
+        cause = {"id": "exception.Exception", "text": "it raises Exception"}
+        assert [check["cause"] for check in checks_of(made).values()] == [cause, cause]
     for path in out.glob("*/results.json"):
         text = path.read_text(encoding="utf-8")
-        for secret in ("SECRET", "PRINTED", "duration", "measurements", "seed"):
+        for secret in ("SECRET", "PRINTED", "duration", "measurements", "seed", "cause"):
             assert secret not in text
         hidden = json.loads(text)["tests"][1]
         assert hidden["output"] == "Think of a slope of two."

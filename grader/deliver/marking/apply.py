@@ -87,7 +87,7 @@ def plan(stored: Mapping[str, Stored], marks: Sequence[Mark], *, override: bool)
         check["marked"] = marked
         check["points"] = mark.points
         check["outcome"] = scoring.outcome_of_points(mark.points, check["max_points"])
-        check["reason"] = None  # reasons are the machine's; a person gives a comment
+        check["reason"] = check["cause"] = None  # the machine's; a person gives a comment
         check["message"] = mark.comment
     for name in made.changed:
         _add_up(made.reports[name])
@@ -98,7 +98,8 @@ def _machine(check: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the machine said of a check, whether or not a person has marked it since."""
     if "marked" in check:
         return dict(check["marked"]["machine"])
-    return {key: check[key] for key in MACHINE_KEYS}
+    cause = check.get("cause")  # older reports have none
+    return {key: check[key] for key in MACHINE_KEYS} | ({"cause": cause} if cause else {})
 
 
 def _misfit(made: Plan, mark: Mark, *, override: bool) -> str | None:

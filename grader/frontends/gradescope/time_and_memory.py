@@ -87,6 +87,7 @@ class TimeAndMemory:
             points=0.0,
             reason=None,
             message=lack,
+            cause=None,
             hint="",
             parts=(),
             figures=(),
