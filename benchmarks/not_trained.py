@@ -1,4 +1,4 @@
-"""Submissions in which nothing is learned: a right solution, spoilt in one of four ways.
+"""Submissions in which nothing is learned: a right solution, spoiled in one of four ways.
 
 For every training check of Homework 2: ``untrained`` (initial parameters), ``majority`` (the same
 answer whatever the input), ``shuffled`` (trained on labels, or captions, of other items) and, where
@@ -119,7 +119,7 @@ def ways_of(check: str) -> tuple[str, ...]:
 
 
 def write(base: Path, folder: Path, check: str, way: str) -> Path:
-    """Write the full-mark example ``base``, spoilt for one check, below ``folder``; return it."""
+    """Write the full-mark example ``base``, spoiled for one check, below ``folder``; return it."""
     module, function, code = CHECKS[check]
     target = folder / f"{check}-{way}"
     shutil.copytree(base, target, dirs_exist_ok=True)

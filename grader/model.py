@@ -1,4 +1,4 @@
-"""The nouns: what a rubric declares and what grading produces. Frozen, without behaviour."""
+"""The nouns: what a rubric declares and what grading produces. Frozen, without behavior."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Reference solutions in numpy, and example submissions to try the grader on."""
+"""Reference solutions in numpy, and example submissions to test the grader with."""

@@ -34,7 +34,7 @@ def labelled(rng: np.random.Generator, n: int) -> tuple[np.ndarray, Tensor]:
 
 
 def varied(images: Tensor) -> Tensor:
-    """Mirror and turn a batch (n, 3, S, S), and exchange its colours."""
+    """Mirror and turn a batch (n, 3, S, S), and exchange its colors."""
     if torch.rand(()) < 0.5:
         images = images.flip(3)
     images = torch.rot90(images, int(torch.randint(4, ())), (2, 3))

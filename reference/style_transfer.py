@@ -6,13 +6,13 @@ the features (C_l, M_l) of layer l of a fixed convolutional network at M_l = H_l
     content(x) = w_c sum (F_c(x) - F_c(content picture))^2
     style(x)   = sum over l of w_l sum (G_l(x) - G_l(style picture))^2
     G_l(x)     = F_l(x) F_l(x)^T / (C_l M_l)
-    tv(x)      = w_t sum over neighbours, below and to the right, of the squared difference
+    tv(x)      = w_t sum over neighbors, below and to the right, of the squared difference
 
 The Gram matrix G_l keeps which features occur together and forgets where: that is the style.
 
 Sources: question q2; Gatys, Ecker & Bethge, "Image style transfer using convolutional neural
 networks" (2016); Mahendran & Vedaldi, "Understanding deep image representations by inverting them"
-(2015), for the total variation; the public CS231n homework for weights and normalisation.
+(2015), for the total variation; the public CS231n homework for weights and normalization.
 """
 
 import math
@@ -70,7 +70,7 @@ def style_loss(
 
 
 def tv_loss(img: Tensor, tv_weight: float) -> Tensor:
-    """Weighted sum of squared differences of neighbouring pixels of img (N, 3, H, W); a scalar."""
+    """Weighted sum of squared differences of neighboring pixels of img (N, 3, H, W); a scalar."""
     down = (img[:, :, 1:, :] - img[:, :, :-1, :]).square().sum()
     right = (img[:, :, :, 1:] - img[:, :, :, :-1]).square().sum()
     return tv_weight * (down + right)
@@ -78,7 +78,7 @@ def tv_loss(img: Tensor, tv_weight: float) -> Tensor:
 
 @dataclass(frozen=True)
 class Objective:
-    """What is minimised: the three losses of an image for one content and one style picture."""
+    """What is minimized: the three losses of an image for one content and one style picture."""
 
     network: nn.Sequential
     content_layer: int

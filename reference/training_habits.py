@@ -1,8 +1,8 @@
-"""What ``train_model`` returns if it has this or that habit, right or wrong.
+"""What ``train_model`` returns for each combination of habits, right or wrong.
 
-A training loop cannot be asked whether it clears its gradients, but it can be told from the weights
-it ends with. ``run`` is the loop with every habit to choose from; ``explain`` looks for the habits
-that lead to the weights that a student's loop returned, those with the fewest mistakes first.
+The weights that a training loop ends with show whether it clears its gradients. ``run`` is the loop
+with all habits as options; ``explain`` looks for the habits that lead to the weights that a
+student's loop returned, starting with the fewest mistakes.
 """
 
 import itertools
@@ -39,18 +39,18 @@ class Habits:
 RIGHT = {"clears": ("after",), "schedule": ("epoch start",)}
 WRONG: dict[str, dict[str, str]] = {
     "steps": {
-        "never": "the parameters stay as they were: optimizer.step() is not reached, or the "
-        "gradients are cleared between loss.backward() and optimizer.step()"
+        "never": "the parameters never change: optimizer.step() is not called, or the gradients "
+        "are cleared between loss.backward() and optimizer.step()"
     },
     "clears": {
-        "never": "gradients are never cleared, so each step also follows those of all batches "
-        "before: call optimizer.zero_grad() for every batch",
-        "each epoch": "gradients are cleared once per epoch, so that they add up over its batches: "
+        "never": "gradients are never cleared, so each step also uses those of all earlier "
+        "batches: call optimizer.zero_grad() for every batch",
+        "each epoch": "gradients are cleared once per epoch, so they add up over its batches: "
         "call optimizer.zero_grad() for every batch",
     },
     "trains_in": {
-        "train once": "only the first epoch trains in training mode: after model.eval() of a "
-        "validation phase, the next training phase needs model.train() again",
+        "train once": "only the first epoch trains in training mode: after the model.eval() of a "
+        "validation phase, the next training phase must call model.train() again",
         "as given": "model.train() is never called: the training phase uses the mode that the "
         "model happens to be in",
     },
@@ -59,26 +59,26 @@ WRONG: dict[str, dict[str, str]] = {
         "(and go on updating) the statistics of the validation batches",
     },
     "validation": {
-        "grad": "gradients are recorded in the validation phase: put it under torch.no_grad() or "
+        "grad": "the validation phase records gradients: run it under torch.no_grad() or "
         "torch.set_grad_enabled(False)",
-        "backward": "loss.backward() is called in the validation phase, too, and gradients are "
-        "recorded there",
-        "step": "the optimizer makes steps in the validation phase: the model is trained on the "
+        "backward": "the validation phase also records gradients and calls loss.backward(): run "
+        "it under torch.no_grad()",
+        "step": "the optimizer also steps in the validation phase, so the model is trained on the "
         "validation images",
     },
     "schedule": {
-        "each batch": "the scheduler makes a step for every batch instead of once per epoch",
-        "both phases": "the scheduler makes a step in the validation phase, too, so two per epoch",
+        "each batch": "the scheduler steps once per batch instead of once per epoch",
+        "both phases": "the scheduler also steps in the validation phase, so twice per epoch",
         "never": "scheduler.step() is never called",
     },
     "keeps": {
-        "last": "the weights of the last epoch are returned instead of those of the best: either "
-        "they are not loaded at the end, or what was kept is model.state_dict() itself, which "
-        "changes with the model (copy.deepcopy it)",
-        "either phase": "the accuracy of the training phase, too, decides which weights are kept; "
-        "only that of the validation phase should",
-        "last batch": "the epoch is chosen by the last validation batch instead of all of them",
-        "first": "the weights of the first epoch are returned instead of those of the best",
+        "last": "the weights of the last epoch are returned instead of the best ones: either the "
+        "best are not loaded at the end, or you kept model.state_dict() itself, which changes with "
+        "the model (use copy.deepcopy)",
+        "either phase": "the accuracy of the training phase also decides which weights are kept; "
+        "only the validation phase should",
+        "last batch": "the last validation batch chooses the best epoch instead of all of them",
+        "first": "the weights of the first epoch are returned instead of the best ones",
     },
 }
 PROPERTIES = {

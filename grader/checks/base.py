@@ -1,4 +1,4 @@
-"""What every check kind is made of: its context, its judgement, and the kind itself."""
+"""What every check kind is made of: its context, its judgment, and the kind itself."""
 
 from __future__ import annotations
 

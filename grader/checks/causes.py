@@ -160,7 +160,7 @@ def _rearranged(actual: Array, expected: Array, close: Close) -> Cause | None:
             shifted, wanted = np.take(actual, source, axis), np.take(expected, place, axis)
             if wanted.size < MIN_SIZE or not close(shifted, wanted).all():
                 continue
-            # Equal neighbours agree wherever they are moved to, and may be right where they stand.
+            # Equal neighbors agree wherever they are moved to, and may be right where they stand.
             if not close(shifted, np.take(expected, source, axis)).all():
                 return Cause("shifted", f"it is shifted by one along axis {axis}")
     return None

@@ -1,4 +1,4 @@
-"""Kind ``image``: generated images, judged by recomputing what they were optimised for."""
+"""Kind ``image``: generated images, judged by recomputing what they were optimized for."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class ImageSpec(DrivenSpec, Properties):
     """Rubric keys of ``image``.
 
     The judge's ``values`` are, for each image, its loss divided by that of the reference
-    optimisation: any optimiser that gets as low is as good. Each image has an equal part of what
+    optimization: any optimizer that gets as low is as good. Each image has an equal part of what
     ``properties`` leave.
     """
 
@@ -58,8 +58,13 @@ class ImageSpec(DrivenSpec, Properties):
     tiers: ImageTiers
 
 
+<<<<<<< HEAD
 class ImageKind(FindsNames):
     """Lets student code optimise, and the assignment's judge recompute the losses."""
+=======
+class ImageKind(Quiet):
+    """Lets student code optimize, and the assignment's judge recompute the losses."""
+>>>>>>> a33e60e (Plain English in the assignment's messages, hints and mistakes)
 
     name = "image"
     options = ImageSpec

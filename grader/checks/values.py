@@ -132,7 +132,7 @@ class _Tally:
     @property
     def summary(self) -> str:
         if self.cases > 1 and self.failed > 1:
-            return f"{self.message} ({self.failed} of {self.cases} such cases fail)"
+            return f"{self.message} ({self.failed} of {self.cases} similar cases fail)"
         return self.message
 
 

@@ -32,7 +32,7 @@ MAX_NOTE = 1000  # characters of a note
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Return a console that writes colours to terminals only."""
+    """Return a console that writes colors to terminals only."""
     stream = sys.stderr if stderr else sys.stdout
     if isinstance(stream, io.TextIOWrapper):
         # Student code may put any character into a message, and not every terminal has it.

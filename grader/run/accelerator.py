@@ -1,6 +1,6 @@
 """Whether training can run on an accelerator, found out without touching it in this process.
 
-A process that has initialised CUDA cannot fork workers any more, so a process of its own asks.
+A process that has initialized CUDA cannot fork workers any more, so a process of its own asks.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Cases for ``rnn.py``: arguments of the driver ``captioning``, and the usual mistakes in the loss.
 
-Sizes are all different, so that no transposition goes unseen, and biases and weights are large
-enough that each of them shows. A model is small: what it says need not make sense.
+All sizes differ, so that every transposition shows, and biases and weights are large enough that
+each of them matters. The models are small: their captions need not make sense.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ def _sampling(
     vocabulary = _vocabulary(sizes["v"], sizes.get("special_from", 0))
     for _ in range(MAX_DRAWS):
         model = _model(rng, cell, vocabulary, sizes["d"], sizes["w"], sizes["h"])
-        # As in a trained model: no caption goes on with these.
+        # As in a trained model: no caption continues with these.
         model["params"]["b_vocab"][[vocabulary["<NULL>"], vocabulary["<START>"]]] = NEVER
         arguments = {
             **model,
@@ -150,11 +150,11 @@ def _sampling(
         }
         if _is_telling(arguments):
             return arguments
-    raise RuntimeError(f"no telling model in {MAX_DRAWS} draws")
+    raise RuntimeError(f"no model in {MAX_DRAWS} draws tells all mistakes apart")
 
 
 def _is_telling(arguments: Arguments) -> bool:
-    """Say whether a model's captions show all mistakes, and no word is a matter of rounding."""
+    """Say whether a model's captions show all mistakes, and no word depends on rounding."""
     end, null = (arguments["word_to_idx"][word] for word in ("<END>", "<NULL>"))
     right, margin = sampling.decode(arguments)
     ends = sampling.column_of(end, right)
@@ -189,7 +189,7 @@ def _wrong_loss(
     Args:
         targets: ``read`` to predict the word that is read instead of the next one.
         padding: whether <NULL> words count.
-        major: ``reshaped`` to mix up the captions by a reshape where axes are to be exchanged.
+        major: ``reshaped`` to mix up the captions with a reshape instead of a transposition.
         cell: the cell that is used for both kinds of model.
         arguments: of the driver's ``loss_and_grads``.
     """
@@ -216,7 +216,7 @@ def _wrong_loss(
 
 
 def _on_layers(layers: Any, function: str, arguments: Arguments) -> dict[str, Array]:
-    """What the reference model makes of a case on top of other layers than the reference's."""
+    """What the reference model computes for a case with layers other than the reference's."""
     before, rnn.nn = rnn.nn, layers
     try:
         found: dict[str, Array] = getattr(captioning, function)(rnn, **arguments)
@@ -226,7 +226,7 @@ def _on_layers(layers: Any, function: str, arguments: Arguments) -> dict[str, Ar
 
 
 def _one_place_per_word(**arguments: Any) -> dict[str, Array]:
-    """The gradient of the word vectors, if each word counts at its last place only."""
+    """The gradient of the word vectors if each word counts only at its last position."""
 
     def backward(dout: Array, cache: tuple[Array, Array]) -> Array:
         x, W = cache
@@ -240,21 +240,21 @@ def _one_place_per_word(**arguments: Any) -> dict[str, Array]:
 
 MISTAKES = {
     "captioning_loss": {
-        "a word that occurs several times gets the gradient of one place only, as dW_embed[words] "
-        "+= ... gives: add all of them up with np.add.at": _one_place_per_word,
+        "a repeated word gets the gradient of only one of its positions, which is what "
+        "dW_embed[words] += ... does: add them all up with np.add.at": _one_place_per_word,
         "<NULL> words count in the loss: mask them": partial(_wrong_loss, padding=True),
-        "the word to predict is the one just read; it must be the next one": partial(
+        "the model predicts the word that it just read instead of the next one": partial(
             _wrong_loss, targets="read"
         ),
-        "a reshape takes the place of a transposition between (N, T, ...) and (T, N, ...)": partial(
-            _wrong_loss, major="reshaped"
+        "(N, T, ...) is reshaped to (T, N, ...) instead of transposed, or the other way around": (
+            partial(_wrong_loss, major="reshaped")
         ),
-        "the vanilla RNN is used for both cells": partial(_wrong_loss, cell="rnn"),
+        "the vanilla RNN is used for both cell types": partial(_wrong_loss, cell="rnn"),
     }
 }
 
 
-# Given with the template and without a check of their own: a mistake in them is not yet paid for.
+# Given in the template, with no check of their own: a mistake in them has not cost points yet.
 GIVEN_LAYERS = ("word_embedding_forward", "word_embedding_backward")
 
 
@@ -273,7 +273,7 @@ class _OwnLayers:
 def _with_own_layers(
     function: str, drive: Callable[..., Any], arguments: Arguments
 ) -> dict[str, Array]:
-    """What the reference model makes of a case on top of the student's layers."""
+    """What the reference model computes for a case with the student's layers."""
     return _on_layers(_OwnLayers(drive), function, arguments)
 
 

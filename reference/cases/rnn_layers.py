@@ -1,4 +1,4 @@
-"""Cases for ``rnn_layers.py``: sizes are all different, so that no transposition goes unseen."""
+"""Cases for ``rnn_layers.py``: all sizes differ, so that every transposition shows."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ WEIGHTS = ("Wx", "Wh", "b")
 
 
 def _without(name: str, function: Callable[..., Any], outputs: int = 1) -> Callable[..., Any]:
-    """The right function with one argument set to zero: a term that was forgotten."""
+    """The right function with one argument set to zero: a forgotten term."""
 
     def wrong(**arguments: Any) -> Any:
         result = function(**{**arguments, name: np.zeros_like(arguments[name])})
@@ -39,7 +39,7 @@ def _rnn_with_h0_at_every_step(**a: Array) -> Array:
 
 
 def _last_state_everywhere(forward: Callable[..., Any]) -> Callable[..., Array]:
-    """What a list that holds the same array T times is stacked to."""
+    """The stack of a list that holds the same array T times."""
 
     def wrong(**a: Array) -> Array:
         h = forward(**a)[0]
@@ -257,17 +257,17 @@ def _fc_db_over(axis: int) -> Callable[[Arguments, Arguments], Gradients]:
 
 def _sequence_mistakes(cell: str) -> dict[str, Callable[..., Any]]:
     return {
-        "the weight gradients are those of the first time step, not the sum over all": (
+        "the weight gradients come from the first time step only, not from the sum over all": (
             _weights_of_step(cell, 0)
         ),
-        "the weight gradients are those of the last time step, not the sum over all": (
+        "the weight gradients come from the last time step only, not from the sum over all": (
             _weights_of_step(cell, -1)
         ),
         "the weight gradients are averaged over time instead of summed": _averaged_over_time(cell),
-        "the gradient that flows back from the next hidden state is not added to dh[t]": (
+        "the gradient that comes back from the next time step is not added to dh[t]": (
             _without_carrying(cell, "h")
         ),
-        "the loop goes through time forward instead of backward": _forward_in_time(cell),
+        "the loop runs forward in time instead of backward": _forward_in_time(cell),
     }
 
 
@@ -282,53 +282,51 @@ MISTAKES: dict[str, dict[str, Callable[..., Any]]] = {
         "every step starts from h0 instead of the previous hidden state": (
             _rnn_with_h0_at_every_step
         ),
-        "h0 is replaced by zeros": _without("h0", right.rnn_forward),
-        "all time steps hold the last hidden state: each step must write to an array of its own": (
+        "the first step starts from zeros instead of h0": _without("h0", right.rnn_forward),
+        "every time step holds the last hidden state: store a new array for each step": (
             _last_state_everywhere(right.rnn_forward)
         ),
     },
     "rnn_step_backward": {
-        "the derivative of tanh is taken of prev_h instead of next_h": _tanh_derivative_of(
-            "prev_h"
-        ),
+        "the derivative of tanh uses prev_h instead of next_h": _tanh_derivative_of("prev_h"),
         "the derivative of tanh is missing": _no_tanh_derivative,
-        "1 - next_h stands where 1 - next_h**2 is needed": _tanh_not_squared,
+        "1 - next_h is used instead of 1 - next_h**2": _tanh_not_squared,
     },
     "rnn_backward": _sequence_mistakes("rnn"),
     "lstm_step_forward": {
         "the bias b is not added": _without("b", right.lstm_step_forward, 2),
-        "the gates are read in the order i, f, g, o instead of f, i, g, o": (
+        "the gates are in the order i, f, g, o instead of f, i, g, o": (
             _gates_in_order(1, 0, 2, 3)
         ),
-        "the gates are read in the order i, f, o, g instead of f, i, g, o": (
+        "the gates are in the order i, f, o, g instead of f, i, g, o": (
             _gates_in_order(1, 0, 3, 2)
         ),
-        "the gates are read in the order f, i, o, g instead of f, i, g, o": (
+        "the gates are in the order f, i, o, g instead of f, i, g, o": (
             _gates_in_order(0, 1, 3, 2)
         ),
-        "the cell state goes into next_h without its tanh": _lstm_h_without_tanh,
+        "next_h is computed from next_c without the tanh": _lstm_h_without_tanh,
         "the previous cell state is not used": _without("prev_c", right.lstm_step_forward, 2),
     },
     "lstm_forward": {
         "the bias b is not added": _without("b", right.lstm_forward),
-        "h0 is replaced by zeros": _without("h0", right.lstm_forward),
-        "every step starts from a cell state of zeros instead of the previous next_c": (
+        "the first step starts from zeros instead of h0": _without("h0", right.lstm_forward),
+        "every step starts from a zero cell state instead of the previous step's": (
             _lstm_with_zero_c_at_every_step
         ),
-        "all time steps hold the last hidden state: each step must write to an array of its own": (
+        "every time step holds the last hidden state: store a new array for each step": (
             _last_state_everywhere(right.lstm_forward)
         ),
     },
     "lstm_step_backward": {
-        "1 - next_c**2 stands where 1 - tanh(next_c)**2 is needed": _lstm_step("c"),
-        "1 - o**2 stands where 1 - tanh(next_c)**2 is needed": _lstm_step("o"),
+        "1 - next_c**2 is used instead of 1 - tanh(next_c)**2": _lstm_step("c"),
+        "1 - o**2 is used instead of 1 - tanh(next_c)**2": _lstm_step("o"),
         "the derivative of tanh(next_c) is missing": _lstm_step("none"),
-        "next_c gets no gradient from next_h = o * tanh(next_c)": _lstm_step("cut"),
+        "next_c gets no gradient through next_h = o * tanh(next_c)": _lstm_step("cut"),
         "the incoming dnext_c is not added": _lstm_step("tanh", carried=False),
     },
     "lstm_backward": {
         **_sequence_mistakes("lstm"),
-        "the gradient that flows back through the cell state is not carried on": (
+        "the gradient of the cell state is not passed back to the previous step": (
             _without_carrying("lstm", "c")
         ),
     },
@@ -345,12 +343,12 @@ MISTAKES: dict[str, dict[str, Callable[..., Any]]] = {
         "the loss is averaged over the unmasked words instead of the batch": (
             _softmax_with(divide="words")
         ),
-        "the loss is averaged over batch and time instead of the batch": (
+        "the loss is averaged over batch and time instead of the batch alone": (
             _softmax_with(divide="time")
         ),
-        "the loss is not divided by the size of the batch": _softmax_with(divide="nothing"),
+        "the loss is not divided by the batch size": _softmax_with(divide="nothing"),
         "dx is not masked": _softmax_with(mask_dx=False),
-        "the mask is not used": _softmax_without_mask,
+        "the mask is ignored": _softmax_without_mask,
         "the largest score is not subtracted before exp": _softmax_without_max,
     },
 }

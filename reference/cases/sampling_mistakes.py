@@ -15,29 +15,29 @@ Arguments = Mapping[str, Any]
 SPECIAL_WORDS = ("<NULL>", "<START>", "<END>", "<UNK>")
 EXPLANATIONS = {
     "start in column 0": (
-        "the first column holds <START> and every word stands one column too far right: column t "
-        "is the t-th predicted word"
+        "the first column holds <START>, so every word is one column too far to the right: column "
+        "t must hold the t-th predicted word"
     ),
     "feeds null": (
-        "after the first step the network reads <NULL>: it must read the word that it has just "
+        "after the first step the network reads <NULL>: it must read the word that it just "
         "predicted"
     ),
     "never updates word": (
-        "the network reads <START> at every step: after the first it must read the word that it "
-        "has just predicted"
+        "the network reads <START> at every step: after the first step it must read the word that "
+        "it just predicted"
     ),
     "first word null": "the first word that the network reads is <NULL>: it must be <START>",
     "exchanges h and c in arguments": (
-        "h and c are exchanged in the arguments of lstm_step_forward, which takes h first"
+        "h and c are swapped in the arguments of lstm_step_forward: it takes h first"
     ),
     "exchanges h and c in results": (
-        "h and c are exchanged in the results of lstm_step_forward, which returns h first"
+        "h and c are swapped in the results of lstm_step_forward: it returns h first"
     ),
     "exchanges h and c in both": (
-        "h and c are exchanged in arguments and results of lstm_step_forward: h is first in both"
+        "h and c are swapped in the arguments and the results of lstm_step_forward: h comes first"
     ),
     "stops all at first end": (
-        "the whole batch stops as soon as one caption reaches <END>: the others must go on"
+        "the whole batch stops as soon as one caption reaches <END>: the others must continue"
     ),
 }
 
@@ -45,7 +45,7 @@ EXPLANATIONS = {
 def decode(
     arguments: Arguments, *, first: str = "<START>", feeds: str = "prediction", swaps: str = ""
 ) -> tuple[Array, float]:
-    """Decode greedily, going on after <END>; rightly, unless told to make a mistake.
+    """Decode greedily, past <END>; correctly, unless asked to make a mistake.
 
     Args:
         arguments: of the driver's ``sample``, for N images and L words.
@@ -91,10 +91,10 @@ def column_of(word: int, captions: Array) -> Array:
 
 
 def samples_agree(got: Array, expected: Array, end: int, null: int) -> Array:
-    """Say which captions are the same, as far as anybody reads them.
+    """Say which captions are the same up to their first <END>.
 
-    Only the words up to the first <END> of an expected caption count; a caption that stops before
-    <END> is written, with nothing but <NULL> from there on, is as good.
+    Only the words up to the first <END> of an expected caption count. A caption that stops just
+    before <END> and holds only <NULL> from there on is as good.
 
     Args:
         got: (N, L) word ids.
@@ -140,7 +140,7 @@ def hypotheses(arguments: Arguments, right: Array) -> Iterator[tuple[str, Array]
 
 
 def explain_sample(arguments: Arguments, got: Array) -> str | None:
-    """Name the mistake that turns a case into wrong captions.
+    """Name the mistake that explains wrong captions.
 
     Args:
         arguments: those of a case of ``captioning_sample``.
@@ -167,7 +167,7 @@ def explain_sample(arguments: Arguments, got: Array) -> str | None:
 def compare_samples(
     arguments: Arguments, outputs: Mapping[str, Any], expected: Mapping[str, Array]
 ) -> str | None:
-    """Say what is wrong with sampled captions; words after <END> are anybody's choice.
+    """Say what is wrong with sampled captions; words after <END> do not matter.
 
     Args:
         arguments: those of a case of ``captioning_sample``.
@@ -181,7 +181,7 @@ def compare_samples(
     if got.dtype.kind == "f" and np.isfinite(got).all() and (got == np.round(got)).all():
         got = got.astype(np.int64)
     if got.dtype.kind not in "iu":
-        return f"the captions are of type {got.dtype}, expected word ids (integers)"
+        return f"the captions have type {got.dtype}, expected word ids (integers)"
     known = explain_sample(arguments, got)
     if known is not None:
         return known

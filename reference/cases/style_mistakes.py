@@ -16,7 +16,7 @@ Array = np.ndarray[Any, Any]
 Outputs = dict[str, Array]
 Wrong = Callable[..., Any]
 
-NO_GRADIENT = "the loss has no gradient: .detach(), .data, .item(), numpy or a new tensor cuts it"
+NO_GRADIENT = "the gradient is lost: .detach(), .data, .item(), numpy or a new tensor cuts it off"
 
 
 def _driven(name: str, wrong: Wrong) -> Callable[..., Outputs]:
@@ -47,13 +47,13 @@ def _no_gradient(of: str) -> Callable[..., Outputs]:
 # content_loss
 
 CONTENT: dict[str, Wrong] = {
-    "the mean is taken in place of the sum": lambda w, x, y: w * ((x - y) ** 2).mean(),
+    "the mean is taken instead of the sum": lambda w, x, y: w * ((x - y) ** 2).mean(),
     "the sum is halved": lambda w, x, y: w * ((x - y) ** 2).sum() / 2,
     "content_weight is left out": lambda _w, x, y: ((x - y) ** 2).sum(),
     "the sum is divided by the batch size N": lambda w, x, y: w * ((x - y) ** 2).sum() / len(x),
     "the differences are not squared": lambda w, x, y: w * (x - y).abs().sum(),
-    "the root of the sum of squares is taken": lambda w, x, y: w * (x - y).norm(),
-    "content_weight is squared, too": lambda w, x, y: ((w * (x - y)) ** 2).sum(),
+    "the square root of the sum of squares is taken": lambda w, x, y: w * (x - y).norm(),
+    "content_weight is squared as well": lambda w, x, y: ((w * (x - y)) ** 2).sum(),
 }
 
 
@@ -79,28 +79,32 @@ def _scaled(divisor: Callable[..., float]) -> Wrong:
 
 
 GRAM: dict[str, Wrong] = {
-    "it is never divided by C * H * W": lambda x, _normalize=True: _gram(x),
-    "it is divided by C * H * W whatever normalize says": (
+    "the matrix is never divided by C * H * W": lambda x, _normalize=True: _gram(x),
+    "the matrix is divided by C * H * W even if normalize is False": (
         lambda x, _normalize=True: _gram(x) / x[0].numel()
     ),
-    "normalize means the opposite": (
+    "normalize does the opposite of what it should": (
         lambda x, normalize=True: _gram(x) if normalize else _gram(x) / x[0].numel()
     ),
-    "it is divided by H * W, not by C * H * W": _scaled(lambda _n, _c, h, w: h * w),
-    "it is divided by C, not by C * H * W": _scaled(lambda _n, c, _h, _w: c),
-    "it is divided by C * H, not by C * H * W": _scaled(lambda _n, c, h, _w: c * h),
-    "it is divided by C * C, not by C * H * W": _scaled(lambda _n, c, _h, _w: c * c),
-    "it is divided by N * C * H * W, not by C * H * W": _scaled(lambda n, c, h, w: n * c * h * w),
-    "it is divided by 2 * C * H * W, not by C * H * W": _scaled(lambda _n, c, h, w: 2 * c * h * w),
-    "features are reshaped to (N, H * W, C), which mixes places and channels": (
+    "the matrix is divided by H * W instead of C * H * W": _scaled(lambda _n, _c, h, w: h * w),
+    "the matrix is divided by C instead of C * H * W": _scaled(lambda _n, c, _h, _w: c),
+    "the matrix is divided by C * H instead of C * H * W": _scaled(lambda _n, c, h, _w: c * h),
+    "the matrix is divided by C * C instead of C * H * W": _scaled(lambda _n, c, _h, _w: c * c),
+    "the matrix is divided by N * C * H * W instead of C * H * W": _scaled(
+        lambda n, c, h, w: n * c * h * w
+    ),
+    "the matrix is divided by 2 * C * H * W instead of C * H * W": _scaled(
+        lambda _n, c, h, w: 2 * c * h * w
+    ),
+    "features are reshaped to (N, H * W, C), which mixes up positions and channels": (
         lambda x, normalize=True: _gram_of_rows(x) / (x[0].numel() if normalize else 1)
     ),
-    "the images of a batch are added up": (
+    "the matrices of all images in the batch are added up": (
         lambda x, normalize=True: (
             (_gram(x) / (x[0].numel() if normalize else 1)).sum(0).expand(len(x), -1, -1)
         )
     ),
-    "only the first image of a batch is looked at": (
+    "only the first image of the batch is used": (
         lambda x, normalize=True: (_gram(x) / (x[0].numel() if normalize else 1))[:1].expand(
             len(x), -1, -1
         )
@@ -135,21 +139,21 @@ STYLE: dict[str, Wrong] = {
     "style_weights are left out": _style(_sum_of(lambda d, _w: (d**2).sum())),
     "only the last layer counts": _style(lambda ds, ws: ws[-1] * (ds[-1] ** 2).sum()),
     "only the first layer counts": _style(lambda ds, ws: ws[0] * (ds[0] ** 2).sum()),
-    "the mean is taken in place of the sum": _style(_sum_of(lambda d, w: w * (d**2).mean())),
+    "the mean is taken instead of the sum": _style(_sum_of(lambda d, w: w * (d**2).mean())),
     "the sum is halved": _style(_sum_of(lambda d, w: w * (d**2).sum() / 2)),
     "the sum is divided by the number of layers": _style(
         lambda ds, ws: sum(w * (d**2).sum() for d, w in zip(ds, ws, strict=True)) / len(ds)
     ),
     "the differences are not squared": _style(_sum_of(lambda d, w: w * d.abs().sum())),
-    "the weights are squared, too": _style(_sum_of(lambda d, w: ((w * d) ** 2).sum())),
-    "the root of the sum of squares is taken": _style(_sum_of(lambda d, w: w * d.norm())),
-    "the Gram matrices are not normalised": _style(
+    "the weights are squared as well": _style(_sum_of(lambda d, w: ((w * d) ** 2).sum())),
+    "the square root of the sum of squares is taken": _style(_sum_of(lambda d, w: w * d.norm())),
+    "the Gram matrices are not normalized": _style(
         _sum_of(lambda d, w: w * (d**2).sum()), normalised=False
     ),
     "the weights are used in reverse order": _style(
         lambda ds, ws: sum(w * (d**2).sum() for d, w in zip(ds, list(ws)[::-1], strict=True))
     ),
-    "every layer has the weight of the first": _style(
+    "every layer gets the weight of the first layer": _style(
         lambda ds, ws: sum(ws[0] * (d**2).sum() for d in ds)
     ),
 }
@@ -185,9 +189,9 @@ TV: dict[str, Wrong] = {
     "the differences are not squared": (
         lambda x, w: w * (_down(x).abs().sum() + _right(x).abs().sum())
     ),
-    "only horizontal neighbours are compared": lambda x, w: w * (_right(x) ** 2).sum(),
-    "only vertical neighbours are compared": lambda x, w: w * (_down(x) ** 2).sum(),
-    "the mean of each direction is taken in place of the sum": (
+    "only horizontal neighbors are compared": lambda x, w: w * (_right(x) ** 2).sum(),
+    "only vertical neighbors are compared": lambda x, w: w * (_down(x) ** 2).sum(),
+    "the mean is taken over each direction instead of the sum": (
         lambda x, w: w * ((_down(x) ** 2).mean() + (_right(x) ** 2).mean())
     ),
     "the sum is divided by the number of pixels": (
@@ -198,13 +202,13 @@ TV: dict[str, Wrong] = {
         lambda x, w: w * ((_down(x) ** 2).sum() + (_right(x) ** 2).sum()) / len(x)
     ),
     "tv_weight is left out": lambda x, _w: (_down(x) ** 2).sum() + (_right(x) ** 2).sum(),
-    "opposite borders count as neighbours (roll)": _wrapped,
+    "pixels at opposite borders count as neighbors (torch.roll)": _wrapped,
     "the last row and the last column are left out": _interior,
-    "both directions are added up before squaring": _one_difference,
+    "the differences in both directions are added before they are squared": _one_difference,
     "the sums are squared, not the differences": (
         lambda x, w: w * (_down(x).sum() ** 2 + _right(x).sum() ** 2)
     ),
-    "only the first image of the batch is looked at": (
+    "only the first image of the batch is used": (
         lambda x, w: w * ((_down(x[:1]) ** 2).sum() + (_right(x[:1]) ** 2).sum())
     ),
 }

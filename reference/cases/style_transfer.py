@@ -1,4 +1,4 @@
-"""Cases for the losses of ``style_transfer.py``: sizes differ, so that no mix-up goes unseen.
+"""Cases for the losses of ``style_transfer.py``: all sizes differ, so that every mix-up shows.
 
 ``MISTAKES`` run the drivers of the checks on losses that are wrong on purpose.
 """
@@ -65,7 +65,7 @@ def gram_matrix(rng: np.random.Generator) -> Iterator[Case]:
 
 
 def style_loss(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield features of five layers, of which some count."""
+    """Yield features of five layers, only some of which count."""
 
     def arguments(n: int, layers: list[int], weights: list[float]) -> dict[str, Any]:
         sizes = [(3, 7, 6), (4, 5, 3), (5, 3, 4), (2, 4, 3), (6, 2, 2)]
@@ -99,4 +99,4 @@ def tv_loss(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("N=3", arguments(0.5, 3, 3, 4, 5), BATCHES)
     yield Case("H=1", arguments(2.0, 1, 3, 1, 6), EDGE)
     yield Case("W=1", arguments(2.0, 1, 3, 6, 1), EDGE)
-    yield Case("one colour", {"img": np.full((1, 3, 4, 5), 0.7), "tv_weight": 1.0}, EDGE)
+    yield Case("one color", {"img": np.full((1, 3, 4, 5), 0.7), "tv_weight": 1.0}, EDGE)

@@ -3,7 +3,7 @@
 Two tiers share one format. A caption is a row of word ids: <START>, the words, <END>, and <NULL> up
 to the common length; images are feature vectors.
 
-* ``mini`` makes scenes up. A scene is a choice of subject, colour, size, action, place and weather;
+* ``mini`` makes scenes up. A scene is a choice of subject, color, size, action, place and weather;
   its captions are sentences of a small grammar that name some of them, its features a random
   projection of them, with noise. The validation scenes are new combinations of the same attributes,
   so a model that has learned 32 scenes by heart mixes up what it sees in them.

@@ -3,7 +3,7 @@
 A species is a body plan: how many segments, how many wings, what is on the abdomen, how long the
 legs are, whether there are antennae. ``ANT`` and ``BEE`` are two of them. What a drawing looks like
 depends far more on what says nothing about the species: direction, size, place, foreshortening, the
-colours of everything, light, blur, noise, and clutter made of the same kinds of shapes as insects
+colors of everything, light, blur, noise, and clutter made of the same kinds of shapes as insects
 are. A few hundred drawings are too few to learn from scratch what matters; a network that has seen
 thousands of drawings of other species tells ants from bees at once.
 """
@@ -75,13 +75,13 @@ class Drawing:
 
 
 def random_colour(rng: np.random.Generator) -> Colour:
-    """Draw any colour."""
+    """Draw any color."""
     red, green, blue = rng.integers(0, 256, 3)
     return int(red), int(green), int(blue)
 
 
 def contrasting(rng: np.random.Generator, others: Sequence[Colour], least: float) -> Colour:
-    """Draw a colour that differs from ``others`` by at least ``least`` (of 441)."""
+    """Draw a color that differs from ``others`` by at least ``least`` (of 441)."""
     while True:
         colour = random_colour(rng)
         gaps = [np.linalg.norm(np.subtract(colour, other)) for other in others]
@@ -93,7 +93,7 @@ def contrasting(rng: np.random.Generator, others: Sequence[Colour], least: float
 def draw_species(
     rng: np.random.Generator, species: Species, canvas: Drawing, ground: Colour
 ) -> None:
-    """Draw one insect of ``species`` in colours that stand out against ``ground``."""
+    """Draw one insect of ``species`` in colors that stand out against ``ground``."""
     body = contrasting(rng, [ground], 130)
     limbs = contrasting(rng, [ground], 130)
     lengths = {1: [1.0], 2: [0.36, 0.64], 3: [0.26, 0.26, 0.48]}[species.segments]
@@ -153,7 +153,7 @@ def draw_pattern(
 
 
 def draw_clutter(rng: np.random.Generator, canvas: Drawing, ground: Colour, count: int) -> None:
-    """Draw ``count`` blades, leaves and stones: lines, ellipses and bars of any colour."""
+    """Draw ``count`` blades, leaves and stones: lines, ellipses and bars of any color."""
     for _ in range(count):
         place, colour = rng.uniform(-2.2, 2.2, 2), contrasting(rng, [ground], 60)
         kind = rng.integers(0, 4)

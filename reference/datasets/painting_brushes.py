@@ -101,7 +101,7 @@ def strokes(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
 
 
 def shards(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
-    """Paint discs, triangles and quadrangles in strong colours, and black lines across them."""
+    """Paint discs, triangles and quadrangles in strong colors, and black lines across them."""
     w, h = width * OVERSAMPLING, height * OVERSAMPLING
     image = Image.new("RGB", (w, h), (235, 222, 195))
     draw = ImageDraw.Draw(image)

@@ -8,7 +8,7 @@ Two tiers share one format:
   folder, and SqueezeNet 1.1 trained on ImageNet from ``weights/squeezenet1_1.pt``. Sizes and
   weights are those of the public CS231n homework.
 
-Withheld are the losses that an optimisation of our own reaches, the measure for a student's: on
+Withheld are the losses that an optimization of our own reaches, the measure for a student's: on
 ``mini`` the reference solution's, on ``full`` that of the homework's own schedule.
 """
 
@@ -197,12 +197,12 @@ def reference_run(losses: Any, content: Any, tier: str) -> dict[str, Any]:
     finally:
         torch.set_num_threads(threads)
     if not all(map(math.isfinite, terms)):
-        raise RuntimeError("the reference optimisation does not end at a finite loss")
+        raise RuntimeError("the reference optimization does not end at a finite loss")
     return {"terms": terms, "history": history}
 
 
 def load(tier: str, data: Path | None, seed: int) -> dict[str, dict[str, Any]]:
-    """Load the pictures of one tier, and minimise the losses for each style.
+    """Load the pictures of one tier, and minimize the losses for each style.
 
     Args:
         tier: ``"mini"`` (generated) or ``"full"`` (files).

@@ -1,6 +1,6 @@
 """Images, and a model that is usually wrong about them, for ``visualize_model`` (question 1.2).
 
-The model judges drawn insects by their mean colour. The images are chosen so that it is sure of
+The model judges drawn insects by their mean color. The images are chosen so that it is sure of
 each, that images next to each other get different predictions, and that each label differs from the
 prediction: a figure with the labels, or with titles one image off, cannot look right; neither can
 one with predictions made in training mode. Both tiers are the same.
@@ -18,14 +18,14 @@ TRAIN, VAL = 8, 12  # images
 DRAWN = 60  # to choose from
 SURE = 0.4  # by how much the best score is ahead of the next
 NUM_IMAGES = (0, 3)  # of two calls; 0: the argument is left out
-MEAN, STD = np.array((0.485, 0.456, 0.406)), np.array((0.229, 0.224, 0.225))  # of normalisation
+MEAN, STD = np.array((0.485, 0.456, 0.406)), np.array((0.229, 0.224, 0.225))  # of normalization
 EPS = 1e-5  # of the batch norm
 
 Parameters = dict[str, np.ndarray]
 
 
 def draw_model(rng: np.random.Generator) -> Parameters:
-    """Draw a model: a batch norm, then one colour channel speaks for each class."""
+    """Draw a model: a batch norm, then one color channel speaks for each class."""
     return {
         "norm.weight": np.ones(3),
         "norm.bias": np.zeros(3),
@@ -39,7 +39,7 @@ def draw_model(rng: np.random.Generator) -> Parameters:
 def scores(
     colours: np.ndarray, parameters: Parameters, mean: np.ndarray, variance: np.ndarray
 ) -> np.ndarray:
-    """Scores (n, CLASSES) for mean colours (n, 3); the batch norm has ``mean`` and ``variance``."""
+    """Scores (n, CLASSES) for mean colors (n, 3); the batch norm has ``mean`` and ``variance``."""
     normed = (colours - mean) / np.sqrt(variance + EPS)
     return np.asarray(normed @ parameters["fc.weight"].T + parameters["fc.bias"])
 
@@ -48,7 +48,7 @@ def choose(colours: np.ndarray, squares: np.ndarray, parameters: Parameters) -> 
     """Choose TRAIN + VAL images that fit a model, the VAL ones first; None if there are too few.
 
     Args:
-        colours: means of the normalised pixels of each image, (n, 3).
+        colors: means of the normalized pixels of each image, (n, 3).
         squares: means of their squares, (n, 3).
         parameters: the model.
     """

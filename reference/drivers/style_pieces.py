@@ -1,7 +1,7 @@
 """Runs beside the student's ``style_transfer.py`` in a worker, and with the reference.
 
 Each function calls one of the student's losses in float64 and returns its ``value`` and its
-``gradient``, by torch's automatic differentiation, with respect to what is optimised. A loss that
+``gradient``, by torch's automatic differentiation, with respect to what is optimized. A loss that
 does not depend on it in a way that torch can follow has a gradient of zeros.
 """
 

@@ -120,7 +120,7 @@ def style_loss(
 
 
 def tv_loss(img: torch.Tensor, tv_weight: float) -> torch.Tensor:
-    """Weighted sum of squared differences of neighbours."""
+    """Weighted sum of squared differences of neighbors."""
     down = img[:, :, 1:, :] - img[:, :, :-1, :]
     right = img[:, :, :, 1:] - img[:, :, :, :-1]
     return tv_weight * ((down**2).sum() + (right**2).sum())

@@ -45,7 +45,7 @@ class ProbeModel(nn.Module):
 
 
 class ColourModel(nn.Module):
-    """Judges images by their mean colour; images (n, 3, H, W) -> scores (n, classes)."""
+    """Judges images by their mean color; images (n, 3, H, W) -> scores (n, classes)."""
 
     def __init__(self, parameters: Arrays) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class ColourModel(nn.Module):
 
 
 class Photographs(Dataset[tuple[Tensor, int]]):
-    """Images (n, H, W, 3) uint8 and labels (n,); normalised, and mirrored at random if asked."""
+    """Images (n, H, W, 3) uint8 and labels (n,); normalized, and mirrored at random if asked."""
 
     def __init__(
         self,

@@ -1,1 +1,1 @@
-"""What a trained model must be like besides accurate; judged on the grader's side."""
+"""What a trained model must be, apart from accurate; judged on the grader's side."""

@@ -1,4 +1,4 @@
-"""The structure of the text classifiers, by shapes and values: no class name is looked at.
+"""Checks the structure of the text classifiers by shapes and values, never by class names.
 
 Each function gets the driver's result (``predictions``, ``order``, ``again``, ``parameters``; see
 ``drivers/text_classification.py``) and the data set's inputs, and yields what is not as the
@@ -23,7 +23,7 @@ def _changed_by_order(result: Result) -> float:
     shuffled = np.asarray(result["order"], dtype=np.float64)
     straight = np.asarray(result["predictions"], dtype=np.float64)[: len(shuffled)]
     if shuffled.shape != straight.shape or not shuffled.size:
-        raise ValueError("the predictions for shuffled sentences have another shape")
+        raise ValueError("the predictions for shuffled sentences have a different shape")
     return float((np.abs(shuffled - straight) > SAME).mean())
 
 
@@ -34,11 +34,11 @@ def _sees_order(result: Result, model: str) -> Iterator[str]:
     first, again = (np.asarray(result[name], dtype=np.float64) for name in ("order", "again"))
     if first.shape == again.shape and (random := float((np.abs(first - again) > SAME).mean())) > 0:
         yield (
-            f"predict says something else of {random:.0%} of the sentences when it is asked again: "
-            "is dropout still on? Call model.eval() before it predicts"
+            f"predict answers differently for {random:.0%} of the sentences when called again: "
+            "is dropout still on? Call model.eval() before you predict"
         )
     else:
-        yield f"{model} is blind to order, but {share:.0%} of predictions depend on it"
+        yield f"{model} ignores word order, but {share:.0%} of the predictions depend on it"
 
 
 def _words(inputs: Result) -> int:
@@ -50,7 +50,7 @@ def bag_of_words(result: Result, inputs: Result) -> Iterator[str]:
     yield from _sees_order(result, "a bag of words")
     most = OUTPUTS * (_words(inputs) + SPARE_WORDS)
     if (count := int(result["parameters"]["count"])) > most:
-        yield f"the model has {count} parameters; one weight per word and a bias are {most} at most"
+        yield f"the model has {count} parameters; one weight per word plus a bias is at most {most}"
 
 
 def average(result: Result, inputs: Result) -> Iterator[str]:
@@ -64,11 +64,11 @@ def average_embeddings(result: Result, inputs: Result) -> Iterator[str]:
     yield from average(result, inputs)
     shapes = np.asarray(result["parameters"]["shapes"]).reshape(-1, 2)
     if not (shapes > 1).all(axis=1).any():
-        yield "no trainable parameter is a matrix of embeddings"
+        yield "no trainable parameter is an embedding matrix"
 
 
 def recurrent(result: Result, inputs: Result) -> Iterator[str]:
     """A recurrent network: the order of words matters to it."""
     del inputs
     if _changed_by_order(result) == 0:
-        yield "a recurrent network sees the order of words, but no prediction depends on it"
+        yield "a recurrent network sees word order, but no prediction depends on it"

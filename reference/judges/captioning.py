@@ -1,7 +1,7 @@
-"""What trained captioning parameters are worth, decoded and scored on the trusted side.
+"""Judges trained captioning parameters: decodes and scores captions on the trusted side.
 
-The parameters come from student code. They are read into the reference model, which decodes the
-captions: what the student's own ``sample`` makes of them is shown, and decides nothing here.
+The parameters come from student code. They are loaded into the reference model, which decodes the
+captions. What the student's own ``sample`` makes of them is shown, but decides nothing here.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CELLS = {1: "rnn", 4: "lstm"}
 
 
 def overfit(result: Values, inputs: Values, withheld: Values) -> Evidence:
-    """Judge a model that should know its few training captions by heart.
+    """Judge a model that should have memorized its few training captions.
 
     Returns:
         the value ``token_accuracy``: the share of the words of a training image's closest true
@@ -94,11 +94,11 @@ def _params(result: Values, inputs: Values) -> tuple[dict[str, np.ndarray[Any, A
     for name, value in expected.items():
         found = params.get(name)
         if type(found) is not np.ndarray or found.shape != value.shape:
-            shape = found.shape if isinstance(found, np.ndarray) else "nothing"
-            message = f"after training params[{name!r}] is {shape}, expected {value.shape}"
+            shape = f"is {found.shape}" if isinstance(found, np.ndarray) else "is missing"
+            message = f"after training, params[{name!r}] {shape}, expected {value.shape}"
             raise Failure("wrong_shape", message)
         if not np.isfinite(found).all():
-            raise Failure("not_finite", f"after training params[{name!r}] holds NaN or infinity")
+            raise Failure("not_finite", f"after training, params[{name!r}] holds NaN or infinity")
     return {name: params[name].astype(np.float64) for name in expected}, cell
 
 
@@ -158,8 +158,8 @@ def _loss_finding(loss: float, least: float) -> Finding:
     if loss <= least + MOST_EXCESS:
         return Finding("training_loss", 1.0)
     message = (
-        f"the training loss is {loss:.2f} after training; {least:.2f} is possible, and "
-        f"{least + MOST_EXCESS:.2f} is asked for"
+        f"the training loss is {loss:.2f} after training; it must be at most "
+        f"{least + MOST_EXCESS:.2f} ({least:.2f} is the least possible)"
     )
     return Finding("training_loss", 0.0, message, "below_threshold")
 
@@ -169,7 +169,7 @@ def _gap_finding(bleu: Mapping[str, float]) -> Finding:
         return Finding("overfits", 1.0)
     message = (
         f"BLEU is {bleu['train']:.2f} for training and {bleu['val']:.2f} for validation captions; "
-        f"a model that has learned its training captions by heart shows a gap of {LEAST_GAP:g}"
+        f"a model that has memorized its training captions shows a gap of at least {LEAST_GAP:g}"
     )
     return Finding("overfits", 0.0, message, "below_threshold")
 
@@ -182,6 +182,6 @@ def _curve(result: Values) -> tuple[Curves, ...]:
 
 
 def _table(split: str, texts: Sequence[str], truth: Captions) -> Table:
-    title = {"train": "Training captions", "val": "Validation captions, of images never seen"}
+    title = {"train": "Training captions", "val": "Validation captions (of unseen images)"}
     rows = [(text, " / ".join(own)) for text, own in zip(texts, truth, strict=True)]
     return Table(title[split], ("sampled from the trained model", "ground truth"), rows[:SHOWN])

@@ -26,7 +26,7 @@ def visualize_model(result: Result, inputs: Result, withheld: Result) -> Evidenc
     images = np.concatenate([inputs["val_images"], inputs["train_images"]])
     predicted = _predictions(model, images)
     if not np.array_equal(predicted[: len(withheld["predictions"])], withheld["predictions"]):
-        raise RuntimeError("the model of the data set predicts something else than it should")
+        raise RuntimeError("the data set's model does not predict what it should")
     wrong_figure: list[str] = []
     wrong_titles: list[str] = []
     pictures: list[tuple[str, np.ndarray]] = []
@@ -39,7 +39,7 @@ def visualize_model(result: Result, inputs: Result, withheld: Result) -> Evidenc
             for title, image in zip(shown["titles"], shown["images"], strict=True)
         ]
         if not shown["training"]:
-            notes.add("the model is left in evaluation mode")
+            notes.add("visualize_model leaves the model in evaluation mode")
     findings = (
         Finding("figure", 0.0 if wrong_figure else 1.0, "; ".join(wrong_figure[:2])),
         Finding("titles", 0.0 if wrong_titles else 1.0, "; ".join(wrong_titles[:2])),
@@ -67,12 +67,12 @@ def _which(image: Any, inputs: Result) -> tuple[int | None, str]:
     images = np.concatenate([inputs["val_images"], inputs["train_images"]])
     image = np.asarray(image)
     if image.shape != images.shape[1:] or image.dtype.kind not in "fui":
-        return None, f"an array {image.shape} of {image.dtype} instead of {images.shape[1:]}"
+        return None, f"shape {image.shape}, type {image.dtype}, expected {images.shape[1:]}"
     shown = np.nan_to_num(image.astype(np.float64))
     changes = {
         "": shown,
         "transposed": shown.swapaxes(0, 1),
-        "with red and blue exchanged": shown[..., ::-1],
+        "with red and blue swapped": shown[..., ::-1],
         "upside down": shown[::-1],
         "mirrored": shown[:, ::-1],
     }
@@ -101,25 +101,26 @@ def _figure_problems(shown: Result, wanted: int, inputs: Result) -> list[str]:
     for i, image in enumerate(shown["images"], start=1):
         index, change = _which(image, inputs)
         if index is None:
-            problems.append(f"image {i} is none of the validation images ({change or 'no match'})")
+            why = change or "no match"
+            problems.append(f"image {i} is not one of the validation images ({why})")
         elif index >= len(inputs["val_images"]):
-            problems.append(f"image {i} is a training image; validation images are to be shown")
+            problems.append(f"image {i} is a training image: show validation images")
         elif change:
             problems.append(f"image {i} is a validation image {change}")
         elif index in seen:
-            problems.append(f"image {i} is shown for the second time")
+            problems.append(f"image {i} repeats an earlier image")
         seen.add(-1 if index is None else index)
     return problems
 
 
 def _title_problems(shown: Result, predicted: np.ndarray, inputs: Result) -> list[str]:
-    """Say what is wrong with the titles of one figure; images that are none have no right title."""
+    """Say what is wrong with the titles of one figure; an unknown image has no right title."""
     names = [str(name).lower() for name in inputs["class_names"]]
     said: list[int | None] = []
     truth: list[int | None] = []
     problems = []
     if not shown["titles"]:
-        problems.append("there is no image with a title")
+        problems.append("no image has a title")
     for i, (title, image) in enumerate(zip(shown["titles"], shown["images"], strict=True), start=1):
         match = re.match(r"\s*predicted\s*:?\s*(\w+)", str(title), re.IGNORECASE)
         word = match[1].lower() if match else ""
@@ -153,8 +154,8 @@ def _cause(
     explanations = {
         "the titles are the true labels, not the predictions": labels[at],
         "the titles belong to the next image": predicted[np.minimum(at + 1, len(predicted) - 1)],
-        "the titles belong to the image before": predicted[np.maximum(at - 1, 0)],
-        "the titles are predictions in training mode: is model.eval() missing?": in_training[at],
+        "the titles belong to the previous image": predicted[np.maximum(at - 1, 0)],
+        "the predictions were made in training mode: is model.eval() missing?": in_training[at],
     }
     return next((text for text, titles in explanations.items() if (titles == said).all()), "")
 

@@ -1,11 +1,11 @@
-"""What images painted by a student's ``style_transfer`` are worth: their losses, computed here.
+"""Judges the images of a student's ``style_transfer`` by their losses, which are computed here.
 
-Three things are looked at for each image:
+Three things are checked for each image:
 
-* the sum of its losses, relative to that of the reference optimisation;
+* the sum of its losses, relative to that of the reference optimization;
 * the balance of the three terms. Where a sum of losses is least, their gradients add up to zero.
-  So the gradients of the three terms at the student's image tell with which weights its program
-  added them up: twice the style shows, however good the optimiser;
+  So the gradients of the three terms at the student's image show which weights the program used:
+  a style loss that counts twice shows, however good the optimizer;
 * whether the history belongs to the image.
 """
 
@@ -30,7 +30,7 @@ TERMS = ("content", "style", "total variation")
 
 # How far an image is from an optimum: the least length that a weighted sum of the three gradients,
 # each of length one, can have. A learning rate that falls leaves 0.05 to 0.2, a constant one more.
-NEAR = 0.25  # up to here all three weights can be told
+NEAR = 0.25  # up to here all three weights can be recovered
 IN_SIGHT = 0.5  # up to here those of content and style, of which the gradients are less noisy
 STYLE_FACTOR = 1.5  # right programs: 0.8 to 1.2; a term that counts twice: 1.6 to 2.4
 TV_FACTOR = 3.0  # right programs: 0.4 to 1.1
@@ -62,7 +62,7 @@ class Balance:
 
 @dataclass(frozen=True)
 class Look:
-    """What is known of one image. Losses are (content, style, total variation)."""
+    """What is known about one image. Losses are (content, style, total variation)."""
 
     image: Tensor
     terms: tuple[float, ...]
@@ -79,7 +79,7 @@ class Look:
 
     @property
     def is_minimised(self) -> bool:
-        """Whether it is nearer to the reference's loss than to that of the content picture."""
+        """Whether its loss is closer to the reference's than to that of the content picture."""
         return sum(self.terms) < math.sqrt(sum(self.start) * sum(self.reference))
 
     @property
@@ -95,8 +95,8 @@ def style_transfer(
     """Judge the images of all styles, their histories, and the run from noise.
 
     Values are the losses relative to the reference's, by the name of the style. Findings are
-    ``balance``, ``history`` and ``init_random``, and one of the name of each style that says how
-    its terms compare with the reference's.
+    ``balance``, ``history`` and ``init_random``, and one named after each style that says how its
+    terms compare with the reference's.
     """
     looks = {
         name: _look(
@@ -110,7 +110,7 @@ def style_transfer(
         for name, (losses, content) in paintings.objectives(dict(inputs)).items()
     }
     compared = [
-        Finding(name, 1.0, f"Relative to the reference's: {look.compared}")
+        Finding(name, 1.0, f"Relative to the reference: {look.compared}")
         for name, look in looks.items()
     ]
     return Evidence(
@@ -125,15 +125,15 @@ def _image(name: str, value: Any, shape: Sequence[int]) -> Tensor:
     """Return a student's image as a tensor of ``shape``, (1, 3, H, W).
 
     Raises:
-        Failure: it has another shape, is no array of numbers, or is not finite.
+        Failure: it has another shape, is not an array of numbers, or is not finite.
     """
     array = np.asarray(value)
     if array.shape not in (tuple(shape), tuple(shape[1:])):
         message = f"{name}: the image has shape {array.shape}, expected {tuple(shape)}"
         if array.ndim == 3 and array.shape[-1] == 3:
-            message += ": return the tensor itself, not a picture made of it"
+            message += ": return the tensor itself, not a picture made from it"
         elif array.ndim in (3, 4) and min(array.shape[-2:]) != min(shape[-2:]):
-            message += ": its smaller side must be image_size"
+            message += ": its smaller side must be image_size pixels"
         raise Failure("wrong_shape", message)
     if array.dtype.kind not in "fiu":
         raise Failure("wrong_dtype", f"{name}: the image is an array of {array.dtype}")
@@ -201,12 +201,12 @@ def balance_at(losses: Objective, image: Tensor) -> Balance | None:
 
 
 def miscounted(balance: Balance) -> str:
-    """Say which term counts too much or too little; empty if none does, or none can be told."""
+    """Say which term counts too much or too little; empty if none does or it is unclear."""
     if balance.distance > IN_SIGHT:
         return ""
     content, style, tv = balance.content, balance.style, balance.tv
-    nowhere = "does not count: does its gradient reach the image?"
-    against = "times as much as it should against"
+    nowhere = "has no effect: does its gradient reach the image?"
+    against = "times as much as it should, relative to"
     signs = [
         (content < 1 / ABSENT, f"the content loss {nowhere}"),
         (style < 1 / ABSENT, f"the style loss {nowhere}"),
@@ -217,7 +217,7 @@ def miscounted(balance: Balance) -> str:
         both = math.sqrt(content * style)
         signs += [
             (tv < both / TV_FACTOR, f"the total variation {nowhere}"),
-            (tv > both * TV_FACTOR, f"the total variation counts {tv / both:.1f} {against} both"),
+            (tv > both * TV_FACTOR, f"total variation counts {tv / both:.1f} {against} both"),
         ]
     return next((text for wrong, text in signs if wrong), "")
 
@@ -230,9 +230,9 @@ def _balance(looks: Mapping[str, Look]) -> Finding:
         wrong = miscounted(look.balance) if look.balance is not None else ""
         if wrong:
             reason = "mismatch"
-            problems.append(f"{name}: {wrong} (relative to the reference's: {look.compared})")
+            problems.append(f"{name}: {wrong} (relative to the reference: {look.compared})")
         elif not look.is_minimised:
-            problems.append(f"{name}: the losses are hardly minimised")
+            problems.append(f"{name}: the losses are hardly minimized")
     earned = 1 - len(problems) / len(looks)
     return Finding("balance", earned, "; ".join(problems), reason)
 
@@ -247,20 +247,20 @@ def _history(looks: Mapping[str, Look]) -> Finding:
 def _history_problem(look: Look) -> str:
     history = look.history
     if len(history) < 2:
-        return f"the history of losses has {len(history)} entries, expected one for each step"
+        return f"the list of losses has {len(history)} entries, expected one for each step"
     if not all(map(math.isfinite, history)):
-        return "the history of losses has entries that are NaN or infinite"
+        return "the list of losses has entries that are NaN or infinite"
     first, last, total = history[0], history[-1], sum(look.terms)
     starts = sorted((sum(look.start), sum(look.clamped_start)))
     if not starts[0] * (1 - SAME_START) <= first <= starts[1] * (1 + SAME_START):
         text = (
-            f"the history starts at {first:.5g}, but the sum of the losses of the content picture"
+            f"the list of losses starts at {first:.5g}, but the losses of the content picture add "
         )
-        return f"{text} is {starts[0]:.5g}{_miscounted_start(first, look)}"
+        return f"{text}up to {starts[0]:.5g}{_miscounted_start(first, look)}"
     if not last < first:
-        return f"the losses do not fall: {first:.5g} at first, {last:.5g} at last"
+        return f"the losses do not fall: {first:.5g} at the start, {last:.5g} at the end"
     if abs(last - total) > SAME_END * total:
-        return f"the history ends at {last:.5g}, but the losses of the image sum up to {total:.5g}"
+        return f"the list ends at {last:.5g}, but the losses of the image add up to {total:.5g}"
     return ""
 
 
@@ -285,11 +285,11 @@ def _init_random(result: Mapping[str, Any], inputs: Mapping[str, Any]) -> Findin
     clamped = sum(_terms(losses, content.clamp(-BOUND, BOUND)))
     problem = ""
     if not len(history) or not np.isfinite(history).all():
-        problem = "the history of losses is empty or not finite"
+        problem = "the list of losses is empty or not finite"
     elif min(abs(history[0] - start) / start, abs(history[0] - clamped) / clamped) < SAME_START:
-        problem = f"the first loss, {history[0]:.5g}, is that of the content picture"
+        problem = f"the first loss, {history[0]:.5g}, is the loss of the content picture"
     elif not total < history[0]:
-        problem = f"the loss does not fall: {history[0]:.5g} at first, {total:.5g} at last"
+        problem = f"the loss does not fall: {history[0]:.5g} at the start, {total:.5g} at the end"
     message = f"with init_random=True {problem}" if problem else ""
     return Finding("init_random", float(not problem), message, "mismatch")
 
@@ -333,6 +333,6 @@ def _curves(looks: Mapping[str, Look], withheld: Mapping[str, Any]) -> list[Curv
 
 
 def _thinned(history: Sequence[float]) -> list[float]:
-    """Return what a plot with a logarithmic axis can show of a history, and no more than fits."""
+    """Return the part of a history that a plot with a logarithmic axis can show."""
     shown = [loss for loss in history if math.isfinite(loss) and loss > 0]
     return shown[:: max(1, math.ceil(len(shown) / CURVE_POINTS))]

@@ -13,8 +13,8 @@ from .. import training_habits
 
 Result = Mapping[str, Any]
 
-# Where a loop does not do anything that is known, the scenario that each property stands on, and
-# what is right in it.
+# For a loop that matches no known habits: the scenario that shows each property, and what happens
+# in it.
 STANDS_ON = {
     "trains": ("one_step", "one batch, one step"),
     "gradients_cleared": ("one_epoch", "one epoch of four batches"),
@@ -33,7 +33,7 @@ def train_model(result: Result, inputs: Result, withheld: Result) -> Evidence:
     for name, arrays in returned.items():
         for key, array in arrays.items():
             if not np.isfinite(array).all():
-                raise Failure("not_finite", f"train_model: {key} is not finite ({name})")
+                raise Failure("not_finite", f"train_model: {key} is NaN or infinite ({name})")
     habits = training_habits.explain(returned, scenarios)
     if habits is None:
         return Evidence(findings=_one_by_one(returned, scenarios))
@@ -63,7 +63,7 @@ def _one_by_one(
         if any(training_habits.same(actual, weights) for weights in expected):
             findings.append(Finding(name, 1.0))
             continue
-        text = f"{about}: the returned weights are not those that the loop leads to"
+        text = f"{about}: the returned weights are not those of a correct loop"
         if np.shape(actual.get("fc.weight")) == expected[0]["fc.weight"].shape:
             got, want = actual["fc.weight"][0, 0], expected[0]["fc.weight"][0, 0]
             text += f" (fc.weight[0, 0]: got {got:.4f}, expected {want:.4f})"

@@ -1,4 +1,4 @@
-"""What a network is worth that ``finetune`` or ``freeze`` returned (questions 1.3, 1.4).
+"""Judges a network that ``finetune`` or ``freeze`` returned (questions 1.3, 1.4).
 
 Its arrays are loaded into the network of the supplied ``pretrained.py`` and judged there.
 """
@@ -37,7 +37,7 @@ def finetune(result: Result, inputs: Result, withheld: Result) -> Evidence:
     backbone = Finding("backbone", 1.0)
     if still:
         text = f"{len(still)} of the {len(names)} convolutions still have their pretrained "
-        text += f"weights ({still[0]}, for example): fine-tuning trains all of them"
+        text += f"weights (for example {still[0]}): finetune must train all of them"
         backbone = Finding("backbone", 1 - len(still) / len(names), text)
     return Evidence(values, (_head(parameters, inputs), backbone), measured, notes=notes)
 
@@ -56,7 +56,7 @@ def freeze(result: Result, inputs: Result, withheld: Result) -> Evidence:
     if changed:
         worst = max(changed, key=lambda name: changed[name])
         text = f"{len(changed)} of the {len(_backbone_parameters(start))} parameter arrays before "
-        text += f"fc have changed, {worst} by up to {changed[worst]:.2g}: only fc is to be trained"
+        text += f"fc have changed, {worst} by up to {changed[worst]:.2g}: train only fc"
         frozen = Finding("frozen", 0.0, text)
     trained = Finding("trained_head", 1.0)
     if measured["training_loss"] > TRAINED_LOSS:
@@ -68,7 +68,7 @@ def freeze(result: Result, inputs: Result, withheld: Result) -> Evidence:
 def _arrays(value: Any) -> dict[str, np.ndarray]:
     """Check that a result is arrays by name."""
     if not isinstance(value, dict):
-        raise TypeError("the parameters are no dictionary")
+        raise TypeError("the parameters are not a dictionary")
     for name, array in value.items():
         if not isinstance(name, str) or not isinstance(array, np.ndarray):
             raise TypeError("the parameters are not arrays by name")
@@ -108,7 +108,7 @@ def _head_arrays(parameters: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.n
     stem = weights[0].removesuffix("weight")
     others = set(head) - {f"{stem}weight", f"{stem}bias"}
     if others:
-        raise Failure("mismatch", f"model.fc has arrays other than a linear layer's: {others}")
+        raise Failure("mismatch", f"model.fc has arrays that no linear layer has: {others}")
     return head[weights[0]], head.get(f"{stem}bias")
 
 
@@ -123,25 +123,25 @@ def _rebuilt(parameters: Mapping[str, np.ndarray], inputs: Result) -> nn.Module:
     expected = {k: v for k, v in network.state_dict().items() if not k.startswith(HEAD)}
     given = {k: v for k, v in parameters.items() if not k.startswith(HEAD)}
     if wrong := sorted(set(expected) ^ set(given)):
-        which = "lacks" if wrong[0] in expected else "has, beside others,"
+        which = "has no" if wrong[0] in expected else "has an unexpected"
         raise Failure(
             "mismatch",
-            f"the returned network {which} {wrong[0]!r}: it is not the one of "
-            "pretrained.resnet18() with a new layer in place of model.fc",
+            f"the returned network {which} {wrong[0]!r}: it must be pretrained.resnet18() with a "
+            "new layer as model.fc",
         )
     width = int(network.fc.in_features)
     outputs = len(weight)
     if weight.shape != (outputs, width) or (bias is not None and bias.shape != (outputs,)):
-        raise Failure("wrong_shape", f"fc has a weight {weight.shape}; it is given {width} numbers")
+        raise Failure("wrong_shape", f"fc.weight is {weight.shape}, but fc gets {width} features")
     for name, array in parameters.items():
         like = expected.get(name)
         if like is not None and tuple(like.shape) != array.shape:
-            raise Failure("wrong_shape", f"{name} is {array.shape}, not {tuple(like.shape)}")
+            raise Failure("wrong_shape", f"{name} is {array.shape}, expected {tuple(like.shape)}")
         dtype = "float32" if like is None else str(like.dtype).removeprefix("torch.")
         if array.dtype.name != dtype:
-            raise Failure("wrong_dtype", f"{name} is {array.dtype.name}, not {dtype}")
+            raise Failure("wrong_dtype", f"{name} is {array.dtype.name}, expected {dtype}")
         if not np.isfinite(array).all():
-            raise Failure("not_finite", f"{name} of the returned network is not finite")
+            raise Failure("not_finite", f"{name} of the returned network is NaN or infinite")
     network.fc = nn.Linear(width, outputs)
     state = {name: torch.from_numpy(np.array(array)) for name, array in given.items()}
     state["fc.weight"] = torch.from_numpy(np.array(weight))
@@ -166,7 +166,7 @@ def _accuracy(
 ) -> tuple[dict[str, float], dict[str, float], tuple[str, ...]]:
     """Measure a returned network: its accuracy on the withheld images, its loss, and notes.
 
-    The accuracy of a head that was not trained counts as guessing: it may be high by luck.
+    The accuracy of an untrained head counts as a guess: it may be high by luck.
     """
     network = _rebuilt(parameters, inputs)
     predicted = _scores(network, withheld["images"]).argmax(dim=1).numpy()
@@ -182,8 +182,8 @@ def _accuracy(
         guessing = float(np.bincount(withheld["labels"]).max() / len(withheld["labels"]))
         guess = float(np.log(len(inputs["class_names"])))
         text = f"the head is not trained: the mean loss of the returned network is {loss:.2f} on "
-        text += f"the training images ({guess:.2f} is guessing), so an accuracy of {accuracy:.3f} "
-        notes = (f"{text}counts as guessing",)
+        text += f"the training images (guessing gives {guess:.2f}), so its accuracy of "
+        notes = (f"{text}{accuracy:.3f} counts as a guess",)
         accuracy = min(accuracy, guessing)
     return {"accuracy": accuracy}, measured, notes
 
@@ -192,5 +192,5 @@ def _head(parameters: Mapping[str, np.ndarray], inputs: Result) -> Finding:
     outputs, classes = len(_head_arrays(parameters)[0]), len(inputs["class_names"])
     if outputs == classes:
         return Finding("head", 1.0)
-    text = f"model.fc has {outputs} outputs for {classes} classes: put a new nn.Linear in its place"
+    text = f"model.fc has {outputs} outputs for {classes} classes: replace it with a new nn.Linear"
     return Finding("head", 0.0, text, "wrong_shape")

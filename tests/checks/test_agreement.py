@@ -196,7 +196,7 @@ def test_a_known_mistake_of_a_wrong_shape_is_named(check, old, new, cause, tmp_p
     assert old in RIGHT
     results = judged(written(tmp_path), {"toy.py": RIGHT.replace(old, new)}, workshop)
     assert results[check].reason == "wrong_shape"
-    assert f"exactly this comes out when {cause}" in results[check].message
+    assert f"these are exactly the values you get when {cause}" in results[check].message
 
 
 def test_other_values_of_that_shape_are_not_named(tmp_path, workshop):
@@ -204,4 +204,4 @@ def test_other_values_of_that_shape_are_not_named(tmp_path, workshop):
     result = judged(written(tmp_path), {"toy.py": wrong}, workshop)["q1.1"]
     assert result.reason == "wrong_shape"
     assert re.search("shape", result.message)
-    assert "exactly this" not in result.message
+    assert "these are exactly" not in result.message

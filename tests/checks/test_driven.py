@@ -81,7 +81,7 @@ def test_each_output_has_its_share_and_a_known_mistake_is_named(tmp_path, worksh
     result = values(RIGHT.replace("self.slope * x", "self.slope**2 * x"), tmp_path, workshop)
     # Zero times a wrong slope is still right, but counts only with the common cases.
     assert (result.outcome, result.points, result.reason) == ("partial", 2, "mismatch")
-    assert "exactly this comes out when the slope is squared" in result.message
+    assert "these are exactly the values you get when the slope is squared" in result.message
     assert [part.earned for part in result.parts] == [0, 1]
 
 

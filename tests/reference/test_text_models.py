@@ -274,7 +274,7 @@ def test_driver_takes_predictions_of_any_form(data, make):
     ("predict", "words"),
     [
         (lambda texts: np.random.default_rng().random(len(texts)), "model.eval()"),
-        (lambda texts: [len(text.split()[0]) / 99 for text in texts], "blind to order"),
+        (lambda texts: [len(text.split()[0]) / 99 for text in texts], "ignores word order"),
         (lambda texts: np.full(len(texts), 0.5), None),
     ],
 )

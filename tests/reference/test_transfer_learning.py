@@ -137,7 +137,7 @@ def test_right_figures_have_both_properties(example, shown):
     ("example", "lost", "said"),
     [
         ("figure_titles_are_labels", "titles", "the true labels"),
-        ("figure_titles_one_off", "titles", "the image before"),
+        ("figure_titles_one_off", "titles", "the previous image"),
         ("figure_in_training_mode", "titles", "model.eval() missing"),
         ("figure_of_training_images", "figure", "a training image"),
     ],
@@ -165,7 +165,7 @@ def test_a_figure_that_is_not_returned_is_refused(shown):
         (lambda images: [image[..., ::-1] for image in images], "red and blue"),
         (lambda images: [images[0]] * len(images), "second time"),
         (lambda images: images[:-1], "shows 5 images, not 6"),
-        (lambda images: [np.zeros((4, 4)) for _ in images], "none of the validation images"),
+        (lambda images: [np.zeros((4, 4)) for _ in images], "not one of the validation images"),
     ],
 )
 def test_images_that_are_not_the_validation_images_are_named(change, said, shown):
@@ -301,7 +301,7 @@ def test_a_head_in_a_sequence_is_read(network, ants_and_bees):
     ("change", "reason", "said"),
     [
         (lambda p: p.pop("conv1.weight"), "mismatch", "lacks 'conv1.weight'"),
-        (lambda p: p.update(extra=np.zeros(2)), "mismatch", "has, beside others, 'extra'"),
+        (lambda p: p.update(extra=np.zeros(2)), "mismatch", "has an unexpected 'extra'"),
         (lambda p: p.update({"bn1.bias": np.zeros(5, np.float32)}), "wrong_shape", "bn1.bias"),
         (lambda p: p.update({"bn1.bias": np.zeros(12)}), "wrong_dtype", "float64"),
         (

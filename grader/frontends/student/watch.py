@@ -81,7 +81,7 @@ def stamps(folder: Path) -> dict[str, Stamp]:
 
 
 def changes(folder: Path, known: Mapping[str, Stamp]) -> Iterator[set[str]]:
-    """Yield the names of files that differ from ``known``, as soon as they are at rest; for ever.
+    """Yield the names of files that differ from ``known``, as soon as they are at rest; forever.
 
     What changes while its consumer is at work is found afterwards.
     """

@@ -259,7 +259,7 @@ def _tensor_as_array(value: Any) -> np.ndarray[Any, Any] | None:
         return None
     try:
         return np.asarray(value.detach().cpu().contiguous().numpy())
-    except (RuntimeError, TypeError):  # sparse, quantised, bfloat16: no array equals them
+    except (RuntimeError, TypeError):  # sparse, quantized, bfloat16: no array equals them
         return None
 
 
@@ -356,7 +356,7 @@ class Decoder:
             # A sum along the empty axis of shape (2**40, 0) takes eight terabytes.
             raise WireError("an array without entries announces too many")
         if dtype_name == "bool" and buffer.strip(b"\x00\x01"):
-            # Bytes other than 0 and 1 in a bool array are undefined behaviour in numpy.
+            # Bytes other than 0 and 1 in a bool array are undefined behavior in numpy.
             raise WireError("a boolean array holds bytes other than 0 and 1")
         return np.frombuffer(buffer, dtype=dtype).reshape(shape)
 

@@ -29,7 +29,7 @@ def serve(control_fd: str, options_json: str) -> None:
     control = socket.socket(fileno=int(control_fd))
     _preload(options["preload"])
     lockdown.become_subreaper()
-    # Threads do not survive a fork: a child that needs one that is gone would hang for ever.
+    # Threads do not survive a fork: a child that needs one that is gone would hang forever.
     tasks = len(os.listdir("/proc/self/task"))
     host = lockdown.prepare(options)
     lockdown.hide_memory()
@@ -68,7 +68,7 @@ def _preload(names: list[str]) -> None:
 
 
 def _warm_torch(torch: Any) -> None:
-    """Do the things once that cost a second the first time: an optimiser, a backward pass."""
+    """Do the things once that cost a second the first time: an optimizer, a backward pass."""
     torch.set_num_threads(1)
     layer = torch.nn.Linear(2, 1)
     optimiser = torch.optim.Adam(layer.parameters())

@@ -1,4 +1,4 @@
-"""Cases for ``convolution.py``: sizes are all different, so that no transposition goes unseen."""
+"""Cases for ``convolution.py``: all sizes differ, so that every transposition shows."""
 
 from __future__ import annotations
 
@@ -95,12 +95,12 @@ MISTAKES: dict[str, dict[str, Callable[..., Any]]] = {
         "the bias b is not added": _without_bias,
         "the kernel is flipped, as in a mathematical convolution": _flipped,
         "the products are averaged over the window instead of summed": _averaged,
-        "the window moves by one pixel instead of by stride": _one_pixel_at_a_time,
+        "the window moves by one pixel instead of stride pixels": _one_pixel_at_a_time,
         "the border is repeated instead of padded with zeros": _border_repeated,
     },
     "conv_backward": {
-        "it is averaged over the batch instead of summed": _mean_gradients,
+        "the gradient is averaged over the batch instead of summed": _mean_gradients,
         "dx is computed with the kernel flipped": _dx_of_flipped_kernel,
-        "windows that overlap overwrite each other in dx instead of adding up": _last_window_only,
+        "overlapping windows overwrite each other in dx instead of adding up": _last_window_only,
     },
 }
