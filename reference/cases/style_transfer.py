@@ -18,7 +18,7 @@ Array = np.ndarray[Any, Any]
 
 BATCHES = "batches"
 EDGE = "edge_cases"
-UNNORMALISED = "unnormalised"
+UNNORMALISED = "unnormalized"
 
 MISTAKES: Mapping[str, Mapping[str, Callable[..., dict[str, Array]]]] = style_mistakes.MISTAKES
 

@@ -48,7 +48,7 @@ def choose(colours: np.ndarray, squares: np.ndarray, parameters: Parameters) -> 
     """Choose TRAIN + VAL images that fit a model, the VAL ones first; None if there are too few.
 
     Args:
-        colors: means of the normalized pixels of each image, (n, 3).
+        colours: means of the normalized pixels of each image, (n, 3).
         squares: means of their squares, (n, 3).
         parameters: the model.
     """

@@ -41,7 +41,7 @@ def same(a, b):
 def test_groups_of_cases(name):
     groups = {case.group for case in all_cases(name)}
     assert {"values", "batches", "edge_cases"} <= groups
-    assert ("unnormalised" in groups) == (name == "gram_matrix")
+    assert ("unnormalized" in groups) == (name == "gram_matrix")
 
 
 @pytest.mark.parametrize("name", LOSSES)

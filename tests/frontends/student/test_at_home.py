@@ -42,7 +42,9 @@ def test_a_known_mistake_is_named_and_exits_1(unpacked):
     wrong(unpacked, "fc_without_bias")
     ran = unpacked.check("Q5.1")
     assert ran.status == 1
-    assert "these are exactly the values you get when the bias b is not added" in " ".join(ran.out.split())
+    assert "these are exactly the values you get when the bias b is not added" in " ".join(
+        ran.out.split()
+    )
     assert "hint: The same w and b apply" in ran.out
     assert "0 of 1 checks passed" in ran.out
 
