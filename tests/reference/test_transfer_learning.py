@@ -163,7 +163,7 @@ def test_a_figure_that_is_not_returned_is_refused(shown):
     [
         (lambda images: [image.swapaxes(0, 1) for image in images], "transposed"),
         (lambda images: [image[..., ::-1] for image in images], "red and blue"),
-        (lambda images: [images[0]] * len(images), "second time"),
+        (lambda images: [images[0]] * len(images), "repeats an earlier image"),
         (lambda images: images[:-1], "shows 5 images, not 6"),
         (lambda images: [np.zeros((4, 4)) for _ in images], "not one of the validation images"),
     ],
@@ -300,7 +300,7 @@ def test_a_head_in_a_sequence_is_read(network, ants_and_bees):
 @pytest.mark.parametrize(
     ("change", "reason", "said"),
     [
-        (lambda p: p.pop("conv1.weight"), "mismatch", "lacks 'conv1.weight'"),
+        (lambda p: p.pop("conv1.weight"), "mismatch", "has no 'conv1.weight'"),
         (lambda p: p.update(extra=np.zeros(2)), "mismatch", "has an unexpected 'extra'"),
         (lambda p: p.update({"bn1.bias": np.zeros(5, np.float32)}), "wrong_shape", "bn1.bias"),
         (lambda p: p.update({"bn1.bias": np.zeros(12)}), "wrong_dtype", "float64"),
