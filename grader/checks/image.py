@@ -58,13 +58,8 @@ class ImageSpec(DrivenSpec, Properties):
     tiers: ImageTiers
 
 
-<<<<<<< HEAD
 class ImageKind(FindsNames):
-    """Lets student code optimise, and the assignment's judge recompute the losses."""
-=======
-class ImageKind(Quiet):
     """Lets student code optimize, and the assignment's judge recompute the losses."""
->>>>>>> a33e60e (Plain English in the assignment's messages, hints and mistakes)
 
     name = "image"
     options = ImageSpec

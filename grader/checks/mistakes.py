@@ -43,15 +43,11 @@ def with_mistake(
 
 def named(found: Comparison, function: str, description: str) -> Comparison:
     """Return a comparison that names a known mistake in place of a guessed cause."""
-<<<<<<< HEAD
     return replace(
         found,
         cause=causes.of_mistake(function, description),
         remark=f"these are exactly the values you get when {description}",
     )
-=======
-    return replace(found, cause=f"these are exactly the values you get when {description}")
->>>>>>> a33e60e (Plain English in the assignment's messages, hints and mistakes)
 
 
 def mistaken(
