@@ -30,7 +30,7 @@ from grader.errors import Reason
 
 @dataclass(frozen=True)
 class Finding:
-    """One property of what the student's code did.
+    """Something that holds of what the student's code did, or does not.
 
     Attributes:
         name: as in the rubric's ``properties``.
@@ -110,14 +110,15 @@ class Evidence:
     """What a judge found.
 
     Attributes:
-        values: measured numbers by name that thresholds of the rubric turn into points.
-        findings: properties, by the names in the rubric.
-        measurements: further numbers for the report (JSON values).
+        values: what was measured, by name (JSON values); all of it is in the report. The rubric
+            says which of them become points.
+        findings: what holds of the result, by the names in the rubric's ``properties``.
+        measurements: the older name for values that become no points.
         figures: what a person should see.
         notes: what is worth telling though it costs no points.
     """
 
-    values: Mapping[str, float] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
     findings: Sequence[Finding] = ()
     measurements: Mapping[str, Any] = field(default_factory=dict)
     figures: Sequence[Figure] = ()

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
 from grader.assignment.reference import Assignment, Dataset
-from grader.author.evidence import Evidence, Finding
-from grader.errors import RAISED, BrokenError, Failure, GraderError
+from grader.errors import RAISED, BrokenError, Failure
 from grader.isolation.wire import Decoder, Encoder
-from grader.model import SHARES_ROUNDING, CheckSpec, Part, Positive, Question, Strict
+from grader.model import CheckSpec
 from grader.seeds import seed_for
 
 from . import fault
@@ -59,24 +58,6 @@ class DrivenSpec(CheckSpec):
         return Call(self.function, tuple(self.call or ()), ())
 
 
-class Properties(Strict):
-    """Mixin: the shares of what the judge finds, by name; see ``grader.author.evidence``."""
-
-    properties: dict[str, Positive] = {}
-
-    @model_validator(mode="after")
-    def _at_most_all(self) -> Properties:
-        total = sum(self.properties.values())
-        if total > 1 + SHARES_ROUNDING:
-            raise ValueError(f"properties add up to {total:g}, more than 1")
-        return self
-
-    @property
-    def rest(self) -> float:
-        """The share that the properties leave."""
-        return max(0.0, 1 - sum(self.properties.values()))
-
-
 def driven_problems(spec: Any, assignment: Assignment) -> Iterator[str]:
     """Yield what in a driven check does not fit the assignment's folders, without importing it.
 
@@ -96,15 +77,6 @@ def call_problems(spec: Any, assignment: Assignment) -> Iterator[str]:
     if spec.call is not None:
         inputs = assignment.dataset(spec.dataset, "mini", None, 0).inputs
         yield from name_problems("call", spec.call, [*inputs, *OF_EVERY_DRIVER])
-
-
-class FindsNames:
-    """Mixin of kinds with a driver or a call: finds out whether the inputs of a call are there."""
-
-    def disagreements(self, spec: Any, question: Question, assignment: Assignment) -> Iterator[str]:
-        """Yield the names in ``call`` that the data set lacks."""
-        del question
-        yield from call_problems(spec, assignment)
 
 
 @dataclass(frozen=True)
@@ -146,37 +118,6 @@ def _driver_call(spec: DrivenSpec, context: Context, seed: int) -> tuple[Dataset
     theirs = seed_for("worker", spec.id, seed)
     arguments = {**data.inputs, "seed": theirs % SEED_RANGE, "device": context.device}
     return data, DriverCall(theirs, spec.runs, context.assignment, arguments)
-
-
-def judged(
-    spec: DrivenSpec, judge: str, context: Context, result: Mapping[str, Any], data: Dataset
-) -> Evidence:
-    """Let the assignment's judge look at a driver's result.
-
-    Raises:
-        Failure: the result cannot be read: student code made it up.
-        BrokenError: the judge fails, also on what the reference makes.
-    """
-    look = context.assignment.function("judges", judge)
-    if look is None:
-        raise BrokenError(f"there is no judge {judge}")
-    try:
-        evidence: Evidence = look(result, data.inputs, data.withheld)
-    except (Failure, GraderError):
-        raise  # its verdict, or a fault that it names itself
-    except UNREADABLE as error:
-        what = f"the judge {judge}"
-        assert_works(
-            *(spec, context, context.seed, what),
-            lambda found: look(found, data.inputs, data.withheld),
-        )
-        raise Failure(
-            "wrong_dtype",
-            f"what {spec.function} led to cannot be read: {type(error).__name__}: {error}",
-        ) from None
-    except RAISED as error:
-        raise BrokenError(f"the judge {judge} raised {type(error).__name__}: {error}") from error
-    return evidence
 
 
 def assert_works(
@@ -250,22 +191,3 @@ def _carried(value: Any, *, tensors: bool = False) -> Any:
     if not tensors or "torch" not in sys.modules:
         return Decoder(buffers).decode(body)
     return Decoder(buffers, tensor=sys.modules["torch"].from_numpy).decode(body)
-
-
-def property_parts(
-    shares: Mapping[str, float], findings: Sequence[Finding], judge: str
-) -> Iterator[Part]:
-    """Yield the part of each property, in the rubric's order."""
-    found = {finding.name: finding for finding in findings}
-    for name, share in shares.items():
-        if name not in found:
-            raise BrokenError(f"the judge {judge} says nothing about {name!r}")
-        finding = found[name]
-        wrong = (finding.reason, finding.message) if finding.earned < 1 else ()
-        yield Part(name, share, min(1.0, max(0.0, finding.earned)), *wrong)
-
-
-def unearned(parts: Sequence[Part]) -> Iterator[Part]:
-    """Yield parts that earn nothing because what they are properties of is worth nothing."""
-    for part in parts:
-        yield Part(part.name, part.share, 0.0, part.reason or "below_threshold")

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from grader.assignment.reference import Assignment
+from grader.author.evidence import Evidence
 from grader.errors import BrokenError
-from grader.model import Part, Question, Strict
+from grader.model import Part, Strict, Tier
 
-from .base import Context, Judgement
-from .driven import (
-    DrivenSpec,
-    FindsNames,
-    Properties,
-    drive,
-    driven_problems,
-    judged,
-    property_parts,
-    unearned,
-)
-from .drivers import Dotted, function_problems
+from .base import Context
+from .drivers import Dotted
+from .judged import JudgedKind, JudgedSpec, Scale, Scored
+
+RATIOS = "loss_ratio"
 
 
-class Ratios(Strict):
+class Ratios(Scale):
     """The loss relative to the reference's: points are full up to one, none from the other."""
 
     full_at: Annotated[float, Field(ge=1)]
@@ -45,66 +37,60 @@ class ImageTiers(Strict):
     mini: Ratios
     full: Ratios
 
+    def of(self, tier: Tier) -> Ratios:
+        """Return the ratios of a tier."""
+        return self.mini if tier == "mini" else self.full
 
-class ImageSpec(DrivenSpec, Properties):
+
+class ImageSpec(JudgedSpec):
     """Rubric keys of ``image``.
 
-    The judge's ``values`` are, for each image, its loss divided by that of the reference
-    optimization: any optimizer that gets as low is as good. Each image has an equal part of what
-    ``properties`` leave.
+    The judge's value ``loss_ratio`` is, for each image by name, its loss divided by that of the
+    reference optimization: any optimizer that gets as low is as good. Each image has an equal part
+    of what ``properties`` leave.
     """
 
     judge: Dotted
     tiers: ImageTiers
 
 
-class ImageKind(FindsNames):
+class ImageKind(JudgedKind):
     """Lets student code optimize, and the assignment's judge recompute the losses."""
 
     name = "image"
     options = ImageSpec
 
-    def problems(
-        self, spec: ImageSpec, question: Question, assignment: Assignment
-    ) -> Iterator[str]:
-        """Yield what does not fit the reference's drivers, data sets and judges."""
-        del question
-        yield from driven_problems(spec, assignment)
-        yield from function_problems("judge", "judges", spec.judge, assignment)
-
-    def run(self, spec: ImageSpec, context: Context) -> Judgement:
-        """Turn each image's loss ratio into points, linearly between the rubric's two."""
-        limits: Ratios = getattr(spec.tiers, context.tier)
-        notes: list[str] = []
-        result, data = drive(spec, context, context.seed, notes)
-        evidence = judged(spec, spec.judge, context, result, data)
-        if not evidence.values:
+    def scored(self, spec: ImageSpec, context: Context, evidence: Evidence) -> Scored:
+        """Turn each image's loss ratio into points."""
+        ratios, others = _ratios(evidence)
+        if not ratios:
             raise BrokenError(f"the judge {spec.judge} measured no image")
         reasons = {finding.name: finding.message for finding in evidence.findings}
-        share = spec.rest / len(evidence.values)
-        parts = []
-        for name, ratio in evidence.values.items():
-            earned = _earned(ratio, limits)
-            if earned == 1:
-                parts.append(Part(name, share, 1.0))
-                continue
-            message = (
-                f"{name}: the loss of your image is {ratio:.4g} times the reference's; points are "
-                f"full up to {limits.full_at:g} and none from {limits.zero_at:g} times"
-            )
-            if reasons.get(name):
-                message += f". {reasons[name]}"
-            parts.append(Part(name, share, earned, "below_threshold", message))
-        others = tuple(property_parts(spec.properties, evidence.findings, spec.judge))
-        if all(part.earned == 0 for part in parts):
-            others = tuple(unearned(others))
-        measured = {"loss_ratio": dict(evidence.values), **evidence.measurements}
-        figures = tuple(evidence.figures)
-        everything = (*parts, *others)
-        return Judgement(everything, (*notes, *evidence.notes), measured, figures=figures)
+        parts = _parts(ratios, spec.tiers.of(context.tier), spec.rest / len(ratios), reasons)
+        return Scored(tuple(parts), {RATIOS: dict(ratios), **others})
 
 
-def _earned(ratio: float, limits: Ratios) -> float:
-    if not math.isfinite(ratio):
-        return 0.0
-    return min(1.0, max(0.0, (limits.zero_at - ratio) / (limits.zero_at - limits.full_at)))
+def _ratios(evidence: Evidence) -> tuple[Mapping[str, float], Mapping[str, Any]]:
+    """Return the ratio of each image, and the judge's other values."""
+    found = evidence.values.get(RATIOS)
+    if not isinstance(found, Mapping):  # a judge with nothing but images among its values
+        return evidence.values, evidence.measurements
+    others = {name: value for name, value in evidence.values.items() if name != RATIOS}
+    return found, {**others, **evidence.measurements}
+
+
+def _parts(
+    ratios: Mapping[str, float], limits: Ratios, share: float, reasons: Mapping[str, str]
+) -> Iterator[Part]:
+    for name, ratio in ratios.items():
+        earned = limits.earned(ratio)
+        if earned == 1:
+            yield Part(name, share, 1.0)
+            continue
+        message = (
+            f"{name}: the loss of your image is {ratio:.4g} times the reference's; points are "
+            f"full up to {limits.full_at:g} and none from {limits.zero_at:g} times"
+        )
+        if reasons.get(name):
+            message += f". {reasons[name]}"
+        yield Part(name, share, earned, "below_threshold", message)

@@ -14,7 +14,7 @@ from grader.errors import Failure
 from grader.model import CheckSpec, Part, Question
 
 from .base import Context, Judgement, Quiet
-from .training import Thresholds
+from .judged import Thresholds
 
 MAX_SHOWN = 40  # characters of a line that is quoted in a message
 

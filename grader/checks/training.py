@@ -3,47 +3,25 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from grader.assignment.reference import Assignment
-from grader.author.evidence import Evidence
+from grader.assignment.reference import Assignment, Dataset
+from grader.author.evidence import Evidence, Finding
 from grader.checks.metrics import METRICS
-from grader.errors import RAISED, BrokenError, Failure, GraderError
-from grader.model import SHARES_ROUNDING, Fraction, NonNegative, Part, Question, Strict
+from grader.errors import BrokenError, Failure
+from grader.model import SHARES_ROUNDING, NonNegative, Part, Question, Strict, Tier
 from grader.seeds import seed_for
 
-from .base import Context, Judgement
-from .driven import (
-    UNREADABLE,
-    DrivenSpec,
-    FindsNames,
-    Properties,
-    assert_works,
-    drive,
-    driven_problems,
-    judged,
-    property_parts,
-    unearned,
-)
-from .drivers import Dotted, function_problems
+from .base import Context
+from .driven import assert_works, drive
+from .drivers import Dotted
+from .judged import JudgedKind, JudgedSpec, Look, Scored, Thresholds, Unreadable, judged
 
-
-class Thresholds(Strict):
-    """Where points begin and where they are complete, on one tier."""
-
-    zero_at: Fraction
-    full_at: Fraction
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Thresholds:
-        if self.zero_at >= self.full_at:
-            raise ValueError(f"zero_at ({self.zero_at:g}) must be below full_at ({self.full_at:g})")
-        return self
+STRUCTURE = "structure"  # what facts are about
 
 
 class Tiers(Strict):
@@ -52,23 +30,27 @@ class Tiers(Strict):
     mini: Thresholds
     full: Thresholds
 
+    def of(self, tier: Tier) -> Thresholds:
+        """Return the thresholds of a tier."""
+        return self.mini if tier == "mini" else self.full
 
-class TrainingSpec(DrivenSpec, Properties):
+
+class TrainingSpec(JudgedSpec):
     """Rubric keys of ``training``.
 
     Points rise linearly from ``zero_at`` to ``full_at`` of the ``metric``; a result less than
     ``near_miss`` below ``full_at`` is repeated with ``extra_seeds`` further seeds, and the median
-    counts. The metric is computed on the trusted side: from the driver's ``predictions`` for the
-    withheld labels, or by a ``judge``, which can also look at ``properties``.
+    counts. The metric is one of the ``judge``'s values or, without a judge or with the key
+    ``labels``, computed from the ``predictions`` and what the data set withholds under that name:
+    on the trusted side in either case. The ``properties`` earn nothing for an untrained model.
 
-    ``facts`` names ``reference/facts/<file>.<function>``, which looks at the driver's result on the
-    trusted side and yields what is not as the question asks (a bag of words that depends on the
-    order of words); ``facts_share`` is their part of the points. Neither they nor properties earn
-    anything for an untrained model.
+    ``facts`` and ``facts_share`` are the older form of a judge that has one finding,
+    ``structure``: ``reference/facts/<file>.<function>(result, inputs)`` yields what is not as the
+    question asks.
     """
 
     metric: str = "accuracy"
-    judge: Dotted | None = None
+    labels: str | None = None
     facts: Dotted | None = None
     facts_share: Annotated[float, Field(gt=0, lt=1)] = 0.5
     tiers: Tiers
@@ -77,7 +59,7 @@ class TrainingSpec(DrivenSpec, Properties):
 
     @model_validator(mode="after")
     def _judged_one_way(self) -> TrainingSpec:
-        if self.judge is None and self.metric not in METRICS:
+        if self.from_predictions and self.metric not in METRICS:
             raise ValueError(f"metric: {self.metric!r} is unknown (known: {', '.join(METRICS)})")
         if self.judge is None and self.properties:
             raise ValueError("properties need a judge")
@@ -87,17 +69,37 @@ class TrainingSpec(DrivenSpec, Properties):
             raise ValueError("properties add up to 1 and leave nothing for the metric")
         return self
 
+    @property
+    def from_predictions(self) -> bool:
+        """Whether the metric is computed from predictions, and not by the judge."""
+        return self.judge is None or self.labels is not None
 
-@dataclass(frozen=True)
-class _Run:
-    """One training: its metric, what is wrong with the model's structure, and the evidence."""
+    @property
+    def findings(self) -> Mapping[str, float]:
+        """The share of each finding."""
+        return self.properties if self.facts is None else {STRUCTURE: self.facts_share}
 
-    value: float
-    wrong: tuple[str, ...] = ()
-    evidence: Evidence = field(default_factory=Evidence)
+    @property
+    def judge_words(self) -> str:
+        """What the judge is called in messages."""
+        return super().judge_words if self.facts is None else f"{self.facts} in the folder facts"
+
+    def look(self, assignment: Assignment) -> Look | None:
+        """Return the judge, or the facts as one; None if the rubric names neither."""
+        if self.facts is None:
+            return super().look(assignment)
+        texts_of = assignment.function("facts", self.facts)
+        if texts_of is None:
+            raise BrokenError(f"there is no {self.judge_words}")
+
+        def look(result: Mapping[str, Any], inputs: Any, _withheld: Any) -> Evidence:
+            wrong = [str(text) for text in texts_of(result, inputs)]
+            return Evidence(findings=[Finding(STRUCTURE, float(not wrong), "; ".join(wrong))])
+
+        return look
 
 
-class TrainingKind(FindsNames):
+class TrainingKind(JudgedKind):
     """Trains in a worker that sees no test label, and computes the metric on this side."""
 
     name = "training"
@@ -106,101 +108,73 @@ class TrainingKind(FindsNames):
     def problems(
         self, spec: TrainingSpec, question: Question, assignment: Assignment
     ) -> Iterator[str]:
-        """Yield what does not fit the reference's drivers and data sets."""
-        del question  # the reference solution needs torch to import; verify runs it
-        yield from driven_problems(spec, assignment)
+        """Yield what does not fit the reference's drivers, data sets and judges."""
+        yield from super().problems(spec, question, assignment)
         if spec.facts is not None and not assignment.names("facts", spec.facts):
             yield f"facts: there is no function {spec.facts} in the folder facts"
-        if spec.judge is not None:
-            yield from function_problems("judge", "judges", spec.judge, assignment)
 
-    def run(self, spec: TrainingSpec, context: Context) -> Judgement:
-        """Train once, and again with further seeds after a near miss."""
-        limits: Thresholds = getattr(spec.tiers, context.tier)
-        notes: list[str] = []
-        first = self._train(spec, context, context.seed, notes)
-        values = [first.value]
-        if limits.full_at - spec.near_miss <= first.value < limits.full_at:
+    def evidence(
+        self, spec: TrainingSpec, context: Context, seed: int, notes: list[str]
+    ) -> Evidence:
+        """Train once; return what the judge says, with the metric among its values."""
+        result, data = drive(spec, context, seed, notes)
+        if not spec.from_predictions:
+            evidence = judged(spec, context, result, data)
+            if spec.metric not in evidence.values:
+                raise BrokenError(f"the judge {spec.judge} measures no {spec.metric}")
+            return evidence
+        value = _metric(spec, context, seed, result, data)
+        try:
+            evidence = judged(spec, context, result, data)
+        except Unreadable as failed:
+            # The predictions can be read: what cannot be looked at costs the findings alone.
+            evidence = Evidence(
+                findings=[Finding(name, 0.0, failed.message) for name in spec.findings]
+            )
+        return replace(evidence, values={**evidence.values, spec.metric: value})
+
+    def scored(self, spec: TrainingSpec, context: Context, evidence: Evidence) -> Scored:
+        """Turn the metric into points; a near miss is repeated with further seeds."""
+        limits = spec.tiers.of(context.tier)
+        values = [evidence.values[spec.metric]]
+        if limits.full_at - spec.near_miss <= values[0] < limits.full_at:
             for attempt in range(1, spec.extra_seeds + 1):
                 seed = seed_for("training", spec.id, context.seed, attempt)
-                values.append(self._train(spec, context, seed, []).value)
+                values.append(self.evidence(spec, context, seed, []).values[spec.metric])
         value = statistics.median(values)
-        earned = (value - limits.zero_at) / (limits.full_at - limits.zero_at)
-        earned = min(1.0, max(0.0, earned))
+        where = " on withheld data" if spec.from_predictions else ""
+        runs = f", the median of {len(values)} runs" if len(values) > 1 else ""
+        message = (
+            f"{spec.metric.replace('_', ' ')} {value:.4f}{where}{runs}; points begin above "
+            f"{limits.zero_at:g} and are full from {limits.full_at:g}"
+        )
+        earned = limits.earned(value)
+        wrong = ("below_threshold", message) if earned < 1 else ()
         measured = {
             spec.metric: value,
             "by_seed": values,
             "zero_at": limits.zero_at,
             "full_at": limits.full_at,
-            **first.evidence.measurements,
         }
-        runs = f", the median of {len(values)} runs" if len(values) > 1 else ""
-        where = "" if spec.judge else " on withheld data"
-        message = (
-            f"{spec.metric.replace('_', ' ')} {value:.4f}{where}{runs}; points begin above "
-            f"{limits.zero_at:g} and are full from {limits.full_at:g}"
-        )
-        share = spec.rest if spec.facts is None else 1 - spec.facts_share
-        wrong = ("below_threshold", message) if earned < 1 else ()
-        parts = [Part(spec.metric, share, earned, *wrong)]
-        if spec.facts is not None:
-            parts.append(_structure(spec.facts_share, earned, first.wrong))
-        if spec.judge is not None:
-            found = first.evidence.findings
-            properties = tuple(property_parts(spec.properties, found, spec.judge))
-            parts += properties if earned > 0 else unearned(properties)
-        notes += first.evidence.notes
-        figures = tuple(first.evidence.figures)
-        return Judgement(tuple(parts), tuple(notes), measured, figures=figures)
-
-    def _train(self, spec: TrainingSpec, context: Context, seed: int, notes: list[str]) -> _Run:
-        """Train once; return the metric and what is not as the question asks."""
-        result, data = drive(spec, context, seed, notes)
-        if spec.judge is not None:
-            evidence = judged(spec, spec.judge, context, result, data)
-            if spec.metric not in evidence.values:
-                raise BrokenError(f"the judge {spec.judge} measures no {spec.metric}")
-            return _Run(evidence.values[spec.metric], evidence=evidence)
-        predictions = "predictions" if spec.call is None else "returned"
-        if predictions not in result:
-            assert_works(spec, context, seed, spec.runs.words, lambda found: found[predictions])
-            raise Failure("wrong_dtype", f"{spec.function} led to no predictions")
-        value = METRICS[spec.metric](result[predictions], data.withheld["labels"])
-        return _Run(value, _wrong_facts(spec, context, result, data.inputs))
+        others = {**evidence.values, **evidence.measurements}
+        others = {name: other for name, other in others.items() if name not in measured}
+        return Scored((Part(spec.metric, spec.rest, earned, *wrong),), {**measured, **others})
 
 
-def _wrong_facts(
-    spec: TrainingSpec, context: Context, result: Mapping[str, Any], inputs: dict[str, Any]
-) -> tuple[str, ...]:
-    if spec.facts is None:
-        return ()
-    judge = context.assignment.function("facts", spec.facts)
-    if judge is None:
-        raise BrokenError(f"there is no function {spec.facts} in the folder facts")
-    try:
-        return _texts(judge, inputs, result)
-    except (Failure, GraderError):
-        raise  # its verdict, or a fault that it names itself
-    except UNREADABLE as error:
-        # The result is what student code made of it, and may be of any form; or the fault is ours.
-        look = partial(_texts, judge, inputs)
-        assert_works(spec, context, context.seed, f"the function {spec.facts} in facts", look)
-        return (f"{spec.function}: its result cannot be looked at: {error}",)
-    except RAISED as error:
-        message = f"the function {spec.facts} in facts raised {type(error).__name__}: {error}"
-        raise BrokenError(message) from error
+def _metric(
+    spec: TrainingSpec, context: Context, seed: int, result: Mapping[str, Any], data: Dataset
+) -> float:
+    """Return the metric of what was predicted.
 
-
-def _texts(
-    judge: Callable[..., Iterable[Any]], inputs: dict[str, Any], result: Mapping[str, Any]
-) -> tuple[str, ...]:
-    return tuple(str(text) for text in judge(result, inputs))
-
-
-def _structure(share: float, earned: float, wrong: Sequence[str]) -> Part:
-    """Return the part for the model's structure, which counts only for a model that is trained."""
-    if wrong:
-        return Part("structure", share, 0.0, "mismatch", "; ".join(wrong))
-    if earned == 0:
-        return Part("structure", share, 0.0, "below_threshold", "")
-    return Part("structure", share, 1.0)
+    Raises:
+        Failure: there are no predictions, or they cannot be read.
+        BrokenError: that is our fault.
+    """
+    predictions = "predictions" if spec.call is None else "returned"
+    labels = spec.labels or "labels"
+    if labels not in data.withheld:
+        raise BrokenError(f"the data set {spec.dataset!r} withholds no {labels!r}")
+    if predictions not in result:
+        assert_works(spec, context, seed, spec.runs.words, lambda found: found[predictions])
+        raise Failure("wrong_dtype", f"{spec.function} led to no predictions")
+    return METRICS[spec.metric](result[predictions], data.withheld[labels])

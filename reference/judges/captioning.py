@@ -56,14 +56,14 @@ def overfit(result: Values, inputs: Values, withheld: Values) -> Evidence:
     bleu = {split: _bleu(truth[split], texts[split]) for split in texts}
     loss, least = _training_loss(params, cell, inputs, owned)
     return Evidence(
-        values={"token_accuracy": accuracy},
-        findings=(_loss_finding(loss, least), _gap_finding(bleu)),
-        measurements={
+        values={
+            "token_accuracy": accuracy,
             "training_loss": loss,
             "least_possible_loss": least,
             "bleu_train": bleu["train"],
             "bleu_val": bleu["val"],
         },
+        findings=(_loss_finding(loss, least), _gap_finding(bleu)),
         figures=(*_curve(result), *(_table(split, texts[split], truth[split]) for split in texts)),
     )
 

@@ -94,7 +94,7 @@ def style_transfer(
 ) -> Evidence:
     """Judge the images of all styles, their histories, and the run from noise.
 
-    Values are the losses relative to the reference's, by the name of the style. Findings are
+    ``loss_ratio`` is each loss relative to the reference's, by the name of the style. Findings are
     ``balance``, ``history`` and ``init_random``, and one named after each style that says how its
     terms compare with the reference's.
     """
@@ -114,9 +114,11 @@ def style_transfer(
         for name, look in looks.items()
     ]
     return Evidence(
-        values={name: look.ratio for name, look in looks.items()},
+        values={
+            "loss_ratio": {name: look.ratio for name, look in looks.items()},
+            **{name: _measured(look) for name, look in looks.items()},
+        },
         findings=(_balance(looks), _history(looks), _init_random(result, inputs), *compared),
-        measurements={name: _measured(look) for name, look in looks.items()},
         figures=(_pictures(looks, inputs), *_curves(looks, withheld)),
     )
 

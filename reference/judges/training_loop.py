@@ -45,7 +45,7 @@ def train_model(result: Result, inputs: Result, withheld: Result) -> Evidence:
         Finding(name, 0.0 if texts else 1.0, "; ".join(texts)) for name, texts in wrong.items()
     ]
     right = training_habits.run(scenarios["best_epoch"], training_habits.Habits())
-    return Evidence(findings=findings, measurements={"right_accuracy": right.val_accuracy})
+    return Evidence(findings=findings, values={"right_accuracy": right.val_accuracy})
 
 
 def _one_by_one(

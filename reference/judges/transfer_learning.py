@@ -30,7 +30,7 @@ def finetune(result: Result, inputs: Result, withheld: Result) -> Evidence:
     """``head``: an output per class; ``backbone``: everything before it has been trained."""
     parameters = _arrays(result["parameters"])
     start = _pretrained(inputs)
-    values, measured, notes = _accuracy(parameters, inputs, withheld)
+    values, notes = _accuracy(parameters, inputs, withheld)
     # Weights of convolutions; the bias of a batch norm before another one has no gradient.
     names = [name for name in _backbone_parameters(start) if start[name].ndim == 4]
     still = [name for name in names if np.array_equal(parameters[name], start[name])]
@@ -39,14 +39,14 @@ def finetune(result: Result, inputs: Result, withheld: Result) -> Evidence:
         text = f"{len(still)} of the {len(names)} convolutions still have their pretrained "
         text += f"weights (for example {still[0]}): finetune must train all of them"
         backbone = Finding("backbone", 1 - len(still) / len(names), text)
-    return Evidence(values, (_head(parameters, inputs), backbone), measured, notes=notes)
+    return Evidence(values, (_head(parameters, inputs), backbone), notes=notes)
 
 
 def freeze(result: Result, inputs: Result, withheld: Result) -> Evidence:
     """``head``: an output per class; ``trained_head``; ``frozen``: all else is bit-identical."""
     parameters = _arrays(result["parameters"])
     start = _pretrained(inputs)
-    values, measured, notes = _accuracy(parameters, inputs, withheld)
+    values, notes = _accuracy(parameters, inputs, withheld)
     changed = {
         name: float(np.abs(parameters[name] - start[name]).max())
         for name in _backbone_parameters(start)
@@ -59,10 +59,10 @@ def freeze(result: Result, inputs: Result, withheld: Result) -> Evidence:
         text += f"fc have changed, {worst} by up to {changed[worst]:.2g}: train only fc"
         frozen = Finding("frozen", 0.0, text)
     trained = Finding("trained_head", 1.0)
-    if measured["training_loss"] > TRAINED_LOSS:
+    if values["training_loss"] > TRAINED_LOSS:
         trained = Finding("trained_head", 0.0, notes[0], "below_threshold")
     findings = (_head(parameters, inputs), frozen, trained)
-    return Evidence(values, findings, measured, notes=notes)
+    return Evidence(values, findings, notes=notes)
 
 
 def _arrays(value: Any) -> dict[str, np.ndarray]:
@@ -163,7 +163,7 @@ def _scores(network: nn.Module, images: np.ndarray) -> Tensor:
 
 def _accuracy(
     parameters: Mapping[str, np.ndarray], inputs: Result, withheld: Result
-) -> tuple[dict[str, float], dict[str, float], tuple[str, ...]]:
+) -> tuple[dict[str, float], tuple[str, ...]]:
     """Measure a returned network: its accuracy on the withheld images, its loss, and notes.
 
     The accuracy of an untrained head counts as a guess: it may be high by luck.
@@ -185,7 +185,7 @@ def _accuracy(
         text += f"the training images (guessing gives {guess:.2f}), so its accuracy of "
         notes = (f"{text}{accuracy:.3f} counts as a guess",)
         accuracy = min(accuracy, guessing)
-    return {"accuracy": accuracy}, measured, notes
+    return {"accuracy": accuracy, **measured}, notes
 
 
 def _head(parameters: Mapping[str, np.ndarray], inputs: Result) -> Finding:

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from grader.author import Evidence, Finding
 from grader.checks import Judgement
-from grader.checks.training import TrainingKind, TrainingSpec, _Run
+from grader.checks.training import TrainingKind, TrainingSpec
 from tests.conftest import SUBMISSIONS, checks_of, handed_in
 
 SPEC = {
@@ -22,9 +23,10 @@ class Fixed(TrainingKind):
         self.wrong = wrong
         self.seeds: list[int] = []
 
-    def _train(self, spec, context, seed, notes):
+    def evidence(self, spec, context, seed, notes):
         self.seeds.append(seed)
-        return _Run(self.values.pop(0), self.wrong)
+        finding = Finding("structure", float(not self.wrong), "; ".join(self.wrong))
+        return Evidence({"accuracy": self.values.pop(0)}, [finding])
 
 
 class Context:
@@ -63,11 +65,21 @@ def test_a_near_miss_is_repeated_and_the_median_counts():
 
 
 @pytest.mark.parametrize(
+    "keys",
+    [
+        {"facts": "file.function"},
+        {"judge": "file.function", "labels": "labels", "properties": {"structure": 0.5}},
+    ],
+    ids=["facts", "judge"],
+)
+@pytest.mark.parametrize(
     ("value", "wrong", "points"),
     [(0.9, (), 1.0), (0.9, ("it is no bag",), 0.5), (0.7, (), 0.75), (0.5, (), 0.0)],
 )
-def test_the_structure_has_a_share_that_an_untrained_model_does_not_earn(value, wrong, points):
-    spec = TrainingSpec.model_validate({**SPEC, "facts": "file.function"})
+def test_the_structure_has_a_share_that_an_untrained_model_does_not_earn(
+    value, wrong, points, keys
+):
+    spec = TrainingSpec.model_validate({**SPEC, **keys})
     parts = Fixed(value, wrong=wrong).run(spec, Context()).parts
     assert sum(part.share * part.earned for part in parts) == pytest.approx(points)
     if wrong:

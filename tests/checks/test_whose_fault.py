@@ -124,12 +124,12 @@ def test_a_driver_without_predictions_is_our_fault(assignment, workshop):
 
 
 @pytest.mark.parametrize("error", ["ValueError('ours')", "ZeroDivisionError('ours')"])
-def test_facts_that_raise_are_our_fault(error, assignment, workshop):
-    facts = assignment / "reference" / "facts" / "text_classification.py"
-    edit(facts, *at_the_start_of("bag_of_words", f"raise {error}"))
+def test_a_judge_that_raises_is_our_fault(error, assignment, workshop):
+    judges = assignment / "reference" / "judges" / "text_classification.py"
+    edit(judges, *at_the_start_of("bag_of_words", f"raise {error}"))
     result = run(assignment, "q6.1", workshop)
     assert result.outcome == "broken"
-    assert "text_classification.bag_of_words in facts" in result.message
+    assert "the judge text_classification.bag_of_words" in result.message
     assert "ours" in result.message
 
 

@@ -520,7 +520,7 @@ def test_driver_refuses_what_is_no_loss():
 def judge(data, params) -> dict[str, float]:
     """Judge trained parameters as grading does; return the numbers by name."""
     found = judges.overfit({"params": params}, data["inputs"], data["withheld"])
-    return {**found.values, **found.measurements, "earned": sum(f.earned for f in found.findings)}
+    return {**found.values, "earned": sum(f.earned for f in found.findings)}
 
 
 def overfit(data, cell, seed, module=rnn, folders=()):

@@ -102,7 +102,11 @@ def judged(small, driver):
             result = driver.style_transfer(student, seed=3, device="cpu", **copy.deepcopy(inputs))
         change(result)
         evidence = judge.style_transfer(result, inputs, withheld)
-        return evidence.values["strokes"], {f.name: f for f in evidence.findings}, evidence
+        return (
+            evidence.values["loss_ratio"]["strokes"],
+            {f.name: f for f in evidence.findings},
+            evidence,
+        )
 
     return run
 
@@ -199,7 +203,7 @@ def test_any_good_optimiser_earns_everything(judged, rate):
     ratio, findings, evidence = judged(painter(rate=rate))
     assert ratio < 1.15
     assert all(findings[name].earned == 1 for name in ("balance", "history", "init_random"))
-    balance = evidence.measurements["strokes"]["balance"]
+    balance = evidence.values["strokes"]["balance"]
     assert 0.85 < balance["style"] / balance["content"] < 1.15
 
 

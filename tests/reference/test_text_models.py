@@ -13,7 +13,7 @@ import torch
 from reference import text_classification
 from reference.datasets import sentences
 from reference.drivers import text_classification as driver
-from reference.facts import text_classification as facts
+from reference.judges import text_classification as judges
 from submissions_template import text_classification as template
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -284,8 +284,9 @@ def test_predictions_that_change_by_themselves_are_not_taken_for_a_sense_of_orde
     model = torch.nn.Embedding(7, 3)
     student = SimpleNamespace(train_average_embeddings=lambda **_: (model, predict))
     told = driver.average_embeddings(student, seed=0, **data["inputs"])
-    found = list(facts.average_embeddings(told, data["inputs"]))
-    assert [words in text for text in found] == ([] if words is None else [True])
+    (found,) = judges.average_embeddings(told, data["inputs"], {}).findings
+    assert (found.name, found.earned) == ("structure", float(words is None))
+    assert (words or "") in found.message
 
 
 def test_driver_counts_only_what_is_trained(data):

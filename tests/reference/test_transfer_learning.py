@@ -274,7 +274,7 @@ def test_the_luck_of_an_untrained_head_counts_as_guessing(network, ants_and_bees
     parameters["fc.weight"] *= 0.01
     parameters["fc.bias"] *= 0.01
     evidence = judged("freeze", parameters, ants_and_bees)
-    assert evidence.measurements["measured_accuracy"] > 0.95
+    assert evidence.values["measured_accuracy"] > 0.95
     assert evidence.values["accuracy"] < 0.55
     assert found(evidence)["trained_head"] == 0
 

@@ -1,21 +1,53 @@
 """Checks the structure of the text classifiers by shapes and values, never by class names.
 
-Each function gets the driver's result (``predictions``, ``order``, ``again``, ``parameters``; see
-``drivers/text_classification.py``) and the data set's inputs, and yields what is not as the
+Each judge gets the driver's result (``predictions``, ``order``, ``again``, ``parameters``; see
+``drivers/text_classification.py``) and has one finding, ``structure``: whether the model is as the
 question asks. A result can be forged; it then looks like a model that the student could have built.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
+
+from grader.author import Evidence, Finding
 
 SAME = 1.0e-4  # the same probability, up to rounding in another order of summation
 SPARE_WORDS = 10  # unknown, padding, start and the like
 OUTPUTS = 2  # a softmax over two labels is a sigmoid written differently
 Result = Mapping[str, Any]
+
+
+def bag_of_words(result: Result, inputs: Result, withheld: Result) -> Evidence:
+    """A linear layer on word counts: one weight per word, blind to the order of words."""
+    del withheld
+    return _structure(_not_a_bag_of_words(result, inputs))
+
+
+def average(result: Result, inputs: Result, withheld: Result) -> Evidence:
+    """Embeddings, their mean, a linear layer: still blind to the order of words."""
+    del inputs, withheld
+    return _structure(_sees_order(result, "a mean of embeddings"))
+
+
+def average_embeddings(result: Result, inputs: Result, withheld: Result) -> Evidence:
+    """Like ``average``; the embeddings, one row or column per word, are learned."""
+    del inputs, withheld
+    return _structure(_no_learned_embeddings(result))
+
+
+def recurrent(result: Result, inputs: Result, withheld: Result) -> Evidence:
+    """A recurrent network: the order of words matters to it."""
+    del inputs, withheld
+    return _structure(_blind_to_order(result))
+
+
+def _structure(wrong: Iterable[str]) -> Evidence:
+    """Make a finding of what is not as the question asks."""
+    texts = list(wrong)
+    return Evidence(findings=[Finding("structure", float(not texts), "; ".join(texts))])
 
 
 def _changed_by_order(result: Result) -> float:
@@ -45,30 +77,20 @@ def _words(inputs: Result) -> int:
     return len({word for sentence in inputs["train_sentences"] for word in sentence.split()})
 
 
-def bag_of_words(result: Result, inputs: Result) -> Iterator[str]:
-    """A linear layer on word counts: one weight per word, blind to the order of words."""
+def _not_a_bag_of_words(result: Result, inputs: Result) -> Iterator[str]:
     yield from _sees_order(result, "a bag of words")
     most = OUTPUTS * (_words(inputs) + SPARE_WORDS)
     if (count := int(result["parameters"]["count"])) > most:
         yield f"the model has {count} parameters; one weight per word plus a bias is at most {most}"
 
 
-def average(result: Result, inputs: Result) -> Iterator[str]:
-    """Embeddings, their mean, a linear layer: still blind to the order of words."""
-    del inputs
+def _no_learned_embeddings(result: Result) -> Iterator[str]:
     yield from _sees_order(result, "a mean of embeddings")
-
-
-def average_embeddings(result: Result, inputs: Result) -> Iterator[str]:
-    """Like ``average``; the embeddings, one row or column per word, are learned."""
-    yield from average(result, inputs)
     shapes = np.asarray(result["parameters"]["shapes"]).reshape(-1, 2)
     if not (shapes > 1).all(axis=1).any():
         yield "no trainable parameter is an embedding matrix"
 
 
-def recurrent(result: Result, inputs: Result) -> Iterator[str]:
-    """A recurrent network: the order of words matters to it."""
-    del inputs
+def _blind_to_order(result: Result) -> Iterator[str]:
     if _changed_by_order(result) == 0:
         yield "a recurrent network sees word order, but no prediction depends on it"

@@ -1,0 +1,200 @@
+"""What ``training``, ``property`` and ``image`` are: student code is driven, and a judge looks.
+
+A driver (or a plain call) runs in a worker and returns a result. On this side the judge makes
+values and findings of it. Scales of the rubric turn values into points, and its ``properties`` say
+what each finding is worth.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import model_validator
+
+from grader.assignment.reference import Assignment, Dataset
+from grader.author.evidence import Evidence, Finding
+from grader.errors import RAISED, BrokenError, Failure, GraderError
+from grader.model import SHARES_ROUNDING, Fraction, Part, Positive, Question, Strict
+
+from .base import Context, Judgement
+from .driven import UNREADABLE, DrivenSpec, assert_works, call_problems, drive, driven_problems
+from .drivers import Dotted, function_problems
+
+Look = Callable[[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]], Evidence]
+
+
+class Unreadable(Failure):
+    """A result that the judge cannot read: student code has made it up."""
+
+
+class Scale(Strict):
+    """Points rise linearly from ``zero_at`` to ``full_at``, whichever is the larger."""
+
+    zero_at: float
+    full_at: float
+
+    def earned(self, value: float) -> float:
+        """Return the fraction that a value earns; NaN and infinity earn nothing."""
+        if not math.isfinite(value):
+            return 0.0
+        return min(1.0, max(0.0, (value - self.zero_at) / (self.full_at - self.zero_at)))
+
+
+class Thresholds(Scale):
+    """A scale for which more is better, from 0 to 1."""
+
+    zero_at: Fraction
+    full_at: Fraction
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Thresholds:
+        if self.zero_at >= self.full_at:
+            raise ValueError(f"zero_at ({self.zero_at:g}) must be below full_at ({self.full_at:g})")
+        return self
+
+
+class JudgedSpec(DrivenSpec):
+    """Rubric keys of every kind with a judge.
+
+    ``judge`` names ``reference/judges/<file>.<function>``; ``properties`` gives shares of the
+    points to its findings, by name. See ``grader.author.evidence``.
+    """
+
+    judge: Dotted | None = None
+    properties: dict[str, Positive] = {}
+
+    @model_validator(mode="after")
+    def _at_most_all(self) -> JudgedSpec:
+        total = sum(self.properties.values())
+        if total > 1 + SHARES_ROUNDING:
+            raise ValueError(f"properties add up to {total:g}, more than 1")
+        return self
+
+    @property
+    def findings(self) -> Mapping[str, float]:
+        """The share of each finding."""
+        return self.properties
+
+    @property
+    def rest(self) -> float:
+        """The share that the findings leave."""
+        return max(0.0, 1 - sum(self.findings.values()))
+
+    @property
+    def judge_words(self) -> str:
+        """What the judge is called in messages."""
+        return f"the judge {self.judge}"
+
+    def look(self, assignment: Assignment) -> Look | None:
+        """Return the judge; None if the rubric names none.
+
+        Raises:
+            BrokenError: it is not there.
+        """
+        if self.judge is None:
+            return None
+        found = assignment.function("judges", self.judge)
+        if found is None:
+            raise BrokenError(f"there is no judge {self.judge}")
+        return found
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The points for values: the parts, and what the report says was measured."""
+
+    parts: tuple[Part, ...] = ()
+    measured: dict[str, Any] = field(default_factory=dict)
+
+
+class JudgedKind:
+    """Drives, lets the judge look, and turns its values and findings into points."""
+
+    def problems(self, spec: Any, question: Question, assignment: Assignment) -> Iterator[str]:
+        """Yield what does not fit the reference's drivers, data sets and judges."""
+        del question  # the reference solution may need torch to import; verify runs it
+        yield from driven_problems(spec, assignment)
+        if spec.judge is not None:
+            yield from function_problems("judge", "judges", spec.judge, assignment)
+
+    def disagreements(self, spec: Any, question: Question, assignment: Assignment) -> Iterator[str]:
+        """Yield the names in ``call`` that the data set lacks."""
+        del question
+        yield from call_problems(spec, assignment)
+
+    def run(self, spec: Any, context: Context) -> Judgement:
+        """Judge one run of student code."""
+        notes: list[str] = []
+        evidence = self.evidence(spec, context, context.seed, notes)
+        scored = self.scored(spec, context, evidence)
+        findings = tuple(finding_parts(spec.findings, evidence.findings, spec.judge_words))
+        if scored.parts and not any(part.earned for part in scored.parts):
+            findings = tuple(unearned(findings))
+        return Judgement(
+            (*scored.parts, *findings),
+            (*notes, *evidence.notes),
+            scored.measured,
+            figures=tuple(evidence.figures),
+        )
+
+    def evidence(self, spec: Any, context: Context, seed: int, notes: list[str]) -> Evidence:
+        """Run student code once and return what the judge says."""
+        result, data = drive(spec, context, seed, notes)
+        return judged(spec, context, result, data)
+
+    def scored(self, spec: Any, context: Context, evidence: Evidence) -> Scored:
+        """Return the points for the judge's values; by default there are none."""
+        del spec, context
+        return Scored(measured={**evidence.values, **evidence.measurements})
+
+
+def judged(
+    spec: JudgedSpec, context: Context, result: Mapping[str, Any], data: Dataset
+) -> Evidence:
+    """Let the assignment's judge look at a driver's result.
+
+    Raises:
+        Unreadable: the result cannot be read: student code made it up.
+        BrokenError: the judge fails, also on what the reference makes.
+    """
+    look = spec.look(context.assignment)
+    if look is None:
+        return Evidence()
+    what = spec.judge_words
+    try:
+        return look(result, data.inputs, data.withheld)
+    except (Failure, GraderError):
+        raise  # its verdict, or a fault that it names itself
+    except UNREADABLE as error:
+        assert_works(
+            *(spec, context, context.seed, what),
+            lambda found: look(found, data.inputs, data.withheld),
+        )
+        raise Unreadable(
+            "wrong_dtype",
+            f"what {spec.function} led to cannot be read: {type(error).__name__}: {error}",
+        ) from None
+    except RAISED as error:
+        raise BrokenError(f"{what} raised {type(error).__name__}: {error}") from error
+
+
+def finding_parts(
+    shares: Mapping[str, float], findings: Sequence[Finding], judge: str
+) -> Iterator[Part]:
+    """Yield the part of each finding, in the rubric's order."""
+    found = {finding.name: finding for finding in findings}
+    for name, share in shares.items():
+        if name not in found:
+            raise BrokenError(f"{judge} says nothing about {name!r}")
+        finding = found[name]
+        wrong = (finding.reason, finding.message) if finding.earned < 1 else ()
+        yield Part(name, share, min(1.0, max(0.0, finding.earned)), *wrong)
+
+
+def unearned(parts: Sequence[Part]) -> Iterator[Part]:
+    """Yield parts that earn nothing because what they were found about is worth nothing."""
+    for part in parts:
+        yield Part(part.name, part.share, 0.0, part.reason or "below_threshold", part.message)
