@@ -11,7 +11,8 @@ grader. ``pipeline`` is what happens in between. A formula goes through these mo
 4. ``parser`` (with ``grammar.lark``) makes ``nodes`` of each side: ``scripts`` says what subscripts
    and superscripts mean, ``derivatives`` what belongs to a fraction of partial signs.
 5. ``statements`` holds what the file states and makes rules of it, one for each quantity that is
-   defined; ``sections`` picks those of the part that is marked.
+   defined, under the task's names (``network``); ``sections`` picks those of the part that is
+   marked.
 6. ``resolve`` finds the shapes of the student's own symbols, and with ``reading`` which product is
    meant where a row of factors allows more than one.
 7. ``scope`` evaluates the rules as recursions at a random point (``evaluate``, ``arithmetic``,
@@ -30,11 +31,11 @@ it: a formula is text that anybody may have written.
 """
 
 from .assessment import (
+    Assessed,
     AssessedFormula,
     AssessedQuantity,
     Assessment,
-    Judged,
-    Loss,
+    Shortfall,
     Unanswered,
     Waiting,
 )
@@ -42,11 +43,11 @@ from .pipeline import assess
 from .task import Task, TaskError
 
 __all__ = [
+    "Assessed",
     "AssessedFormula",
     "AssessedQuantity",
     "Assessment",
-    "Judged",
-    "Loss",
+    "Shortfall",
     "Task",
     "TaskError",
     "Unanswered",

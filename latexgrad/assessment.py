@@ -6,21 +6,21 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 # Why points are lost: nothing is there, its shape is wrong, or its value.
-Loss: TypeAlias = Literal["missing", "shape", "value"]
+Shortfall: TypeAlias = Literal["missing", "shape", "value"]
 
 
 @dataclass(frozen=True)
 class AssessedQuantity:
     """One line of the task's ``quantities``.
 
-    ``earned`` is the fraction of ``share`` that is earned; where it is less than one, ``loss`` and
-    ``message`` say why.
+    ``earned`` is the fraction of ``share`` that is earned. Where it is less than one, ``shortfall``
+    and ``message`` say why.
     """
 
     name: str
     share: float
     earned: float
-    loss: Loss | None = None
+    shortfall: Shortfall | None = None
     message: str = ""
 
 
@@ -38,7 +38,7 @@ class AssessedFormula:
 
 
 @dataclass(frozen=True)
-class Judged:
+class Assessed:
     """All quantities have a verdict.
 
     ``message`` says what is wrong, each mistake once; it is None if nothing is. ``notes`` cost no
@@ -68,4 +68,4 @@ class Waiting:
     column: int | None = None
 
 
-Assessment: TypeAlias = Judged | Unanswered | Waiting
+Assessment: TypeAlias = Assessed | Unanswered | Waiting

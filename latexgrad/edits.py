@@ -53,13 +53,13 @@ def edits(
     yield from _signs(node)
     yield from _everywhere(node, _transposed)
     yield from _everywhere(node, _shifted)
-    yield from _everywhere(node, lambda part: _range(part, network))
+    yield from _everywhere(node, lambda part: _other_ranges(part, network))
     yield from _missing_sums(node, network)
     yield from _everywhere(node, _dropped)
     yield from _everywhere(node, _other_slopes)
     yield from _everywhere(node, lambda part: _slopes(part, network))
     yield from _everywhere(node, lambda part: _throughout(part, network))
-    yield from _everywhere(node, lambda part: _swapped(part, network, stated))
+    yield from _everywhere(node, lambda part: _with_another(part, network, stated))
     yield from _added_factors(node, network, sequence)
 
 
@@ -133,7 +133,7 @@ def _at(node: Symbol | Gradient, time: Index) -> Node:
     return replace(node, by=replace(node.by, time=time)) if isinstance(node.by, Symbol) else node
 
 
-def _range(node: Node, network: Network) -> Iterator[Edit]:
+def _other_ranges(node: Node, network: Network) -> Iterator[Edit]:
     if not isinstance(node, Series):
         return
     if node.members:
@@ -194,7 +194,7 @@ def _dropped(node: Node) -> Iterator[Edit]:
         yield Edit(new, f"uses {as_text(node)} where {as_text(new)} is needed")
 
 
-def _swapped(node: Node, network: Network, stated: frozenset[Key]) -> Iterator[Edit]:
+def _with_another(node: Node, network: Network, stated: frozenset[Key]) -> Iterator[Edit]:
     """Put another symbol in place of one: another gate, another gradient, or tanh of it."""
     if isinstance(node, Symbol):
         yield from _other_symbols(node, network)

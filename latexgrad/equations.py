@@ -50,11 +50,11 @@ def equations(found: Sequence[Lexeme]) -> list[Equation]:
     """
     result: list[Equation] = []
     for piece in _pieces(found):
-        _add(piece, result)
+        _add_piece(piece, result)
     return [equation for equation in result if len(equation.sides) > 1]
 
 
-def _add(piece: _Piece, result: list[Equation]) -> None:
+def _add_piece(piece: _Piece, result: list[Equation]) -> None:
     sides, relations = _sides(piece.lexemes)
     if not sides[0] and relations:
         # "= c" goes on with the chain above.

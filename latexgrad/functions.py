@@ -22,7 +22,6 @@ FUNCTION_WORDS = {
     "logistic": "sigmoid", "diag": "diag", "exp": "exp", "cosh": "cosh", "sinh": "sinh",
     "sech": "sech", "log": "log", "ln": "log", "sqrt": "sqrt",
 }  # fmt: skip
-ELEMENTWISE = frozenset(FUNCTION_COMMANDS.values()) - {"diag"}
 
 Function = Callable[[Any], Any]
 

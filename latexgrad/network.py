@@ -5,7 +5,7 @@ Built from a task's LaTeX by the same parser that reads students' answers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -124,8 +124,13 @@ def build(task: Task) -> Network:
     )
 
 
-def _gate_choices(symbol: Symbol, gates: Mapping[str, object]) -> list[tuple[str, str] | None]:
-    variables = [label for label in symbol.labels if label in GATE_VARIABLES and label not in gates]
+def gate_variables(labels: Sequence[str], gates: Collection[str]) -> list[str]:
+    """Return those of a symbol's labels that stand for any gate."""
+    return [label for label in labels if label in GATE_VARIABLES and label not in gates]
+
+
+def _gate_choices(symbol: Symbol, gates: Collection[str]) -> list[tuple[str, str] | None]:
+    variables = gate_variables(symbol.labels, gates)
     return [(variables[0], gate) for gate in gates] if variables and gates else [None]
 
 

@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 
 Operator = Literal["", "*", r"\odot", r"\circ", r"\cdot", r"\times", r"\otimes"]
 Meaning = Literal["matrix", "elementwise", "outer"]
+ELEMENTWISE_SIGNS = frozenset(("*", r"\odot", r"\circ"))
 
 
 @dataclass(frozen=True)

@@ -85,10 +85,10 @@ class _NodeBuilder:
             token = error.token
             if token.type == "$END":
                 last = tokens[-1]
-                message = f"something is missing after {_named(last)}"
+                message = f"something is missing after {_token_text(last)}"
                 raise UnreadableError(message, last.start_pos or at) from None
             raise UnreadableError(
-                f"{_named(token)} is not expected here", token.start_pos
+                f"{_token_text(token)} is not expected here", token.start_pos
             ) from None
         except lark.exceptions.LarkError:
             raise UnreadableError("the formula is not understood", at) from None
@@ -295,7 +295,7 @@ class _NodeBuilder:
         )  # fmt: skip
 
 
-def _named(token: Token) -> str:
+def _token_text(token: Token) -> str:
     names = {"SUB": "a subscript", "SUP": "a superscript", "FRAC": r"\frac"}
     return names.get(token.type, str(token))
 

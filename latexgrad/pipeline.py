@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from .assessment import AssessedQuantity, Assessment, Judged, Loss, Unanswered, Waiting
+from .assessment import Assessed, AssessedQuantity, Assessment, Shortfall, Unanswered, Waiting
 from .checker import Verdict
 from .explain import Explanation, is_shape, undefined_symbol
 from .limits import Budget, OverBudgetError, UnreadableError
 from .prepare import PreparedTask, prepared
 from .reading import UnknownError
 from .sections import PartContent, part_of, usable
-from .source import place_in
+from .source import place_in, with_newlines
 from .statements import FileContent, read_file, renaming_for, rules
 from .task import Task
 from .truth import Point
@@ -40,7 +40,7 @@ def assess(text: str, task: Task, *, file: str = "answer.tex", seed: int = 0) ->
         with np.errstate(all="ignore"):
             return _assessed(text, task, ready, points, file)
     except UnreadableError as error:
-        line, column = place_in(text, error.at)
+        line, column = place_in(with_newlines(text), error.at)
         return _unreadable(file, line, column, error)
     except OverBudgetError as error:
         return Waiting(f"{file}: {error}")
@@ -57,51 +57,53 @@ def _assessed(
     if not part.own and not part.problems:
         blank = not content.document.has_mathematics
         return Unanswered(f"{file} has no formulas for this part yet", blank)
-    compared = _compared(part, ready, points)
+    compared = _against_truth(part, ready, points)
     explanation = Explanation(content.document, compared, file)
     waiting = _waiting(file, part, compared, content)
     if waiting is not None:
         return waiting
     if all(verdict.status in ("missing", "given") for verdict in compared.verdicts):
-        missing = ", ".join(wanted.name for wanted in ready.wanted)
+        missing = ", ".join(group.name for group in ready.groups)
         return Unanswered(f"{file} has no formula for any of {missing}")
-    return _judged(part, ready, compared, explanation)
+    return _with_verdicts(part, ready, compared, explanation)
 
 
-def _compared(part: PartContent, ready: PreparedTask, points: Sequence[Point]) -> ComparedAnswer:
+def _against_truth(
+    part: PartContent, ready: PreparedTask, points: Sequence[Point]
+) -> ComparedAnswer:
     renaming = renaming_for([*part.earlier, *part.own], ready.network)
     own = rules(part.own, ready.network, renaming)
     earlier = usable(rules(part.earlier, ready.network, renaming), own, ready)
     return compare_with_truth(ready, [*earlier, *own], renaming, points, Budget())
 
 
-def _judged(
+def _with_verdicts(
     part: PartContent, ready: PreparedTask, compared: ComparedAnswer, explanation: Explanation
-) -> Judged:
+) -> Assessed:
     quantities = tuple(_quantities(ready, compared, explanation))
     formulas = tuple(explanation.formulas(part.own))
     notes = tuple(explanation.notes(part.problems))
     losing = [verdict for verdict in compared.verdicts if verdict.status != "right"]
     wrong = any(quantity.earned < 1 for quantity in quantities)
     message = "\n".join(explanation.lines(losing)) if wrong else None
-    return Judged(quantities, formulas, notes, message)
+    return Assessed(quantities, formulas, notes, message)
 
 
 def _quantities(
     ready: PreparedTask, compared: ComparedAnswer, explanation: Explanation
 ) -> Iterator[AssessedQuantity]:
     fractions = fractions_of(ready, compared)
-    for wanted in ready.wanted:
-        earned = sum(fractions[number] for number in wanted.members) / len(wanted.members)
-        lost = [compared.verdicts[number] for number in wanted.members if fractions[number] < 1]
+    for group in ready.groups:
+        earned = sum(fractions[number] for number in group.members) / len(group.members)
+        lost = [compared.verdicts[number] for number in group.members if fractions[number] < 1]
         if not lost:
-            yield AssessedQuantity(wanted.name, wanted.share, 1.0)
+            yield AssessedQuantity(group.name, group.share, 1.0)
             continue
         message = "\n".join(explanation.lines(lost))
-        yield AssessedQuantity(wanted.name, wanted.share, earned, _loss(lost[0]), message)
+        yield AssessedQuantity(group.name, group.share, earned, _shortfall(lost[0]), message)
 
 
-def _loss(verdict: Verdict) -> Loss:
+def _shortfall(verdict: Verdict) -> Shortfall:
     if verdict.status in ("missing", "given"):
         return "missing"
     return "shape" if is_shape(verdict) else "value"

@@ -12,7 +12,7 @@ from .arithmetic import ShapeError
 from .checker import Quantity
 from .formula_text import as_text
 from .limits import UnreadableError
-from .network import GATE_VARIABLES, Network, build, key_of, substitute, time_of
+from .network import Network, build, gate_variables, key_of, substitute, time_of
 from .nodes import Gradient, Node
 from .reading import UnknownError
 from .task import Given, Task, TaskError
@@ -24,7 +24,7 @@ SEEDS = (11, 12)  # random points for each size
 
 
 @dataclass(frozen=True)
-class Wanted:
+class QuantityGroup:
     """One line of a task's ``quantities``: its name, its share of the points, and what it means.
 
     ``members`` are the numbers of quantities: one, or one for each gate.
@@ -40,7 +40,7 @@ class PreparedTask:
     """A task with its equations read: the single ``quantities``, and what part each is worth."""
 
     network: Network
-    wanted: tuple[Wanted, ...]
+    groups: tuple[QuantityGroup, ...]
     quantities: tuple[Quantity, ...]
     weights: tuple[float, ...]
     given_as: tuple[Given, ...]
@@ -69,7 +69,7 @@ def prepared(task: Task) -> PreparedTask:
 def _prepared(keys: str) -> PreparedTask:
     task = Task.model_validate_json(keys)
     try:
-        made = _read(task)
+        made = _from_latex(task)
         dims_of(made.network)
     except UnreadableError as error:
         raise TaskError([("", error.message)]) from None
@@ -90,11 +90,11 @@ def _prepared(keys: str) -> PreparedTask:
     return made
 
 
-def _read(task: Task) -> PreparedTask:
+def _from_latex(task: Task) -> PreparedTask:
     network = build(task)
     quantities: list[Quantity] = []
     weights: list[float] = []
-    wanted: list[Wanted] = []
+    groups: list[QuantityGroup] = []
     for text, share in task.quantities.items():
         members = [_quantity(node, text, network) for node in _each(text, network)]
         if not members:
@@ -102,10 +102,10 @@ def _read(task: Task) -> PreparedTask:
         numbers = tuple(range(len(quantities), len(quantities) + len(members)))
         quantities += members
         weights += [share / len(members)] * len(members)
-        wanted.append(Wanted(_short(text), share, numbers))
+        groups.append(QuantityGroup(_short(text), share, numbers))
     return PreparedTask(
         network,
-        tuple(wanted),
+        tuple(groups),
         tuple(quantities),
         tuple(weights),
         tuple(task.given_as),
@@ -120,14 +120,10 @@ def _each(text: str, network: Network) -> Sequence[Node]:
     node = parser.expression(plain_lexemes(text, 0, {}), 0)
     if not isinstance(node, Gradient) or node.of != "L":
         raise UnreadableError(f"{text} is not a gradient of L", 0)
-    variables = [label for label in key_of(node).labels if _is_variable(label, network)]
+    variables = gate_variables(key_of(node).labels, network.gates)
     if not variables:
         return [node]
     return [substitute(node, variables[0], gate) for gate in network.gates]
-
-
-def _is_variable(label: str, network: Network) -> bool:
-    return label in GATE_VARIABLES and label not in network.gates
 
 
 def _quantity(node: Node, text: str, network: Network) -> Quantity:

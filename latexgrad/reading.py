@@ -20,9 +20,19 @@ from .evaluate import AnyTime, EvaluationError, evaluate
 from .functions import NUMPY, Functions
 from .limits import MAX_FACTORS, MAX_READINGS, Budget, UnreadableError
 from .network import Key, key_of, time_of
-from .nodes import Binary, Gradient, Meaning, Node, Operator, Product, Symbol, parts, with_parts
+from .nodes import (
+    ELEMENTWISE_SIGNS,
+    Binary,
+    Gradient,
+    Meaning,
+    Node,
+    Operator,
+    Product,
+    Symbol,
+    parts,
+    with_parts,
+)
 
-ELEMENTWISE = frozenset(("*", r"\odot", r"\circ"))
 STRICT = frozenset((r"\odot", r"\circ"))  # these never mean a product of matrices
 UNUSUAL = 8  # the cost of a meaning that a sign rarely has
 LOOSE = 1  # the cost of a juxtaposition that binds tighter than a sign
@@ -81,7 +91,7 @@ def readings(node: Node, probe: Probe) -> list[Reading]:
         UnreadableError: a product is too long.
     """
     if isinstance(node, Product):
-        return _product(node, probe)
+        return _product_readings(node, probe)
     inner = parts(node)
     if not inner or isinstance(node, Gradient):
         value = evaluate(node, AnyTime(), probe)
@@ -121,7 +131,7 @@ def _fingerprint(value: Any) -> Any:
     return (array.shape, (np.round(array, ROUNDED - 2) + 0.0).tobytes())
 
 
-def _product(node: Product, probe: Probe) -> list[Reading]:
+def _product_readings(node: Product, probe: Probe) -> list[Reading]:
     """Look at all groupings, shorter stretches of factors first."""
     count = len(node.factors)
     if count > MAX_FACTORS:
@@ -153,10 +163,10 @@ def _product(node: Product, probe: Probe) -> list[Reading]:
 
 def _looser(operators: Sequence[Operator], start: int, end: int, middle: int) -> int:
     """Return the cost of a grouping: a sign at the top while a juxtaposition lies below it."""
-    if operators[middle - 1] not in ELEMENTWISE:
+    if operators[middle - 1] not in ELEMENTWISE_SIGNS:
         return 0
     inner = [operators[place] for place in range(start, end - 1) if place != middle - 1]
-    return LOOSE * sum(sign not in ELEMENTWISE for sign in inner)
+    return LOOSE * sum(sign not in ELEMENTWISE_SIGNS for sign in inner)
 
 
 def _combined(
@@ -188,7 +198,7 @@ def _meanings(sign: Operator, left: Any, right: Any) -> Iterator[tuple[Meaning, 
     if sign == r"\otimes":
         yield "outer", 0
         return
-    if sign in ELEMENTWISE:
+    if sign in ELEMENTWISE_SIGNS:
         yield "elementwise", 0
         if sign not in STRICT and one != two:
             yield "matrix", UNUSUAL

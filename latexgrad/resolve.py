@@ -73,22 +73,22 @@ def _own_shapes(answer: Answer, shapes: dict[Key, MatrixDims], budget: Budget) -
         before = len(shapes)
         for rule in answer.rules:
             if rule.key in missing and rule.key not in shapes:
-                found = _shape_of_rule(rule, answer, shapes, budget)
+                found = _rule_dims(rule, answer, shapes, budget)
                 if found is not None:
                     shapes[rule.key] = found
         if len(shapes) == before:
             return
 
 
-def _shape_of_rule(
+def _rule_dims(
     rule: Rule, answer: Answer, shapes: Mapping[Key, MatrixDims], budget: Budget
 ) -> MatrixDims | None:
     for link in reversed(rule.links):
-        found = _shape(link, answer, shapes, budget, {})
+        found = _link_dims(link, answer, shapes, budget, {})
         if isinstance(found, UnknownError) and key_of(found.node) == rule.key:
             # A recursion: the shape that comes out must be the one that goes in.
             for assumed in ASSUMED:
-                if _shape(link, answer, shapes, budget, {rule.key: assumed}) == assumed:
+                if _link_dims(link, answer, shapes, budget, {rule.key: assumed}) == assumed:
                     return assumed
         elif isinstance(found, tuple) and found != ("1", "1"):
             return found
@@ -103,10 +103,10 @@ def _shape_of_rule(
 def _is_number(
     link: Node, answer: Answer, shapes: Mapping[Key, MatrixDims], budget: Budget
 ) -> bool:
-    return _shape(link, answer, shapes, budget, {}) == ("1", "1")
+    return _link_dims(link, answer, shapes, budget, {}) == ("1", "1")
 
 
-def _shape(
+def _link_dims(
     link: Node,
     answer: Answer,
     shapes: Mapping[Key, MatrixDims],

@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 
 from .equations import TIMES
 from .limits import UnreadableError
-from .nodes import Index
+from .nodes import ELEMENTWISE_SIGNS, Index
 from .tokens import GREEK, Lexeme
 
 TRANSPOSES = frozenset(("T", r"\top", "'", "transpose"))
 PAIRS = {"(": ")", "[": "]", "<": ">", r"\langle": r"\rangle", r"\{": r"\}"}
-ELEMENTWISE_SIGNS = frozenset((r"\odot", r"\circ", "*"))
 STARS = frozenset(("*", r"\star"))  # stand for any gate
 SKIPPED = frozenset((",", "{", "}", r"\quad"))
 MAX_INDEX = 1000

@@ -99,6 +99,11 @@ class Document:
         return bool(self.blocks or self.problems or self.strays)
 
 
+def with_newlines(text: str) -> str:
+    r"""Return a text whose lines end in ``\n``, wherever it was written: offsets count in it."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def place_in(text: str, at: int) -> tuple[int, int]:
     """Return line and column of an offset, counted from 1."""
     before = text[:at]
@@ -114,8 +119,8 @@ def read(text: str, *, markdown: bool) -> Document:
     """
     if len(text.encode("utf-8", "replace")) > MAX_BYTES:
         raise UnreadableError(f"the file is larger than {MAX_BYTES // 1024} KiB", 0)
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    fenced = _TEX_FENCE.sub(_as_text, _MATH_FENCE.sub(_as_display, text)) if markdown else text
+    text = with_newlines(text)
+    fenced = _TEX_FENCE.sub(_unfenced, _MATH_FENCE.sub(_displayed, text)) if markdown else text
     visible = _blank(_CODE, fenced)
     if not markdown:
         visible = _COMMENT.sub(lambda m: m[1] + " " * (len(m[0]) - len(m[1])), visible)
@@ -123,12 +128,12 @@ def read(text: str, *, markdown: bool) -> Document:
     return _scanned(text, visible, macros, markdown=markdown)
 
 
-def _as_display(found: re.Match[str]) -> str:
+def _displayed(found: re.Match[str]) -> str:
     """Return a fenced block of mathematics between dollars, as long as it was."""
     return f"     $${found[1]}$$ "
 
 
-def _as_text(found: re.Match[str]) -> str:
+def _unfenced(found: re.Match[str]) -> str:
     """Return a fenced block of LaTeX without its fences, as long as it was."""
     opening = found.start(1) - found.start()
     return f"{' ' * opening}{found[1]}   "

@@ -12,8 +12,6 @@ SHARES_ROUNDING = 1.0e-9
 
 Letter = Literal["D", "H"]
 Given = Literal["total", "direct"]
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Share = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class TaskError(Exception):
@@ -56,10 +54,12 @@ class Task(BaseModel):
     given_as: Annotated[list[Given], Field(min_length=1)] = ["direct"]
     gates: dict[str, list[str]] = {}
     aliases: dict[str, list[str]] = {}
-    quantities: Annotated[dict[str, Share], Field(min_length=1)]
+    quantities: Annotated[
+        dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]], Field(min_length=1)
+    ]
     sizes: Annotated[list[dict[str, Annotated[int, Field(ge=1, le=8)]]], Field(min_length=1)]
-    follow_through: Fraction = 0.5
-    earlier_follow_through: Fraction = 1.0
+    follow_through: Annotated[float, Field(ge=0, le=1)] = 0.5
+    earlier_follow_through: Annotated[float, Field(ge=0, le=1)] = 1.0
 
     @field_validator("section", "other_sections", "earlier_sections")
     @classmethod

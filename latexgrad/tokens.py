@@ -295,7 +295,7 @@ def _plain_at(found: Sequence[Lexeme], place: int, text: str) -> tuple[list[Lexe
     return [replace(lexeme, text=text, kind=kind)], after
 
 
-def _word(_command: str, argument: Sequence[Lexeme], owner: Lexeme) -> list[Lexeme]:
+def _text_word(_command: str, argument: Sequence[Lexeme], owner: Lexeme) -> list[Lexeme]:
     words = "".join(item.text for item in plain(argument) if item.kind != "command")
     return [Lexeme("word", words, owner.at)]
 
@@ -338,7 +338,7 @@ def _grouped(inner: Sequence[Lexeme], owner: Lexeme) -> list[Lexeme]:
 _ArgumentReader = Callable[[str, Sequence[Lexeme], Lexeme], list[Lexeme]]
 _ARGUMENT_READERS: dict[str, _ArgumentReader] = {
     **dict.fromkeys(FONTS, _in_font),
-    **dict.fromkeys(LINE_OPENERS, _word),
+    **dict.fromkeys(LINE_OPENERS, _text_word),
     **dict.fromkeys(ACCENTS, _accented),
     **dict.fromkeys((r"\overset", r"\stackrel", r"\underset"), _bare),
     **dict.fromkeys((r"\underbrace", r"\overbrace"), _braced),

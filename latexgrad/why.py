@@ -111,8 +111,8 @@ class Diagnosis:
         own = quantity_text(rule.key, rule.time)
         if _shapes_differ(found):
             sizes = {size: letter for letter, size in found.point.sizes.items() if letter != "T"}
-            got = _named(shape_of(np.asarray(found.got)), sizes)
-            expected = _named(shape_of(found.expected), sizes)
+            got = _shape_letters(shape_of(np.asarray(found.got)), sizes)
+            expected = _shape_letters(shape_of(found.expected), sizes)
             return f"{at}your {own} has shape {got}, expected {expected}"
         if found.got is not None and not np.isfinite(np.asarray(found.got)).all():
             return f"{at}your {own} is not a finite number"
@@ -293,10 +293,10 @@ def _shapes_differ(found: Mismatch) -> bool:
 
 
 def _shape_text(shape: Shape) -> str:
-    return _named(shape, {size: letter for letter, size in PROBE_SIZES.items()})
+    return _shape_letters(shape, {size: letter for letter, size in PROBE_SIZES.items()})
 
 
-def _named(shape: Shape | None, sizes: dict[int, str]) -> str:
+def _shape_letters(shape: Shape | None, sizes: dict[int, str]) -> str:
     """Return a shape with its letters: ``(H, D)``, ``(H,)`` for a column, ``(1, H)`` for a row."""
     if shape is None:
         return "()"

@@ -12,12 +12,12 @@ from grader.assignment.reference import Assignment
 from grader.author.evidence import Formula, Formulas
 from grader.errors import Failure, Pending, Reason
 from grader.model import Part, Question
-from latexgrad import Assessment, Judged, Loss, Task, TaskError, Unanswered, Waiting, assess
+from latexgrad import Assessed, Assessment, Shortfall, Task, TaskError, Unanswered, Waiting, assess
 
 from .base import Context, Judgement, Quiet
 from .written import MAX_SHOWN, FilesSpec, found_text
 
-REASONS: dict[Loss, Reason] = {
+REASONS: dict[Shortfall, Reason] = {
     "missing": "not_implemented",
     "shape": "wrong_shape",
     "value": "mismatch",
@@ -52,7 +52,7 @@ class DerivationKind(Quiet):
                 raise Failure("not_implemented", found.message)
             case Waiting():
                 raise Pending(f"{found.message}: waits for a person", name, _clipped(text))
-            case Judged():
+            case Assessed():
                 return _judgement(name, found)
 
 
@@ -79,9 +79,9 @@ def _clipped(text: str) -> str:
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]} [...]"
 
 
-def _judgement(name: str, found: Judged) -> Judgement:
+def _judgement(name: str, found: Assessed) -> Judgement:
     parts = tuple(
-        Part(one.name, one.share, one.earned, one.loss and REASONS[one.loss], one.message)
+        Part(one.name, one.share, one.earned, one.shortfall and REASONS[one.shortfall], one.message)
         for one in found.quantities
     )
     rows = tuple(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import importlib.util
 import io
 import zipfile
 from collections.abc import Iterator
@@ -17,7 +18,6 @@ from importlib import metadata
 from pathlib import Path
 
 import grader
-import latexgrad
 from grader.errors import BrokenError
 from grader.extras import DISTRIBUTION
 
@@ -26,6 +26,7 @@ INFORMATION = f"{STEM}.dist-info"
 TAG = "py3-none-any"
 # The same files give the same bytes, whenever and wherever the wheel is made.
 EPOCH = (1980, 1, 1, 0, 0, 0)
+PACKAGES = ("grader", "latexgrad")
 LEFT_OUT = frozenset(["__pycache__"])
 # The metadata that says what was installed; the rest says how and where.
 METADATA = ("METADATA", "entry_points.txt", "top_level.txt")
@@ -68,8 +69,12 @@ def archive(members: dict[str, bytes], executable: frozenset[str] = frozenset())
 
 
 def _sources() -> Iterator[tuple[str, bytes]]:
-    for package in (grader, latexgrad):
-        root = Path(package.__path__[0]).resolve()
+    for package in PACKAGES:
+        # Found, not imported: the derivation reader brings a library for gradients along.
+        spec = importlib.util.find_spec(package)
+        if spec is None or not spec.submodule_search_locations:
+            raise BrokenError(f"the package {package} is not installed beside grader")
+        root = Path(spec.submodule_search_locations[0]).resolve()
         for path in sorted(root.rglob("*")):
             relative = path.relative_to(root.parent)
             if path.is_file() and not LEFT_OUT & set(relative.parts):
