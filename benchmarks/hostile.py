@@ -30,8 +30,8 @@ from grader.checks import KINDS
 from grader.errors import GraderError
 from grader.isolation.sandbox import LEVELS
 from grader.job import Job, Settings, Submitted
-from grader.run import pytest_run
-from grader.run.session import Workshop
+from grader.run import grading
+from grader.run.workers import ForkServers
 
 ROOT = Path(__file__).resolve().parent.parent
 HONEST = ROOT / "reference" / "submissions" / "full_marks" / "plain"
@@ -71,13 +71,13 @@ def main() -> None:
     ):
         own = Path(name)
         own.chmod(0o711)  # workers, under another user id, must pass through
-        with Workshop(own, job.settings.policy(rubric)) as workshop:
-            run = Run(job, workshop, own)
+        with ForkServers(own, job.settings.policy(rubric)) as fork_servers:
+            run = Run(job, fork_servers, own)
             print(f"honest before: {run.honest['score']:g} / {run.honest['max_score']:g}")
             for example, item in zip(examples, work, strict=True):
                 rows.append(run.row(example, item))
                 print(_line(rows[-1]), flush=True)
-            isolation = workshop.isolation
+            isolation = fork_servers.isolation
         if list(own.iterdir()):
             sys.exit(f"the grader left files of its own: {[path.name for path in own.iterdir()]}")
     print(_summary(rows), f"Isolation: {', '.join(isolation)}.")
@@ -90,10 +90,10 @@ def main() -> None:
 class Run:
     """One grading process with all its fork servers, as ``grader.run.batch`` has several of."""
 
-    def __init__(self, job: Job, workshop: Workshop, own: Path) -> None:
+    def __init__(self, job: Job, fork_servers: ForkServers, own: Path) -> None:
         """Grade the honest submission once: the servers start, and there is something to keep."""
         self._job = job
-        self._workshop = workshop
+        self._workshop = fork_servers
         self._assignment = Assignment(job.rubric.reference)
         text = (resources.files("grader.reports") / "report.schema.json").read_text()
         self._schema = jsonschema.Draft202012Validator(json.loads(text))
@@ -120,7 +120,7 @@ class Run:
         return Row(example, _gained(example, made), _fate(made), seconds, tuple(problems))
 
     def _graded(self, work: Submitted) -> dict[str, Any]:
-        return pytest_run.grade(self._job, self._assignment, self._workshop, work)
+        return grading.grade(self._job, self._assignment, self._workshop, work)
 
     def _schema_problems(self, made: dict[str, Any]) -> Iterator[str]:
         for error in self._schema.iter_errors(made):

@@ -22,7 +22,8 @@ from grader.assignment.reference import Assignment
 from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS
 from grader.job import Settings
-from grader.run.session import Session, Workshop
+from grader.run.session import Session
+from grader.run.workers import ForkServers
 
 ROOT = Path(__file__).resolve().parent.parent
 # The checks that need numpy only and no training.
@@ -181,25 +182,25 @@ def checks_of(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture(scope="session")
-def workshop():
+def fork_servers():
     """Fork servers shared by all tests that judge in this process."""
-    with Workshop() as shared:
+    with ForkServers() as shared:
         yield shared
 
 
 @pytest.fixture
-def judge(rubric, workshop):
+def judge(rubric, fork_servers):
     """Judge a submission's checks in this process; return the results by check id."""
 
     def run(folder: Path, *only: str, settings: Settings | None = None):
-        staged = workshop.stage("handed_in", folder, rubric)
+        staged = fork_servers.stage("handed_in", folder, rubric)
         assignment = Assignment(rubric.reference)
-        session = Session(rubric, assignment, staged, workshop, settings or Settings())
+        session = Session(rubric, assignment, staged, fork_servers, settings or Settings())
         for question in rubric.questions:
             for check in question.checks:
                 if not only or check.id in only or question.id in only:
                     session.run(question, check)
-        workshop.unstage()
+        fork_servers.unstage()
         return session.results
 
     return run

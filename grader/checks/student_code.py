@@ -7,7 +7,7 @@ from typing import Any
 
 from grader.checks import causes
 from grader.errors import Failure, Reason
-from grader.isolation.sandbox.dialogue import Dialogue, StudentError
+from grader.isolation.sandbox.connection import StudentError, WorkerConnection
 
 
 class ForeignFailure(Failure):
@@ -20,14 +20,14 @@ class ForeignFailure(Failure):
 class StudentModule:
     """A student's module inside a worker, as seen from the trusted side.
 
-    ``notes`` collects what is worth telling though it costs no points. Where the driver beside the
-    code holds answers, ``withhold`` keeps what the code says from the student: it goes to
-    ``withheld``, for the instructor.
+    ``notes`` collects what is worth telling though it costs no points, ``raised`` the exceptions of
+    the code. Where the driver beside the code holds answers, ``withhold`` keeps what the code says
+    from the student: it goes to ``withheld``, for the instructor.
     """
 
     def __init__(
         self,
-        worker: Dialogue,
+        worker: WorkerConnection,
         file: str,
         missing_packages: Sequence[str],
         forbidden: Sequence[str] = (),
@@ -39,6 +39,7 @@ class StudentModule:
         self._forbidden = forbidden
         self._withhold = withhold
         self.withheld: list[str] = []
+        self.raised: list[StudentError] = []
         self.notes: list[str] = [
             f"{file} imports {name!r}, which is neither in the submission nor installed in the "
             "grader: functions that use it cannot work here"
@@ -86,6 +87,7 @@ class StudentModule:
         return reply.value
 
     def _failure(self, error: StudentError, function: str) -> Failure:
+        self.raised.append(error)
         if self._withhold:
             self.withheld.append(described(error))
             error = error.without_words()

@@ -24,8 +24,8 @@ from grader.intake.staging import StagingFolder
 from grader.job import Job, Submitted
 from grader.model import CheckResult
 from grader.reports import report
-from grader.run import pytest_run
-from grader.run.session import Workshop
+from grader.run import grading
+from grader.run.workers import ForkServers
 
 PR_SET_PDEATHSIG = 1
 HEARTBEAT_S = (
@@ -113,7 +113,7 @@ def _lost(job: Job, process: _Process) -> SubmissionDone:
     code = process.exit_code
     message = f"the grading process died (exit status {code}) while it graded this submission"
     made = report.broken(job.rubric, identifier, job.settings, message)
-    return SubmissionDone(identifier, pytest_run.kept(job, made))
+    return SubmissionDone(identifier, grading.kept(job, made))
 
 
 class _Process:
@@ -183,13 +183,13 @@ def _serve(job: Job, staging: Path, connection: Connection, parent: int) -> None
     assignment = Assignment(job.rubric.reference)
     policy = job.settings.policy(job.rubric)
     try:
-        with Workshop(staging, policy, frugal=job.settings.frugal) as workshop:
+        with ForkServers(staging, policy, frugal=job.settings.frugal) as fork_servers:
             while True:
                 work: Submitted | None = connection.recv()
                 if work is None:
                     return
                 tell = partial(_tell, connection, work.identifier)
-                made = pytest_run.grade(job, assignment, workshop, work, tell)
+                made = grading.grade(job, assignment, fork_servers, work, tell)
                 connection.send(SubmissionDone(work.identifier, made))
     except (BrokenError, IsolationError) as error:
         connection.send(error)

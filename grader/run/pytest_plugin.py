@@ -1,8 +1,7 @@
 """The pytest path: ``pytest rubric.yaml --submission DIR`` collects one item per check.
 
-``grader grade`` runs the same collection in-process and supplies its own session; used from the
-command line, the plugin opens one. Without ``--submission`` the plugin does nothing at all, so that
-it is inert in every other pytest run of the environment.
+Without ``--submission`` the plugin does nothing at all, so that it is inert in every other pytest
+run of the environment. ``grader grade`` runs the same checks without pytest.
 """
 
 from __future__ import annotations
@@ -10,14 +9,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from grader.checks import KINDS
 from grader.errors import GraderError, IsolationError, RubricError
-from grader.model import TIERS, CheckResult, CheckSpec, Question, Rubric
+from grader.model import TIERS, CheckResult, CheckSpec, Question
 from grader.readers.texts import clean
+from grader.run import pytest_record
+
+if TYPE_CHECKING:
+    from grader.run.session import Session
 
 NAME = "rubric.yaml"
 EXIT_BROKEN = 3
@@ -53,52 +55,40 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--grader-seed", type=int, metavar="N", help="a seed in place of the rubric's")
 
 
-class Supply:
-    """Gives a pytest run the session of the process that started it."""
+def open_session(path: Path, config: pytest.Config) -> Session:
+    """Stage the submission that is named; return the session that grades it by a rubric.
 
-    def __init__(self, session: Any, wanted: frozenset[str] | None = None) -> None:
-        self.session = session
-        self.wanted = wanted
+    Its workers end with pytest.
 
-    def close(self) -> None:
-        """Leave the session to its owner."""
+    Raises:
+        GraderError: the rubric has problems, or there is not one submission.
+    """
+    # pytest loads this file in every run of its environment: nothing else is imported before.
+    from grader.assignment.reference import Assignment
+    from grader.assignment.rubric import load_rubric
+    from grader.checks import KINDS
+    from grader.intake.submission import find
+    from grader.job import Settings
+    from grader.run.session import Session
+    from grader.run.workers import ForkServers
 
-
-class OwnSupply(Supply):
-    """Opens a session for a pytest run started by a person."""
-
-    def __init__(self, path: Path, config: pytest.Config) -> None:
-        from grader.assignment.reference import Assignment
-        from grader.assignment.rubric import load_rubric
-        from grader.intake.submission import find
-        from grader.job import Settings
-        from grader.run.session import Session, Workshop
-
-        rubric = load_rubric(path, KINDS)
-        argument = Path(config.getoption("--submission"))
-        found = find(
-            [argument], [name for question in rubric.questions for name in question.modules]
-        )
-        if len(found) != 1:
-            raise GraderError(f"{argument}: holds {len(found)} submissions; pytest grades one")
-        data = config.getoption("--data")
-        settings = Settings(
-            config.getoption("--tier"),
-            Path(data) if data else None,
-            config.getoption("--grader-seed"),
-            isolation=config.getoption("--isolation"),
-        )
-        self._workshop = Workshop(policy=settings.policy(rubric))
-        submission = self._workshop.stage(*found[0], rubric)
-        assignment = Assignment(rubric.reference)
-        super().__init__(Session(rubric, assignment, submission, self._workshop, settings))
-
-    def close(self) -> None:
-        """End the workers and remove what was staged."""
-        self._workshop.close()
-
-
-SUPPLY = pytest.StashKey[Supply]()
+    rubric = load_rubric(path, KINDS)
+    argument = Path(config.getoption("--submission"))
+    modules = [name for question in rubric.questions for name in question.modules]
+    found = find([argument], modules)
+    if len(found) != 1:
+        raise GraderError(f"{argument}: holds {len(found)} submissions; pytest grades one")
+    data = config.getoption("--data")
+    settings = Settings(
+        config.getoption("--tier"),
+        Path(data) if data else None,
+        config.getoption("--grader-seed"),
+        isolation=config.getoption("--isolation"),
+    )
+    fork_servers = ForkServers(policy=settings.policy(rubric))
+    config.add_cleanup(fork_servers.close)
+    submission = fork_servers.stage(*found[0], rubric)
+    return Session(rubric, Assignment(rubric.reference), submission, fork_servers, settings)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -107,16 +97,9 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     named = file_path.name == NAME or str(file_path) in map(os.path.abspath, config.args)
     if file_path.suffix not in (".yaml", ".yml") or not named:
         return None
-    if SUPPLY not in config.stash and config.getoption("--submission") is None:
+    if config.getoption("--submission") is None:
         return None
     return RubricFile.from_parent(parent, path=file_path)
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """End what a run of our own has started."""
-    supply = config.stash.get(SUPPLY, None)
-    if supply is not None:
-        supply.close()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -137,11 +120,11 @@ class RubricFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Collector]:
         """Yield one collector per question."""
-        if SUPPLY not in self.config.stash:
-            self.config.stash[SUPPLY] = OwnSupply(self.path, self.config)
-        rubric: Rubric = self.config.stash[SUPPLY].session.rubric
-        for question in rubric.questions:
-            yield QuestionNode.from_parent(self, name=question.id, question=question)
+        grading = open_session(self.path, self.config)
+        for question in grading.rubric.questions:
+            yield QuestionNode.from_parent(
+                self, name=question.id, question=question, grading=grading
+            )
 
     def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
         """Show a rubric's problems as they are, without a traceback."""
@@ -156,42 +139,37 @@ class RubricFile(pytest.File):
 class QuestionNode(pytest.Collector):
     """A question; its children are the checks."""
 
-    def __init__(self, *, question: Question, **keywords: Any) -> None:
+    def __init__(self, *, question: Question, grading: Session, **keywords: Any) -> None:
         super().__init__(**keywords)
         self.question = question
+        self.grading = grading
 
     def collect(self) -> Iterator[pytest.Item]:
-        """Yield one item per check (per wanted check, if ``grader grade --only`` named some)."""
-        wanted = self.config.stash[SUPPLY].wanted
+        """Yield one item per check."""
         for check in self.question.checks:
-            if wanted is None or check.id in wanted:
-                yield CheckItem.from_parent(
-                    self, name=check.id, question=self.question, check=check
-                )
+            yield CheckItem.from_parent(
+                self, name=check.id, question=self.question, check=check, grading=self.grading
+            )
 
 
 class CheckItem(pytest.Item):
     """One check of the rubric, run against the submission."""
 
-    def __init__(self, *, question: Question, check: CheckSpec, **keywords: Any) -> None:
+    def __init__(
+        self, *, question: Question, check: CheckSpec, grading: Session, **keywords: Any
+    ) -> None:
         super().__init__(**keywords)
         self.question = question
         self.check = check
+        self.grading = grading
 
     def runtest(self) -> None:
         """Run the check; anything but full points fails the item, a pending one is skipped."""
         try:
-            result: CheckResult = self.config.stash[SUPPLY].session.run(self.question, self.check)
+            result = self.grading.run(self.question, self.check)
         except IsolationError as error:
             pytest.exit(str(error), EXIT_BROKEN)
-        properties: dict[str, Any] = {
-            "outcome": result.outcome,
-            "points": result.points,
-            "max_points": self.check.points,
-            "reason": result.reason,
-            "seed": result.seed,
-        }
-        self.user_properties.extend(properties.items())
+        self.user_properties.extend(pytest_record.properties(result).items())
         if result.outcome == "pending":
             pytest.skip(result.message)
         if result.outcome != "passed":
@@ -201,14 +179,7 @@ class CheckItem(pytest.Item):
         """Show a result's message instead of a traceback of ours."""
         if not isinstance(excinfo.value, CheckFailedError):
             return super().repr_failure(excinfo, style)
-        result = excinfo.value.result
-        verdict = f"{result.outcome} ({result.reason or 'no reason'})"
-        lines = [
-            f"{verdict}: {result.points:g} of {self.check.points:g} points",
-            result.message,
-            *(f"note: {note}" for note in result.notes),
-        ]
-        return clean("\n".join(line for line in lines if line))
+        return pytest_record.text(excinfo.value.result)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Return the rubric's path and the check's id and title."""

@@ -7,86 +7,76 @@ import dataclasses
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Collection, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
 from grader import scoring
 from grader.assignment.reference import Assignment
 from grader.author.evidence import Text
-from grader.checks import KINDS, Context, Judgement, StudentModule, causes
-from grader.checks.base import Unloadable
-from grader.checks.student_code import described, failure
+from grader.checks import KINDS, Context, Judgement, causes
 from grader.errors import RAISED, Blocked, Failure, GraderError, IsolationError, Pending, WorkerLost
-from grader.intake import notebook, sources
 from grader.intake.submission import Submission
-from grader.intake.wanted import ambiguous, unreadable
-from grader.isolation.sandbox import Limits
-from grader.isolation.sandbox.dialogue import Dialogue
-from grader.job import Settings
+from grader.isolation.sandbox import Limits, StudentError
+from grader.job import CheckDone, Settings, Steering
 from grader.model import CheckResult, CheckSpec, Question, Rubric
-from grader.run.workshop import Needs, needs
-from grader.run.workshop import Workshop as Workshop  # noqa: PLC0414 - for all who judge
+from grader.reports import report
+from grader.run.loading import Loader
+from grader.run.workers import WorkerSource
 from grader.seeds import seed_for
 
 MAX_TEXT_FILE = 16 * 1024 * 1024  # a million labels are 2 MB
 MAX_MESSAGE = 4000  # characters of one check's message
 
 
-class Spawner(Protocol):
-    """What starts the workers of a question."""
-
-    def spawn(self, submission: Path, limits: Limits, seed: int) -> Dialogue:
-        """Start a worker that runs the code in ``submission``."""
-
-
-class Workers(Protocol):
-    """Where a session gets its workers from."""
-
-    def server(self, question: Question) -> Spawner:
-        """Return what starts the workers of a question."""
-
-    def replace(self, question: Question) -> None:
-        """Drop what no longer answers."""
-
-    @property
-    def isolation(self) -> list[str]:
-        """The layers of isolation that the workers run in."""
-
-
-Loading = tuple[str, Needs]  # a module, as it is imported beside these libraries
-
-
-def _loading(question: Question) -> Loading:
-    return question.module, needs(question)
-
-
 class Session:
-    """Grades one staged submission, check by check, in any order."""
+    """Grades one staged submission, check by check, in any order.
+
+    Attributes:
+        results: the results so far by the check's id, in the order in which they came.
+        raised: the exceptions of student code by the check's id, as its worker reported them.
+
+    Args:
+        rubric: what to grade by.
+        assignment: the assignment's own code.
+        submission: what was handed in, staged where workers can read it.
+        workers: where workers come from.
+        settings: what is the same for all submissions.
+        steering: decides about order, limits and what is left out; by default nothing is.
+        on_check: called with each result.
+    """
 
     def __init__(
         self,
         rubric: Rubric,
         assignment: Assignment,
         submission: Submission,
-        workshop: Workers,
+        workers: WorkerSource,
         settings: Settings,
+        *,
+        steering: Steering | None = None,
+        on_check: CheckDone | None = None,
     ) -> None:
         self.rubric = rubric
         self.submission = submission
         self.settings = settings
         self.results: dict[str, CheckResult] = {}
+        self.raised: dict[str, tuple[StudentError, ...]] = {}
         self._assignment = assignment
-        self._workshop = workshop
-        self._load_failures: dict[Loading, Failure] = {}
-        self._lost_once: set[Loading] = set()
-        self._output = bytearray()
-        self.refusal: IsolationError | None = None
+        self._workers = workers
+        self._steering = steering
+        self._on_check = on_check
+        self._loader = Loader(submission, workers, self._limits)
 
-    @property
-    def isolation(self) -> list[str]:
-        """The layers of isolation that the workers of this session ran in."""
-        return self._workshop.isolation
+    def ordered(self, wanted: Collection[str]) -> Sequence[tuple[Question, CheckSpec]]:
+        """Return the checks with these ids in the order in which they should run."""
+        questions = self.rubric.questions
+        chosen = [(q, check) for q in questions for check in q.checks if check.id in wanted]
+        steering = self._steering
+        if steering is not None:
+            chosen.sort(key=lambda one: steering.rank(*one))
+        return chosen
 
     def run(self, question: Question, check: CheckSpec) -> CheckResult:
         """Run one check and keep its result. A fault of ours becomes the outcome ``broken``.
@@ -94,72 +84,74 @@ class Session:
         Raises:
             IsolationError: this machine does not isolate as well as was asked for.
         """
-        seed = self.seed(check)
-        question = question.of(check)
-        self._output.clear()
-        started = time.monotonic()
-        try:
-            result = self._judge(question, check, seed)
-        except IsolationError as error:
-            self.refusal = error
-            raise
-        except GraderError as error:
-            self._workshop.replace(question)
-            result = CheckResult(check, "broken", 0.0, message=str(error))
-        except RAISED as error:  # an error of ours must not cost a student points
-            trace = traceback.extract_tb(error.__traceback__)[-1]
-            place = f"{Path(trace.filename).name}, line {trace.lineno}"
-            message = f"the grader itself failed: {type(error).__name__}: {error} ({place})"
-            if sys.stderr.isatty():
-                traceback.print_exc()
-            result = CheckResult(check, "broken", 0.0, message=message)
-        result = dataclasses.replace(
-            result,
-            seed=seed,
-            message=_clipped(result.message),
-            hint=check.hint.strip() if result.outcome not in ("passed", "broken") else "",
-            duration_s=round(time.monotonic() - started, 4),
-            output=self._output.decode(errors="replace"),
-        )
+        steering = self._steering
+        if steering is None:
+            result = self._run(question, check)
+        else:
+            result = steering.run(question, check, partial(self._run, question, check))
         self.results[check.id] = result
+        if steering is not None:
+            # What is noted on the way serves a run that is cut short; this one goes on without.
+            with contextlib.suppress(GraderError):
+                steering.progress(self.report())
+        if self._on_check is not None:
+            self._on_check(result)
         return result
+
+    def report(self) -> dict[str, Any]:
+        """Return the report of all checks done so far."""
+        isolation = self._workers.isolation
+        return report.build(self.rubric, self.submission, self.settings, isolation, self.results)
 
     def seed(self, check: CheckSpec) -> int:
         """Return the seed of a check."""
         base = self.rubric.seed if self.settings.seed is None else self.settings.seed
         return seed_for(self.rubric.assignment, check.id, base)
 
-    def limits(self, question: Question, check: CheckSpec) -> Limits:  # noqa: ARG002 - see grading
-        """Return the limits of a worker that is about to start for a check.
+    def _run(self, question: Question, check: CheckSpec) -> CheckResult:
+        """Run one check; any exception but the one that ends the run becomes an outcome."""
+        seed = self.seed(check)
+        question = question.of(check)
+        self._loader.forget()
+        started = time.monotonic()
+        try:
+            result = self._judge(question, check, seed)
+        except IsolationError:
+            raise
+        except GraderError as error:
+            self._workers.replace(question)
+            result = CheckResult(check, "broken", 0.0, message=str(error))
+        except RAISED as error:  # an error of ours must not cost a student points
+            if sys.stderr.isatty():
+                traceback.print_exc()
+            result = CheckResult(check, "broken", 0.0, message=our_failure(error))
+        self.raised[check.id] = tuple(self._loader.raised)
+        return dataclasses.replace(
+            result,
+            seed=seed,
+            message=_clipped(result.message),
+            hint=check.hint.strip() if result.outcome not in ("passed", "broken") else "",
+            duration_s=round(time.monotonic() - started, 4),
+            output=self._loader.printed.decode(errors="replace"),
+        )
 
-        Raises:
-            Pending: it cannot be started here.
-        """
-        return Limits(check.timeout_s, check.memory_mb, check.output_kb)
+    def _limits(self, question: Question, check: CheckSpec) -> Limits:
+        limits = Limits(check.timeout_s, check.memory_mb, check.output_kb)
+        steering = self._steering
+        return limits if steering is None else steering.limits(question, check, limits)
 
     def _judge(self, question: Question, check: CheckSpec, seed: int) -> CheckResult:
-        @contextlib.contextmanager
-        def open_module(worker_seed: int) -> Iterator[StudentModule]:
-            with self._loaded(question, check, worker_seed) as module:
-                yield module
-
-        settings = self.settings
-
-        @contextlib.contextmanager
-        def open_reference(worker_seed: int) -> Iterator[StudentModule]:
-            with self._reference(question, check, worker_seed) as module:
-                yield module
-
+        settings, loader = self.settings, self._loader
         context = Context(
             self._assignment,
             question,
             seed,
             settings.tier,
             settings.data,
-            open_module,
+            partial(loader.student, question, check),
             self._read_file,
             settings.device,
-            open_reference if isinstance(self._workshop, Workshop) else None,
+            partial(loader.reference, self.rubric, question, check),
         )
         try:
             judgement = self._with_retry(check, context)
@@ -194,7 +186,7 @@ class Session:
         try:
             return kind.run(check, context)
         except WorkerLost as lost:
-            if not lost.retry or _loading(context.question) in self._load_failures:
+            if not lost.retry or self._loader.cannot_load(context.question):
                 raise
         return kind.run(check, context)
 
@@ -207,74 +199,12 @@ class Session:
             raise Failure("wrong_shape", f"{name} is {path.stat().st_size} bytes long")
         return path.read_bytes()
 
-    @contextlib.contextmanager
-    def _loaded(self, question: Question, check: CheckSpec, seed: int) -> Iterator[StudentModule]:
-        """Open a worker with the question's module loaded."""
-        loading = _loading(question)
-        if loading in self._load_failures:
-            raise self._load_failures[loading]
-        problem = unreadable(self.submission, question.module)
-        if problem is not None:
-            self._load_failures[loading] = problem
-            raise problem
-        limits = self.limits(question, check)  # before a server takes memory
-        worker = self._workshop.server(question).spawn(self.submission.folder, limits, seed)
-        module: StudentModule | None = None
-        try:
-            module = self._load(worker, question, withhold=check.withhold_text)
-            yield module
-        finally:
-            worker.close()
-            self._output += worker.output
-            for words in module.withheld if module is not None else ():
-                self._output += f"\nraised: {words}\n".encode()
 
-    @contextlib.contextmanager
-    def _reference(
-        self, question: Question, check: CheckSpec, seed: int
-    ) -> Iterator[StudentModule]:
-        """Open a worker with the reference's module, as if it had been handed in."""
-        assert isinstance(self._workshop, Workshop)  # noqa: S101 - or there is no such function
-        with self._workshop.reference(self.rubric) as folder:
-            limits = self.limits(question, check)
-            worker = self._workshop.server(question).spawn(folder, limits, seed)
-            try:
-                reply = worker.load(question.module.removesuffix(".py"))
-                if reply.error is not None:
-                    raise Unloadable(described(reply.error))
-                yield StudentModule(worker, question.module, (), question.forbidden)
-            finally:
-                worker.close()
-
-    def _load(self, worker: Dialogue, question: Question, *, withhold: bool) -> StudentModule:
-        module, loading = self.submission.shown(question.module), _loading(question)
-        path = self.submission.path_of(question.module)
-        try:
-            reply = worker.load(path.removesuffix(".py"))
-        except WorkerLost as lost:
-            message = f"{module} while it was imported: {lost.message}"
-            if lost.reason == "timeout" and module.lower().endswith(notebook.SUFFIX):
-                message += ": take out the cells that train, or shorten what they do"
-            again = WorkerLost(lost.reason, message, retry=lost.retry)
-            if not lost.retry or loading in self._lost_once:
-                self._load_failures[loading] = again
-            self._lost_once.add(loading)
-            raise again from None
-        if reply.error is not None:
-            failed = failure(reply.error, module, module, question.forbidden)
-            if failed.reason not in ("memory", "forbidden"):
-                text = f"{module} cannot be imported: {described(reply.error)}"
-                data = (self.submission.folder / path).read_bytes()
-                if remedy := sources.explained(module, data, reply.error.kinds):
-                    text += f"; {remedy}"
-                failed = Failure("import_error", text, failed.cause)
-            self._load_failures[loading] = failed
-            raise failed
-        loaded = StudentModule(
-            *(worker, module, reply.missing_packages, question.forbidden), withhold=withhold
-        )
-        loaded.notes += ambiguous(self.submission, reply.missing_packages)
-        return loaded
+def our_failure(error: BaseException) -> str:
+    """Return the message for an exception in our own code, with the line that raised it."""
+    trace = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(trace.filename).name}, line {trace.lineno}"
+    return f"the grader itself failed: {type(error).__name__}: {error} ({place})"
 
 
 def _clipped(message: str) -> str:

@@ -192,16 +192,16 @@ RIGHT = REFERENCE
         ("q1.2", "(dout * x * v).sum(0)", "dout * x * v", "dw is not summed"),
     ],
 )  # fmt: skip
-def test_a_known_mistake_of_a_wrong_shape_is_named(check, old, new, cause, tmp_path, workshop):
+def test_a_known_mistake_of_a_wrong_shape_is_named(check, old, new, cause, tmp_path, fork_servers):
     assert old in RIGHT
-    results = judged(written(tmp_path), {"toy.py": RIGHT.replace(old, new)}, workshop)
+    results = judged(written(tmp_path), {"toy.py": RIGHT.replace(old, new)}, fork_servers)
     assert results[check].reason == "wrong_shape"
     assert f"these are exactly the values you get when {cause}" in results[check].message
 
 
-def test_other_values_of_that_shape_are_not_named(tmp_path, workshop):
+def test_other_values_of_that_shape_are_not_named(tmp_path, fork_servers):
     wrong = RIGHT.replace("return x * w * v + x,", "return (x * w * v + 2 * x).sum(0),")
-    result = judged(written(tmp_path), {"toy.py": wrong}, workshop)["q1.1"]
+    result = judged(written(tmp_path), {"toy.py": wrong}, fork_servers)["q1.1"]
     assert result.reason == "wrong_shape"
     assert re.search("shape", result.message)
     assert "these are exactly" not in result.message

@@ -123,13 +123,13 @@ FILES = {
 
 
 @pytest.fixture
-def result(tmp_path, workshop):
+def result(tmp_path, fork_servers):
     """Return a function that judges code as the module of a check."""
 
     def judge(checks, text, *, torch=False):
         rubric = made(tmp_path, checks, torch=torch)
         name = "losses.py" if "losses.py" in checks else "toy.py"
-        (found,) = judged(rubric, {name: text}, workshop).values()
+        (found,) = judged(rubric, {name: text}, fork_servers).values()
         return found
 
     return judge

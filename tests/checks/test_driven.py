@@ -68,26 +68,26 @@ def only(results):
     return result
 
 
-def values(text, tmp_path, workshop, checks=VALUES):
-    return only(judged(make(tmp_path, checks), {"toy.py": text}, workshop))
+def values(text, tmp_path, fork_servers, checks=VALUES):
+    return only(judged(make(tmp_path, checks), {"toy.py": text}, fork_servers))
 
 
-def test_values_of_a_right_class_earn_everything(tmp_path, workshop):
-    result = values(RIGHT, tmp_path, workshop)
+def test_values_of_a_right_class_earn_everything(tmp_path, fork_servers):
+    result = values(RIGHT, tmp_path, fork_servers)
     assert (result.outcome, result.points) == ("passed", 4)
 
 
-def test_each_output_has_its_share_and_a_known_mistake_is_named(tmp_path, workshop):
-    result = values(RIGHT.replace("self.slope * x", "self.slope**2 * x"), tmp_path, workshop)
+def test_each_output_has_its_share_and_a_known_mistake_is_named(tmp_path, fork_servers):
+    result = values(RIGHT.replace("self.slope * x", "self.slope**2 * x"), tmp_path, fork_servers)
     # Zero times a wrong slope is still right, but counts only with the common cases.
     assert (result.outcome, result.points, result.reason) == ("partial", 2, "mismatch")
     assert "these are exactly the values you get when the slope is squared" in result.message
     assert [part.earned for part in result.parts] == [0, 1]
 
 
-def test_an_edge_case_costs_its_group(tmp_path, workshop):
+def test_an_edge_case_costs_its_group(tmp_path, fork_servers):
     text = RIGHT.replace("return self.slope * x", "return self.slope * x + (len(x) == 1)")
-    result = values(text, tmp_path, workshop)
+    result = values(text, tmp_path, fork_servers)
     assert result.points == pytest.approx(4 * (1 - 0.5 * 0.25))
     assert result.message.startswith("edge_cases: case edge_cases: value")
 
@@ -100,33 +100,33 @@ def test_an_edge_case_costs_its_group(tmp_path, workshop):
         (RIGHT.replace("self.slope = slope", "raise NotImplementedError"), "not_implemented", ""),
     ],
 )
-def test_values_that_cannot_be_had_say_why(text, reason, words, tmp_path, workshop):
-    result = values(text, tmp_path, workshop)
+def test_values_that_cannot_be_had_say_why(text, reason, words, tmp_path, fork_servers):
+    result = values(text, tmp_path, fork_servers)
     assert (result.outcome, result.points, result.reason) == ("failed", 0, reason)
     assert words in result.message
     assert result.message.count(words) == 1 or not words
 
 
-def test_an_assignment_may_compare_in_its_own_way(tmp_path, workshop):
+def test_an_assignment_may_compare_in_its_own_way(tmp_path, fork_servers):
     checks = VALUES.replace("cases: line", "cases: words").replace(
         "shares: {values: 0.75, edge_cases: 0.25}", "shares: {values: 1.0}"
     )
     turned = RIGHT.replace("self.slope * x", "(self.slope * x)[::-1]")
-    assert values(turned, tmp_path, workshop, checks).points == 4
-    wrong = values(RIGHT.replace("* x", "+ x"), tmp_path, workshop, checks)
+    assert values(turned, tmp_path, fork_servers, checks).points == 4
+    wrong = values(RIGHT.replace("* x", "+ x"), tmp_path, fork_servers, checks)
     assert (wrong.points, wrong.message) == (0, "case three: not the same numbers")
 
 
-def driven(checks, body, tmp_path, workshop, tier: Tier = "mini"):
+def driven(checks, body, tmp_path, fork_servers, tier: Tier = "mini"):
     text = f"import numpy as np\n\ndef train(x):\n    return {body}\n"
-    return only(judged(make(tmp_path, checks), {"toy.py": text}, workshop, Settings(tier)))
+    return only(judged(make(tmp_path, checks), {"toy.py": text}, fork_servers, Settings(tier)))
 
 
 @pytest.mark.parametrize(
     ("body", "points"), [("2 * x", 4), ("2 * x * (x < 1)", 2.5), ("2 * x + 1", 1)]
 )
-def test_properties_earn_their_shares(body, points, tmp_path, workshop):
-    result = driven(PROPERTY, body, tmp_path, workshop)
+def test_properties_earn_their_shares(body, points, tmp_path, fork_servers):
+    result = driven(PROPERTY, body, tmp_path, fork_servers)
     assert result.points == pytest.approx(points)
     assert result.measurements == {"accuracy": pytest.approx(result.parts[0].earned / 2, abs=0.5),
                                    "seen": 4}  # fmt: skip
@@ -139,9 +139,11 @@ def test_properties_earn_their_shares(body, points, tmp_path, workshop):
     ("body", "mini", "full"),
     [("2 * x", 4, 4), ("2 * x * (x < 2)", 3 * 0.5 + 1, 3 / 3 + 1), ("2 * x + 1", 0, 0)],
 )
-def test_training_with_a_judge_turns_its_value_into_points(body, mini, full, tmp_path, workshop):
+def test_training_with_a_judge_turns_its_value_into_points(
+    body, mini, full, tmp_path, fork_servers
+):
     for tier, points in (("mini", mini), ("full", full)):
-        result = driven(TRAINING, body, tmp_path, workshop, tier)
+        result = driven(TRAINING, body, tmp_path, fork_servers, tier)
         assert result.points == pytest.approx(points, abs=1e-3), tier
 
 
@@ -149,25 +151,25 @@ def test_training_with_a_judge_turns_its_value_into_points(body, mini, full, tmp
     ("ratio", "mini", "full"),
     [("0.9", 4, 4), ("1.5", 3.2 * 0.5 + 0.8, 3.2 * 0.75 + 0.8), ("5", 0, 0), ("np.nan", 0, 0)],
 )
-def test_an_image_is_worth_what_its_loss_is(ratio, mini, full, tmp_path, workshop):
+def test_an_image_is_worth_what_its_loss_is(ratio, mini, full, tmp_path, fork_servers):
     for tier, points in (("mini", mini), ("full", full)):
-        result = driven(IMAGE, f"np.full(4, {ratio})", tmp_path, workshop, tier)
+        result = driven(IMAGE, f"np.full(4, {ratio})", tmp_path, fork_servers, tier)
         assert result.points == pytest.approx(points), tier
         assert ("times the reference's" in result.message) == (points < 4)
 
 
 @pytest.mark.parametrize("body", ["None", "'text'", "[1, 2]", "{1: 2}", "x[:2]", "10 ** 400"])
 @pytest.mark.parametrize("checks", [PROPERTY, TRAINING, IMAGE])
-def test_results_that_are_made_up_are_the_students_failure(checks, body, tmp_path, workshop):
-    result = driven(checks, body, tmp_path, workshop)
+def test_results_that_are_made_up_are_the_students_failure(checks, body, tmp_path, fork_servers):
+    result = driven(checks, body, tmp_path, fork_servers)
     assert result.outcome in ("failed", "partial")
     assert result.points <= 1
 
 
-def test_a_judge_that_says_nothing_is_our_fault(tmp_path, workshop):
+def test_a_judge_that_says_nothing_is_our_fault(tmp_path, fork_servers):
     for checks in (PROPERTY, TRAINING, IMAGE):
         silent = re.sub(r"judge: toy\.\w+", "judge: toy.silent", checks)
-        result = driven(silent, "2 * x", tmp_path, workshop)
+        result = driven(silent, "2 * x", tmp_path, fork_servers)
         assert result.outcome == "broken", checks
         assert "the judge toy.silent" in result.message
 
@@ -182,9 +184,9 @@ def test_a_judge_that_says_nothing_is_our_fault(tmp_path, workshop):
         ("edge_cases: 0.25", "rare: 0.25", "no case belongs to the group 'rare'"),
     ],
 )
-def test_values_that_do_not_fit_are_refused(old, new, problem, tmp_path, workshop):
+def test_values_that_do_not_fit_are_refused(old, new, problem, tmp_path, fork_servers):
     with pytest.raises(RubricError, match=re.escape(problem)):
-        values(RIGHT, tmp_path, workshop, VALUES.replace(old, new))
+        values(RIGHT, tmp_path, fork_servers, VALUES.replace(old, new))
 
 
 @pytest.mark.parametrize(
@@ -200,9 +202,11 @@ def test_values_that_do_not_fit_are_refused(old, new, problem, tmp_path, worksho
         (IMAGE, "full_at: 1.0, zero_at: 3.0", "full_at: 1.5, zero_at: 1.2", "must be above"),
     ],
 )
-def test_driven_checks_that_do_not_fit_are_refused(checks, old, new, problem, tmp_path, workshop):
+def test_driven_checks_that_do_not_fit_are_refused(
+    checks, old, new, problem, tmp_path, fork_servers
+):
     with pytest.raises(RubricError, match=re.escape(problem)):
-        driven(checks.replace(old, new), "2 * x", tmp_path, workshop)
+        driven(checks.replace(old, new), "2 * x", tmp_path, fork_servers)
 
 
 @pytest.mark.parametrize("name", ["rnn_step_without_bias", "lstm_backward_drops_dnext_h"])

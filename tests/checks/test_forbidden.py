@@ -28,8 +28,8 @@ class Line:
 """
 
 
-def run(tmp_path, workshop, source, *, checks=VALUES, extra=FORBIDDEN):
-    return judged(make(tmp_path, checks, extra), {"toy.py": source}, workshop)["q1.1"]
+def run(tmp_path, fork_servers, source, *, checks=VALUES, extra=FORBIDDEN):
+    return judged(make(tmp_path, checks, extra), {"toy.py": source}, fork_servers)["q1.1"]
 
 
 @pytest.mark.parametrize(
@@ -44,8 +44,8 @@ def run(tmp_path, workshop, source, *, checks=VALUES, extra=FORBIDDEN):
         "try:\n    import torch\n    torch.zeros(1).numpy()\nexcept ImportError:\n    pass",
     ],
 )
-def test_an_import_that_is_not_needed_costs_nothing(top, tmp_path, workshop):
-    result = run(tmp_path, workshop, f"{top}\n{SOLUTION.format(body='pass')}")
+def test_an_import_that_is_not_needed_costs_nothing(top, tmp_path, fork_servers):
+    result = run(tmp_path, fork_servers, f"{top}\n{SOLUTION.format(body='pass')}")
     assert result.outcome == "passed", result.message
     assert result.notes == ()
 
@@ -62,28 +62,30 @@ def test_an_import_that_is_not_needed_costs_nothing(top, tmp_path, workshop):
         ("import importlib", "importlib.import_module('torch').tensor(x)", "torch"),
     ],
 )
-def test_using_a_forbidden_package_is_told_with_its_line(top, body, package, tmp_path, workshop):
+def test_using_a_forbidden_package_is_told_with_its_line(
+    top, body, package, tmp_path, fork_servers
+):
     source = f"{top}\n{SOLUTION.format(body=body)}"
     line = 1 + source.splitlines().index(f"        {body}")
-    result = run(tmp_path, workshop, source)
+    result = run(tmp_path, fork_servers, source)
     assert (result.outcome, result.reason) == ("failed", "forbidden")
     assert result.points == 0
     assert f"{package!r} (toy.py, line {line}, in value)" in result.message
     assert "without it" in result.message
 
 
-def test_what_is_not_forbidden_can_be_used(tmp_path, workshop):
+def test_what_is_not_forbidden_can_be_used(tmp_path, fork_servers):
     source = f"import torch\n{SOLUTION.format(body='x = torch.tensor(x).numpy()')}"
-    result = run(tmp_path, workshop, source, extra="    preload: [numpy, torch]\n")
+    result = run(tmp_path, fork_servers, source, extra="    preload: [numpy, torch]\n")
     assert result.outcome == "passed", result.message
 
 
-def test_a_submission_may_have_a_module_of_that_name(tmp_path, workshop):
+def test_a_submission_may_have_a_module_of_that_name(tmp_path, fork_servers):
     files = {
         "toy.py": "import autograd\n" + SOLUTION.format(body="assert autograd.MINE"),
         "autograd.py": "MINE = True\n",
     }
-    result = judged(make(tmp_path, VALUES, FORBIDDEN), files, workshop)["q1.1"]
+    result = judged(make(tmp_path, VALUES, FORBIDDEN), files, fork_servers)["q1.1"]
     assert result.outcome == "passed", result.message
 
 
@@ -102,18 +104,18 @@ class Line:
 """
 
 
-def test_words_of_student_code_are_withheld_where_a_driver_holds_answers(tmp_path, workshop):
-    open_result = run(tmp_path / "open", workshop, LEAK, extra="")
+def test_words_of_student_code_are_withheld_where_a_driver_holds_answers(tmp_path, fork_servers):
+    open_result = run(tmp_path / "open", fork_servers, LEAK, extra="")
     assert "Line" in open_result.message
-    result = run(tmp_path / "closed", workshop, LEAK, checks=WITHHELD, extra="")
+    result = run(tmp_path / "closed", fork_servers, LEAK, checks=WITHHELD, extra="")
     assert result.reason == "exception"
     assert "Line raised ValueError (your file, line 11)" in result.message
     assert "slope" not in result.message
     assert "slope" in result.output, "the instructor sees what was said"
 
 
-def test_words_that_are_withheld_are_in_no_view_of_a_student(tmp_path, workshop):
-    result = run(tmp_path, workshop, LEAK, checks=WITHHELD, extra="")
+def test_words_that_are_withheld_are_in_no_view_of_a_student(tmp_path, fork_servers):
+    result = run(tmp_path, fork_servers, LEAK, checks=WITHHELD, extra="")
     told = report.student_text(report._check(result))
     assert "ValueError" in told
     assert "slope" not in told

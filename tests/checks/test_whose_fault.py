@@ -15,7 +15,8 @@ from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS
 from grader.job import Settings
 from grader.model import CheckResult
-from grader.run.session import Session, Workshop
+from grader.run.session import Session
+from grader.run.workers import ForkServers
 from tests.conftest import ROOT
 
 RAISES = "raise ZeroDivisionError('ours')"
@@ -58,7 +59,7 @@ def at_the_start_of(function: str, statement: str) -> tuple[str, str]:
     return rf'(\ndef {function}\(.*?\) -> [^\n]*:\n)(    """)', rf"\g<1>    {statement}\n\g<2>"
 
 
-def run(folder: Path, check_id: str, workshop: Workshop) -> CheckResult:
+def run(folder: Path, check_id: str, fork_servers: ForkServers) -> CheckResult:
     """Judge the reference's own files, handed in as they are, by one check."""
     rubric = load_rubric(folder / "rubric.yaml", KINDS)
     handed_in = folder / "handed_in"
@@ -66,21 +67,21 @@ def run(folder: Path, check_id: str, workshop: Workshop) -> CheckResult:
         handed_in.mkdir()
         for path in (ROOT / "reference").glob("*.py"):
             shutil.copy(path, handed_in)
-    staged = workshop.stage("handed_in", handed_in, rubric)
-    session = Session(rubric, Assignment(rubric.reference), staged, workshop, Settings())
+    staged = fork_servers.stage("handed_in", handed_in, rubric)
+    session = Session(rubric, Assignment(rubric.reference), staged, fork_servers, Settings())
     for question in rubric.questions:
         for check in question.checks:
             if check.id == check_id:
                 session.run(question, check)
-    workshop.unstage()
+    fork_servers.unstage()
     return session.results[check_id]
 
 
 @pytest.mark.parametrize("check", DRIVEN)
-def test_a_driver_that_raises_is_our_fault(check, assignment, workshop):
+def test_a_driver_that_raises_is_our_fault(check, assignment, fork_servers):
     file, function = DRIVEN[check]
     edit(assignment / "reference" / "drivers" / f"{file}.py", *at_the_start_of(function, RAISES))
-    result = run(assignment, check, workshop)
+    result = run(assignment, check, fork_servers)
     assert result.outcome == "broken"
     driver = f"the driver {file}.{function} fails on the reference: ZeroDivisionError: ours"
     assert result.message == driver
@@ -88,52 +89,52 @@ def test_a_driver_that_raises_is_our_fault(check, assignment, workshop):
 
 @pytest.mark.parametrize("check", ["q1.3", "q2.5"])
 def test_code_of_the_driver_that_the_student_calls_is_the_drivers_all_the_same(
-    check, assignment, workshop
+    check, assignment, fork_servers
 ):
     file, function = {
         "q1.3": ("transfer_learning", "train_well"), "q2.5": ("style_transfer", "tv_loss"),
     }[check]  # fmt: skip
     edit(assignment / "reference" / "drivers" / f"{file}.py", *at_the_start_of(function, RAISES))
-    result = run(assignment, check, workshop)
+    result = run(assignment, check, fork_servers)
     assert result.outcome == "broken"
     assert "fails on the reference: ZeroDivisionError: ours" in result.message
 
 
-def test_a_package_that_only_the_driver_needs_is_our_fault(assignment, workshop):
+def test_a_package_that_only_the_driver_needs_is_our_fault(assignment, fork_servers):
     driver = assignment / "reference" / "drivers" / "captioning.py"
     edit(driver, "from captioning_solver import", "from captioning_solvers import")
-    result = run(assignment, "q5.7", workshop)
+    result = run(assignment, "q5.7", fork_servers)
     assert result.outcome == "broken"
     assert "'captioning_solvers'" in result.message
 
 
-def test_a_driver_that_returns_nothing_is_our_fault(assignment, workshop):
+def test_a_driver_that_returns_nothing_is_our_fault(assignment, fork_servers):
     driver = assignment / "reference" / "drivers" / "text_classification.py"
     edit(driver, r'return (_train_and_try\(student, "train_bag_of_words")', r"\g<1>")
-    result = run(assignment, "q6.1", workshop)
+    result = run(assignment, "q6.1", fork_servers)
     assert result.outcome == "broken"
     assert "returns NoneType, not a dictionary" in result.message
 
 
-def test_a_driver_without_predictions_is_our_fault(assignment, workshop):
+def test_a_driver_without_predictions_is_our_fault(assignment, fork_servers):
     driver = assignment / "reference" / "drivers" / "text_classification.py"
     edit(driver, '"predictions":', '"prediction":')
-    result = run(assignment, "q6.1", workshop)
+    result = run(assignment, "q6.1", fork_servers)
     assert result.outcome == "broken"
     assert result.message.endswith("fails on the reference: KeyError: 'predictions'")
 
 
 @pytest.mark.parametrize("error", ["ValueError('ours')", "ZeroDivisionError('ours')"])
-def test_a_judge_that_raises_is_our_fault(error, assignment, workshop):
+def test_a_judge_that_raises_is_our_fault(error, assignment, fork_servers):
     judges = assignment / "reference" / "judges" / "text_classification.py"
     edit(judges, *at_the_start_of("bag_of_words", f"raise {error}"))
-    result = run(assignment, "q6.1", workshop)
+    result = run(assignment, "q6.1", fork_servers)
     assert result.outcome == "broken"
     assert "the judge text_classification.bag_of_words" in result.message
     assert "ours" in result.message
 
 
-def test_a_claim_that_the_driver_has_raised_gains_nothing(assignment, workshop):
+def test_a_claim_that_the_driver_has_raised_gains_nothing(assignment, fork_servers):
     """Student code can make any exception look like the driver's: the reference works, though."""
     (assignment / "handed_in").mkdir()
     text = """
@@ -142,19 +143,19 @@ def train_bag_of_words(**_):
     exec(code, {})
 """
     (assignment / "handed_in" / "text_classification.py").write_text(text)
-    result = run(assignment, "q6.1", workshop)
+    result = run(assignment, "q6.1", fork_servers)
     assert (result.outcome, result.reason, result.points) == ("failed", "exception", 0)
 
 
-def test_a_reference_is_tried_once_for_all_submissions(assignment, workshop, monkeypatch):
+def test_a_reference_is_tried_once_for_all_submissions(assignment, fork_servers, monkeypatch):
     opened = []
-    original = Workshop.reference
+    original = ForkServers.reference
 
     def counted(self, rubric):
         opened.append(rubric)
         return original(self, rubric)
 
-    monkeypatch.setattr(Workshop, "reference", counted)
+    monkeypatch.setattr(ForkServers, "reference", counted)
     rubric = load_rubric(assignment / "rubric.yaml", KINDS)
     shared = Assignment(rubric.reference)
     edit(
@@ -162,17 +163,17 @@ def test_a_reference_is_tried_once_for_all_submissions(assignment, workshop, mon
         *at_the_start_of("bag_of_words", RAISES),
     )
     for _student in range(2):
-        staged = workshop.stage("handed_in", ROOT / "submissions_template", rubric)
-        session = Session(rubric, shared, staged, workshop, Settings())
+        staged = fork_servers.stage("handed_in", ROOT / "submissions_template", rubric)
+        session = Session(rubric, shared, staged, fork_servers, Settings())
         (question,) = [question for question in rubric.questions if question.id == "q6"]
         assert session.run(question, question.checks[0]).outcome == "broken"
-        workshop.unstage()
+        fork_servers.unstage()
     assert len(opened) == 1
 
 
-def test_the_staged_reference_is_removed(assignment, workshop):
+def test_the_staged_reference_is_removed(assignment, fork_servers):
     rubric = load_rubric(assignment / "rubric.yaml", KINDS)
-    with workshop.reference(rubric) as folder:
+    with fork_servers.reference(rubric) as folder:
         names = {path.name for path in folder.iterdir()}
         assert {"rnn_layers.py", "captioning_solver.py"} <= names
         assert "cases" not in names

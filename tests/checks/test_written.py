@@ -28,9 +28,9 @@ WRITTEN = """
         ({"because.md": "it overfits"}, "failed", "missing", "why.md is not in the submission"),
     ],
 )
-def test_a_text_waits_for_a_person(files, outcome, reason, words, tmp_path, workshop):
+def test_a_text_waits_for_a_person(files, outcome, reason, words, tmp_path, fork_servers):
     rubric = make(tmp_path, WRITTEN)
-    (result,) = judged(rubric, {"toy.py": "", **files}, workshop).values()
+    (result,) = judged(rubric, {"toy.py": "", **files}, fork_servers).values()
     assert (result.outcome, result.reason, result.points) == (outcome, reason, 0)
     assert all(word in result.message for word in words.split())
     if outcome == "pending":
@@ -55,9 +55,9 @@ USES_HELPER = "import helper\n\ndef train(x):\n    return helper.NUMBER * x\n"
 @pytest.mark.parametrize(
     "own", [{}, {"helper.py": "NUMBER = 3\n"}, {"helper.py": "NUMBER = 2\r\n"}]
 )
-def test_supplied_helpers_take_the_place_of_edited_ones(own, tmp_path, workshop):
+def test_supplied_helpers_take_the_place_of_edited_ones(own, tmp_path, fork_servers):
     rubric = make(tmp_path, HELPED, "    supplied: [helper.py]\n")
-    (result,) = judged(rubric, {"toy.py": USES_HELPER, **own}, workshop).values()
+    (result,) = judged(rubric, {"toy.py": USES_HELPER, **own}, fork_servers).values()
     assert result.points == 4, result.message
 
 

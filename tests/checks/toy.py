@@ -8,7 +8,8 @@ from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS
 from grader.job import Settings
 from grader.model import CheckResult
-from grader.run.session import Session, Workshop
+from grader.run.session import Session
+from grader.run.workers import ForkServers
 
 FILES = {
     "reference/toy.py": """
@@ -104,7 +105,10 @@ def make(folder: Path, checks: str, extra: str = "") -> Path:
 
 
 def judged(
-    rubric_path: Path, files: dict[str, str], workshop: Workshop, settings: Settings | None = None
+    rubric_path: Path,
+    files: dict[str, str],
+    fork_servers: ForkServers,
+    settings: Settings | None = None,
 ) -> dict[str, CheckResult]:
     """Judge a submission of these files; return the results by the check's id."""
     rubric = load_rubric(rubric_path, KINDS)
@@ -112,11 +116,11 @@ def judged(
     handed_in.mkdir(exist_ok=True)
     for name, text in files.items():
         (handed_in / name).write_text(dedent(text))
-    staged = workshop.stage("handed_in", handed_in, rubric)
+    staged = fork_servers.stage("handed_in", handed_in, rubric)
     assignment = Assignment(rubric.reference)
-    session = Session(rubric, assignment, staged, workshop, settings or Settings())
+    session = Session(rubric, assignment, staged, fork_servers, settings or Settings())
     for question in rubric.questions:
         for check in question.checks:
             session.run(question, check)
-    workshop.unstage()
+    fork_servers.unstage()
     return session.results

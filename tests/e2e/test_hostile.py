@@ -21,8 +21,8 @@ from grader.assignment.examples import assembled, claim_checks, load_examples, m
 from grader.assignment.reference import Assignment
 from grader.job import Job, Settings, Submitted
 from grader.reports.terminal import clean
-from grader.run import pytest_run
-from grader.run.session import Workshop
+from grader.run import grading
+from grader.run.workers import ForkServers
 from tests.conftest import LAYERS, ROOT, SUBMISSIONS
 
 HONEST = SUBMISSIONS / "full_marks" / "plain"
@@ -74,12 +74,12 @@ def process(rubric):
         own.chmod(0o711)  # workers, under another user id, must pass through
         job = Job(rubric, Settings(), None)
         assignment = Assignment(rubric.reference)
-        with Workshop(own, job.settings.policy(rubric)) as workshop:
+        with ForkServers(own, job.settings.policy(rubric)) as fork_servers:
             surroundings = Surroundings(own)
 
             def grade(folder, wanted=LAYERS):
                 work = Submitted("handed_in", folder, frozenset(wanted))
-                return pytest_run.grade(job, assignment, workshop, work)
+                return grading.grade(job, assignment, fork_servers, work)
 
             yield grade, surroundings
         assert list(own.iterdir()) == []

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from grader.reports.files import UnwritableError
-from grader.run import pytest_run
+from grader.run import grading
 from tests import class_of_three
 from tests.class_of_three import RIGHT, contents, reports_in
 
@@ -79,7 +79,7 @@ def test_a_report_that_cannot_be_written_costs_that_submission_alone(folder, gra
 def test_a_report_that_cannot_be_replaced_says_that_the_old_one_is_there(
     folder, grade, monkeypatch
 ):
-    original = pytest_run.write_reports
+    original = grading.write_reports
 
     def full(where, *arguments):
         if where.name == "carol":
@@ -89,7 +89,7 @@ def test_a_report_that_cannot_be_replaced_says_that_the_old_one_is_there(
         original(where, *arguments)
 
     before = contents(folder / "reports" / "carol")
-    monkeypatch.setattr(pytest_run, "write_reports", full)
+    monkeypatch.setattr(grading, "write_reports", full)
     ran = grade()
     assert ran.status == 3
     assert broken_lines(ran) == [
@@ -105,17 +105,17 @@ def test_a_report_that_cannot_be_replaced_says_that_the_old_one_is_there(
 def test_a_process_that_dies_and_a_report_that_cannot_be_written_end_no_run(
     folder, grade, monkeypatch
 ):
-    original = pytest_run.grade
+    original = grading.grade
 
-    def dying(job, assignment, workshop, work, on_check=None):
+    def dying(job, assignment, fork_servers, work, on_check=None):
         if work.identifier == "alice":
             import os
             import signal
 
             os.kill(os.getpid(), signal.SIGKILL)
-        return original(job, assignment, workshop, work, on_check)
+        return original(job, assignment, fork_servers, work, on_check)
 
-    monkeypatch.setattr(pytest_run, "grade", dying)
+    monkeypatch.setattr(grading, "grade", dying)
     shutil.rmtree(folder / "reports" / "alice")
     (folder / "reports" / "alice").write_text("a file")
     ran = grade()

@@ -20,7 +20,7 @@ MEMORY_REASONS = frozenset({"memory", "crashed"})  # the kernel ends what takes 
 
 
 class TimeAndMemory:
-    """Steers a grading run (``grader.run.pytest_run.Steering``).
+    """Steers a grading run (``grader.job.Steering``).
 
     Args:
         budget: the time there is.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from grader.errors import BrokenError, Closing
 from grader.frontends.student.staged import AtHome
 from grader.intake.places import Wanted
 from grader.intake.wanted import asked_by
-from grader.isolation.sandbox.plain import PlainServer, ProcessPool
+from grader.isolation.sandbox import Limits
+from grader.isolation.sandbox.plain import PlainWorker, ProcessPool
 from grader.job import Settings
 from grader.model import CheckResult, CheckSpec, Question, Rubric
 from grader.run.session import Session
@@ -24,8 +26,8 @@ from grader.run.session import Session
 Chosen = tuple[Question, CheckSpec]
 
 
-class PlainWorkshop(Closing):
-    """Plain workers for one look at a student's folder.
+class PlainProcesses(Closing):
+    """Plain workers for a student's folder: every one is a fresh process, and nothing isolates it.
 
     Args:
         upcoming: the checks that will be run, in order.
@@ -40,25 +42,33 @@ class PlainWorkshop(Closing):
             if hasattr(check, "function") and not _missing(question)
         )
 
-    def server(self, question: Question) -> PlainServer:
-        """Return what starts the workers of a question.
+    def spawn(self, question: Question, folder: Path, limits: Limits, seed: int) -> PlainWorker:
+        """Start a worker that runs the code in ``folder``.
 
         Raises:
-            BrokenError: a library that they need is not installed.
+            BrokenError: a library of the question is not installed.
         """
         if missing := _missing(question):
             remedy = f"python -m pip install {' '.join(missing)}"
             raise BrokenError(f"{', '.join(missing)} is not installed here: {remedy}")
-        libraries = _libraries(question)
-        return PlainServer(self._pool, libraries, question.forbidden, self._works_in)
-
-    def replace(self, question: Question) -> None:
-        """Do nothing: every worker is a fresh process."""
+        return self._pool.spawn(
+            *(_libraries(question), folder, limits, seed),
+            hidden=question.forbidden,
+            home=self._works_in,
+        )
 
     @property
     def isolation(self) -> list[str]:
         """Nothing: it is the student's own code on the student's own machine."""
         return []
+
+    def replace(self, question: Question) -> None:
+        """Do nothing: every worker is a fresh process."""
+
+    def reference(self, rubric: Rubric) -> AbstractContextManager[None]:
+        """Stage nothing: a student has no reference."""
+        del self, rubric
+        return nullcontext()
 
     def close(self) -> None:
         """End the process that waits for the next check."""
@@ -125,11 +135,11 @@ class Look:
             UsageError: the folder is gone.
             BrokenError: there is no place for temporary files.
         """
-        with self.staged() as here, PlainWorkshop(checks, here.works_in) as workshop:
+        with self.staged() as here, PlainProcesses(checks, here.works_in) as processes:
             for told in here.submission.notes:
                 note(told)
             session = Session(
-                self.rubric, self.assignment, here.submission, workshop, self.settings
+                self.rubric, self.assignment, here.submission, processes, self.settings
             )
             for question, check in checks:
                 yield session.run(question, check)

@@ -14,13 +14,12 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 from grader.errors import Closing, WorkerLost
 
-from .dialogue import CHUNK, KEPT_OUTPUT, SIGSEGV, Dialogue
+from .connection import CHUNK, KEPT_OUTPUT, SIGSEGV, WorkerConnection
 from .limits import Ending, Limits
 from .server import ENVIRONMENT
 
@@ -119,7 +118,7 @@ class _Process(Closing):
         self.end(0.0)
 
 
-class PlainWorker(Dialogue):
+class PlainWorker(WorkerConnection):
     """A fresh process that runs one student's code for one check."""
 
     def __init__(self, process: _Process, limits: Limits) -> None:
@@ -183,7 +182,7 @@ class PlainWorker(Dialogue):
 
 
 class ProcessPool(Closing):
-    """Starts processes, the next one ahead of its use: importing libraries takes its time.
+    """Starts plain workers, each process ahead of its use: importing libraries takes its time.
 
     Args:
         upcoming: the libraries of the workers that will be asked for, in order.
@@ -194,7 +193,42 @@ class ProcessPool(Closing):
         self._spare: _Process | None = None
         self._start_ahead()
 
-    def take(self, preload: Preload) -> _Process:
+    def spawn(
+        self,
+        preload: Preload,
+        submission: Path,
+        limits: Limits,
+        seed: int,
+        *,
+        hidden: tuple[str, ...] = (),
+        home: Path | None = None,
+    ) -> PlainWorker:
+        """Start a worker for the code in ``submission``.
+
+        Args:
+            preload: the libraries to import besides numpy.
+            submission: the folder of the code.
+            limits: what the worker may use.
+            seed: that of its random generators.
+            hidden: packages that the code must do without.
+            home: where the code works, and believes to be, if it was staged from there.
+        """
+        process = self._take(preload)
+        process.limit_bytes = limits.output_kb * 1024
+        setup = {
+            "submission": str(submission),
+            "home": str(home or submission),
+            "forbidden": list(hidden),
+            "seed": seed,
+            "life_s": LIFE * limits.timeout_s + 5,
+        }
+        worker = PlainWorker(process, limits)
+        # One that is gone already is found out when it should say that it is ready.
+        with contextlib.suppress(OSError):
+            process.write(memoryview(f"{json.dumps(setup)}\n".encode()))
+        return worker
+
+    def _take(self, preload: Preload) -> _Process:
         """Return a process with these libraries, loaded or about to be."""
         while self._upcoming and self._upcoming[0] != preload:
             self._upcoming.popleft()  # a check that needed no worker after all
@@ -217,37 +251,3 @@ class ProcessPool(Closing):
         if self._spare is not None:
             self._spare.close()
             self._spare = None
-
-
-@dataclass(frozen=True)
-class PlainServer:
-    """What spawns the plain workers of a question, as a ``ForkServer`` spawns forked ones.
-
-    Attributes:
-        pool: where processes come from.
-        preload: the libraries of the question.
-        hidden: packages that its code must do without.
-        home: where its code works, and believes to be, if it was staged from there.
-    """
-
-    pool: ProcessPool
-    preload: Preload
-    hidden: tuple[str, ...] = ()
-    home: Path | None = None
-
-    def spawn(self, submission: Path, limits: Limits, seed: int) -> PlainWorker:
-        """Start a worker for the code in ``submission``."""
-        process = self.pool.take(self.preload)
-        process.limit_bytes = limits.output_kb * 1024
-        setup = {
-            "submission": str(submission),
-            "home": str(self.home or submission),
-            "forbidden": list(self.hidden),
-            "seed": seed,
-            "life_s": LIFE * limits.timeout_s + 5,
-        }
-        worker = PlainWorker(process, limits)
-        # One that is gone already is found out when it should say that it is ready.
-        with contextlib.suppress(OSError):
-            process.write(memoryview(f"{json.dumps(setup)}\n".encode()))
-        return worker

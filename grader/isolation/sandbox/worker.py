@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from grader.errors import WorkerLost
 
-from .dialogue import CHUNK, KEPT_OUTPUT, Dialogue, Reply, StudentError
+from .connection import CHUNK, KEPT_OUTPUT, Reply, StudentError, WorkerConnection
 from .limits import Ending, Limits
 
 __all__ = ["Reply", "StudentError", "Worker"]
@@ -19,7 +19,7 @@ Reap = Callable[[float], Ending]  # end the worker; it has so many seconds to en
 READY_TIMEOUT_S = 30.0  # locking down takes milliseconds; a machine this late grades nothing
 
 
-class Worker(Dialogue):
+class Worker(WorkerConnection):
     """A forked child of a fork server."""
 
     def __init__(self, reap: Reap, wire: socket.socket, output_fd: int, limits: Limits) -> None:

@@ -79,7 +79,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("files", WRONG.values(), ids=WRONG)
-def test_messages_at_home_are_those_of_grading(files, rubric, workshop, unpacked, tmp_path):
+def test_messages_at_home_are_those_of_grading(files, rubric, fork_servers, unpacked, tmp_path):
     handed(unpacked.home, files)
     bundle = load(unpacked.home)
     ids = frozenset(["q3.1"])
@@ -89,13 +89,13 @@ def test_messages_at_home_are_those_of_grading(files, rubric, workshop, unpacked
     look = Look(at, assignment, unpacked.home, chosen(at, ids), settings, bundle.asked)
     (found,) = look.run(look.checks)
     shutil.rmtree(unpacked.home / "recorded")
-    staged = workshop.stage("handed_in", unpacked.home, rubric)
+    staged = fork_servers.stage("handed_in", unpacked.home, rubric)
     full = Settings(seed=public_seed(rubric.assignment))
     from grader.assignment.reference import Assignment
 
-    session = Session(rubric, Assignment(rubric.reference), staged, workshop, full)
+    session = Session(rubric, Assignment(rubric.reference), staged, fork_servers, full)
     (expected,) = (session.run(*one) for one in chosen(rubric, ids))
-    workshop.unstage()
+    fork_servers.unstage()
     assert found.outcome == expected.outcome == "failed"
     assert found.reason == expected.reason
     assert found.message == expected.message

@@ -50,16 +50,16 @@ class WithoutFollowThrough(Assignment):
 
 
 @pytest.fixture(scope="session")
-def as_graded(rubric, workshop):
+def as_graded(rubric, fork_servers):
     """Judge as the full grader does, with the seed of the bundle."""
     settings = Settings(seed=public_seed(rubric.assignment))
 
     def run(folder, ids, kind):
-        staged = workshop.stage("handed_in", folder, rubric)
-        session = Session(rubric, kind(rubric.reference), staged, workshop, settings)
+        staged = fork_servers.stage("handed_in", folder, rubric)
+        session = Session(rubric, kind(rubric.reference), staged, fork_servers, settings)
         for question, check in chosen(rubric, ids):
             session.run(question, check)
-        workshop.unstage()
+        fork_servers.unstage()
         return session.results
 
     return run

@@ -13,7 +13,7 @@ import pytest
 
 from grader.errors import BrokenError, WorkerLost
 from grader.isolation.sandbox import Limits
-from grader.isolation.sandbox.plain import ENTRY, PlainServer, ProcessPool
+from grader.isolation.sandbox.plain import ENTRY, ProcessPool
 from tests.conftest import ROOT
 
 LIMITS = Limits(timeout_s=30.0, memory_mb=512, output_kb=64)
@@ -27,7 +27,7 @@ def spawn(tmp_path):
 
         def start(source: str, limits: Limits = LIMITS, hidden: tuple[str, ...] = ()):
             (tmp_path / "answer.py").write_text(source)
-            worker = PlainServer(pool, (), hidden).spawn(tmp_path, limits, seed=7)
+            worker = pool.spawn((), tmp_path, limits, seed=7, hidden=hidden)
             workers.append(worker)
             return worker
 
@@ -130,7 +130,7 @@ def test_a_started_process_does_not_keep_it_waiting(spawn):
 
 def test_a_library_that_is_missing_is_our_side(tmp_path):
     with ProcessPool() as pool:
-        worker = PlainServer(pool, ("no_such_library",)).spawn(tmp_path, LIMITS, seed=0)
+        worker = pool.spawn(("no_such_library",), tmp_path, LIMITS, seed=0)
         with worker, pytest.raises(BrokenError, match="No module named 'no_such_library'") as told:
             worker.load("answer")
     assert "\n" not in str(told.value)
@@ -140,7 +140,7 @@ def test_processes_are_started_ahead_and_end_with_the_pool(tmp_path):
     (tmp_path / "answer.py").write_text("def f():\n    return 1\n")
     pool = ProcessPool([(), ()])
     first = pool._spare
-    worker = PlainServer(pool, ()).spawn(tmp_path, LIMITS, seed=0)
+    worker = pool.spawn((), tmp_path, LIMITS, seed=0)
     assert worker._process is first
     spare = pool._spare
     assert spare is not None
@@ -169,8 +169,8 @@ def test_a_loop_outlives_a_killed_grader_by_seconds_only(tmp_path):
         "import os, sys, threading, grader.isolation.sandbox.plain as plain\n"
         "from pathlib import Path\nfrom grader.isolation.sandbox import Limits\n"
         "plain.LIFE = -3.9\n"  # of a limit of one second: so that it is over after 1.1 s
-        "worker = plain.PlainServer(plain.ProcessPool(), ()).spawn(\n"
-        "    Path(sys.argv[1]), Limits(1.0, 512, 64), seed=0)\n"
+        "worker = plain.ProcessPool().spawn(\n"
+        "    (), Path(sys.argv[1]), Limits(1.0, 512, 64), seed=0)\n"
         "def end():\n"
         "    while not (Path(sys.argv[1]) / 'pid').exists(): pass\n"
         "    os._exit(9)\n"

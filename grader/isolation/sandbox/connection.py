@@ -89,7 +89,7 @@ class Reply:
     missing_packages: tuple[str, ...] = field(default=())
 
 
-class Dialogue(Closing):
+class WorkerConnection(Closing):
     """The trusted end of the wire to one worker, which runs one student's code for one check.
 
     Every request can raise ``WorkerLost``: the worker died, broke the wire's format, printed too

@@ -1,4 +1,4 @@
-"""Where submissions are staged and their workers come from, for one grading process."""
+"""Where the workers of a session come from: what it needs of a source, and fork servers."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import contextlib
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from grader.errors import BrokenError, Closing
 from grader.intake.submission import Origin, Submission, stage
 from grader.intake.wanted import asked_by
-from grader.isolation.sandbox import LEVELS, ForkServer, IsolationLevel, Policy
+from grader.isolation.sandbox import LEVELS, ForkServer, IsolationLevel, Limits, Policy, Worker
+from grader.isolation.sandbox.connection import WorkerConnection
 from grader.model import Question, Rubric
 
 if TYPE_CHECKING:
@@ -27,8 +29,38 @@ def needs(question: Question) -> Needs:
     return tuple(name for name in question.preload if name != "numpy"), question.forbidden
 
 
-class Workshop(Closing):
-    """Fork servers and the staging folder of one grading process, shared by its submissions.
+class WorkerSource(Protocol):
+    """Where a session gets its workers from, and all that it has to know about them."""
+
+    @property
+    def isolation(self) -> list[str]:
+        """The level and the layers that isolate its workers; empty where nothing does."""
+
+    def spawn(
+        self, question: Question, folder: Path, limits: Limits, seed: int
+    ) -> WorkerConnection:
+        """Start a worker that runs the code in ``folder``, with the libraries of a question.
+
+        Raises:
+            IsolationError: it would be isolated less than is demanded.
+            BrokenError: it cannot be started.
+        """
+
+    def replace(self, question: Question) -> None:
+        """Start the next worker of a question afresh: the last one was our side's failure."""
+
+    def reference(self, rubric: Rubric) -> AbstractContextManager[Path | None]:
+        """Stage the reference as if it had been handed in; None where it cannot be run.
+
+        Raises:
+            BrokenError: it cannot be staged.
+        """
+
+
+class ForkServers(Closing):
+    """The fork servers of one grading process, and the folder that their workers can read.
+
+    Submissions are staged in that folder one after the other.
 
     Args:
         parent: the folder to stage in; by default one in the system's folder for temporary files.
@@ -54,7 +86,7 @@ class Workshop(Closing):
         # Workers enter it under another user id; the names in it are not listed for them.
         self._staging.chmod(0o711)
         self._servers: dict[Needs, ForkServer] = {}
-        self._verdicts: dict[Needs, IsolationLevel] = {}
+        self._levels: dict[Needs, IsolationLevel] = {}
         self._count = 0
 
     def close(self) -> None:
@@ -107,13 +139,17 @@ class Workshop(Closing):
         """Remove the submission staged last."""
         shutil.rmtree(self._staging / f"s{self._count}", ignore_errors=True)
 
-    def server(self, question: Question) -> ForkServer:
-        """Return the fork server with a question's libraries, started at its first use.
+    def spawn(self, question: Question, folder: Path, limits: Limits, seed: int) -> Worker:
+        """Fork a worker that may read ``folder``, which lies where submissions are staged.
 
         Raises:
-            IsolationError: it isolates less than is demanded.
-            BrokenError: it does not start.
+            IsolationError: its fork server isolates less than is demanded.
+            BrokenError: its fork server does not start, or does not answer.
         """
+        return self._server(question).spawn(folder, limits, seed)
+
+    def _server(self, question: Question) -> ForkServer:
+        """Return the fork server with a question's libraries, started at its first use."""
         key = needs(question)
         if key not in self._servers:
             preload, hidden = key
@@ -127,7 +163,7 @@ class Workshop(Closing):
                 accelerator=policy.accelerator and "torch" in preload,
             )
             try:
-                self._verdicts[key] = policy.admit(server)
+                self._levels[key] = policy.admit(server)
             except BaseException:
                 server.close()
                 raise
@@ -143,9 +179,9 @@ class Workshop(Closing):
     @property
     def isolation(self) -> list[str]:
         """What was stopped, as every report tells it: the level first, the layers last."""
-        if not self._verdicts:
+        if not self._levels:
             return []
-        weakest = max(self._verdicts.values(), key=lambda verdict: LEVELS.index(verdict.level))
+        weakest = max(self._levels.values(), key=lambda found: LEVELS.index(found.level))
         layers = [server.isolation for server in self._servers.values()] or [[]]
-        common = [layer for layer in layers[0] if all(layer in other for other in layers)]
-        return [*weakest.described(), *common]
+        in_all = [layer for layer in layers[0] if all(layer in other for other in layers)]
+        return [*weakest.described(), *in_all]

@@ -1,0 +1,109 @@
+"""Grading one submission: stage it, run its checks, write its reports."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from grader.assignment.reference import Assignment
+from grader.errors import GraderError, IsolationError
+from grader.job import CheckDone, Job, Submitted
+from grader.reports import figures, report
+from grader.reports.files import UnwritableError
+from grader.reports.written import write_reports
+from grader.run import pytest_record
+from grader.run.session import Session, our_failure
+from grader.run.workers import ForkServers
+
+
+def grade(
+    job: Job,
+    assignment: Assignment,
+    fork_servers: ForkServers,
+    submitted: Submitted,
+    on_check: CheckDone | None = None,
+) -> dict[str, Any]:
+    """Grade a submission, write its reports below ``job.out``, and return its report.
+
+    A fault of ours, a report that cannot be written too, gives a report of status ``broken``.
+
+    Raises:
+        IsolationError: this machine does not isolate as well as was asked for.
+    """
+    recorded = None
+    pictures: dict[str, bytes] = {}
+    try:
+        submission = fork_servers.stage(submitted.identifier, submitted.path, job.rubric)
+        session = Session(
+            *(job.rubric, assignment, submission, fork_servers, job.settings),
+            steering=job.steering,
+            on_check=on_check,
+        )
+        started = time.time()
+        with _silenced():
+            for question, check in session.ordered(submitted.wanted):
+                session.run(question, check)
+        made = session.report()
+        pictures = figures.pictures(session.results)
+        recorded = pytest_record.of(job.rubric, session.results, started)
+    except IsolationError:
+        raise
+    except GraderError as error:
+        made = report.broken(job.rubric, submitted.identifier, job.settings, str(error))
+    except Exception as error:  # noqa: BLE001 - an error of ours must not end the whole run
+        message = our_failure(error)
+        made = report.broken(job.rubric, submitted.identifier, job.settings, message)
+    finally:
+        fork_servers.unstage()
+    return kept(job, made, recorded, pictures)
+
+
+@contextlib.contextmanager
+def _silenced() -> Iterator[None]:
+    """Drop what the assignment's own code prints: it would get into the progress bar."""
+    with (
+        Path(os.devnull).open("w", encoding="utf-8") as nowhere,
+        contextlib.redirect_stdout(nowhere),
+        contextlib.redirect_stderr(nowhere),
+    ):
+        yield
+
+
+def kept(
+    job: Job,
+    made: dict[str, Any],
+    recorded: Any = None,
+    pictures: Mapping[str, bytes] | None = None,
+) -> dict[str, Any]:
+    """Write the reports of a submission below ``job.out``, if there is one; return its report.
+
+    Where they cannot be written, that is the report of status ``broken`` that says why: a grade
+    that is in no report is none, and the other submissions of a class have nothing to do with it.
+    """
+    if job.out is None:
+        return made
+    identifier = str(made["submission"]["id"])
+    folder = job.out / identifier
+    try:
+        write_reports(folder, made, recorded, pictures)
+    except Exception as error:  # noqa: BLE001 - this report cannot be made, others can
+        message = _unwritten(folder, error)
+        made = report.broken(job.rubric, identifier, job.settings, message)
+        with contextlib.suppress(GraderError):
+            write_reports(folder, made)
+    return made
+
+
+def _unwritten(folder: Path, error: Exception) -> str:
+    """Return the message for reports that cannot be written."""
+    if not isinstance(error, UnwritableError):
+        return str(error) if isinstance(error, GraderError) else our_failure(error)
+    # Without the name of the file, the same fault of all submissions is told once.
+    message = f"its report cannot be written: {error.why}"
+    if (folder / "report.json").is_file():
+        message += "; the report that is there is an earlier run's"
+    return message

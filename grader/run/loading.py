@@ -1,0 +1,157 @@
+"""Opening workers: with a submission's module loaded, or with the reference in its place."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+from grader.checks import StudentModule
+from grader.checks.base import Unloadable
+from grader.checks.student_code import described, failure
+from grader.errors import Failure, WorkerLost
+from grader.intake import notebook, sources
+from grader.intake.submission import Submission
+from grader.intake.wanted import ambiguous, unreadable
+from grader.isolation.sandbox import Limits, StudentError
+from grader.isolation.sandbox.connection import WorkerConnection
+from grader.model import CheckSpec, Question, Rubric
+from grader.run.workers import Needs, WorkerSource, needs
+
+Loading = tuple[str, Needs]  # a module, as it is imported beside these libraries
+
+
+def _loading(question: Question) -> Loading:
+    return question.module, needs(question)
+
+
+class Loader:
+    """Opens the workers of one submission, and remembers which of its modules cannot be imported.
+
+    Attributes:
+        printed: what the workers printed since ``forget``.
+        raised: the exceptions of student code since then.
+
+    Args:
+        submission: what was handed in.
+        workers: where workers come from.
+        limits: returns what a worker for a check may use; it raises ``Pending`` if none can be
+            started.
+    """
+
+    def __init__(
+        self,
+        submission: Submission,
+        workers: WorkerSource,
+        limits: Callable[[Question, CheckSpec], Limits],
+    ) -> None:
+        self.printed = bytearray()
+        self.raised: list[StudentError] = []
+        self._submission = submission
+        self._workers = workers
+        self._limits = limits
+        self._failures: dict[Loading, tuple[Failure, StudentError | None]] = {}
+        self._lost_once: set[Loading] = set()
+
+    def forget(self) -> None:
+        """Forget what was printed and raised: another check begins."""
+        self.printed.clear()
+        self.raised.clear()
+
+    def cannot_load(self, question: Question) -> bool:
+        """Say whether it is known already that a question's module cannot be imported."""
+        return _loading(question) in self._failures
+
+    @contextlib.contextmanager
+    def student(self, question: Question, check: CheckSpec, seed: int) -> Iterator[StudentModule]:
+        """Open a worker with the question's module loaded.
+
+        Raises:
+            Failure: the module is missing or cannot be imported.
+        """
+        loading = _loading(question)
+        if loading in self._failures:
+            failed, error = self._failures[loading]
+            self.raised += [error] if error is not None else []
+            raise failed
+        problem = unreadable(self._submission, question.module)
+        if problem is not None:
+            self._failures[loading] = problem, None
+            raise problem
+        limits = self._limits(question, check)  # before a server takes memory
+        worker = self._workers.spawn(question, self._submission.folder, limits, seed)
+        module: StudentModule | None = None
+        try:
+            module = self._load(worker, question, withhold=check.withhold_text)
+            yield module
+        finally:
+            worker.close()
+            self.printed += worker.output
+            if module is not None:
+                self.raised += module.raised
+                for words in module.withheld:
+                    self.printed += f"\nraised: {words}\n".encode()
+
+    @contextlib.contextmanager
+    def reference(
+        self, rubric: Rubric, question: Question, check: CheckSpec, seed: int
+    ) -> Iterator[StudentModule]:
+        """Open a worker with the reference's module loaded, as if it had been handed in.
+
+        Raises:
+            Unloadable: there is no reference here, or it cannot be imported on its own.
+        """
+        with self._workers.reference(rubric) as folder:
+            if folder is None:
+                raise Unloadable
+            limits = self._limits(question, check)
+            worker = self._workers.spawn(question, folder, limits, seed)
+            try:
+                reply = worker.load(question.module.removesuffix(".py"))
+                if reply.error is not None:
+                    raise Unloadable(described(reply.error))
+                yield StudentModule(worker, question.module, (), question.forbidden)
+            finally:
+                worker.close()
+
+    def _load(
+        self, worker: WorkerConnection, question: Question, *, withhold: bool
+    ) -> StudentModule:
+        module, loading = self._submission.shown(question.module), _loading(question)
+        path = self._submission.path_of(question.module)
+        try:
+            reply = worker.load(path.removesuffix(".py"))
+        except WorkerLost as lost:
+            again = _lost_while_imported(module, lost)
+            if not lost.retry or loading in self._lost_once:
+                self._failures[loading] = again, None
+            self._lost_once.add(loading)
+            raise again from None
+        if reply.error is not None:
+            data = (self._submission.folder / path).read_bytes()
+            failed = _unimportable(module, data, reply.error, question)
+            self._failures[loading] = failed, reply.error
+            self.raised.append(reply.error)
+            raise failed
+        loaded = StudentModule(
+            *(worker, module, reply.missing_packages, question.forbidden), withhold=withhold
+        )
+        loaded.notes += ambiguous(self._submission, reply.missing_packages)
+        return loaded
+
+
+def _lost_while_imported(module: str, lost: WorkerLost) -> WorkerLost:
+    message = f"{module} while it was imported: {lost.message}"
+    if lost.reason == "timeout" and module.lower().endswith(notebook.SUFFIX):
+        message += ": take out the cells that train, or shorten what they do"
+    return WorkerLost(lost.reason, message, retry=lost.retry)
+
+
+def _unimportable(module: str, data: bytes, error: StudentError, question: Question) -> Failure:
+    """Return the failure of a module with the source ``data`` that raised while it was imported."""
+    failed = failure(error, module, module, question.forbidden)
+    if failed.reason in ("memory", "forbidden"):
+        return failed
+    text = f"{module} cannot be imported: {described(error)}"
+    if remedy := sources.explained(module, data, error.kinds):
+        text += f"; {remedy}"
+    return Failure("import_error", text, failed.cause)
