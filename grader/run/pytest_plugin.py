@@ -7,7 +7,8 @@ run of the environment. ``grader grade`` runs the same checks without pytest.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from grader.readers.texts import clean
 from grader.run import pytest_record
 
 if TYPE_CHECKING:
+    from grader.run.locations import StudentFiles, StudentTrace
     from grader.run.session import Session
 
 NAME = "rubric.yaml"
@@ -26,11 +28,12 @@ EXIT_BROKEN = 3
 
 
 class CheckFailedError(Exception):
-    """A check did not pass; carries its result."""
+    """A check did not pass; carries its result, and where in the student's files it failed."""
 
-    def __init__(self, result: CheckResult) -> None:
+    def __init__(self, result: CheckResult, traces: Sequence[StudentTrace]) -> None:
         super().__init__(clean(result.message))
         self.result = result
+        self.traces = traces
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -55,10 +58,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--grader-seed", type=int, metavar="N", help="a seed in place of the rubric's")
 
 
-def open_session(path: Path, config: pytest.Config) -> Session:
-    """Stage the submission that is named; return the session that grades it by a rubric.
+@dataclass(frozen=True)
+class Grading:
+    """A session, and the files of the submission that it grades."""
 
-    Its workers end with pytest.
+    session: Session
+    files: StudentFiles
+
+
+def begin(path: Path, config: pytest.Config) -> Grading:
+    """Stage the submission that is named, to grade it by a rubric. Its workers end with pytest.
 
     Raises:
         GraderError: the rubric has problems, or there is not one submission.
@@ -69,6 +78,7 @@ def open_session(path: Path, config: pytest.Config) -> Session:
     from grader.checks import KINDS
     from grader.intake.submission import find
     from grader.job import Settings
+    from grader.run.locations import StudentFiles
     from grader.run.session import Session
     from grader.run.workers import ForkServers
 
@@ -87,8 +97,12 @@ def open_session(path: Path, config: pytest.Config) -> Session:
     )
     fork_servers = ForkServers(policy=settings.policy(rubric))
     config.add_cleanup(fork_servers.close)
-    submission = fork_servers.stage(*found[0], rubric)
-    return Session(rubric, Assignment(rubric.reference), submission, fork_servers, settings)
+    identifier, origin = found[0]
+    submission = fork_servers.stage(identifier, origin, rubric)
+    session = Session(rubric, Assignment(rubric.reference), submission, fork_servers, settings)
+    return Grading(
+        session, StudentFiles(submission, origin if isinstance(origin, Path) else argument)
+    )
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -120,8 +134,8 @@ class RubricFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Collector]:
         """Yield one collector per question."""
-        grading = open_session(self.path, self.config)
-        for question in grading.rubric.questions:
+        grading = begin(self.path, self.config)
+        for question in grading.session.rubric.questions:
             yield QuestionNode.from_parent(
                 self, name=question.id, question=question, grading=grading
             )
@@ -139,7 +153,7 @@ class RubricFile(pytest.File):
 class QuestionNode(pytest.Collector):
     """A question; its children are the checks."""
 
-    def __init__(self, *, question: Question, grading: Session, **keywords: Any) -> None:
+    def __init__(self, *, question: Question, grading: Grading, **keywords: Any) -> None:
         super().__init__(**keywords)
         self.question = question
         self.grading = grading
@@ -156,7 +170,7 @@ class CheckItem(pytest.Item):
     """One check of the rubric, run against the submission."""
 
     def __init__(
-        self, *, question: Question, check: CheckSpec, grading: Session, **keywords: Any
+        self, *, question: Question, check: CheckSpec, grading: Grading, **keywords: Any
     ) -> None:
         super().__init__(**keywords)
         self.question = question
@@ -166,20 +180,31 @@ class CheckItem(pytest.Item):
     def runtest(self) -> None:
         """Run the check; anything but full points fails the item, a pending one is skipped."""
         try:
-            result = self.grading.run(self.question, self.check)
+            result = self.grading.session.run(self.question, self.check)
         except IsolationError as error:
             pytest.exit(str(error), EXIT_BROKEN)
         self.user_properties.extend(pytest_record.properties(result).items())
         if result.outcome == "pending":
             pytest.skip(result.message)
         if result.outcome != "passed":
-            raise CheckFailedError(result)
+            raise self._failed(result)
+
+    def _failed(self, result: CheckResult) -> CheckFailedError:
+        """Return the error of a result; its traceback leads into the student's file."""
+        from grader.run import locations
+
+        raised = self.grading.session.raised.get(self.check.id, ())
+        module = self.question.of(self.check).module
+        traces = locations.traces(self.grading.files, module, result, raised)
+        error = CheckFailedError(result, traces)
+        return error.with_traceback(locations.as_traceback(traces[0], result) if traces else None)
 
     def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
         """Show a result's message instead of a traceback of ours."""
         if not isinstance(excinfo.value, CheckFailedError):
             return super().repr_failure(excinfo, style)
-        return pytest_record.text(excinfo.value.result)
+        failed = excinfo.value
+        return "\n\n".join([pytest_record.text(failed.result), *map(str, failed.traces)])
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Return the rubric's path and the check's id and title."""
