@@ -1,39 +1,97 @@
-"""The instructor's page: every command and option that it names is there."""
+"""The instructor's page is true: its commands are run, and print what it shows."""
 
+import csv
 import re
-import shlex
+import shutil
+import zipfile
 
-import click
 import pytest
+import yaml
 
-from grader import cli
-from tests.conftest import ROOT
+from tests.conftest import ROOT, SUBMISSIONS
+from tests.docs.followed import follow
+from tests.docs.homework import count_points, with_mistake, write_homework, write_rubric
 
 PAGE = (ROOT / "docs" / "instructor.md").read_text(encoding="utf-8")
-TEXTS = re.findall(r"`([^`\n]+)`", PAGE) + re.findall(r"^(?:\$ )?(.*)$", PAGE, re.MULTILINE)
-COMMANDS = sorted({text.partition("#")[0].strip() for text in TEXTS if text.startswith("grader ")})
+PLAIN = SUBMISSIONS / "full_marks" / "plain"
+MODULE, TEXT = "rnn_layers.py", "explanation.md"
+CLASS = {
+    "lovelaceada_101_5551_hw2": {
+        MODULE: (PLAIN / MODULE).read_text(encoding="utf-8"),
+        TEXT: (PLAIN / TEXT).read_text(encoding="utf-8"),
+    },
+    "turingalan_LATE_102_5552_hw2": {
+        MODULE: with_mistake("temporal_fc_forward", ", w) + b", ", w)"),
+        TEXT: (PLAIN / TEXT).read_text(encoding="utf-8"),
+    },
+    "hoppergrace_103_5553_hw2": {MODULE: with_mistake("rnn_step_forward", " + b)", ")")},
+}
+MARKS = {
+    "lovelaceada_101_5551_hw2": ("2", "Clear, with three remedies.", "Ada"),
+    "turingalan_LATE_102_5552_hw2": ("1.5", "Why exactly these captions?", "Ada"),
+}
+ROSTER = """\
+Student,ID,SIS User ID,SIS Login ID,Section,Homework 2 (71)
+    Points Possible,,,,,5.00
+"Hopper, Grace",103,,hopper,All,
+"Lovelace, Ada",101,,lovelace,All,
+"Turing, Alan",102,,turing,All,
+"Student, Test",199,,,All,
+"""
 
 
-def every_command():
-    context = click.Context(cli.main)
-    return [cli.main.get_command(context, name) for name in cli.main.list_commands(context)]
+@pytest.fixture
+def course(open_folder):
+    """An instructor's folder: the homework with three checks, a class and the platform's list."""
+    write_homework(open_folder, "q3.1", "q5.1", "q5.9")
+    plain = open_folder / "reference" / "submissions" / "full_marks" / "plain"
+    plain.mkdir(parents=True)
+    shutil.copy(PLAIN / MODULE, plain)
+    (open_folder / "class").mkdir()
+    for name, files in CLASS.items():
+        with zipfile.ZipFile(open_folder / "class" / f"{name}.zip", "w") as archive:
+            for file, text in files.items():
+                archive.writestr(file, text)
+    (open_folder / "canvas.csv").write_text(ROSTER, encoding="utf-8")
+    return open_folder
 
 
-def options_of(command):
-    return {o for each in command.params for o in (*each.opts, *each.secondary_opts)}
+def fill_in(folder):
+    """Fill the template of marks in, as the table of the page shows."""
+    path = folder / "marks.csv"
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        row["points"], row["comment"], row["marker"] = MARKS[row["submission"]]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, rows[0])
+        table.writeheader()
+        table.writerows(rows)
 
 
-@pytest.mark.parametrize("line", COMMANDS)
-def test_a_command_of_the_page_exists_with_its_options(line):
-    _grader, name, *words = shlex.split(line)
-    options = options_of(cli.main.get_command(click.Context(cli.main), name))
-    assert {word for word in words if word.startswith("--")} <= options
+def raise_points(folder):
+    """Change the rubric: q3.1 is worth 3 points, no longer 2."""
+    rubric = yaml.safe_load((folder / "rubric.yaml").read_text(encoding="utf-8"))
+    checks = {check["id"]: check for each in rubric["questions"] for check in each["checks"]}
+    checks["q3.1"]["points"] = 3
+    count_points(rubric)
+    write_rubric(folder, rubric)
 
 
-def test_the_page_shows_all_four_steps():
-    assert {line.split()[1] for line in COMMANDS} >= {"grade", "mark", "diff", "export", "doctor"}
+def test_every_command_prints_what_the_page_shows(course):
+    unseen = {
+        "grader mark reports --marks marks.csv": fill_in,
+        "grader grade class/ --out regraded": raise_points,
+    }
+    wrong = follow(PAGE, course, unseen)
+    assert not wrong, "\n\n".join(wrong)
 
 
-@pytest.mark.parametrize("option", sorted(set(re.findall(r"`(--[a-z-]+)", PAGE))))
-def test_an_option_of_the_text_belongs_to_some_command(option):
-    assert any(option in options_of(command) for command in every_command())
+def test_the_page_shows_the_marks_that_are_filled_in():
+    shown = re.findall(r"^\| (\w+) \| ([\d.]+) \| (.*) \| (\w+) \|$", PAGE, re.MULTILINE)
+    assert {name: tuple(marks) for name, *marks in shown} == MARKS
+
+
+def test_the_page_shows_all_steps_as_commands_that_are_run():
+    commands = {line.split()[0] for line in re.findall(r"^\$ grader (.*)$", PAGE, re.MULTILINE)}
+    assert commands == {"bundle", "check", "grade", "mark", "diff", "export"}
