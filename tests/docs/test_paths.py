@@ -17,9 +17,10 @@ PATH = re.compile(rf"(?<![\w/.>-])(?:{'|'.join(map(re.escape, OWN))})/[\w.*<>/-]
 FILE = re.compile(r"`([\w.<>*/-]+\.(?:py|md|j2|toml|lark))`")
 DOTTED = re.compile(r"(?<![\w/.-])(?:grader|latexgrad)(?:\.[A-Za-z_]\w*)+")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
-# Names of files that students or another course would have.
+# Files that students have, or that a page shows.
 THEIRS = {
-    "docs/instructor.md": {"rnn_layers_final.py", "rnn_layers-1.py"},
+    "docs/student.md": {"look.py"},
+    "docs/instructor.md": {"rnn_layers_final.py", "rnn_layers-1.py", "appeal.py"},
 }
 
 

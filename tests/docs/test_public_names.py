@@ -139,6 +139,8 @@ def test_every_field_of_report_json_is_listed():
         "a question",
         "a check",
         "a part",
+        "a cause",
+        "a cause",
         "a mark",
     )
     assert set().union(*(listed[name] for name in of)) == set(properties_of(SCHEMA))
