@@ -34,10 +34,11 @@ COMMANDS = {
     "grade": "grade",
     "gradescope": "gradescope_command",
     "mark": "mark_command",
+    "new": "new_command",
     "verify": "verify_command",
 }
 # Those that the plain installation has; the others need the extra ``grading``.
-AT_HOME = frozenset(["check"])
+AT_HOME = frozenset(["check", "new"])
 
 
 class Commands(click.Group):

@@ -14,6 +14,7 @@ ENGINE = ("grader", "latexgrad")
 ASSIGNMENTS = {
     "the homework": (ROOT / "reference", ROOT / "submissions_template"),
     "the tutorial's": (ROOT / "examples",),
+    "what grader new writes": (ROOT / "grader" / "author" / "starter",),
 }
 
 

@@ -53,7 +53,8 @@ def options_of(command):
 
 
 def test_every_command_and_option_is_listed():
-    listed = {name: texts for name, texts in rows("Commands and options").items() if texts}
+    table = rows("Commands and options").items()
+    listed = {name: texts for name, texts in table if name.startswith("grader ")}
     assert listed == {name: options_of(command) for name, command in commands().items()}
 
 

@@ -81,6 +81,58 @@ def test_the_installed_command_grades_outside_the_repository(grading, open_place
     assert where.out.startswith(str(grading.site))
 
 
+@pytest.fixture(scope="module")
+def demo(grading, open_place):
+    """The folder of a new assignment, written by the installed wheel."""
+    ran = grading.run("grader", "new", "demo", cwd=open_place)
+    assert (ran.status, ran.err) == (0, "")
+    assert "cd demo && grader verify\n" in ran.out
+    return open_place / "demo"
+
+
+def test_a_new_assignment_verifies_as_it_is(grading, demo):
+    ran = grading.run("grader", "verify", cwd=demo)
+    assert (ran.status, ran.err) == (0, ""), ran
+    assert ran.out.splitlines()[-1] == "2 of 2 examples score as they claim"
+    assert re.search(r"full_marks/plain +10 / 10 +yes ", ran.out)
+    assert re.search(r"wrong/bias_forgotten +4 / 6 +yes ", ran.out)
+
+
+def test_a_new_assignment_holds_what_lies_in_the_package(demo):
+    starter = ROOT / "grader" / "author" / "starter"
+    theirs = {p.relative_to(starter): p.read_text() for p in starter.rglob("*.*") if p.is_file()}
+    theirs = {path: text for path, text in theirs.items() if "__pycache__" not in path.parts}
+    written = {p.relative_to(demo): p.read_text() for p in demo.rglob("*.*")
+               if p.is_file() and "__pycache__" not in p.parts}  # fmt: skip
+    assert set(written) == set(theirs)
+    different = {path.name for path in theirs if written[path] != theirs[path]}
+    assert different == {"rubric.yaml"}
+
+
+def test_the_template_of_a_new_assignment_is_checked(grading, demo):
+    ran = grading.run("grader", "check", cwd=demo / "submissions_template")
+    assert (ran.status, ran.err) == (1, ""), ran
+    for function in ("dense_forward", "train_classifier"):
+        assert f"{function} is not implemented yet" in ran.out
+    assert "0 of 10 points" in ran.out
+
+
+def test_the_bundle_of_a_new_assignment_is_checked_by_a_student(grading, plain, demo, tmp_path):
+    """With the wheel that lies in the bundle, in an environment without what grading needs."""
+    ran = grading.run("grader", "bundle", "student", "-o", tmp_path / "demo.zip", cwd=demo)
+    assert (ran.status, ran.err) == (0, ""), ran
+    with zipfile.ZipFile(tmp_path / "demo.zip") as archive:
+        archive.extractall(tmp_path)
+    home = tmp_path / "demo"
+    assert (home / wheel.name()).is_file()
+    assert plain.run("grader", "check", "q1.1", cwd=home).status == 1
+    right = demo / "reference" / "submissions" / "full_marks" / "plain" / "layers.py"
+    (home / "layers.py").write_text(right.read_text())
+    ran = plain.run("grader", "check", "q1", cwd=home)
+    assert (ran.status, ran.err) == (0, ""), ran
+    assert "2 of 2 checks passed" in ran.out
+
+
 def test_the_version_is_printed(grading, open_place):
     ran = grading.run("grader", "--version", cwd=open_place)
     assert ran.out == f"grader, version {grader.__version__}\n"
