@@ -1,0 +1,349 @@
+"""Kind ``gradient``: near misses, shares, and what is right for one's own wrong forward."""
+
+import pytest
+
+from grader.errors import RubricError
+from tests.checks.toy_layers import (
+    AT_OUTPUTS,
+    CASES,
+    GRADIENT,
+    RIGHT,
+    STACKED,
+    changed,
+    judge,
+)
+
+RETURNED = "return da @ w.T, x.T @ da, da.sum(axis=0)"
+SHARES = {"dx": 0.5, "dw": 0.3, "db": 0.2}
+FOLLOWING = {**GRADIENT, "follow_through": 0.5}
+STACK = {**GRADIENT, **STACKED}
+# Of a gradient g: what is returned in its place, and the reason that the report gives.
+NEAR_MISSES = {
+    "scaled by 1.001": ("1.001 * g", "mismatch"),
+    "scaled by 0.999": ("0.999 * g", "mismatch"),
+    "turned around": ("-g", "mismatch"),
+    "zeros": ("0 * g", "mismatch"),
+    "one entry": ("g + 1e-3 * (np.arange(g.size) == 0).reshape(g.shape)", "mismatch"),
+    "one entry is NaN": ("np.where(np.arange(g.size).reshape(g.shape) == 0, np.nan, g)",
+                         "not_finite"),
+    "infinite": ("g + np.inf", "not_finite"),
+    "one axis more": ("g[None]", "wrong_shape"),
+    "flat and one entry short": ("g.ravel()[1:]", "wrong_shape"),
+    "complex": ("g + 0j", "wrong_dtype"),
+    "text": ("'gradient'", "wrong_dtype"),
+    "nothing": ("None", "not_implemented"),
+}  # fmt: skip
+
+
+@pytest.fixture
+def graded(tmp_path, workshop):
+    """Judge a module with the check of layer_backward, or another one."""
+
+    def run(source=RIGHT, check=GRADIENT, cases=CASES):
+        return judge(tmp_path, workshop, check, source, cases)
+
+    return run
+
+
+def returning(**instead):
+    """Return the right module with ``g`` of some gradients replaced by another expression."""
+    lines = ["dx, dw, db = da @ w.T, x.T @ da, da.sum(axis=0)"]
+    lines += [f"g = {name}\n    {name} = {text}" for name, text in instead.items()]
+    return changed((RETURNED, "\n    ".join([*lines, "return dx, dw, db"])))
+
+
+def points_by_name(result):
+    return {part.name: part.earned for part in result.parts}
+
+
+def test_right_gradients_earn_everything(graded):
+    result = graded()
+    assert (result.outcome, result.points, result.message) == ("passed", 10, "")
+    assert points_by_name(result) == {"dx": 1, "dw": 1, "db": 1}
+    assert result.measurements["cases"] == 4
+
+
+@pytest.mark.parametrize("name", SHARES)
+@pytest.mark.parametrize("miss", NEAR_MISSES)
+def test_a_near_miss_costs_the_share_of_its_gradient_alone(miss, name, graded):
+    text, reason = NEAR_MISSES[miss]
+    result = graded(returning(**{name: text}))
+    assert points_by_name(result) == {other: float(other != name) for other in SHARES}
+    assert result.points == pytest.approx(10 * (1 - SHARES[name]))
+    assert (result.outcome, result.reason) == ("partial", reason)
+    assert name in result.message
+
+
+def test_without_shares_the_gradients_weigh_the_same(graded):
+    check = {key: value for key, value in GRADIENT.items() if key != "shares"}
+    result = graded(returning(dx="-g"), check)
+    assert result.points == pytest.approx(10 * 2 / 3, abs=1e-3)
+
+
+@pytest.mark.parametrize(("factor", "earned"), [("1 + 0.9e-6", 1), ("1 + 1.1e-6", 0)])
+def test_the_tolerance_is_met_to_a_tenth_of_itself(factor, earned, graded):
+    result = graded(returning(dw=f"g * ({factor})"), {**GRADIENT, "rtol": 1.0e-6, "atol": 0.0})
+    assert points_by_name(result)["dw"] == earned
+
+
+def test_inputs_in_float32_have_their_own_tolerance(graded):
+    source = returning(dw="g * (1 + 1e-4 * (g.dtype == np.float32))")
+    assert graded(source).outcome == "passed"
+    result = graded(source, {**GRADIENT, "rtol_float32": 1.0e-5})
+    assert points_by_name(result) == {"dx": 1, "dw": 0, "db": 1}
+    assert "case N=4 D=2 H=3" in result.message
+
+
+def test_one_edge_case_is_enough_to_lose_a_gradient(graded):
+    result = graded(returning(db="g * (len(x) > 1)"))
+    assert points_by_name(result) == {"dx": 1, "dw": 1, "db": 0}
+    assert "case N=1 D=2 H=2" in result.message
+
+
+def test_groups_restrict_the_cases(graded):
+    check = {**GRADIENT, "groups": ["values"]}
+    result = graded(returning(db="g * (len(x) > 1)"), check)
+    assert result.outcome == "passed"
+    assert result.measurements["cases"] == 3
+    assert graded(returning(db="g * (len(x) > 2)"), check).points == 8
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("raise ValueError('no')", "exception"),
+        ("raise NotImplementedError", "not_implemented"),
+        ("return da @ w.T", "wrong_shape"),
+        ("return da @ w.T, x.T @ da, da.sum(axis=0), da", "wrong_shape"),
+        ("return None", "not_implemented"),
+    ],
+)
+def test_a_backward_that_fails_or_returns_another_number_loses_all(body, reason, graded):
+    result = graded(changed((RETURNED, body)))
+    assert (result.outcome, result.points, result.reason) == ("failed", 0, reason)
+
+
+def test_without_a_backward_it_is_missing(graded):
+    result = graded(changed(("def layer_backward", "def layer_backwards")))
+    assert (result.outcome, result.points, result.reason) == ("failed", 0, "missing")
+    assert "layer_backward" in result.message
+
+
+@pytest.mark.parametrize("text", ["raise ValueError('no')", "raise NotImplementedError"])
+def test_what_needs_a_forward_that_fails_is_blocked(text, graded):
+    result = graded(changed(("y = np.tanh", f"{text}\n    y = np.tanh")))
+    assert (result.outcome, result.points) == ("blocked", 0)
+    assert "layer_forward" in result.message
+
+
+def test_a_forward_that_fails_in_an_edge_case_is_paid_for_there(graded):
+    result = graded(changed(("y = np.tanh", "assert len(x) > 1\n    y = np.tanh")))
+    assert (result.outcome, result.points) == ("passed", 10)
+    assert any("N=1 D=2 H=2" in note for note in result.notes)
+
+
+def test_changed_arguments_are_a_note_or_a_loss(graded):
+    source = changed(("da = dy * (1 - y**2)", "da = dy * (1 - y**2)\n    dy *= 2"))
+    result = graded(source)
+    assert (result.outcome, result.points) == ("passed", 10)
+    assert any("dy" in note for note in result.notes)
+    result = graded(source, {**GRADIENT, "mutation": "fail"})
+    assert (result.outcome, result.points, result.reason) == ("failed", 0, "mutated_input")
+
+
+def test_gradients_that_are_wrong_for_one_cause_share_a_line(graded):
+    result = graded(returning(dx="2 * g", dw="2 * g"))
+    assert result.message.count("\n") == 0
+    assert "dx" in result.message
+    assert "dw" in result.message
+    result = graded(returning(dx="2 * g", dw="g[None]"))
+    assert result.message.count("\n") == 1
+
+
+# ------------------------------------------------------------------- mistakes with a name ---
+
+
+SLOPE = ("da = dy * (1 - y**2)", "da = dy")
+
+
+def test_a_known_mistake_is_named_for_each_gradient_that_it_spoils(graded):
+    result = graded(changed(SLOPE))
+    assert (result.points, result.reason) == (0, "mismatch")
+    assert all("the slope of tanh is forgotten" in part.message for part in result.parts)
+
+
+def test_a_known_mistake_that_does_not_fit_to_the_digit_is_not_named(graded):
+    result = graded(changed(SLOPE, ("da @ w.T", "1.001 * da @ w.T")))
+    named = {part.name for part in result.parts if "slope of tanh" in part.message}
+    assert named == {"dw", "db"}
+
+
+# --------------------------------------------------- right for one's own wrong forward ---
+
+
+NO_TANH = (
+    ("np.tanh(x @ w + b)", "x @ w + b"),
+    ("da = dy * (1 - y**2)", "da = dy"),
+)
+OTHER_MISTAKES = {
+    "no tanh": NO_TANH,
+    "a sine": (
+        ("y = np.tanh(x @ w + b)", "y, a = np.sin(x @ w + b), x @ w + b"),
+        ("return y, (x, w, y)", "return y, (x, w, a)"),
+        ("da = dy * (1 - y**2)", "da = dy * np.cos(y)"),
+    ),
+    "no bias": (("x @ w + b", "x @ w"), ("da.sum(axis=0)", "0 * da.sum(axis=0)")),
+}
+
+
+@pytest.mark.parametrize("name", ["no tanh", "a sine"])
+def test_the_right_gradient_of_ones_own_wrong_forward_earns_its_fraction(name, graded):
+    result = graded(changed(*OTHER_MISTAKES[name]), FOLLOWING)
+    assert points_by_name(result) == {"dx": 0.5, "dw": 0.5, "db": 0.5}
+    assert (result.outcome, result.points, result.reason) == ("partial", 5, "mismatch")
+    assert "layer_forward" in result.message
+
+
+def test_without_the_key_it_earns_nothing(graded):
+    result = graded(changed(*NO_TANH))
+    assert (result.outcome, result.points) == ("failed", 0)
+
+
+def test_a_gradient_that_vanishes_proves_nothing(graded):
+    # The bias is not added, so zeros are its right gradient: they buy nothing.
+    result = graded(changed(*OTHER_MISTAKES["no bias"]), FOLLOWING)
+    assert points_by_name(result) == {"dx": 0.5, "dw": 0.5, "db": 0.0}
+
+
+@pytest.mark.parametrize("factor", ["1.001", "0.999", "-1", "2"])
+def test_near_misses_of_the_own_gradient_earn_nothing(factor, graded):
+    source = changed(*NO_TANH, ("da = dy", f"da = {factor} * dy"))
+    result = graded(source, FOLLOWING)
+    assert (result.outcome, result.points) == ("failed", 0)
+    assert "layer_forward" in result.message
+
+
+def test_one_wrong_entry_of_the_own_gradient_earns_nothing(graded):
+    source = changed(*NO_TANH, ("x.T @ da", "x.T @ da + 1e-3 * (np.arange(len(w)) == 1)[:, None]"))
+    assert points_by_name(graded(source, FOLLOWING)) == {"dx": 0.5, "dw": 0.0, "db": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("forward", "gradients"),
+    [
+        ("np.zeros((len(x), w.shape[1])) + 0 * w.sum()", "0 * x, 0 * w, 0 * w[0]"),
+        ("np.zeros((len(x), w.shape[1])) + b", "0 * x, 0 * w, dy.sum(axis=0)"),
+        ("x.sum() + w.sum() + b + np.zeros((len(x), 1))",
+         "0 * x + dy.sum(), 0 * w + dy.sum(), dy.sum(axis=0)"),
+    ],
+    ids=["zeros", "the bias alone", "a sum of all inputs"],
+)  # fmt: skip
+def test_a_forward_that_computes_nothing_buys_no_follow_through(forward, gradients, graded):
+    source = changed(("np.tanh(x @ w + b)", forward), (RETURNED, f"return {gradients}"))
+    result = graded(source, FOLLOWING)
+    assert (result.outcome, result.points) == ("failed", 0)
+
+
+def test_a_right_backward_fed_by_a_wrong_forward_loses_nothing(graded):
+    cases = changed(("GIVEN_OUTPUTS = {}", AT_OUTPUTS), source=CASES)
+    source = changed(("np.tanh(x @ w + b)", "np.tanh(x @ w)"))
+    # The case file says that the gradients follow from the outputs, right or wrong.
+    result = graded(source, GRADIENT, cases)
+    assert (result.outcome, result.points) == ("passed", 10)
+    assert any("layer_forward" in note for note in result.notes)
+    # A wrong backward stays wrong, and without the entry so does this one.
+    both = changed(("dy * (1 - y**2)", "dy * (1 - y)"), source=source)
+    assert graded(both, GRADIENT, cases).points == 0
+    assert graded(source, GRADIENT).points == 0
+
+
+def test_outputs_at_which_the_gradients_vanish_prove_nothing(graded):
+    cases = changed(("GIVEN_OUTPUTS = {}", AT_OUTPUTS), source=CASES)
+    source = changed(("np.tanh(x @ w + b)", "np.sign(x @ w + b)"))
+    assert graded(source, GRADIENT, cases).points == 0
+
+
+# ---------------------------------------------------------- built from smaller functions ---
+
+
+@pytest.mark.parametrize("mistake", [SLOPE, ("da @ w.T", "1.1 * da @ w.T"), NO_TANH[0]])
+@pytest.mark.parametrize("fraction", [0.5, 1])
+def test_what_is_built_from_wrong_functions_follows_them(fraction, mistake, graded):
+    result = graded(changed(mistake), {**STACK, "follow_through": fraction})
+    assert result.points == pytest.approx(10 * fraction)
+    if fraction == 1:
+        assert result.outcome == "passed"
+        assert any("layer_backward" in note for note in result.notes)
+    else:
+        assert (result.outcome, result.reason) == ("partial", "mismatch")
+        assert "layer_backward" in result.message
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        ("dw, db = dw + dw_layer", "dw, db = dw + 1.001 * dw_layer"),
+        ("dw, db = dw + dw_layer, db + db_layer", "dw, db = dw_layer, db_layer"),
+        ("return dh, dw, db", "return -dh, -dw, -db"),
+    ],
+)
+def test_a_mistake_of_its_own_on_top_is_not_followed(own, graded):
+    result = graded(changed(SLOPE, own), {**STACK, "follow_through": 1})
+    assert result.points < 10
+    assert points_by_name(result)["dw"] == 0
+
+
+def test_steps_that_ignore_what_comes_from_above_are_not_followed(graded):
+    source = changed((RETURNED, "return x - x + 1, w - w + 1, w[0] - w[0] + 1"))
+    result = graded(source, {**STACK, "follow_through": 1})
+    assert (result.outcome, result.points) == ("failed", 0)
+
+
+# ----------------------------------------------------------- a function that returns both ---
+
+
+BOTH = {
+    **{key: GRADIENT[key] for key in ("id", "title", "points", "kind")},
+    "function": "loss", "forward": "loss", "returns": ["loss", "dx"], "gradients": {"dx": "x"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "points"),
+    [
+        ("x - y\n", "x - y\n", 10),
+        (", x - y", ", 1.001 * (x - y)", 0),
+        (", x - y", ", y - x", 0),
+        ("0.5 * ((x - y) ** 2).sum()", "((x - y) ** 2).sum()", 10),  # its value is another check's
+    ],
+)
+def test_a_gradient_among_the_functions_own_outputs(old, new, points, graded):
+    assert graded(changed((old, new)), BOTH).points == points
+
+
+def test_the_gradient_of_ones_own_wrong_loss_is_followed(graded):
+    source = changed(("0.5 * ((x - y) ** 2).sum(), x - y", "(x * y**2).sum(), y**2"))
+    assert graded(source, {**BOTH, "follow_through": 0.5}).points == 5
+
+
+# ------------------------------------------------------------------------ rubrics refused ---
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"gradients": {"dx": "x", "dw": "w", "db": "bias"}}, "no argument 'bias'"),
+        ({"groups": ["rare"]}, "'rare'"),
+        ({"shares": {"dx": 0.5, "dw": 0.5}}, "shares"),
+        ({"shares": {"dx": 0.5, "dw": 0.3, "db": 0.1}}, "0.9"),
+        ({"opaque": ["state"]}, "'state'"),
+        ({"builds_on": ["layer_forward"]}, "COMPOSITIONS"),
+        ({"builds_on": ["layer"]}, "'layer'"),
+        ({"gradients": {"dx": "x", "dw": "b", "db": "w"}}, "gradients"),
+        ({"follow_through": 1.5}, "follow_through"),
+    ],
+)
+def test_a_check_that_does_not_fit_the_reference_is_refused(change, words, graded):
+    with pytest.raises(RubricError) as error:
+        graded(RIGHT, {**GRADIENT, **change})
+    assert any(words in problem for problem in error.value.problems), error.value.problems
