@@ -319,7 +319,7 @@ def _followed(spec: ValuesSpec, module: StudentModule, found: Found) -> Found:
 
 def _part(spec: ValuesSpec, output: str, tallies: Tallies) -> Part:
     groups = {group: tallies[output, group] for group in spec.groups}
-    earned = {group: share * (groups[group].reason is None) for group, share in spec.groups.items()}
+    earned = {group: share * groups[group].earned for group, share in spec.groups.items()}
     others = [group for group in spec.groups if group != EDGE_CASES]
     if EDGE_CASES in earned and not any(earned[group] for group in others):
         earned[EDGE_CASES] = 0.0

@@ -87,6 +87,22 @@ FILES = {
 
         def silent(result, inputs, withheld):
             return Evidence()
+
+        def found(result, inputs, withheld):
+            half, device = (float(x) for x in result["value"][:2])
+            return Evidence(
+                values={"half": half},
+                findings=(
+                    Finding("half", half, "half is not whole", "mismatch"),
+                    Finding("device", device, "device is not whole", "below_threshold"),
+                ),
+            )
+
+        def ratios(result, inputs, withheld):
+            first, second, history = (float(x) for x in result["value"][:3])
+            found = (Finding("history", history, "the history is short"),
+                     Finding("first", 0.0, "it looks like noise"))
+            return Evidence(values={"first": first, "second": second}, findings=found)
         """,
     "submissions_template/helper.py": "NUMBER = 2\n",
 }
