@@ -170,7 +170,7 @@ VALUES = """
 def test_outputs_that_the_driver_does_not_return_are_told(tmp_path):
     rubric = make(tmp_path, VALUES.replace("slope: 0.5", "slpoe: 0.5"))
     (found,) = problems(rubric)
-    assert "q1.1: outputs: the driver returns no 'slpoe' (did you mean 'slope'?)" in found
+    assert "q1.1: outputs: the driver toy.line returns no 'slpoe' (did you mean 'slope'?)" in found
 
 
 def test_a_comparison_that_refuses_the_reference_is_told(tmp_path):

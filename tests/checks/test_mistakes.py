@@ -8,7 +8,7 @@ import pytest
 from grader.assignment.reference import SolvedCase
 from grader.checks.mistakes import by_name, matching_mistake, mistaken, with_mistake
 from grader.checks.numerics import Comparison, Tolerance
-from grader.errors import BrokenError
+from grader.errors import BrokenError, Cause
 from grader.isolation.wire import TensorData
 
 LIMIT = Tolerance(1.0e-6, 1.0e-9)
@@ -16,7 +16,7 @@ X = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
 SQUARES = {"y": X**2, "s": X.sum(axis=0)}
 FORWARD = SolvedCase("usual", "values", {"x": X}, SQUARES)
 GRADIENT = SolvedCase("usual", "values", {"x": X}, {"dx": 2 * X, "dz": X}, {"y": np.ones((2, 3))})
-WRONG = Comparison("y", "mismatch", "y differs", "a guess")
+WRONG = Comparison("y", "mismatch", "y differs", Cause("guess", "a guess"))
 
 
 def context(**mistakes):
