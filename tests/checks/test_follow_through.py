@@ -29,7 +29,7 @@ def conv_backward(dout, cache):
 """
 
 
-def test_the_right_gradient_of_ones_own_flipped_kernel_earns_its_fraction(tmp_path, workshop):
+def test_the_right_gradient_of_ones_own_flipped_kernel_earns_its_fraction(tmp_path, fork_servers):
     shutil.copytree(
         EXAMPLE / "reference", tmp_path / "reference", ignore=shutil.ignore_patterns("submissions")
     )
@@ -45,11 +45,11 @@ def test_the_right_gradient_of_ones_own_flipped_kernel_earns_its_fraction(tmp_pa
     folder = EXAMPLE / "reference" / "submissions" / "full_marks" / "loops"
     shutil.copy(folder / "convolution.py", handed_in / "honest.py")
     (handed_in / "convolution.py").write_text(FLIPPED)
-    staged = workshop.stage("handed_in", handed_in, rubric)
-    session = Session(rubric, Assignment(rubric.reference), staged, workshop, Settings())
+    staged = fork_servers.stage("handed_in", handed_in, rubric)
+    session = Session(rubric, Assignment(rubric.reference), staged, fork_servers, Settings())
     (question,) = [question for question in rubric.questions if question.id == "q1"]
     forward, backward = (session.run(question, check) for check in question.checks)
-    workshop.unstage()
+    fork_servers.unstage()
     assert forward.outcome == "failed"
     assert backward.outcome == "partial", backward.message
     # db does not depend on the kernel at all: it is right, the two others are followed through.

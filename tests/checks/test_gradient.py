@@ -36,11 +36,11 @@ NEAR_MISSES = {
 
 
 @pytest.fixture
-def graded(tmp_path, workshop):
+def graded(tmp_path, fork_servers):
     """Judge a module with the check of layer_backward, or another one."""
 
     def run(source=RIGHT, check=GRADIENT, cases=CASES):
-        return judge(tmp_path, workshop, check, source, cases)
+        return judge(tmp_path, fork_servers, check, source, cases)
 
     return run
 

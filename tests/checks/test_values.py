@@ -54,7 +54,7 @@ SLOPE_DRIVER = """
 
 
 @pytest.fixture
-def graded(tmp_path, workshop, monkeypatch):
+def graded(tmp_path, fork_servers, monkeypatch):
     """Judge a module ``toy.py`` with the check."""
 
     def run(source=RIGHT, check=CHECK, **more):
@@ -62,7 +62,7 @@ def graded(tmp_path, workshop, monkeypatch):
             file = f"reference/{name}/toy.py"
             monkeypatch.setitem(FILES, file, FILES[file] + text)
         rubric = make(tmp_path, check)
-        (result,) = judged(rubric, {"toy.py": source}, workshop).values()
+        (result,) = judged(rubric, {"toy.py": source}, fork_servers).values()
         return result
 
     return run

@@ -14,7 +14,7 @@ import yaml
 
 from grader.job import Settings
 from grader.model import CheckResult
-from grader.run.session import Workshop
+from grader.run.workers import ForkServers
 from tests.checks.toy import judged
 
 LAYER = """
@@ -166,7 +166,7 @@ def write(folder: Path, check: dict[str, object], cases: str = CASES) -> Path:
 
 def judge(
     folder: Path,
-    workshop: Workshop,
+    fork_servers: ForkServers,
     check: dict[str, object],
     source: str = RIGHT,
     cases: str = CASES,
@@ -176,7 +176,7 @@ def judge(
     # A folder of its own: a process that has read an assignment does not read it again.
     own = Path(tempfile.mkdtemp(dir=folder))
     files = {"layers.py": dedent(source)}
-    (result,) = judged(write(own, check, cases), files, workshop, settings).values()
+    (result,) = judged(write(own, check, cases), files, fork_servers, settings).values()
     return result
 
 
