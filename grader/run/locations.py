@@ -11,11 +11,12 @@ import json
 import linecache
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from grader.intake.places import Slot
 from grader.intake.sources import MAX_REPAIRED_BYTES
 from grader.intake.submission import Submission
 from grader.isolation.sandbox import StudentError
@@ -115,25 +116,31 @@ class StudentFiles:
 
     def _cell(self, notebook: str, number: int) -> tuple[str, ...]:
         """Return the lines of a cell of a notebook that became a module; none if there is none."""
-        for slot in self._submission.places.found.values():
+        for slot in self._converted(notebook):
             lines = self._lines(slot.path)
             header = _header(lines)
-            if header is not None and header[0] == notebook and 1 <= number <= len(header[1]):
+            if header is not None and 1 <= number <= len(header[1]):
                 starts = header[1]
                 stop = starts[number] - 2 if number < len(starts) else len(lines)
                 return lines[starts[number - 1] - 1 : stop]
         return ()
 
+    def _converted(self, notebook: str) -> Iterator[Slot]:
+        """Yield the modules that were made from a notebook, by the name that messages give it."""
+        for slot in self._submission.places.found.values():
+            header = _header(self._lines(slot.path))
+            if header is not None and header[0] == notebook:
+                yield slot
+
     def _handed_in(self, file: str) -> str:
         """Return the path of a staged file where it came from, as far as it can be found."""
         cell = CELL.fullmatch(file)
-        slots = {slot.path: slot.source for slot in self._submission.places.found.values()}
-        name = cell[1] if cell else slots.get(file, file)
+        slots = self._submission.places.found.values()
+        used = self._converted(cell[1]) if cell else (slot for slot in slots if slot.path == file)
+        name = next((slot.source for slot in used), file)
         inner = self._submission.folder.name  # of a folder within a folder
-        there = [
-            path for path in (self._origin / name, self._origin / inner / name) if path.exists()
-        ]
-        path = there[0] if there else self._origin / name
+        paths = self._origin / name, self._origin / inner / name
+        path = next((path for path in paths if path.exists()), paths[0])
         return clean(f"{path}, cell {cell[2]}" if cell else str(path))
 
 

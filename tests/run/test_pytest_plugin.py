@@ -1,19 +1,14 @@
 """``pytest rubric.yaml --submission DIR``: the same checks for people who know pytest."""
 
 import json
-import subprocess
-import sys
+import xml.etree.ElementTree as ET
 
 import pytest
 
 from tests.conftest import ROOT, SUBMISSIONS
+from tests.run.conftest import RAISES, WRONG, run_pytest
 
 RUBRIC = ROOT / "rubric.yaml"
-
-
-def run_pytest(*arguments, cwd=ROOT):
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
 
 
 def test_one_item_per_check_and_k_selects(tmp_path):
@@ -35,6 +30,75 @@ def test_one_item_per_check_and_k_selects(tmp_path):
     properties = {k: v for item in failed[0]["user_properties"] for k, v in item.items()}
     assert properties["outcome"] == "failed"
     assert (properties["points"], properties["max_points"]) == (0, 2)
+
+
+def test_a_failure_leads_to_the_line_that_raised_with_the_way_there(toy, tmp_path):
+    rubric, folder = toy(RAISES)
+    ran = run_pytest(rubric, "--submission", folder, "-k", "q1.1", cwd=tmp_path)
+    assert ran.returncode == 1
+    place = """
+alice/toy.py:7: in value
+    return self.times(x)
+alice/toy.py:10: in times
+    raise ValueError("no luck")
+E   ValueError: no luck
+"""
+    assert place in ran.stdout
+    assert "Line raised ValueError: no luck (toy.py, line 10, in times)" in ran.stdout
+    assert "FAILED toy/rubric.yaml::q1::q1.1 - failed (exception): 0 of 2 points" in ran.stdout
+
+
+def test_a_wrong_value_leads_to_the_definition(toy, tmp_path):
+    rubric, folder = toy(WRONG)
+    ran = run_pytest(rubric, "--submission", folder, "-k", "q1.1", cwd=tmp_path)
+    assert ran.returncode == 1
+    assert "(mismatch): " in ran.stdout
+    assert "\nalice/toy.py:2: in Line\n    class Line:\n" in ran.stdout
+
+
+def test_the_debugger_stops_at_the_students_line(toy, tmp_path):
+    rubric, folder = toy(RAISES)
+    ran = run_pytest(
+        *(rubric, "--submission", folder, "-k", "q1.1", "--pdb"),
+        cwd=tmp_path,
+        typed="list\nup\np result.outcome, result.reason\ncontinue\n",
+    )
+    assert ran.returncode == 1
+    _before, _, session = ran.stdout.partition("entering PDB")
+    assert f'> {folder}/toy.py(10)times()\n-> raise ValueError("no luck")' in session
+    assert '\n 10  ->\t        raise ValueError("no luck")' in session
+    assert f"> {folder}/toy.py(7)value()\n-> return self.times(x)" in session
+    assert "('failed', 'exception')" in session
+    assert "E   ValueError: no luck" in _before
+
+
+def test_junit_xml_has_one_case_per_check(toy, tmp_path):
+    rubric, folder = toy(RAISES)
+    file = tmp_path / "junit.xml"
+    ran = run_pytest(rubric, "--submission", folder, f"--junitxml={file}", cwd=tmp_path)
+    assert ran.returncode == 1
+    cases = {case.get("name"): case for case in ET.parse(file).iter("testcase")}
+    assert {name: [node.tag for node in case] for name, case in cases.items()} == {
+        "q1.1": ["properties", "failure"],
+        "q1.2": ["properties", "failure"],
+        "q1.3": ["properties", "skipped"],
+    }
+    properties = {node.get("name"): node.get("value") for node in cases["q1.1"].iter("property")}
+    assert properties["points"] == "0.0"
+    assert properties["max_points"] == "2.0"
+    assert "alice/toy.py:10: in times" in (cases["q1.1"].find("failure").text or "")
+
+
+def test_the_plugin_imports_nothing_of_the_grader_until_it_is_used(tmp_path):
+    (tmp_path / "test_other.py").write_text(
+        "import sys\n"
+        "def test_other():\n"
+        "    loaded = {name for name in sys.modules if name.startswith('grader.')}\n"
+        "    assert 'grader.run.pytest_plugin' in loaded\n"
+        "    assert not loaded & {'grader.checks', 'grader.run.session', 'grader.assignment'}\n"
+    )
+    ran = run_pytest("-c", "/dev/null", f"--rootdir={tmp_path}", tmp_path, cwd=tmp_path)
+    assert ran.returncode == 0, ran.stdout
 
 
 def test_without_a_submission_a_rubric_is_not_collected():
@@ -63,26 +127,3 @@ def test_pytest_refuses_to_run_out_of_a_submission(planted, tmp_path):
     ran = run_pytest(folder / "rubric.yaml", "--submission", folder, cwd=tmp_path)
     assert ran.returncode == 4
     assert "lies in the submission" in ran.stderr
-
-
-def test_a_planted_conftest_is_not_executed_by_grading(grade, submission, tmp_path):
-    folder = submission()
-    marker = tmp_path / "executed"
-    for name in ("conftest.py", "sitecustomize.py", "pytest_planted.py"):
-        (folder / name).write_text(f"open({str(marker)!r}, 'w')\n")
-    (folder / "pytest.ini").write_text("[pytest]\naddopts = --collect-only\n")
-    ran, reports = grade(folder, only=("q3.1",))
-    assert ran.status == 0
-    assert reports["handed_in"]["score"] == 2
-    assert not marker.exists()
-    notes = " ".join(reports["handed_in"]["submission"]["notes"])
-    assert "conftest.py was left out" in notes
-    assert "pytest.ini was left out" in notes
-
-
-def test_environment_variables_for_pytest_do_not_reach_grading(grade, monkeypatch):
-    monkeypatch.setenv("PYTEST_ADDOPTS", "--collect-only")
-    monkeypatch.setenv("PYTEST_PLUGINS", "no_such_plugin")
-    ran, reports = grade(SUBMISSIONS / "full_marks" / "plain", only=("q3.1",))
-    assert ran.status == 0
-    assert reports["plain"]["score"] == 2
