@@ -8,13 +8,55 @@ from typing import Literal, TypeAlias
 # Why points are lost: nothing is there, its shape is wrong, or its value.
 Shortfall: TypeAlias = Literal["missing", "shape", "value"]
 
+# What is wrong with a formula. These are names to count by: they stay when messages change.
+MistakeKind: TypeAlias = Literal[
+    # One change makes the formula right.
+    "sign",
+    "transposed",
+    "order_of_factors",
+    "time_index",
+    "range_of_sum",
+    "sum_missing",
+    "sum_left_over",
+    "factor_missing",
+    "factor_left_over",
+    "term_left_over",
+    "slope",
+    "function",
+    "symbol",
+    "total_or_direct",
+    "constant_factor",
+    # It is right but for a way to the loss, the steps before the last, or the last.
+    "path_missing",
+    "recursion",
+    "base_case",
+    # It has no value, or none of the right kind.
+    "shapes",
+    "not_finite",
+    "undefined",
+    "unbound_index",
+    "another_step",
+    "circular",
+    "not_worked_out",
+    # It is right, but what it builds on is not.
+    "follow_through",
+]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """What is wrong with a formula: its kind, where that is known, and the same in words."""
+
+    kind: MistakeKind | None
+    text: str
+
 
 @dataclass(frozen=True)
 class AssessedQuantity:
     """One line of the task's ``quantities``.
 
     ``earned`` is the fraction of ``share`` that is earned. Where it is less than one, ``shortfall``
-    and ``message`` say why.
+    and ``message`` say why. ``mistake`` is the first that was found in formulas that are there.
     """
 
     name: str
@@ -22,6 +64,7 @@ class AssessedQuantity:
     earned: float
     shortfall: Shortfall | None = None
     message: str = ""
+    mistake: Mistake | None = None
 
 
 @dataclass(frozen=True)

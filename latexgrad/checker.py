@@ -210,7 +210,7 @@ class Checker:
             if not same(got, expected):
                 return Mismatch(*where, got=got, expected=expected)
         if not evaluated and only is None:
-            left = EvaluationError("the derivatives in it are not worked out", "unevaluated")
+            left = EvaluationError("the derivatives in it are not worked out", "not_worked_out")
             return Mismatch(number, 0, scope.point, time, bindings, expected=expected, error=left)
         return None
 

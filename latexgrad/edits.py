@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from .assessment import MistakeKind
 from .formula_text import as_text
 from .network import LAST, TIME, Key, Network, key_of, time_of
 from .nodes import (
@@ -33,9 +34,10 @@ MAX_EDITS = 700  # of one formula; each is read and evaluated once
 
 @dataclass(frozen=True)
 class Edit:
-    """An edited formula and what the edit says about the one as it stands."""
+    """An edited formula, and what is wrong with the one as it stands."""
 
     node: Node
+    kind: MistakeKind
     message: str
 
 
@@ -63,6 +65,10 @@ def edits(
     yield from _added_factors(node, network, sequence)
 
 
+def _instead(node: Node, new: Node, kind: MistakeKind) -> Edit:
+    return Edit(new, kind, f"uses {as_text(node)} where {as_text(new)} is needed")
+
+
 def _everywhere(node: Node, change: Callable[[Node], Iterator[Edit]]) -> Iterator[Edit]:
     """Yield the edits of every part of a node, in its place."""
     yield from change(node)
@@ -72,11 +78,11 @@ def _everywhere(node: Node, change: Callable[[Node], Iterator[Edit]]) -> Iterato
     for place, part in enumerate(inner):
         for edit in _everywhere(part, change):
             new = (*inner[:place], edit.node, *inner[place + 1 :])
-            yield Edit(with_parts(node, new), edit.message)
+            yield replace(edit, node=with_parts(node, new))
 
 
 def _signs(node: Node) -> Iterator[Edit]:
-    yield Edit(Sum((node,), (-1,)), "its sign is wrong")
+    yield Edit(Sum((node,), (-1,)), "sign", "its sign is wrong")
     yield from _everywhere(node, _sign)
 
 
@@ -86,21 +92,25 @@ def _sign(node: Node) -> Iterator[Edit]:
     for place, sign in enumerate(node.signs):
         signs = (*node.signs[:place], -sign, *node.signs[place + 1 :])
         new = replace(node, signs=signs)
-        yield Edit(new, f"a sign is wrong: uses {as_text(node)} where {as_text(new)} is needed")
+        yield Edit(
+            new, "sign", f"a sign is wrong: uses {as_text(node)} where {as_text(new)} is needed"
+        )
 
 
 def _transposed(node: Node) -> Iterator[Edit]:
     if isinstance(node, Transpose):
-        yield Edit(node.of, f"{as_text(node.of)} must not be transposed")
+        yield Edit(node.of, "transposed", f"{as_text(node.of)} must not be transposed")
     elif isinstance(node, Symbol | Gradient):
-        yield Edit(Transpose(node), f"{as_text(node)} must be transposed")
+        yield Edit(Transpose(node), "transposed", f"{as_text(node)} must be transposed")
     elif isinstance(node, Product):
         for place in range(len(node.factors) - 1):
             factors = list(node.factors)
             factors[place], factors[place + 1] = factors[place + 1], factors[place]
             one, two = as_text(node.factors[place]), as_text(node.factors[place + 1])
             yield Edit(
-                replace(node, factors=tuple(factors)), f"{one} and {two} are in the wrong order"
+                replace(node, factors=tuple(factors)),
+                "order_of_factors",
+                f"{one} and {two} are in the wrong order",
             )
         if len(node.factors) == 2:  # noqa: PLR2004 - a b^T for b a^T
             turned = tuple(
@@ -108,10 +118,13 @@ def _transposed(node: Node) -> Iterator[Edit]:
                 for factor in node.factors
             )
             yield Edit(
-                replace(node, factors=turned), f"the wrong factor of {as_text(node)} is transposed"
+                replace(node, factors=turned),
+                "transposed",
+                f"the wrong factor of {as_text(node)} is transposed",
             )
             yield Edit(
                 replace(node, factors=turned[::-1]),
+                "transposed",
                 f"{as_text(node)} is the transpose of what is needed",
             )
 
@@ -124,7 +137,7 @@ def _shifted(node: Node) -> Iterator[Edit]:
         return
     for offset in (-1, 1, -2, 2):
         new = _at(node, Index(time.variable, time.offset + offset))
-        yield Edit(new, f"uses {as_text(node)} where {as_text(new)} is needed")
+        yield _instead(node, new, "time_index")
 
 
 def _at(node: Symbol | Gradient, time: Index) -> Node:
@@ -139,15 +152,15 @@ def _other_ranges(node: Node, network: Network) -> Iterator[Edit]:
     if node.members:
         if set(node.members) != set(network.gates):
             whole = replace(node, members=tuple(network.gates))
-            yield Edit(whole, "the sum must run over all gates")
+            yield Edit(whole, "range_of_sum", "the sum must run over all gates")
         return
     bare = _renamed(node.body, node.variable)
-    yield Edit(bare, f"the sum over {node.variable} is not needed")
+    yield Edit(bare, "sum_left_over", f"the sum over {node.variable} is not needed")
     lower, upper = node.lower or Index(None, 1), node.upper or Index(LAST)
     for low, high in ((Index(None, 1), Index(LAST)), (Index(TIME), Index(LAST))):
         if (low, high) != (lower, upper):
             message = f"the sum must run from {low} to {high}, not from {lower} to {upper}"
-            yield Edit(replace(node, lower=low, upper=high), message)
+            yield Edit(replace(node, lower=low, upper=high), "range_of_sum", message)
 
 
 def _renamed(node: Node, variable: str) -> Node:
@@ -162,7 +175,7 @@ def _renamed(node: Node, variable: str) -> Node:
 def _missing_sums(node: Node, network: Network) -> Iterator[Edit]:
     if not network.one_step:
         whole = Series("sum", TIME, node, Index(None, 1), Index(LAST))
-        yield Edit(whole, "the sum over t is missing")
+        yield Edit(whole, "sum_missing", "the sum over t is missing")
         yield from _everywhere(node, _summed)
 
 
@@ -170,6 +183,7 @@ def _summed(node: Node) -> Iterator[Edit]:
     if isinstance(node, Product):
         yield Edit(
             Series("sum", TIME, node, Index(None, 1), Index(LAST)),
+            "sum_missing",
             f"the sum over t of {as_text(node)} is missing",
         )
 
@@ -181,17 +195,19 @@ def _dropped(node: Node) -> Iterator[Edit]:
             signs = list(node.operators)
             signs.pop(min(place, len(signs) - 1))
             rest: Node = factors[0] if len(factors) == 1 else Product(factors, tuple(signs))
-            yield Edit(rest, f"is a factor {as_text(factor)} left over?")
+            yield Edit(rest, "factor_left_over", f"is a factor {as_text(factor)} left over?")
     elif isinstance(node, Sum) and len(node.terms) > 1:
         for place, term in enumerate(node.terms):
             terms = (*node.terms[:place], *node.terms[place + 1 :])
             signs_left = (*node.signs[:place], *node.signs[place + 1 :])
-            yield Edit(Sum(terms, signs_left), f"is a term {as_text(term)} left over?")
+            yield Edit(
+                Sum(terms, signs_left), "term_left_over", f"is a term {as_text(term)} left over?"
+            )
     elif isinstance(node, Power):
-        yield Edit(node.of, f"uses {as_text(node)} where {as_text(node.of)} is needed")
+        yield _instead(node, node.of, "function")
     elif isinstance(node, Apply):
         new = node.argument
-        yield Edit(new, f"uses {as_text(node)} where {as_text(new)} is needed")
+        yield _instead(node, new, "function")
 
 
 def _with_another(node: Node, network: Network, stated: frozenset[Key]) -> Iterator[Edit]:
@@ -203,15 +219,15 @@ def _with_another(node: Node, network: Network, stated: frozenset[Key]) -> Itera
             if isinstance(edit.node, Symbol):
                 new = replace(node, by=edit.node)
                 if key_of(new) in stated:
-                    yield Edit(new, f"uses {as_text(node)} where {as_text(new)} is needed")
+                    yield _instead(node, new, "symbol")
         other = replace(node, of="D" if node.of == "L" else "L")
-        yield Edit(other, f"uses {as_text(node)} where {as_text(other)} is needed")
+        yield _instead(node, other, "total_or_direct")
 
 
 def _other_symbols(node: Symbol, network: Network) -> Iterator[Edit]:
     for function in ("tanh", "sigmoid"):
         new = Apply(function, node)
-        yield Edit(new, f"uses {as_text(node)} where {as_text(new)} is needed")
+        yield _instead(node, new, "function")
     own = key_of(node)
     for key in sorted(network.values, key=str):
         if key == own or (key in network.sequences) != (node.time is not None):
@@ -221,7 +237,7 @@ def _other_symbols(node: Symbol, network: Network) -> Iterator[Edit]:
             times.append(Index(node.time.variable, node.time.offset - 1))
         for time in times:
             other = Symbol(key.name, key.labels, time)
-            yield Edit(other, f"uses {as_text(node)} where {as_text(other)} is needed")
+            yield _instead(node, other, "symbol")
 
 
 def _slopes(node: Node, network: Network) -> Iterator[Edit]:
@@ -244,7 +260,7 @@ def _slopes(node: Node, network: Network) -> Iterator[Edit]:
         for new in choices:
             changed = _replaced(node, old, new)
             message = f"uses {as_text(node)} where {as_text(changed)} is needed"
-            yield Edit(changed, f"{message}: right if {as_text(old)} were {as_text(new)}")
+            yield Edit(changed, "slope", f"{message}: right if {as_text(old)} were {as_text(new)}")
 
 
 def _throughout(node: Node, network: Network) -> Iterator[Edit]:
@@ -261,7 +277,7 @@ def _throughout(node: Node, network: Network) -> Iterator[Edit]:
                 message = (
                     f"uses {as_text(old)} where {as_text(new)} is needed, {found.count(old)} times"
                 )
-                yield Edit(_replaced(node, old, new), message)
+                yield Edit(_replaced(node, old, new), "symbol", message)
 
 
 def _other_slopes(node: Node) -> Iterator[Edit]:
@@ -273,7 +289,7 @@ def _other_slopes(node: Node) -> Iterator[Edit]:
             sigmoid = Product((value, Sum((one, value), (1, -1))), ("*",))
             for changed in (tanh, sigmoid):
                 if changed != node:
-                    yield Edit(changed, f"uses {as_text(node)} where {as_text(changed)} is needed")
+                    yield _instead(node, changed, "slope")
     if not isinstance(node, Product):
         return
     for place, factor in enumerate(node.factors[:-1]):
@@ -285,7 +301,7 @@ def _other_slopes(node: Node) -> Iterator[Edit]:
         signs = (*node.operators[:place], *node.operators[place + 1 :])
         whole: Node = tanh if len(factors) == 1 else Product(factors, signs)
         old = Product((factor, following), ("*",))
-        yield Edit(whole, f"uses {as_text(old)} where {as_text(tanh)} is needed")
+        yield Edit(whole, "slope", f"uses {as_text(old)} where {as_text(tanh)} is needed")
 
 
 def _symbols(node: Node) -> Iterator[Symbol]:
@@ -334,13 +350,21 @@ def _candidates(sequence: Sequence[Symbol]) -> Iterator[Node]:
 
 def _times_factor(node: Node, factor: Node) -> Iterator[Edit]:
     if isinstance(node, Symbol | Gradient):
-        yield Edit(Product((node, factor), ("*",)), f"is a factor {as_text(factor)} missing?")
+        yield Edit(
+            Product((node, factor), ("*",)),
+            "factor_missing",
+            f"is a factor {as_text(factor)} missing?",
+        )
 
 
 def _after(factor: Node) -> Callable[[Node], Iterator[Edit]]:
     def change(node: Node) -> Iterator[Edit]:
         if isinstance(node, Product | Gradient):
-            yield Edit(_joined(node, factor, ""), f"is a factor {as_text(factor)} missing?")
+            yield Edit(
+                _joined(node, factor, ""),
+                "factor_missing",
+                f"is a factor {as_text(factor)} missing?",
+            )
 
     return change
 
@@ -348,7 +372,11 @@ def _after(factor: Node) -> Callable[[Node], Iterator[Edit]]:
 def _before(factor: Node) -> Callable[[Node], Iterator[Edit]]:
     def change(node: Node) -> Iterator[Edit]:
         if isinstance(node, Product | Gradient):
-            yield Edit(_joined(factor, node, ""), f"is a factor {as_text(factor)} missing?")
+            yield Edit(
+                _joined(factor, node, ""),
+                "factor_missing",
+                f"is a factor {as_text(factor)} missing?",
+            )
 
     return change
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from .arithmetic import add, apply, as_number, divide, identity_for, multiply, shape_of
+from .assessment import MistakeKind
 from .functions import Functions
 from .limits import Budget
 from .network import BATCH, LAST
@@ -34,9 +35,9 @@ Bindings = Mapping[str, int]
 
 
 class EvaluationError(Exception):
-    """A formula that can be read has no value, and why; ``kind`` is for messages."""
+    """A formula that can be read has no value, and why; ``kind`` is what to count it by."""
 
-    def __init__(self, message: str, kind: str = "") -> None:
+    def __init__(self, message: str, kind: MistakeKind | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.kind = kind
@@ -76,7 +77,7 @@ def at_time(index: Index, bindings: Bindings, last: int) -> int:
         return last + index.offset
     if index.variable not in bindings:
         message = f"the index {index.variable} is not bound: is a sum over it missing?"
-        raise EvaluationError(message, "unbound")
+        raise EvaluationError(message, "unbound_index")
     return bindings[index.variable] + index.offset
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from . import mathml
 from .arithmetic import ShapeError
-from .assessment import AssessedFormula
+from .assessment import AssessedFormula, Mistake
 from .checker import Verdict
 from .formula_text import as_text, quantity_text
 from .limits import UnreadableError
@@ -50,7 +50,7 @@ def is_shape(verdict: Verdict) -> bool:
 
 
 @dataclass
-class _Mistake:
+class _WrongRule:
     """One mistake: the rule, what is wrong, whose formula it is, and what is right but for it."""
 
     rule: Rule
@@ -71,7 +71,7 @@ class Explanation:
     def lines(self, verdicts: Sequence[Verdict]) -> list[str]:
         """Return what is wrong, each mistake once, with what follows from it."""
         missing: list[str] = []
-        mistakes: dict[tuple[int, int], _Mistake] = {}
+        mistakes: dict[tuple[int, int], _WrongRule] = {}
         for verdict in verdicts:
             asked = verdict.quantity
             name = quantity_text(asked.key, asked.time)
@@ -82,7 +82,7 @@ class Explanation:
             rule = self._compared.answer.rules[found.rule]
             place = (rule.statement.number, found.link)
             if place not in mistakes:
-                mistakes[place] = _Mistake(rule, self._diagnosis.message(found))
+                mistakes[place] = _WrongRule(rule, self._diagnosis.mistake(found).text)
             if verdict.status == "follows" and found.rule not in verdict.rules:
                 mistakes[place].names[quantity_text(rule.key, rule.time)] = None
                 mistakes[place].followers.append(name)
@@ -98,6 +98,24 @@ class Explanation:
         if missing:
             result.append(f"{self._file} has no formula for {', '.join(missing)}")
         return result
+
+    def mistake(self, verdict: Verdict) -> Mistake | None:
+        """Return what is wrong with the formulas of a quantity, if there are any.
+
+        A formula that is right but for an earlier mistake only follows: the mistake counts where it
+        was made. If that is an intermediate that nobody asked for, it counts in all that use it.
+        """
+        found = verdict.blame
+        if verdict.status in ("missing", "given") or found is None:
+            return None
+        if verdict.status != "follows" or found.rule in verdict.rules:
+            return self._diagnosis.mistake(found)
+        rule = self._compared.answer.rules[found.rule]
+        name = quantity_text(rule.key, rule.time)
+        if rule.earlier or rule.key in self._asked_keys():
+            return Mistake("follow_through", f"right for your own {name}")
+        inner = self._diagnosis.mistake(found)
+        return Mistake(inner.kind, f"{name}: {inner.text}")
 
     def _line(self, rule: Rule) -> int:
         return self._document.place(rule.statement.at)[0]

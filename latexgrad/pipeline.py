@@ -100,7 +100,10 @@ def _quantities(
             yield AssessedQuantity(group.name, group.share, 1.0)
             continue
         message = "\n".join(explanation.lines(lost))
-        yield AssessedQuantity(group.name, group.share, earned, _shortfall(lost[0]), message)
+        yield AssessedQuantity(
+            *(group.name, group.share, earned),
+            *(_shortfall(lost[0]), message, explanation.mistake(lost[0])),
+        )
 
 
 def _shortfall(verdict: Verdict) -> Shortfall:

@@ -78,7 +78,7 @@ class UnknownError(EvaluationError):
     """A leaf is neither given nor defined."""
 
     def __init__(self, node: Symbol | Gradient) -> None:
-        super().__init__("it is neither given nor defined")
+        super().__init__("it is neither given nor defined", "undefined")
         self.node = node
 
 

@@ -218,7 +218,7 @@ class Scope:
         links = self.answer.settled[used.rule]
         places = [place for place, link in enumerate(links) if link is not None]
         if not places:
-            raise EvaluationError("it cannot be evaluated", "unevaluated")
+            raise EvaluationError("it cannot be evaluated", "not_worked_out")
         return as_number(self.link(used.rule, places[-1], used.bindings, (key, time)))
 
     def _after_the_end(self, key: Key, time: int) -> Any:
@@ -257,7 +257,7 @@ class Scope:
             message = f"{name} belongs to another step than the one that is asked for"
         else:
             message = f"there is no {name} at time {time}"
-        raise EvaluationError(message, "outside")
+        raise EvaluationError(message, "another_step")
 
     def _direct_place(self, key: Key, time: int | None) -> tuple[Key, int | None]:
         return key._replace(of="D"), time

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .arithmetic import Shape, ShapeError, shape_of
+from .assessment import Mistake
 from .checker import Mismatch, same
 from .edits import edits
 from .evaluate import EvaluationError
@@ -63,22 +64,22 @@ class Diagnosis:
         self._budget = Budget(OPERATIONS)
         self._probe = Probe(lambda key: shape_in(self._answer, key, PROBE_SIZES), self._budget)
         self._scopes: dict[int, _TruthScope] = {}
-        self._known: dict[tuple[int, int], str] = {}
+        self._known: dict[tuple[int, int], Mistake] = {}
 
-    def message(self, found: Mismatch) -> str:
+    def mistake(self, found: Mismatch) -> Mistake:
         """Return what is wrong with a link of a rule; for all gates of a formula it is the same."""
         rule = self._answer.rules[found.rule]
         place = (rule.statement.number, found.link) if rule.gates else (-1 - found.rule, found.link)
         if place not in self._known:
-            self._known[place] = self._message(found)
+            self._known[place] = self._mistake(found)
         return self._known[place]
 
-    def _message(self, found: Mismatch) -> str:
+    def _mistake(self, found: Mismatch) -> Mistake:
         error = found.error
         if isinstance(error, UnreadableError):
-            return error.message
+            return Mistake(None, error.message)
         if isinstance(error, UnknownError):
-            return self._unknown(error)
+            return Mistake("undefined", self._unknown(error))
         what = self._wrong_with(found)
         try:
             missing = self._missing_paths(found)
@@ -88,9 +89,10 @@ class Diagnosis:
         index = self._answer.rules[found.rule].time
         base = "the base case is wrong: " if index is not None and index.variable == LAST else ""
         if repair is None:
-            return base + what
+            return Mistake(what.kind, base + what.text)
         shape = isinstance(error, ShapeError) or _shapes_differ(found)
-        return f"{base}{what}: {repair}" if shape else base + repair
+        text = f"{base}{what.text}: {repair.text}" if shape else base + repair.text
+        return Mistake(repair.kind, text)
 
     def _unknown(self, error: UnknownError) -> str:
         text = as_text(error.node)
@@ -98,29 +100,29 @@ class Diagnosis:
             return f"uses {text}, which is neither given nor derived"
         return f"uses {text}, which is neither given nor defined"
 
-    def _wrong_with(self, found: Mismatch) -> str:
+    def _wrong_with(self, found: Mismatch) -> Mistake:
         rule = self._answer.rules[found.rule]
         error = found.error
         timed = TIME in found.bindings and not self._answer.network.one_step
         at = f"at t = {found.bindings[TIME]} " if timed else ""
         if isinstance(error, ShapeError):
             left, right = (_shape_text(shape) for shape in (error.left, error.right))
-            return f"{error.what} shapes {left} and {right} is impossible"
+            return Mistake("shapes", f"{error.what} shapes {left} and {right} is impossible")
         if isinstance(error, EvaluationError):
-            return error.message
+            return Mistake(error.kind, error.message)
         own = quantity_text(rule.key, rule.time)
         if _shapes_differ(found):
             sizes = {size: letter for letter, size in found.point.sizes.items() if letter != "T"}
             got = _shape_letters(shape_of(np.asarray(found.got)), sizes)
             expected = _shape_letters(shape_of(found.expected), sizes)
-            return f"{at}your {own} has shape {got}, expected {expected}"
+            return Mistake("shapes", f"{at}your {own} has shape {got}, expected {expected}")
         if found.got is not None and not np.isfinite(np.asarray(found.got)).all():
-            return f"{at}your {own} is not a finite number"
-        return f"{at}your {own} has the wrong value"
+            return Mistake("not_finite", f"{at}your {own} is not a finite number")
+        return Mistake(None, f"{at}your {own} has the wrong value")
 
     # Paths by which a value reaches the loss
 
-    def _missing_paths(self, found: Mismatch) -> str | None:
+    def _missing_paths(self, found: Mismatch) -> Mistake | None:
         """Return which paths to the loss are missing, if that explains the difference."""
         node = self._answer.settled[found.rule][found.link]
         rule = self._answer.rules[found.rule]
@@ -145,7 +147,7 @@ class Diagnosis:
         for count in range(1, len(labels) + 1):
             for chosen in combinations(labels, count):
                 if all(_explains(rest, table, chosen) for rest, table in tables):
-                    return _missing_text(chosen, rule.time)
+                    return Mistake("path_missing", _missing_text(chosen, rule.time))
         return None
 
     def _paths_of(self, key: Key, use: _Use) -> dict[tuple[Key, int], Any]:
@@ -166,8 +168,8 @@ class Diagnosis:
 
     # Edits
 
-    def _repair(self, found: Mismatch) -> str | None:
-        """Return the message of the first edit that makes the link right."""
+    def _repair(self, found: Mismatch) -> Mistake | None:
+        """Return what the first edit says that makes the link right."""
         rule = self._answer.rules[found.rule]
         link = rule.raw[found.link] if rule.raw else rule.links[found.link]
         network = self._answer.network
@@ -185,7 +187,7 @@ class Diagnosis:
             if _mentions(node, rule.key, rule.time) and not _mentions(link, rule.key, rule.time):
                 continue  # the gradient itself is always right
             if self._right(node, found.rule, uses):
-                return edit.message
+                return Mistake(edit.kind, edit.message)
         return None
 
     def _right(self, node: Node, number: int, uses: Sequence[_Use]) -> bool:
@@ -229,17 +231,18 @@ class Diagnosis:
             self._scopes[id(point)] = _TruthScope(self._answer, point, self._budget, trusted=True)
         return self._scopes[id(point)]
 
-    def _pattern(self, found: Mismatch) -> str | None:
+    def _pattern(self, found: Mismatch) -> Mistake | None:
         """Return what a difference looks like: a factor, or one that depends on the step."""
         if found.got is None or _shapes_differ(found):
             return None
         got = np.broadcast_to(np.asarray(found.got), found.expected.shape)
         ratio = got / found.expected
         if np.isfinite(ratio).all() and np.ptp(ratio) < ALMOST * np.abs(ratio).max():
-            return f"is {float(ratio.flat[0]):.3g} times what it should be"
+            text = f"is {float(ratio.flat[0]):.3g} times what it should be"
+            return Mistake("constant_factor", text)
         return self._over_time(found)
 
-    def _over_time(self, found: Mismatch) -> str | None:
+    def _over_time(self, found: Mismatch) -> Mistake | None:
         """Say whether a rule is right at the last step only, or everywhere else."""
         node = self._answer.settled[found.rule][found.link]
         if node is None or found.time is None or self._answer.network.one_step:
@@ -250,9 +253,11 @@ class Diagnosis:
             fits = self._agrees(node, found.rule, use)
             (last if use.time == use.point.last else before).add(fits)
         if last == {True} and before == {False}:
-            return "is right at the last step only: what flows back from step t+1 is wrong"
+            text = "is right at the last step only: what flows back from step t+1 is wrong"
+            return Mistake("recursion", text)
         if last == {False} and before == {True}:
-            return "is wrong at the last step only: look at the base case of the recursion"
+            text = "is wrong at the last step only: look at the base case of the recursion"
+            return Mistake("base_case", text)
         return None
 
 

@@ -10,9 +10,21 @@ from collections.abc import Iterator
 
 from grader.assignment.reference import Assignment
 from grader.author.evidence import Formula, Formulas
-from grader.errors import Failure, Pending, Reason
+from grader.checks import causes
+from grader.errors import Cause, Failure, Pending, Reason
 from grader.model import Part, Question
-from latexgrad import Assessed, Assessment, Shortfall, Task, TaskError, Unanswered, Waiting, assess
+from latexgrad import (
+    Assessed,
+    AssessedQuantity,
+    Assessment,
+    Mistake,
+    Shortfall,
+    Task,
+    TaskError,
+    Unanswered,
+    Waiting,
+    assess,
+)
 
 from .base import Context, Judgement, Quiet
 from .written import MAX_SHOWN, FilesSpec, found_text
@@ -80,12 +92,22 @@ def _clipped(text: str) -> str:
 
 
 def _judgement(name: str, found: Assessed) -> Judgement:
-    parts = tuple(
-        Part(one.name, one.share, one.earned, one.shortfall and REASONS[one.shortfall], one.message)
-        for one in found.quantities
-    )
+    parts = tuple(map(_part, found.quantities))
     rows = tuple(
         Formula(f"line {row.line}", row.mathml, row.source, row.verdict) for row in found.formulas
     )
     measurements = {"formulas": len(rows)}
     return Judgement(parts, found.notes, measurements, found.message, (Formulas(name, rows),))
+
+
+def _part(found: AssessedQuantity) -> Part:
+    reason = found.shortfall and REASONS[found.shortfall]
+    return Part(found.name, found.share, found.earned, reason, found.message, _cause(found.mistake))
+
+
+def _cause(mistake: Mistake | None) -> Cause | None:
+    if mistake is None or mistake.kind is None:
+        return None
+    if mistake.kind == "follow_through":
+        return causes.follow_through(mistake.text)
+    return Cause(f"formula.{mistake.kind}", mistake.text)

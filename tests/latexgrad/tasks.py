@@ -17,6 +17,24 @@ VARIANTS = ROOT / "reference" / "derivations"
 RNN_STEP = "\\section{Vanilla RNN: one step}\n"
 RNN_SEQUENCE = "\\section{Vanilla RNN: a sequence}\n"
 LSTM_STEP = "\\section{LSTM: one step}\n"
+# Right formulas by what L is differentiated by.
+SLOPE = r"\frac{\partial L}{\partial h_t} * (1 - h_t * h_t)"
+STEP = {
+    "x_t": rf"W_x^T ({SLOPE})",
+    "h_{t-1}": rf"W_h^T ({SLOPE})",
+    "W_x": rf"({SLOPE}) x_t^T",
+    "W_h": rf"({SLOPE}) h_{{t-1}}^T",
+    "b": SLOPE,
+}
+SEQUENCE = {
+    "h_t": r"\frac{\partial D_t}{\partial h_t} + W_h^T \frac{\partial L}{\partial y_{t+1}}",
+    "y_t": SLOPE,
+    "x_t": r"W_x^T \frac{\partial L}{\partial y_t}",
+    "h_0": r"W_h^T \frac{\partial L}{\partial y_1}",
+    "W_x": r"\sum_{t=1}^T \frac{\partial L}{\partial y_t} x_t^T",
+    "W_h": r"\sum_{t=1}^T \frac{\partial L}{\partial y_t} h_{t-1}^T",
+    "b": r"\sum_{t=1}^T \frac{\partial L}{\partial y_t}",
+}
 
 
 @dataclass(frozen=True)
@@ -101,3 +119,24 @@ def claims(path: Path) -> dict[str, str]:
         key, _, value = line.lstrip("% ").partition(":")
         found[key] = value.strip()
     return found
+
+
+def written(formulas: dict[str, str], heading: str) -> str:
+    """Return a file with a heading and formulas for gradients."""
+    lines = [
+        rf"\frac{{\partial L}}{{\partial {name}}} &= {formula} \\"
+        for name, formula in formulas.items()
+    ]
+    return "\n".join([heading, r"\begin{align}", *lines, r"\end{align}"])
+
+
+def step(**changed: str) -> Found:
+    """Judge the step with some formulas changed: by the names x, h, Wx, Wh, b."""
+    names = {"x": "x_t", "h": "h_{t-1}", "Wx": "W_x", "Wh": "W_h", "b": "b"}
+    formulas = STEP | {names[key]: formula for key, formula in changed.items()}
+    return run("q3.5", written(formulas, RNN_STEP))
+
+
+def sequence(formulas: dict[str, str]) -> Found:
+    """Judge formulas for the sequence."""
+    return run("q3.6", written(formulas, RNN_SEQUENCE))

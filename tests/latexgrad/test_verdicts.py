@@ -4,44 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from tests.latexgrad.tasks import LSTM_STEP, RNN_SEQUENCE, RNN_STEP, ROOT, run, run_files
-
-SLOPE = r"\frac{\partial L}{\partial h_t} * (1 - h_t * h_t)"
-STEP = {
-    "x_t": rf"W_x^T ({SLOPE})",
-    "h_{t-1}": rf"W_h^T ({SLOPE})",
-    "W_x": rf"({SLOPE}) x_t^T",
-    "W_h": rf"({SLOPE}) h_{{t-1}}^T",
-    "b": SLOPE,
-}
-SEQUENCE = {
-    "h_t": r"\frac{\partial D_t}{\partial h_t} + W_h^T \frac{\partial L}{\partial y_{t+1}}",
-    "y_t": SLOPE,
-    "x_t": r"W_x^T \frac{\partial L}{\partial y_t}",
-    "h_0": r"W_h^T \frac{\partial L}{\partial y_1}",
-    "W_x": r"\sum_{t=1}^T \frac{\partial L}{\partial y_t} x_t^T",
-    "W_h": r"\sum_{t=1}^T \frac{\partial L}{\partial y_t} h_{t-1}^T",
-    "b": r"\sum_{t=1}^T \frac{\partial L}{\partial y_t}",
-}
-
-
-def written(formulas: dict[str, str], heading: str) -> str:
-    """Return a file with a heading and formulas for gradients."""
-    lines = [
-        rf"\frac{{\partial L}}{{\partial {name}}} &= {formula} \\"
-        for name, formula in formulas.items()
-    ]
-    return "\n".join([heading, r"\begin{align}", *lines, r"\end{align}"])
-
-
-def step(**changed: str):
-    names = {"x": "x_t", "h": "h_{t-1}", "Wx": "W_x", "Wh": "W_h", "b": "b"}
-    formulas = STEP | {names[key]: formula for key, formula in changed.items()}
-    return run("q3.5", written(formulas, RNN_STEP))
-
-
-def sequence(formulas: dict[str, str]):
-    return run("q3.6", written(formulas, RNN_SEQUENCE))
+from tests.latexgrad.tasks import (
+    LSTM_STEP,
+    RNN_SEQUENCE,
+    RNN_STEP,
+    ROOT,
+    SEQUENCE,
+    SLOPE,
+    STEP,
+    run,
+    run_files,
+    sequence,
+    step,
+    written,
+)
 
 
 def test_the_formulas_of_these_tests_are_right():
