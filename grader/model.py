@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -57,10 +58,52 @@ class CheckSpec(Limited):
     module: ModuleName | None = None
     withhold_text: bool = False
 
+    # Keys whose values are not for students, with what a student's bundle holds in their place.
+    kept_back: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """The names it calls in the module, the one it is about first; none if it runs no code."""
+        return ()
+
+    def key_of(self, name: str) -> str:
+        """Return the key under which the rubric names one of the functions."""
+        for key, value in self.model_dump().items():
+            if value == name or (isinstance(value, list) and name in value):
+                return key
+        return "function"
+
+    @property
+    def case_names(self) -> tuple[str, ...]:
+        """What a case file may call generators and entries of its dictionaries for this check."""
+        return self.functions
+
     @property
     def other_files(self) -> tuple[str, ...]:
         """The files it looks at in place of the question's module, in the order of preference."""
         return ()
+
+    @property
+    def forgives(self) -> bool:
+        """Whether it takes less, or nothing, for what follows from a mistake made before."""
+        return False
+
+    def for_students(self) -> dict[str, Any]:
+        """Return its keys as a student's bundle holds them: those that differ from the defaults."""
+        keys: dict[str, Any] = self.model_dump(mode="json", exclude_defaults=True)
+        keys |= {"kind": self.kind, "id": self.id}
+        return {key: self.kept_back.get(key, value) for key, value in keys.items()}
+
+
+class FunctionSpec(CheckSpec):
+    """The key of every kind that runs student code: the function or class that a check is about."""
+
+    function: str
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """The one function."""
+        return (self.function,)
 
 
 class Tolerances(Strict):
@@ -85,7 +128,7 @@ def points_sum(checks: Iterable[CheckSpec]) -> float:
 class Question:
     """One question: a module that students hand in, and its checks.
 
-    ``supplied`` are the assignment's own copies of the helper files that students are given;
+    ``supplied`` are the assignment's own copies of the files that students are given;
     ``forbidden`` the packages that its code must do without.
     """
 

@@ -29,7 +29,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from grader.assignment.rubric import worded
+from grader.assignment.wording import worded
 from grader.errors import REASONS, RubricError, UsageError
 from grader.job import Submitted
 from grader.model import CheckSpec, NonNegative, Outcome, Question, Rubric, Strict

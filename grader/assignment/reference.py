@@ -24,7 +24,8 @@ import numpy as np
 
 from grader.author.cases import Case
 from grader.errors import RAISED, BrokenError, GraderError, UsageError
-from grader.model import Array, Tier
+from grader.model import Array, CheckSpec, Tier
+from grader.readers.texts import did_you_mean
 
 Call = Callable[..., tuple[Any, ...]]
 SOLVED_SETS_KEPT = 64  # checks of one rubric and seed; a second submission finds them ready
@@ -115,12 +116,14 @@ class Assignment:
     def _case_file(self, module: str) -> ModuleType:
         return self._import(f"cases.{module.removesuffix('.py')}")
 
-    def function_problems(self, module: str, functions: Sequence[str]) -> Iterator[str]:
-        """Yield a problem for each function that the reference solution lacks."""
+    def function_problems(self, module: str, check: CheckSpec) -> Iterator[str]:
+        """Yield a problem for each function of a check that the reference solution lacks."""
         solution = self.solution(module)
-        for name in functions:
+        for name in check.functions:
             if not callable(getattr(solution, name, None)):
-                yield f"function: the reference {module} has no function {name!r}"
+                near = did_you_mean(name, sorted(self.defined(module.removesuffix(".py"))))
+                text = f"the reference {module} has no function {name!r}{near}"
+                yield f"{check.key_of(name)}: {text}"
 
     def cases(self, module: str, function: str, seed: int) -> list[Case]:
         """Return the cases of a function, drawn with ``seed``.

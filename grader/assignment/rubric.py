@@ -6,17 +6,18 @@ is wrong, each as ``file:line: check: what, and what was meant``.
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from grader.assignment import case_tables
 from grader.assignment.kinds import RubricKind
 from grader.assignment.reference import Assignment
+from grader.assignment.template import Template
+from grader.assignment.wording import worded
 from grader.errors import RubricError, UsageError
 from grader.model import CheckSpec, Policies, Question, QuestionSpec, Rubric, RubricSpec
 from grader.readers import yaml_source
@@ -93,6 +94,7 @@ class _Reader:
         self._unique_ids(data.get("questions"))
         if reference is not None:
             self._against_reference(reference)
+        self._against_template(named="template" in data)
         found = tuple(question for question in questions if question is not None)
         if top is not None:
             self._leaderboard(top, data.get("questions"))
@@ -114,11 +116,7 @@ class _Reader:
         if not isinstance(name, str):
             return None  # reported as a wrong type already
         folder = self._path.resolve().parent / name
-        try:
-            found = folder.is_dir()
-        except OSError:  # a name that is too long for any file system
-            found = False
-        if not found:
+        if not _is_folder(folder):
             missing = f"there is no folder {shown(name)} beside the rubric"
             self._add(("reference",), f"reference: {missing}")
             return None
@@ -181,7 +179,7 @@ class _Reader:
         return question
 
     def _supplied(self, spec: QuestionSpec, path: YamlPath, label: str) -> tuple[Path, ...]:
-        """Return the assignment's own copies of the helper files of a question."""
+        """Return the assignment's own copies of the files that a question supplies."""
         folder = self._path.resolve().parent / self._template
         files = []
         for index, name in enumerate(spec.supplied):
@@ -223,17 +221,34 @@ class _Reader:
             return None
         fields = kind.options.model_fields
         inherited = {k: v for k, v in self._defaults.items() if k in fields and k not in raw}
-        return self._validate(kind.options, {**inherited, **raw}, path, label)
+        checked: CheckSpec | None = self._validate(
+            kind.options, {**inherited, **raw}, path, label, self._other_kinds
+        )
+        return checked
+
+    def _other_kinds(self, key: str) -> str:
+        """Return a remark about a key that only other kinds of checks have."""
+        kinds = [name for name, kind in self._kinds.items() if key in kind.options.model_fields]
+        return f" (a key of kind {', '.join(kinds)})" if kinds else ""
 
     def _validate(
-        self, model: type[Any], data: dict[Any, Any], path: YamlPath, label: str
+        self,
+        model: type[Any],
+        data: dict[Any, Any],
+        path: YamlPath,
+        label: str,
+        remark: Callable[[str], str] = lambda _key: "",
     ) -> Any | None:
         try:
             return model.model_validate(data)
         except ValidationError as error:
             for detail in error.errors(include_url=False):
-                where = (*path, *detail["loc"])
-                self._add(where, worded(detail, label, model))
+                text = worded(detail, label, model)
+                if detail["type"] == "extra_forbidden" and len(detail["loc"]) == 1:
+                    key = str(detail["loc"][0])
+                    if about := remark(key):
+                        text = f"{label}: unknown key {key!r}{about}"
+                self._add((*path, *detail["loc"]), text)
             return None
 
     def _add(self, path: YamlPath, text: str) -> None:
@@ -272,15 +287,29 @@ class _Reader:
                     self._add((*where, key), f"{check.id}: {problem}")
         self._case_tables(assignment)
 
+    def _against_template(self, *, named: bool) -> None:
+        """Refuse what the rubric names and the template lacks."""
+        folder = self._path.resolve().parent / self._template
+        if not _is_folder(folder):
+            if named:
+                missing = f"there is no folder {shown(self._template)} beside the rubric"
+                self._add(("template",), f"template: {missing}")
+            return
+        template = Template(folder)
+        # What the reference lacks, too, is reported already: the name itself is wrong.
+        known = {line for line, _text in self.problems}
+        for path, question, checks in self._read:
+            for place, text in template.problems(question, checks):
+                if self._source.line((*path, *place)) not in known:
+                    self._add((*path, *place), text)
+
     def _case_tables(self, assignment: Assignment) -> None:
         """Refuse entries of a case file's dictionaries that no check could ever use."""
         named: dict[str, tuple[YamlPath, set[str]]] = {}
         for path, question, checks in self._read:
             for check in checks.values():
-                keys = ("function", "forward", "cases", "generator")
-                names = {str(getattr(check, key)) for key in keys if getattr(check, key, "")}
                 _path, known = named.setdefault(check.module or question.module, (path, set()))
-                known |= names
+                known |= set(check.case_names)
         for module, (path, names) in named.items():
             if not _has_module(assignment, module):
                 continue
@@ -295,6 +324,13 @@ class _Reader:
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
+    except OSError:  # a name that is too long for any file system
+        return False
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
     except OSError:  # a name that is too long for any file system
         return False
 
@@ -340,46 +376,3 @@ def _ids(raw_questions: Any) -> Iterator[tuple[YamlPath, str]]:
         for c, check in enumerate(checks if isinstance(checks, list) else []):
             if isinstance(check, dict) and isinstance(check.get("id"), str):
                 yield ("questions", q, "checks", c, "id"), check["id"]
-
-
-def worded(detail: Any, label: str, model: type[BaseModel]) -> str:
-    """Turn one of pydantic's errors into a line for the author of a file."""
-    keys = [str(part) for part in detail["loc"]]
-    where = ": ".join([part for part in (label, ".".join(keys)) if part])
-    value = detail["input"]
-    if detail["type"] == "extra_forbidden":
-        siblings = _siblings(model, keys)
-        prefix = ": ".join(part for part in (label, ".".join(keys[:-1])) if part)
-        prefix = f"{prefix}: " if prefix else ""
-        return f"{prefix}unknown key {keys[-1]!r}{did_you_mean(keys[-1], siblings)}"
-    if detail["type"] == "missing":
-        prefix = ": ".join(part for part in (label, ".".join(keys[:-1])) if part)
-        prefix = f"{prefix}: " if prefix else ""
-        return f"{prefix}key {keys[-1]!r} is missing"
-    if detail["type"] == "literal_error":
-        meant = did_you_mean(str(value), re.findall(r"'([^']*)'", detail["ctx"]["expected"]))
-        return f"{where}: {shown(value)}; must be {detail['ctx']['expected']}{meant}"
-    if detail["type"] == "value_error":
-        return f"{where}: {detail['ctx']['error']}"
-    message = detail["msg"][0].lower() + detail["msg"][1:]
-    return f"{where}: {shown(value)}: {message.replace('input should', 'should')}"
-
-
-def _siblings(model: type[BaseModel], keys: list[str]) -> list[str]:
-    """Return the keys that are known where an unknown one was found."""
-    for key in keys[:-1]:
-        if key.isdigit():  # an item of the list that was the key before
-            continue
-        nested = _model_in(getattr(model.model_fields.get(key), "annotation", None))
-        if nested is None:
-            return []
-        model = nested
-    return list(model.model_fields)
-
-
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    """Return the model that an annotation is about: itself, optional, or a list of it."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    found = (_model_in(part) for part in get_args(annotation))
-    return next((model for model in found if model is not None), None)

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import importlib
+import pkgutil
 from collections.abc import Iterator, Mapping
 
-from .base import CheckKind, Context, Judgement
+from .base import CheckKind, Context, Judgement, Recorder
 from .student_code import StudentModule
 
-# The class of each kind, in the module of its name.
+# The class of each kind: its module, and its name in it.
 CLASSES = {
-    "forward": "ForwardKind",
-    "gradient": "GradientKind",
-    "values": "ValuesKind",
-    "training": "TrainingKind",
-    "property": "PropertyKind",
-    "image": "ImageKind",
-    "predictions": "PredictionsKind",
-    "written": "WrittenKind",
-    "derivation": "DerivationKind",
+    "forward": "grader.checks.forward:ForwardKind",
+    "gradient": "grader.checks.gradient:GradientKind",
+    "values": "grader.checks.values:ValuesKind",
+    "training": "grader.checks.training:TrainingKind",
+    "property": "grader.checks.property:PropertyKind",
+    "image": "grader.checks.image:ImageKind",
+    "predictions": "grader.checks.predictions:PredictionsKind",
+    "written": "grader.checks.written:WrittenKind",
+    "derivation": "grader.checks.derivation:DerivationKind",
 }
 
 
@@ -33,9 +33,7 @@ class _Kinds(Mapping[str, CheckKind]):
 
     def __getitem__(self, name: str) -> CheckKind:
         if name not in self._made:
-            kind = CLASSES[name]
-            module = importlib.import_module(f".{name}", __package__)
-            self._made[name] = getattr(module, kind)()
+            self._made[name] = pkgutil.resolve_name(CLASSES[name])()
         return self._made[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -47,4 +45,4 @@ class _Kinds(Mapping[str, CheckKind]):
 
 KINDS: Mapping[str, CheckKind] = _Kinds()
 
-__all__ = ["KINDS", "CheckKind", "Context", "Judgement", "StudentModule"]
+__all__ = ["CLASSES", "KINDS", "CheckKind", "Context", "Judgement", "Recorder", "StudentModule"]

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from grader.assignment.kinds import RubricKind
 from grader.author.evidence import Figure
-from grader.model import Part, Question, Tier
+from grader.model import CheckSpec, Part, Question, Tier
 
 from .student_code import StudentModule
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from grader.assignment.reference import Assignment
+    from grader.assignment.reference import Assignment, SolvedCase
 
 STOPS_THE_CHECK: frozenset[str] = frozenset(["not_implemented", "missing", "import_error"])
 
@@ -64,17 +64,70 @@ class Unloadable(Exception):  # noqa: N818 - not an error: the reference need no
     """The reference cannot be imported as a submission is."""
 
 
-class CheckKind(RubricKind, Protocol):
-    """One kind of check: a name, the keys it adds to the rubric, and its judgement."""
+class Recorder(Protocol):
+    """Where a kind puts what a student's machine needs in place of the reference."""
 
+    @property
+    def assignment(self) -> Assignment:
+        """The assignment that is recorded."""
+
+    @property
+    def question(self) -> Question:
+        """The question of the check, with the check's module."""
+
+    @property
+    def seed(self) -> int:
+        """What to draw the cases with: not the seed that is graded with."""
+
+    def cases(self, function: str, cases: Sequence[SolvedCase]) -> None:
+        """Keep solved cases, with what each known mistake of ``function`` makes of them."""
+
+    def driver(self, file: str, source: str) -> None:
+        """Keep the source of a driver's file."""
+
+    def items(self, dataset: str, items: str, count: int) -> None:
+        """Keep how many ``items`` a data set has."""
+
+
+class CheckKind(ABC):
+    """One kind of check: a name, the keys it adds to the rubric, and its judgement.
+
+    What else the engine needs to know of a kind is said here and in its ``CheckSpec``: no other
+    room knows a key of a kind. What is said below holds for a kind that needs nothing of the
+    reference and stays with the instructor.
+    """
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The value of ``kind`` in a rubric."""
+
+    @property
+    @abstractmethod
+    def options(self) -> type[CheckSpec]:
+        """The rubric keys of this kind."""
+
+    @abstractmethod
     def run(self, spec: Any, context: Context) -> Judgement:
-        """Judge. Raises ``Failure`` or ``Blocked`` when nothing can earn points."""
+        """Judge; the judgement's parts, message and figures are what a report shows.
 
+        Raises:
+            Failure: nothing can earn points.
+            Blocked: something that it stands on is missing.
+            Pending: a person must mark it.
+        """
 
-class Quiet:
-    """Mixin of kinds that find nothing out by running the reference."""
-
-    def disagreements(self, spec: Any, question: Question, assignment: Assignment) -> Iterator[str]:
-        """Yield nothing."""
+    def problems(self, spec: Any, question: Question, assignment: Assignment) -> Iterator[str]:
+        """Yield what in a valid-looking ``spec`` does not fit the assignment's reference."""
         del self, spec, question, assignment
         yield from ()
+
+    def disagreements(self, spec: Any, question: Question, assignment: Assignment) -> Iterator[str]:
+        """Yield what the reference, when it is run, does not do as ``spec`` says."""
+        del self, spec, question, assignment
+        yield from ()
+
+    def record(self, spec: Any, recorder: Recorder) -> bool:
+        """Record what a student's machine needs; say whether the check can be run there."""
+        del self, spec, recorder
+        return False

@@ -26,8 +26,8 @@ from latexgrad import (
     assess,
 )
 
-from .base import Context, Judgement, Quiet
-from .written import MAX_SHOWN, FilesSpec, found_text
+from .base import Context, Judgement
+from .written import MAX_SHOWN, FilesSpec, TextKind, found_text
 
 REASONS: dict[Shortfall, Reason] = {
     "missing": "not_implemented",
@@ -40,7 +40,7 @@ class DerivationSpec(FilesSpec, Task):
     """Rubric keys of ``derivation``: ``files``, and those of ``latexgrad.Task``."""
 
 
-class DerivationKind(Quiet):
+class DerivationKind(TextKind):
     """Finds the text, has its formulas assessed, and translates."""
 
     name = "derivation"

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from grader.assignment.reference import Assignment, Dataset
 from grader.errors import RAISED, BrokenError, Failure
 from grader.isolation.wire import Decoder, Encoder
-from grader.model import CheckSpec
+from grader.model import FunctionSpec
 from grader.seeds import seed_for
 
 from . import fault
@@ -30,7 +30,7 @@ OF_EVERY_DRIVER = ("seed", "device")  # given to drivers besides the inputs of t
 SEED_RANGE = 2**32  # students may seed numpy's old generator with it
 
 
-class DrivenSpec(CheckSpec):
+class DrivenSpec(FunctionSpec):
     """Rubric keys of every kind with a driver.
 
     ``driver`` names ``reference/drivers/<file>.<function>``, which calls the student's
@@ -39,7 +39,6 @@ class DrivenSpec(CheckSpec):
     perhaps ``seed`` and ``device``; what it returns is the result's ``returned``.
     """
 
-    function: str
     driver: Dotted | None = None
     call: list[str] | None = None
     dataset: Annotated[str, Field(pattern=r"^\w+$")]

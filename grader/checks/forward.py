@@ -12,15 +12,15 @@ from grader.author.cases import BASE_GROUP
 from grader.checks import causes
 from grader.checks.numerics import Comparison, compare, tolerance
 from grader.errors import Cause, Failure, Reason, WorkerLost
-from grader.model import CheckSpec, Fraction, Part, Question, Shares, Tolerances
+from grader.model import Fraction, FunctionSpec, Part, Question, Shares, Tolerances
 
-from .base import STOPS_THE_CHECK, Context, Judgement
+from .base import STOPS_THE_CHECK, CheckKind, Context, Judgement, Recorder
 from .follow_through import composed, forgiven, is_an_attempt
 from .mistakes import with_mistake
 from .student_code import StudentModule
 
 
-class ForwardSpec(CheckSpec, Tolerances, Shares):
+class ForwardSpec(FunctionSpec, Tolerances, Shares):
     """Rubric keys of ``forward``.
 
     ``returns`` names the outputs in order; those in ``opaque`` (a cache) are not looked at.
@@ -29,13 +29,22 @@ class ForwardSpec(CheckSpec, Tolerances, Shares):
     are wrong only because the student's own ``builds_on`` functions are.
     """
 
-    function: str
     returns: Annotated[list[str], Field(min_length=1)]
     opaque: list[str] = []
     exact_dtype: bool = False
     mutation: Literal["note", "fail"] = "note"
     builds_on: list[str] = []
     follow_through: Fraction = 0.0
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """The function, and those that it builds on."""
+        return (self.function, *self.builds_on)
+
+    @property
+    def forgives(self) -> bool:
+        """Whether wrong ``builds_on`` functions are paid for elsewhere."""
+        return self.follow_through > 0
 
 
 class _Group:
@@ -63,7 +72,7 @@ class _Group:
         return self.message
 
 
-class ForwardKind:
+class ForwardKind(CheckKind):
     """Compares every output with the reference's, elementwise."""
 
     name = "forward"
@@ -74,7 +83,7 @@ class ForwardKind:
     ) -> Iterator[str]:
         """Yield what does not fit the reference's functions and cases."""
         groups = {case.group for case in assignment.cases(question.module, spec.function, seed=0)}
-        yield from assignment.function_problems(question.module, [spec.function, *spec.builds_on])
+        yield from assignment.function_problems(question.module, spec)
         yield from _group_problems(spec.shares, groups)
         for name in spec.opaque:
             if name not in spec.returns:
@@ -91,6 +100,14 @@ class ForwardKind:
         from . import agreement
 
         yield from agreement.forward_problems(spec, question.module, assignment)
+
+    def record(self, spec: ForwardSpec, recorder: Recorder) -> bool:
+        """Record the cases with the reference's outputs."""
+        cases = recorder.assignment.solved(
+            recorder.question.module, spec.function, spec.returns, spec.opaque, recorder.seed
+        )
+        recorder.cases(spec.function, cases)
+        return True
 
     def run(self, spec: ForwardSpec, context: Context) -> Judgement:
         """Judge all cases in one worker."""

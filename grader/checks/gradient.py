@@ -18,16 +18,16 @@ from grader.author.cases import BASE_GROUP
 from grader.checks import causes
 from grader.checks.numerics import Comparison, Tolerance, compare, tolerance
 from grader.errors import Blocked, Failure, Reason, WorkerLost
-from grader.model import Array, CheckSpec, Fraction, Part, Question, Shares, Tolerances
+from grader.model import Array, Fraction, FunctionSpec, Part, Question, Shares, Tolerances
 
-from .base import STOPS_THE_CHECK, Context, Judgement
+from .base import STOPS_THE_CHECK, CheckKind, Context, Judgement, Recorder
 from .differences import Differences, agrees
 from .follow_through import composed, forgiven, is_an_attempt, right_at_outputs
 from .mistakes import matching_mistake, named
 from .student_code import StudentModule
 
 
-class GradientSpec(CheckSpec, Tolerances, Shares):
+class GradientSpec(FunctionSpec, Tolerances, Shares):
     """Rubric keys of ``gradient``.
 
     ``gradients`` maps each returned gradient, in order, to the argument of ``forward`` it belongs
@@ -39,7 +39,6 @@ class GradientSpec(CheckSpec, Tolerances, Shares):
     wrong forward, or built from the student's own wrong ``builds_on`` functions.
     """
 
-    function: str
     forward: str
     returns: Annotated[list[str], Field(min_length=1)]
     opaque: list[str] = []
@@ -50,12 +49,22 @@ class GradientSpec(CheckSpec, Tolerances, Shares):
     follow_through: Fraction = 0.0
 
     @property
+    def functions(self) -> tuple[str, ...]:
+        """The function, its forward, and those that they build on."""
+        return (self.function, self.forward, *self.builds_on)
+
+    @property
+    def forgives(self) -> bool:
+        """Whether a wrong forward, or wrong ``builds_on`` functions, are paid for elsewhere."""
+        return self.follow_through > 0
+
+    @property
     def values(self) -> list[str]:
         """The outputs of ``forward`` that are compared and differentiated."""
         return [n for n in self.returns if n not in self.opaque and n not in self.gradients]
 
 
-class GradientKind:
+class GradientKind(CheckKind):
     """Compares every gradient with the reference's, elementwise, each for its own share."""
 
     name = "gradient"
@@ -66,8 +75,7 @@ class GradientKind:
     ) -> Iterator[str]:
         """Yield what does not fit the reference's functions and cases."""
         cases = assignment.cases(question.module, spec.forward, seed=0)
-        functions = [spec.function, spec.forward, *spec.builds_on]
-        yield from assignment.function_problems(question.module, functions)
+        yield from assignment.function_problems(question.module, spec)
         unknown = [a for a in spec.gradients.values() if a not in cases[0].arguments]
         for name, argument in spec.gradients.items():
             if argument in unknown:
@@ -87,6 +95,15 @@ class GradientKind:
         from . import agreement
 
         yield from agreement.gradient_problems(spec, question.module, assignment)
+
+    def record(self, spec: GradientSpec, recorder: Recorder) -> bool:
+        """Record the cases with the reference's gradients."""
+        cases = recorder.assignment.solved_gradients(
+            recorder.question.module, spec.forward, spec.returns, spec.opaque,
+            spec.function, list(spec.gradients), recorder.seed,
+        )  # fmt: skip
+        recorder.cases(spec.function, cases)
+        return True
 
     def run(self, spec: GradientSpec, context: Context) -> Judgement:
         """Judge all cases in one worker; each calls forward anew before backward."""

@@ -19,7 +19,7 @@ from grader.author.evidence import Evidence, Finding
 from grader.errors import RAISED, BrokenError, Failure, GraderError
 from grader.model import SHARES_ROUNDING, Fraction, Part, Positive, Question, Strict
 
-from .base import Context, Judgement
+from .base import CheckKind, Context, Judgement
 from .driven import UNREADABLE, DrivenSpec, assert_works, call_problems, drive, driven_problems
 from .drivers import Dotted, function_problems
 
@@ -110,7 +110,7 @@ class Scored:
     measured: dict[str, Any] = field(default_factory=dict)
 
 
-class JudgedKind:
+class JudgedKind(CheckKind):
     """Drives, lets the judge look, and turns its values and findings into points."""
 
     def problems(self, spec: Any, question: Question, assignment: Assignment) -> Iterator[str]:

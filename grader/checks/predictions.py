@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Literal
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -13,7 +14,7 @@ from grader.checks.metrics import METRICS
 from grader.errors import Failure
 from grader.model import CheckSpec, Part, Question
 
-from .base import Context, Judgement, Quiet
+from .base import CheckKind, Context, Judgement, Recorder
 from .judged import Thresholds
 
 MAX_SHOWN = 40  # characters of a line that is quoted in a message
@@ -36,13 +37,16 @@ class PredictionsSpec(CheckSpec, Thresholds):
     symbols: Annotated[list[str], Field(min_length=2)] = ["0", "1"]
     metric: Literal["accuracy"] = "accuracy"
 
+    # With the seed, students could draw the labels that they are not given.
+    kept_back: ClassVar[Mapping[str, Any]] = MappingProxyType({"seed": 0})
+
     @property
     def other_files(self) -> tuple[str, ...]:
         """The file of predictions."""
         return (self.file,)
 
 
-class PredictionsKind(Quiet):
+class PredictionsKind(CheckKind):
     """Reads the file on the trusted side, as text; nothing of the submission is executed."""
 
     name = "predictions"
@@ -61,6 +65,12 @@ class PredictionsKind(Quiet):
             yield f"items: the data set has no inputs {spec.items!r} ({', '.join(data.inputs)})"
         if spec.labels not in data.withheld:
             yield f"labels: it withholds no {spec.labels!r} ({', '.join(data.withheld)})"
+
+    def record(self, spec: PredictionsSpec, recorder: Recorder) -> bool:
+        """Record how many items there are to predict: at home the form alone counts."""
+        data = recorder.assignment.dataset(spec.dataset, "mini", None, spec.seed)
+        recorder.items(spec.dataset, spec.items, len(data.inputs[spec.items]))
+        return True
 
     def run(self, spec: PredictionsSpec, context: Context) -> Judgement:
         """Judge the form and, where labels are known, the metric."""

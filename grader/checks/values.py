@@ -19,8 +19,8 @@ from grader.checks.numerics import compare, tolerance
 from grader.errors import BrokenError, Cause, Failure, Reason, WorkerLost
 from grader.model import (
     SHARES_ROUNDING,
-    CheckSpec,
     Fraction,
+    FunctionSpec,
     Part,
     Positive,
     Question,
@@ -29,7 +29,7 @@ from grader.model import (
 )
 
 from . import fault
-from .base import STOPS_THE_CHECK, Context, Judgement
+from .base import STOPS_THE_CHECK, CheckKind, Context, Judgement, Recorder
 from .driven import DRIVER_OR_CALL, UNREADABLE
 from .drivers import NO_PATH, Call, Dotted, OwnDriver, function_problems, name_problems
 from .fault import Doubts
@@ -40,7 +40,7 @@ from .student_code import ForeignFailure, StudentModule
 EDGE_CASES = "edge_cases"
 
 
-class ValuesSpec(CheckSpec, Tolerances, Shares):
+class ValuesSpec(FunctionSpec, Tolerances, Shares):
     """Rubric keys of ``values``.
 
     ``driver`` names ``reference/drivers/<file>.<function>``, which gets the module and the
@@ -55,7 +55,6 @@ class ValuesSpec(CheckSpec, Tolerances, Shares):
     right for what the student's own, wrong helper functions give (COMPOSITIONS in the case file).
     """
 
-    function: str
     driver: Dotted | None = None
     call: list[str] | None = None
     grad: list[str] = []
@@ -89,6 +88,16 @@ class ValuesSpec(CheckSpec, Tolerances, Shares):
         returned = tuple(name for name in self.outputs if name not in gradients)
         arguments = None if self.call is None else tuple(self.call)
         return Call(self.function, arguments, returned, tuple(self.grad))
+
+    @property
+    def case_names(self) -> tuple[str, ...]:
+        """The function, and the generator of its cases."""
+        return (self.function, self.generator)
+
+    @property
+    def forgives(self) -> bool:
+        """Whether wrong helper functions are paid for elsewhere."""
+        return self.follow_through > 0
 
     @property
     def generator(self) -> str:
@@ -139,7 +148,7 @@ class _Tally:
 Tallies = dict[tuple[str, str], _Tally]
 
 
-class ValuesKind:
+class ValuesKind(CheckKind):
     """Compares every output of a driver with what it gets from the reference."""
 
     name = "values"
@@ -172,6 +181,18 @@ class ValuesKind:
         from . import agreement
 
         yield from agreement.values_problems(spec, question, assignment)
+
+    def record(self, spec: ValuesSpec, recorder: Recorder) -> bool:
+        """Record the driver and its results, unless only the assignment can compare them."""
+        assignment, module = recorder.assignment, recorder.question.module
+        if assignment.comparison(module, spec.generator) is not None:
+            return False
+        if (own := spec.runs.source(assignment)) is not None:
+            recorder.driver(*own)
+        recorder.cases(
+            spec.generator, assignment.driven(module, spec.runs, spec.generator, recorder.seed)
+        )
+        return True
 
     def run(self, spec: ValuesSpec, context: Context) -> Judgement:
         """Judge all cases in one worker."""

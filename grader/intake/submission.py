@@ -124,7 +124,7 @@ def stage(
         path: what was handed in.
         target: the folder to make.
         modules: the modules that are asked for, with the functions that are asked of each.
-        supplied: the assignment's helper files.
+        supplied: the files that the assignment supplies.
         others: further files that are asked for, such as a text.
 
     Raises:
@@ -167,7 +167,7 @@ def settle(
         target: where everything was copied.
         modules: the modules that are asked for, with the functions that are asked of each.
         others: further files that are asked for.
-        supplied: the assignment's helper files, which take the place of the student's copies.
+        supplied: the assignment's own files, which take the place of the student's copies.
         notes: takes what is worth telling.
 
     Raises:
@@ -279,7 +279,7 @@ def _protect(target: Path) -> None:
 
 
 def _put_supplied(supplied: Sequence[Path], folder: Path, notes: Notes) -> None:
-    """Copy the assignment's helpers over whatever has their names, and say where that mattered."""
+    """Copy the supplied files over whatever has their names, and say where that mattered."""
     for file in supplied:
         place = folder / file.name
         content = file.read_bytes()

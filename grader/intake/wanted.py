@@ -23,8 +23,7 @@ def asked_by(rubric: Rubric) -> tuple[dict[str, set[str]], list[str]]:
         for name in question.modules:
             modules.setdefault(name, set())
         for check in question.checks:
-            if function := getattr(check, "function", None):
-                modules[check.module or question.module].add(function)
+            modules[check.module or question.module].update(check.functions)
             others += check.other_files
     return modules, others
 

@@ -139,6 +139,8 @@ def made(folder, checks, *, torch=False):
     rubric = make(folder, checks, TORCH if torch else "")
     for name, text in FILES.items():
         (folder / name).write_text(dedent(text))
+    (folder / "submissions_template/toy.py").write_text("from helper import *\n")
+    (folder / "submissions_template/losses.py").write_text(dedent(LOSSES))
     return rubric
 
 

@@ -105,6 +105,13 @@ FILES = {
             return Evidence(values={"first": first, "second": second}, findings=found)
         """,
     "submissions_template/helper.py": "NUMBER = 2\n",
+    "submissions_template/toy.py": """
+        class Line:
+            pass
+
+        def train(x):
+            raise NotImplementedError("train")
+        """,
 }
 
 

@@ -84,8 +84,8 @@ def check(
         assignment = Assignment(loaded.reference)
         supplied = {file.name: file for question in loaded.questions for file in question.supplied}
         checks = chosen(loaded, wanted)
-        helpers = tuple(supplied.values())
-        look = Look(loaded, assignment, folder, checks, settings, supplied=helpers)
+        files = tuple(supplied.values())
+        look = Look(loaded, assignment, folder, checks, settings, supplied=files)
         _look(look, list, watch=watch)
     else:
         _check_as_graded(loaded, settings, folder, wanted)
@@ -140,7 +140,7 @@ def _check_recorded(bundle: Bundle, folder: Path, only: Sequence[str], *, watch:
 
     settings = Settings(isolation="none", locked=False)
     assignment = bundle.assignment(rubric)
-    about = bundle.asked, bundle.helpers
+    about = bundle.asked, bundle.supplied
     _look(Look(rubric, assignment, folder, checks, settings, *about), more, watch=watch)
 
 

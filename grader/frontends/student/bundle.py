@@ -1,8 +1,8 @@
 """The archive that students are given: their template, and public checks that run at home.
 
-It holds the template with its helpers and public data, the recorded checks, a wheel of the engine
-and one page of explanation, in one folder. It holds no reference, no seed that is graded with and
-no label that is withheld.
+It holds the template with the supplied files and public data, the recorded checks, a wheel of the
+engine and one page of explanation, in one folder. It holds no reference, no seed that is graded
+with and no label that is withheld.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ def _readme(rubric: Rubric, files: dict[str, bytes]) -> str:
         f"Only your instructor's grader can check {', '.join(o['id'] for o in told['elsewhere'])}.",
         WIDTH,
     )
-    forgiven = any(getattr(c, "follow_through", 0) for q in rubric.questions for c in q.checks)
+    forgiven = any(c.forgives for q in rubric.questions for c in q.checks)
     # The quickest, as an example.
     first = min(told["questions"], key=lambda question: question["preload"] != ["numpy"])
     return TEXT.format(

@@ -39,7 +39,7 @@ class PlainProcesses(Closing):
         self._pool = ProcessPool(
             _libraries(question)
             for question, check in upcoming
-            if hasattr(check, "function") and not _missing(question)
+            if check.functions and not _missing(question)
         )
 
     def spawn(self, question: Question, folder: Path, limits: Limits, seed: int) -> PlainWorker:
@@ -87,9 +87,7 @@ def chosen(rubric: Rubric, wanted: Collection[str]) -> list[Chosen]:
     """Return the wanted checks, those first that are quick: functions that need numpy only."""
     # What has no function may need torch to say what is right.
     found = [(q, check) for q in rubric.questions for check in q.checks if check.id in wanted]
-    return sorted(
-        found, key=lambda one: not hasattr(one[1], "function") or bool(_libraries(one[0]))
-    )
+    return sorted(found, key=lambda one: not one[1].functions or bool(_libraries(one[0])))
 
 
 def _unheard(_note: str) -> None:
@@ -101,7 +99,8 @@ class Look:
     """What to check: the files in ``folder``, with the checks of an assignment.
 
     ``asked`` is what the whole homework asks for (by default, what these checks do): where the work
-    is depends on it. ``supplied`` are the homework's helper files, for work in another folder.
+    is depends on it. ``supplied`` are the files that come with the homework, for work in another
+    folder.
     """
 
     rubric: Rubric

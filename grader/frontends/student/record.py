@@ -6,12 +6,15 @@ The cases are drawn with a seed of their own: what is recorded is not what is gr
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from grader.assignment.reference import Assignment, SolvedCase
+from grader.checks import KINDS
 from grader.checks.mistakes import mistaken
 from grader.errors import BrokenError, UsageError
+from grader.intake.wanted import asked_by
 from grader.model import CheckSpec, Question, Rubric
 from grader.seeds import seed_for
 
@@ -20,9 +23,6 @@ from .replay import CHECKS, DRIVERS, FOLDER, FORMAT, supplied_digests
 
 Files = dict[str, bytes]
 PUBLIC_SEED_RANGE = 2**31
-# The points of a derivation are drawn with the seed of the run, so that this key is not needed;
-# of predictions it is the seed of the labels that students are not given.
-WITHOUT = {"seed": 0}
 
 
 def public_seed(assignment: str) -> int:
@@ -45,15 +45,18 @@ def record(rubric: Rubric, seed: int) -> Files:
         raise UsageError(f"--seed {seed}: is the rubric's; recorded cases need another one")
     recorder = _Recorder(rubric, seed)
     questions = [recorder.question(question) for question in rubric.questions]
-    questions = [question for question in questions if question["checks"]]
+    questions = [question for question in questions if question.checks]
     if not questions:
         raise UsageError("no check of this rubric can be run without its reference")
+    modules, others = asked_by(replace(rubric, questions=tuple(questions)))
     told = {
         "format": FORMAT,
         "assignment": rubric.assignment,
         "title": rubric.title,
         "seed": seed,
-        "questions": questions,
+        "questions": [_told(question) for question in questions],
+        "modules": {module: sorted(functions) for module, functions in modules.items()},
+        "files": others,
         "elsewhere": recorder.elsewhere,
         "supplied": supplied_digests(rubric),
         "items": recorder.items,
@@ -71,109 +74,99 @@ class _Recorder:
         self.elsewhere: list[dict[str, Any]] = []
         self.items: dict[str, dict[str, int]] = {}
 
-    def question(self, question: Question) -> dict[str, Any]:
-        """Record the checks of a question; return what a bundle says about it."""
-        told = []
+    def question(self, question: Question) -> Question:
+        """Record the checks of a question; return it with those that run without the reference."""
+        here = []
         for check in question.checks:
             if check.visibility != "visible":
                 continue  # not even its title
             if self._check(question.of(check), check):
-                told.append(_public(check))
+                here.append(check)
             else:
                 self.elsewhere.append(
                     {"id": check.id, "question": question.id, "title": check.title}
                 )
-        return {
-            "id": question.id,
-            "title": question.title,
-            "module": question.module,
-            "preload": list(question.preload),
-            "forbidden": list(question.forbidden),
-            "checks": told,
-        }
+        return replace(question, checks=tuple(here))
 
     def _check(self, question: Question, check: CheckSpec) -> bool:
         """Record a check; say whether it can be run without the reference."""
-        recorders: dict[str, Callable[[Any, Question, int], bool]] = {
-            "forward": self._forward,
-            "gradient": self._gradient,
-            "values": self._values,
-            "predictions": self._predictions,
-            # These need nothing but what is handed in.
-            "written": lambda *_: True,
-            "derivation": lambda *_: True,
-        }
-        recorder = recorders.get(check.kind)
+        if check.withhold_text:
+            return False
         seed = seed_for(self._rubric.assignment, check.id, self._seed)
-        return recorder is not None and not check.withhold_text and recorder(check, question, seed)
+        record = _Record(self._assignment, question, seed, check.id, self)
+        return KINDS[check.kind].record(check, record)
 
-    def _forward(self, spec: Any, question: Question, seed: int) -> bool:
-        cases = self._assignment.solved(
-            question.module, spec.function, spec.returns, spec.opaque, seed
-        )
-        return self._cases(spec, question, spec.function, cases, seed)
 
-    def _gradient(self, spec: Any, question: Question, seed: int) -> bool:
-        cases = self._assignment.solved_gradients(
-            question.module, spec.forward, spec.returns, spec.opaque,
-            spec.function, list(spec.gradients), seed,
-        )  # fmt: skip
-        return self._cases(spec, question, spec.function, cases, seed)
+@dataclass(frozen=True)
+class _Record:
+    """What one check is recorded with; see ``grader.checks.base.Recorder``."""
 
-    def _values(self, spec: Any, question: Question, seed: int) -> bool:
-        if self._assignment.comparison(question.module, spec.generator) is not None:
-            return False  # the assignment's own code says what is right
-        if (own := spec.runs.source(self._assignment)) is not None:
-            file, source = own
-            self.files[f"{FOLDER}/{DRIVERS}/{file}.py"] = source.encode()
-        cases = self._assignment.driven(question.module, spec.runs, spec.generator, seed)
-        return self._cases(spec, question, spec.generator, cases, seed)
+    assignment: Assignment
+    question: Question
+    seed: int
+    check: str
+    recorder: _Recorder
 
-    def _predictions(self, spec: Any, _question: Question, _seed: int) -> bool:
-        data = self._assignment.dataset(spec.dataset, "mini", None, spec.seed)
-        self.items.setdefault(spec.dataset, {})[spec.items] = len(data.inputs[spec.items])
-        return True
+    def driver(self, file: str, source: str) -> None:
+        """Keep the source of a driver's file."""
+        self.recorder.files[f"{FOLDER}/{DRIVERS}/{file}.py"] = source.encode()
 
-    def _cases(
-        self,
-        spec: CheckSpec,
-        question: Question,
-        function: str,
-        cases: Sequence[SolvedCase],
-        seed: int,
-    ) -> bool:
+    def items(self, dataset: str, items: str, count: int) -> None:
+        """Keep how many items a data set has."""
+        self.recorder.items.setdefault(dataset, {})[items] = count
+
+    def cases(self, function: str, cases: Sequence[SolvedCase]) -> None:
         """Write the cases of a check, with what each known mistake makes of them."""
         writer = Writer()
-        mistakes = self._assignment.mistakes(question.module, function)
-        told = []
-        for number, case in enumerate(cases):
-            # Of these names an .npz file makes paths.
-            label = f"{number} {case.name}".replace("/", "|")
-            found = {text: mistaken(wrong, case, function) for text, wrong in mistakes.items()}
-            values = {
-                "arguments": dict(case.arguments),
-                "expected": case.expected,
-                "cotangents": case.cotangents,
-                "forward": case.forward,
-            }
-            try:
-                one = {key: writer.encode(v, f"{label}/{key}") for key, v in values.items()}
-                one["mistakes"] = [
-                    [text, writer.encode(outputs, f"{label}/mistake {i}")]
-                    for i, (text, outputs) in enumerate(found.items())
-                ]
-            except TypeError as error:
-                raise BrokenError(f"{spec.id} cannot be recorded: {error}") from None
-            told.append({"name": case.name, "group": case.group, **one})
-        about = {"module": question.module, "function": function, "seed": seed, "cases": told}
+        mistakes = self.assignment.mistakes(self.question.module, function)
+        told = [
+            self._case(writer, f"{number} {case.name}", case, function, mistakes)
+            for number, case in enumerate(cases)
+        ]
+        about = {
+            "module": self.question.module,
+            "function": function,
+            "seed": self.seed,
+            "cases": told,
+        }
         text = json.dumps(about, ensure_ascii=False, allow_nan=False)
-        self.files[f"{FOLDER}/{spec.id}.json"] = f"{text}\n".encode()
-        self.files[f"{FOLDER}/{spec.id}.npz"] = writer.npz()
-        return True
+        self.recorder.files[f"{FOLDER}/{self.check}.json"] = f"{text}\n".encode()
+        self.recorder.files[f"{FOLDER}/{self.check}.npz"] = writer.npz()
+
+    def _case(
+        self,
+        writer: Writer,
+        label: str,
+        case: SolvedCase,
+        function: str,
+        mistakes: Mapping[str, Callable[..., Any]],
+    ) -> dict[str, Any]:
+        label = label.replace("/", "|")  # of these names an .npz file makes paths
+        found = {text: mistaken(wrong, case, function) for text, wrong in mistakes.items()}
+        values = {
+            "arguments": dict(case.arguments),
+            "expected": case.expected,
+            "cotangents": case.cotangents,
+            "forward": case.forward,
+        }
+        try:
+            one = {key: writer.encode(v, f"{label}/{key}") for key, v in values.items()}
+            one["mistakes"] = [
+                [text, writer.encode(outputs, f"{label}/mistake {i}")]
+                for i, (text, outputs) in enumerate(found.items())
+            ]
+        except TypeError as error:
+            raise BrokenError(f"{self.check} cannot be recorded: {error}") from None
+        return {"name": case.name, "group": case.group, **one}
 
 
-def _public(check: CheckSpec) -> dict[str, Any]:
-    """Return the keys of a check without what its default says anyway, and without seeds."""
-    keys: dict[str, Any] = check.model_dump(mode="json", exclude_defaults=True)
-    keys |= {"kind": check.kind, "id": check.id}
-    return {key: WITHOUT.get(key, value) for key, value in keys.items()}
+def _told(question: Question) -> dict[str, Any]:
+    """Return what a bundle says about a question, with the public keys of its checks."""
+    return {
+        "id": question.id,
+        "title": question.title,
+        "module": question.module,
+        "preload": list(question.preload),
+        "forbidden": list(question.forbidden),
+        "checks": [check.for_students() for check in question.checks],
+    }

@@ -21,7 +21,7 @@ from grader.seeds import seed_for
 from .arrays import REMEDY, Reader, damaged, digest
 
 FOLDER, CHECKS, DRIVERS = "recorded", "checks.json", "drivers"
-FORMAT = 1
+FORMAT = 2
 MAX_BYTES = 64 * 1024 * 1024  # of one JSON file; those of a homework hold 100 KiB
 
 
@@ -43,11 +43,13 @@ class Elsewhere(Strict):
 
 
 class _Checks(Strict):
-    format: Literal[1]
+    format: Literal[2]
     assignment: Id
     title: str
     seed: int = Field(ge=0)
     questions: list[_Question]
+    modules: dict[ModuleName, list[str]]
+    files: list[str]
     elsewhere: list[Elsewhere]
     supplied: dict[str, str]
     items: dict[str, dict[str, int]]
@@ -67,8 +69,8 @@ class Bundle:
     _read: _Checks
 
     @property
-    def helpers(self) -> tuple[Path, ...]:
-        """The supplied helper files, as they are here now."""
+    def supplied(self) -> tuple[Path, ...]:
+        """The supplied files, as they are here now."""
         return tuple(self.home / name for name in self._read.supplied)
 
     @property
@@ -77,16 +79,8 @@ class Bundle:
 
         As ``asked_by`` of a rubric, but without the kinds of checks, which take time to import.
         """
-        modules: dict[str, set[str]] = {}
-        others: list[str] = []
-        for question in self._here:
-            modules.setdefault(question.module, set())
-            for keys in question.checks:
-                functions = modules.setdefault(str(keys.get("module") or question.module), set())
-                if function := keys.get("function"):
-                    functions.add(str(function))
-                others += [str(name) for name in keys.get("files") or [keys.get("file")] if name]
-        return modules, others
+        modules = {module: set(functions) for module, functions in self._read.modules.items()}
+        return modules, self._read.files
 
     @property
     def ids(self) -> dict[str, list[str]]:
@@ -117,12 +111,12 @@ class Bundle:
         return RecordedAssignment(rubric, self._read.items)
 
     def notes(self, folder: Path) -> list[str]:
-        """Say which supplied helpers in a student's ``folder`` are not what they were."""
-        return helper_notes(self._read.supplied, folder)
+        """Say which supplied files in a student's ``folder`` are not what they were."""
+        return supplied_notes(self._read.supplied, folder)
 
 
-def helper_notes(supplied: Mapping[str, str], folder: Path) -> list[str]:
-    """Say which supplied helpers in a student's ``folder`` are not what they were.
+def supplied_notes(supplied: Mapping[str, str], folder: Path) -> list[str]:
+    """Say which supplied files in a student's ``folder`` are not what they were.
 
     Args:
         supplied: SHA-256 by name, of the file with Unix line ends.
@@ -151,7 +145,7 @@ def file_digest(path: Path) -> str:
 
 
 def supplied_digests(rubric: Rubric) -> dict[str, str]:
-    """Return the digests of a rubric's supplied helpers by name."""
+    """Return the digests of a rubric's supplied files by name."""
     files = {file.name: file for question in rubric.questions for file in question.supplied}
     return {name: file_digest(file) for name, file in files.items()}
 

@@ -122,7 +122,7 @@ class AtHome(Closing):
         folder: the student's.
         modules: the modules that are asked for, with the functions that are asked of each.
         others: further files that are asked for.
-        supplied: the helper files of the homework.
+        supplied: the files that the homework supplies.
 
     Raises:
         UsageError: the folder is gone.
@@ -144,8 +144,8 @@ class AtHome(Closing):
         start = f"{self.prefix}/" if self.prefix else ""
         files = (file.removeprefix(start) for file in there.files if file.startswith(start))
         # Nobody should be told to rename the homework's layers.py to rnn_layers.py.
-        helpers = {file.name for file in supplied}
-        places = replace(made.places, asked=made.places.asked | helpers)
+        names = {file.name for file in supplied}
+        places = replace(made.places, asked=made.places.asked | names)
         own = {**vars(made), "files": tuple(files), "places": places}
         self.submission: Submission = _Own(**own)
         self.works_in = folder / self.prefix

@@ -111,10 +111,8 @@ def concerned(here: AtHome, question: Question, check: CheckSpec) -> set[str]:
 
     These are the files that it reads and the modules that its module imports, and so on.
     """
-    named = getattr(check, "files", None) or [getattr(check, "file", None)]
-    files = {name for name in named if name}
-    found = set().union(*(meant(here, name) for name in files)) if files else set()
-    if hasattr(check, "function"):
+    found = set[str]().union(*(meant(here, name) for name in check.other_files))
+    if check.functions:
         module = question.of(check).module
         found |= meant(here, module) | imported(here, module)
     return {here.named(file) for file in found}

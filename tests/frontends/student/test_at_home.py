@@ -138,7 +138,7 @@ def test_a_changed_or_missing_helper_is_noted(unpacked):
     assert "style_utils.py" not in told
 
 
-@pytest.mark.parametrize("content", [None, b"", b"{}", b'{"format": 2}', b"[" * 9999])
+@pytest.mark.parametrize("content", [None, b"", b"{}", b'{"format": 1}', b"[" * 9999])
 def test_a_damaged_list_of_checks_is_told_in_one_line(content, unpacked):
     file = unpacked.home / "recorded" / "checks.json"
     if content is None:

@@ -249,8 +249,8 @@ def test_staged_code_is_removed_after_a_crash_of_the_students_code(unpacked, tmp
 def test_a_helper_file_is_not_suggested_as_what_is_missing(unpacked):
     (unpacked.home / "rnn_layers.py").unlink()
     bundle = load(unpacked.home)
-    assert "layers.py" in {file.name for file in bundle.helpers}
-    with AtHome(unpacked.home, *bundle.asked, bundle.helpers) as here:
+    assert "layers.py" in {file.name for file in bundle.supplied}
+    with AtHome(unpacked.home, *bundle.asked, bundle.supplied) as here:
         message = here.submission.missing("rnn_layers.py")
     assert message.startswith("rnn_layers.py is not in this folder (it holds ")
     assert "did you mean" not in message
