@@ -1,16 +1,25 @@
-# Two commands set everything up: `make grade` and `make test`. Everything else is for developers.
+# `make grade` shows what the grader does; `make check` is for after every edit, `make test` for
+# before a change is sent. Each installs what it needs at its first run.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= build/reports
 STAMP := $(VENV)/.installed
 
-.PHONY: grade test coverage fuzz lint types bench validity hostile container-test clean help
+# Half of the time tests wait for processes that they start: one more than there are cores pays.
+WORKERS ?= $$(($$($(PYTHON) -c 'import os; print(min(8, len(os.sched_getaffinity(0))))') + 1))
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+# For `make grade`: right, wrong and hostile, every question of the homework, no long training.
+SHOWCASE := $(shell cat reference/submissions/showcase.txt 2>/dev/null)
+
+.PHONY: grade verify check test coverage fuzz lint types bench validity hostile container-test clean help
 
 help:
-	@echo "make grade   install, grade the example submissions, say where the reports are"
-	@echo "make test    install if needed, run every test"
-	@echo "make lint    ruff     make types  mypy     make bench  time grading"
+	@echo "make grade   install, grade ten example submissions, say where the reports are (a minute)"
+	@echo "make verify  grade all example submissions and compare with what each must score"
+	@echo "make check   after every edit: lint, types, and the fast tests (two minutes)"
+	@echo "make test    before a change is sent: every test and every example (ten minutes)"
+	@echo "make lint    ruff, layers, versions     make types  mypy     make bench  time grading"
 	@echo "make fuzz    ten minutes of hostile frames, rubrics, archives and predictions"
 	@echo "make validity  long proofs: many seeds, both tiers     make clean"
 	@echo "make container-test  build the Gradescope image and run it (root, buildah)"
@@ -26,11 +35,16 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 grade: $(STAMP)
+	$(BIN)/grader verify $(SHOWCASE) --out $(OUT)
+
+verify: $(STAMP)
 	$(BIN)/grader verify --out $(OUT)
 
+check: lint types
+	$(PYTEST) -m "not slow" --durations=10 $(PYTEST_ARGS)
+
 test: $(STAMP)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 \
-		--dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	$(PYTEST) --durations=25 $(PYTEST_ARGS)
 
 # The same, slower, with a table of what the tests reach.
 coverage: $(STAMP)

@@ -8,7 +8,7 @@ import shutil
 import signal
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,13 @@ ROOT = Path(__file__).resolve().parent.parent
 # The checks that need numpy only and no training.
 LAYERS = tuple(f"q{question}.{check}" for question in (3, 4, 5) for check in (1, 2, 3, 4))
 SUBMISSIONS = ROOT / "reference" / "submissions"
+# The fast lane, `make check`, leaves these folders out: they run whole commands, make other
+# machines, install packages, or try random inputs. tests/README.md has the rule.
+SLOW_FOLDERS = (
+    *("container", "docs", "e2e", "frontends/gradescope", "frontends/student", "fuzz"),
+    *("isolation/sandbox", "packaging"),
+)
+FAST_LIMIT_S = 3.0  # of processor time, so that no test is slow only because the machine is busy
 
 # For ``small_assignment``: of its two checks students see the first.
 HIDDEN = """
@@ -49,15 +56,38 @@ questions:
 """
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Let Ctrl-C reach what tests start, even if the tests themselves run in the background.
 
     A shell without job control makes its background jobs ignore SIGINT, which their children
     inherit; a signal that is handled is back to its default in a new program.
     """
+    config.addinivalue_line("markers", "slow: not in the fast lane, see tests/README.md")
     here = threading.current_thread() is threading.main_thread()
     if here and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark everything in the slow folders."""
+    folders = [Path(__file__).parent / folder for folder in SLOW_FOLDERS]
+    for item in items:
+        if any(folder in item.path.parents for folder in folders):
+            item.add_marker(pytest.mark.slow)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Fail a test of the fast lane that takes long, so that the lane stays fast."""
+    before = sum(os.times()[:4])  # seconds of this process and of those that it has waited for
+    yield
+    took = sum(os.times()[:4]) - before
+    if took > FAST_LIMIT_S and item.get_closest_marker("slow") is None:
+        pytest.fail(
+            f"it passes, but takes {took:.1f} s of processor time, and the fast lane allows "
+            f"{FAST_LIMIT_S:g} s for one test: make it faster, or mark it with pytest.mark.slow",
+            pytrace=False,
+        )
 
 
 @dataclass(frozen=True)
