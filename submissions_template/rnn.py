@@ -24,8 +24,8 @@ are 1, 2 and 0.
 
 TIME-MAJOR and BATCH-MAJOR. Your rnn_forward, lstm_forward and their backward functions take and
 return sequences of shape (T, N, ...). The other layers take and return (N, T, ...). To go from one
-to the other, exchange the first two axes: x.transpose(1, 0, 2). A reshape would not do, it mixes up
-the captions of the batch.
+to the other, exchange the first two axes: x.transpose(1, 0, 2). A reshape is wrong here: it mixes
+up the captions of the batch.
 """
 
 # ruff: noqa: F401, F841, ARG002 - what is not used yet is for you to use
@@ -116,7 +116,7 @@ class CaptioningRNN:
 
         Steps of the forward pass:
         1. captions_in: all words but the last, shape (N, T). The network reads these.
-           captions_out: all words but the first, shape (N, T). The network shall predict these:
+           captions_out: all words but the first, shape (N, T). The network must predict these:
            having read word t, it predicts word t + 1.
         2. First hidden state from the features, with W_proj and b_proj (fc_forward):
            (N, D) -> (N, H)
@@ -146,7 +146,7 @@ class CaptioningRNN:
         Returns:
         - captions: integers in 0, ..., V-1, shape (N, L). captions[n, t] is the t-th word predicted
           for image n; <START> is not part of it. After the first <END> of a row you may either
-          stop, and leave <NULL> in the rest of the row, or go on: nobody reads what stands there.
+          stop, and leave <NULL> in the rest of the row, or go on: the grader ignores the rest.
           The other rows must go on in any case.
 
         Steps:

@@ -2,7 +2,7 @@
 
 An image is changed step by step until the features that a fixed network computes from it are near
 those of the content picture, and the Gram matrices of these features near those of the style
-picture. You write the losses (2.1 to 2.4) and the optimisation (2.5).
+picture. You write the losses (2.1 to 2.4) and the optimization (2.5).
 
 Allowed libraries: the Python standard library, numpy, torch and PIL. The network and everything
 about image files are in ``style_utils.py``, which you are given; read it first.
@@ -53,13 +53,13 @@ def style_loss(feats, style_layers, style_targets, style_weights):
 
         sum over i of style_weights[i] * sum of (G_i - style_targets[i])^2
 
-    with G_i the normalised Gram matrix of feats[style_layers[i]]. Use your ``gram_matrix``.
+    with G_i the normalized Gram matrix of feats[style_layers[i]]. Use your ``gram_matrix``.
 
     Inputs:
     - feats: the features of the image in every layer of the network, a list of tensors; those of
       layer l have shape (N, C_l, H_l, W_l)
     - style_layers: list of the layers that count, in any order
-    - style_targets: list of as many tensors of shape (N, C_l, C_l), the normalised Gram matrices of
+    - style_targets: list of as many tensors of shape (N, C_l, C_l), the normalized Gram matrices of
       the style picture
     - style_weights: list of as many numbers
 
@@ -69,12 +69,12 @@ def style_loss(feats, style_layers, style_targets, style_weights):
 
 
 def tv_loss(img, tv_weight):
-    """Total variation: how much neighbouring pixels differ (2.4).
+    """Total variation: how much neighboring pixels differ (2.4).
 
         tv_weight * (sum of (img[n, c, i + 1, j] - img[n, c, i, j])^2
                      + sum of (img[n, c, i, j + 1] - img[n, c, i, j])^2)
 
-    Each sum is over all pairs of neighbours inside the image; there are none across its borders.
+    Each sum is over all pairs of neighbors inside the image; none reaches across a border.
 
     Inputs:
     - img: tensor of shape (N, 3, H, W)
@@ -104,8 +104,8 @@ def style_transfer(
     2. Start from the preprocessed content picture, or from noise.
     3. Change the image, 200 times or so, along the gradient of the sum of the three losses.
 
-    The optimiser is yours. What is graded is the sum of the losses of the image that you return,
-    computed from it by the grader: as low as the reference's is full marks, and lower is welcome.
+    You choose the optimizer. The grader computes the sum of the losses of the image that you return.
+    As low as the reference's earns full marks, and lower is welcome.
     Two settings that work:
 
     - Adam for 200 steps, its learning rate falling from 0.1 to 0 (by a factor of
@@ -113,8 +113,8 @@ def style_transfer(
     - That of the public homework: Adam with learning rate 3.0; before each step up to 190 the image
       is clamped to [-1.5, 1.5] in place; from step 180 of 200 a new Adam with learning rate 0.1.
       This is for the real paintings and the real SqueezeNet. Steps of 3.0 are longer than the whole
-      range of pixels: with the small network and the small pictures that you are given, noise is
-      all that they leave.
+      range of pixels: with the small network and the small pictures that you are given, they leave
+      nothing but noise.
 
     Inputs:
     - content_image, style_image: PIL images

@@ -38,7 +38,7 @@ def train_bag_of_words(
 
     Args:
         train_sentences: n sentences (str). Tokens, punctuation included, are separated by single
-            spaces, so ``sentence.split()`` is all the tokenising there is to do.
+            spaces, so ``sentence.split()`` is all the tokenizing you need.
         train_labels: (n,) int64 array, 1 = positive, 0 = negative.
         dev_sentences: m sentences of the same form. Use them to choose the epoch you keep (or
             other settings), not to train on.
@@ -76,8 +76,8 @@ def train_average_embeddings(
 
     Returns:
         ``(model, predict)``. The parameters of the model are the word vectors (V, d), random at
-        first and trained with the rest, the weight of the linear layer (1, d) and its bias; d is
-        yours to choose. If you pad short sentences, the padding must not count in the mean.
+        first and trained with the rest, the weight of the linear layer (1, d) and its bias; you
+        choose d. If you pad short sentences, the padding must not count in the mean.
     """
     raise NotImplementedError("train_average_embeddings")
 
@@ -93,7 +93,7 @@ def train_average_glove(
     """Train a classifier on the mean of pretrained word vectors (6.3).
 
     The model is that of ``train_average_embeddings``, but the vectors start from GloVe's. You may
-    fine-tune them or put a trained projection on top of them; used as they are they tell less.
+    fine-tune them or put a trained projection on top of them; unchanged, they carry less information.
 
     Args:
         train_sentences: n sentences, as in ``train_bag_of_words``.

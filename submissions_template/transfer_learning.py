@@ -13,7 +13,7 @@ In all functions
 
     device: where to compute, a ``torch.device`` or its name, such as "cpu".
     dataloaders: ``{"train": ..., "val": ...}``; each yields batches ``(images, labels)``, images
-        (N, 3, H, W) float32, normalised with ``pretrained.MEAN`` and ``pretrained.STD``, and labels
+        (N, 3, H, W) float32, normalized with ``pretrained.MEAN`` and ``pretrained.STD``, and labels
         (N,) int64. Batches are on the CPU.
     dataset_sizes: ``{"train": n, "val": m}``, the number of images in each.
 """
@@ -65,7 +65,7 @@ def visualize_model(
 
     Returns:
         A matplotlib figure with ``num_images`` axes (no further ones with images in them). Each
-        shows one validation image, with the normalisation undone, and has the title
+        shows one validation image, with the normalization undone, and has the title
         ``predicted: <class name>``.
     """
     raise NotImplementedError("visualize_model")
@@ -96,7 +96,7 @@ def freeze(device, dataloaders, dataset_sizes, class_names, num_epochs=25) -> nn
     """Train a new head on the pretrained network, which stays as it is (1.4).
 
     As ``finetune``, but every parameter other than those of ``model.fc`` keeps its pretrained value
-    to the last bit. (What batch norms count, their running means and variances, are no parameters
+    to the last bit. (The running means and variances of batch norms are not parameters
     and may change.) Arguments and return value are those of ``finetune``.
     """
     raise NotImplementedError("freeze")

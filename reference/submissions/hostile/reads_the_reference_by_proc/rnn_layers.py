@@ -1,4 +1,4 @@
-"""Opens the reference through what the kernel tells about other processes."""
+"""Opens the reference through what the kernel shows of other processes."""
 
 import os
 from pathlib import Path
