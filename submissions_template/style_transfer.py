@@ -104,8 +104,8 @@ def style_transfer(
     2. Start from the preprocessed content picture, or from noise.
     3. Change the image, 200 times or so, along the gradient of the sum of the three losses.
 
-    You choose the optimizer. The grader computes the sum of the losses of the image that you return.
-    As low as the reference's earns full marks, and lower is welcome.
+    You choose the optimizer. The grader computes the sum of the losses of the image that you
+    return. As low as the reference's earns full marks, and lower is welcome.
     Two settings that work:
 
     - Adam for 200 steps, its learning rate falling from 0.1 to 0 (by a factor of

@@ -93,7 +93,8 @@ def train_average_glove(
     """Train a classifier on the mean of pretrained word vectors (6.3).
 
     The model is that of ``train_average_embeddings``, but the vectors start from GloVe's. You may
-    fine-tune them or put a trained projection on top of them; unchanged, they carry less information.
+    fine-tune them or put a trained projection on top of them; unchanged, they carry less
+    information.
 
     Args:
         train_sentences: n sentences, as in ``train_bag_of_words``.
