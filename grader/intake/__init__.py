@@ -1,1 +1,1 @@
-"""What students hand in, made into what the rubric asks for. Nothing is executed here."""
+"""Turns what students hand in into what the rubric asks for. Nothing is executed here."""

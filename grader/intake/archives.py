@@ -1,8 +1,8 @@
-"""Reading archives that students pack, whatever their headers claim.
+"""Reads archives that students pack, whatever their headers claim.
 
 Python's own modules know the formats but trust the archive: a header of a few bytes can announce
 terabytes, point backwards so that reading never ends, or unfold into lists that fill the memory.
-Here every size is checked before it is read, and a tar archive is read forwards only.
+Here every size is checked before it is read, and a tar archive is read forward only.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ CONTENTS_BYTES = 160  # of a zip archive's table for each entry, with a name of 
 MAX_HEADER_BYTES = 8 * MIB  # of all headers of a tar archive, beyond what each may have:
 HEADER_BYTES = 1536  # of a member whose name is not in ASCII, or long
 MAX_DECODER_BYTES = 128 * MIB  # of memory to decompress xz; its highest level needs 65 MiB
-MAX_PADDING_BYTES = 64 * 1024  # read at once behind the end; there are 10 KiB of it at most
+MAX_PADDING_BYTES = 64 * 1024  # read at once after the end; it has 10 KiB at most
 MAX_SHOWN = 80  # characters of a file's name in a message
 ENCRYPTED = 1  # a flag of a zip archive's entry
 SPANNED = (b"PK00PK", b"PK\x07\x08PK")  # a mark before the first entry (APPNOTE.TXT, 8.5.4)
 LZMA_PROPERTIES = struct.Struct("<HHBI")  # of a zip member: version, size, lc-lp-pb, dictionary
-# How damaged archives fail. RuntimeError: a version that is not known, or headers within headers;
+# How damaged archives fail. RuntimeError: an unknown version, or headers within headers;
 # LookupError: a member without a name; struct.error: an extra field that is cut off.
 DAMAGED = (
     *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError),
@@ -56,7 +56,7 @@ class Decompressor(Protocol):
 
     @property
     def needs_input(self) -> bool:
-        """Whether nothing can be returned before more input is given."""
+        """Whether more input is needed before anything can be returned."""
 
     @property
     def unused_data(self) -> bytes:
@@ -67,7 +67,7 @@ class Decompressor(Protocol):
 
 
 class Readable(Protocol):
-    """An open file of which nothing but reading and closing is used."""
+    """An open file that is only read and closed."""
 
     def read(self, size: int, /) -> bytes:
         """Return at most ``size`` bytes; none at the end."""
@@ -89,7 +89,7 @@ def zip_entries(path: Path, max_entries: int, leave_out: LeaveOut) -> Generator[
     """Yield the regular files of a zip archive.
 
     Raises:
-        TooMuchError: it lists more than ``max_entries``, or goes beyond another cap.
+        TooMuchError: it lists more than ``max_entries``, or exceeds another cap.
         Exception: one of ``DAMAGED``.
     """
     most = max(MIB, max_entries * CONTENTS_BYTES)
@@ -102,48 +102,50 @@ def zip_entries(path: Path, max_entries: int, leave_out: LeaveOut) -> Generator[
             if info.is_dir():
                 continue
             if kind not in (0, stat.S_IFREG):
-                leave_out(info.filename, "it is a link or no regular file")
+                leave_out(info.filename, "it is not a regular file")
                 continue
             if info.flag_bits & ENCRYPTED:
-                raise zipfile.BadZipFile(f"{shown(info.filename)} is encrypted")
+                raise zipfile.BadZipFile(
+                    f"{shown(info.filename)} is encrypted: remove the password"
+                )
             yield info.filename, info.file_size, _member(archive, info)
 
 
 def _begins_at_its_start(file: io.BufferedReader, archive: zipfile.ZipFile) -> None:
-    """Refuse a zip archive with anything in front of its first entry.
+    """Refuse a zip archive with anything before its first entry.
 
-    Of an archive that was cut, ``zipfile`` reads the last archive that is stored in it, if there is
-    one, as if that were all. Nothing else makes such files but programs that unpack themselves.
+    If an archive was cut off, ``zipfile`` reads the last archive stored inside it, if there is one,
+    as if that were all. Apart from these, only self-extracting programs look like this.
 
     Raises:
-        zipfile.BadZipFile: something is in front.
+        zipfile.BadZipFile: something comes before it.
     """
     first = min([info.header_offset for info in archive.infolist()], default=archive.start_dir)
     file.seek(0)
     mark = 4 if file.read(6) in SPANNED else 0
     if first != mark:
         raise zipfile.BadZipFile(
-            f"{first} bytes stand before its first file, so that it is cut off at its end, or a "
-            "program that unpacks itself: make an ordinary .zip anew, and hand that in"
+            f"there are {first} bytes before its first file, so its end is cut off or it is a "
+            "self-extracting program: make a new, ordinary .zip and hand that in"
         )
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Readable:
     """Open a member of a zip archive.
 
-    ``zipfile`` bounds what comes out at once for deflate alone: of bzip2, 34 bytes unfold to 46 MB.
-    Members packed by bzip2 and LZMA are opened as if they were stored, and unfolded here.
+    ``zipfile`` bounds what it unpacks at once only for deflate: 34 bytes of bzip2 expand to 46 MB.
+    Members packed with bzip2 or LZMA are opened as if they were stored, and unpacked here.
     """
     if info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         return archive.open(info)
     if info.compress_type not in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
         raise zipfile.BadZipFile(
-            f"{shown(info.filename)} is compressed by method {info.compress_type}, which is not "
-            "supported: use the ordinary one, deflate"
+            f"{shown(info.filename)} uses compression method {info.compress_type}, which is not "
+            "supported: use the usual one, deflate"
         )
     packed = copy.copy(info)
     packed.compress_type, packed.file_size = zipfile.ZIP_STORED, info.compress_size
-    packed.CRC = cast("int", None)  # of what it unfolds to; zipfile checks none then
+    packed.CRC = cast("int", None)  # of the unpacked bytes; zipfile then checks none
     content = archive.open(packed)
     if info.compress_type == zipfile.ZIP_BZIP2:
         return _Unfolded(content, bz2.BZ2Decompressor, info.CRC)
@@ -154,7 +156,7 @@ def _zip_lzma(content: Readable) -> Decompressor:
     """Return a decoder by the properties in front of a zip member (APPNOTE.TXT, 5.8.8)."""
     _version, size, packing, dictionary = LZMA_PROPERTIES.unpack(content.read(LZMA_PROPERTIES.size))
     if size != LZMA_PROPERTIES.size - 4 or dictionary > MAX_DECODER_BYTES:
-        raise zipfile.BadZipFile("a file in it is packed by LZMA with unusual properties")
+        raise zipfile.BadZipFile("a file in it uses LZMA compression with unusual properties")
     rest, lc = divmod(packing, 9)
     pb, lp = divmod(rest, 5)
     filters = [
@@ -164,7 +166,7 @@ def _zip_lzma(content: Readable) -> Decompressor:
 
 
 class _Measured(io.BufferedReader):
-    """A zip archive's file. Its table may announce any length; beyond ``most`` none is read."""
+    """A zip archive's file. Its table may announce any length; at most ``most`` bytes are read."""
 
     def __init__(self, raw: io.FileIO, most: int) -> None:
         super().__init__(raw)
@@ -173,15 +175,15 @@ class _Measured(io.BufferedReader):
     def read(self, size: int | None = -1, /) -> bytes:
         wanted = MAX_READ_BYTES + 1 if size is None or size < 0 else size
         if wanted > max(self._most, MAX_READ_BYTES + 1):
-            raise TooMuchError(f"it has a table of contents of {wanted} bytes")
+            raise TooMuchError(f"its table of contents has {wanted} bytes")
         return super().read(wanted)
 
 
 def tar_entries(path: Path, max_entries: int, leave_out: LeaveOut) -> Generator[Entry, None, None]:
-    """Yield the regular files of a tar archive, whatever it is compressed by.
+    """Yield the regular files of a tar archive with any compression.
 
     Raises:
-        TooMuchError: it lists more than ``max_entries``, or goes beyond another cap.
+        TooMuchError: it lists more than ``max_entries``, or exceeds another cap.
         Exception: one of ``DAMAGED``.
     """
     source = _Forwards(path)
@@ -197,7 +199,7 @@ def tar_entries(path: Path, max_entries: int, leave_out: LeaveOut) -> Generator[
                     continue
                 content = archive.extractfile(member) if member.isreg() else None
                 if content is None:
-                    leave_out(member.name, "it is a link or no regular file")
+                    leave_out(member.name, "it is not a regular file")
                     continue
                 yield member.name, member.size, content
             source.expect_end()
@@ -208,8 +210,8 @@ def tar_entries(path: Path, max_entries: int, leave_out: LeaveOut) -> Generator[
 class _Forwards:
     """A decompressed tar archive that is read from its start to its end, once.
 
-    A header's size may be anything, and negative too. What lies before the present position is not
-    returned to: an archive whose members point backwards would be unpacked again for each of them.
+    A header may claim any size, even a negative one. Reading never goes back: an archive whose
+    members point backward would be unpacked again for each of them.
     """
 
     def __init__(self, path: Path) -> None:
@@ -229,7 +231,7 @@ class _Forwards:
         self._last = b""
 
     def next_of(self, archive: tarfile.TarFile) -> tarfile.TarInfo | None:
-        """Return the next member; what is read for it counts as headers."""
+        """Return the next member; the bytes read for it count as headers."""
         self._in_headers = True
         self._header_bytes -= HEADER_BYTES
         member = archive.next()
@@ -237,27 +239,27 @@ class _Forwards:
         return member
 
     def expect_end(self) -> None:
-        """Make sure that the archive ends where ``tarfile`` has found no further member.
+        """Make sure that the archive ends where ``tarfile`` found no further member.
 
-        It takes a header that is cut off or damaged for the end of the archive, too.
+        ``tarfile`` also takes a cut-off or damaged header for the end of the archive.
 
         Raises:
-            tarfile.ReadError: there is no mark of the end, or something follows it.
+            tarfile.ReadError: there is no end mark, or something follows it.
         """
-        remedy = "it is cut off or damaged: pack it anew, and upload it again"
+        remedy = "it is cut off or damaged: pack it again and upload the new archive"
         if len(self._last) != tarfile.BLOCKSIZE or self._last.strip(b"\0"):
-            raise tarfile.ReadError(f"it does not end as an archive does: {remedy}")
+            raise tarfile.ReadError(f"it does not end like an archive: {remedy}")
         while data := self._read(MAX_PADDING_BYTES):
             self._bounded(self._position)
             if data.strip(b"\0"):
-                raise tarfile.ReadError(f"something follows the mark of its end: {remedy}")
+                raise tarfile.ReadError(f"it continues after its end mark: {remedy}")
 
     def tell(self) -> int:
         return self._position
 
     def seek(self, position: int) -> int:
         if position < self._position:
-            raise tarfile.ReadError("a header points backwards")
+            raise tarfile.ReadError("a header points backward")
         self._bounded(position)
         while self._position < position:
             if not self._read(min(MIB, position - self._position)):
@@ -296,18 +298,18 @@ class _Forwards:
 
 
 def _xz(file: IO[bytes]) -> Readable:
-    """Open a file packed by xz; ``lzma.open`` takes as much memory as the file announces."""
+    """Open an xz file; ``lzma.open`` would take as much memory as the file announces."""
     return _Unfolded(file, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, MAX_DECODER_BYTES))
 
 
 class _Unfolded:
-    """What a file decompresses to, never more at once than is asked for.
+    """What a file decompresses to, never more at once than requested.
 
     Args:
         packed: the compressed bytes.
-        new: makes a decoder; called when the first byte is wanted.
-        crc: the checksum of all that comes out. Without it, streams may follow each other, and
-            each must be complete.
+        new: makes a decoder; called when the first byte is needed.
+        crc: the checksum of all the output. Without it, streams may follow each other, and each
+            must be complete.
     """
 
     def __init__(
@@ -331,8 +333,8 @@ class _Unfolded:
                 self._decoder = self._new()
             elif self._decoder.needs_input and not (fed := self._packed.read(MIB)):
                 if self._crc is None:
-                    raise EOFError("it ends before its end")
-                return self._end()  # without a mark of its end, which LZMA may lack
+                    raise EOFError("it ends too early")
+                return self._end()  # no end mark, which LZMA may omit
             data = self._decoder.decompress(fed, size)
             fed = b""
         self._sum = zlib.crc32(data, self._sum)
@@ -351,7 +353,7 @@ class _Unfolded:
 
     def _end(self) -> bytes:
         if self._crc is not None and self._sum != self._crc:
-            raise zipfile.BadZipFile("a file in it has another checksum than it should have")
+            raise zipfile.BadZipFile("a file in it has the wrong checksum")
         return b""
 
     def close(self) -> None:

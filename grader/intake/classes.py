@@ -1,6 +1,6 @@
-"""Which submissions a command line names: one, a folder of them, or what a platform lets download.
+"""Which submissions a command line names: one, a folder of them, or a platform's download.
 
-A class may be an archive, too. ``Classes`` unpacks it for as long as it is graded.
+A class may also be an archive. ``Classes`` unpacks it for as long as it is graded.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from grader.intake.unpacking import MAX_DEPTH, is_zip, unpack_class
 
 MAX_CLASS_ENTRIES = 200_000
 MAX_CLASS_BYTES = 16 * 1024 * MIB  # of a class of hundreds with trained networks
-# Folders that people make inside one homework; a class is not made of these.
+# Folders that people make inside one homework; a class does not consist of these.
 INNER = re.compile(
     r"(?i:src|source|code|lib|utils?|helpers?|tests?|notebooks?|\w*data\w*|models?|docs?|old|"
     r"backup|images?|figures?|results?|outputs?|checkpoints?|weights|saved|"
@@ -40,7 +40,7 @@ INNER = re.compile(
     r"(?:q|question|task|part|problem|exercise|week|homework|hw)[ _-]?\d*[a-z]?"
     r"(?:[ _-]*(?:new|old|final|copy|backup|v?\d+|\(\d+\)))*)"
 )
-MIN_UNNAMED = 3  # folders with notebooks of any name that make an archive that of a class
+MIN_UNNAMED = 3  # from so many folders with notebooks of any name, an archive is a class
 Origin = Path | Collected
 
 
@@ -57,19 +57,19 @@ class Folder:
         return {name for name in modules if any(is_meant(file, name) for file in near)}
 
     def held(self, modules: Sequence[str]) -> set[str]:
-        """Return the modules that may be in it; in an archive or a notebook there may be any."""
+        """Return the modules that may be in it; an archive or a notebook may hold any."""
         near = (file.name.lower() for file in self.files if len(file.parts) <= 2)  # noqa: PLR2004
         packed = any(is_packed(name) or name.endswith(SUFFIX) for name in near)
         named = self.named(modules)
         return set(modules) if packed and not named and not INNER.fullmatch(self.name) else named
 
     def has_code(self) -> bool:
-        """Say whether there is code in it."""
+        """Say whether it holds code."""
         return any(file.suffix.lower() in CODE or is_packed(file.name) for file in self.files)
 
 
 class Classes(Closing):
-    """Archives of whole classes, unpacked into a folder that is removed in the end."""
+    """Archives of whole classes, unpacked into a folder that is removed at the end."""
 
     def __init__(self) -> None:
         self._folder: Closing | None = None
@@ -82,11 +82,11 @@ class Classes(Closing):
             UsageError: it cannot be unpacked.
             BrokenError: no folder can be made, or the disk is full.
         """
-        from grader.intake.staging import StagingFolder  # needs fcntl, which is not everywhere
+        from grader.intake.staging import StagingFolder  # needs fcntl, which some systems lack
 
         if not isinstance(self._folder, StagingFolder):
             self._folder = StagingFolder()
-            self._folder.path.chmod(0o700)  # all students' work; workers see what is staged only
+            self._folder.path.chmod(0o700)  # all students' work; workers see only what is staged
         self._count += 1
         target = self._folder.path / f"class{self._count}" / stem(path)
         target.mkdir(parents=True)
@@ -104,19 +104,19 @@ def find(
 ) -> list[tuple[str, Origin]]:
     """Return (id, where it is) of all submissions named on a command line.
 
-    An argument is an archive, a submission's folder, a folder of submissions (one that holds no
-    module of the rubric itself while folders or archives in it do or are one), or what a platform
-    lets download. With ``classes``, an archive may also hold a class.
+    An argument is an archive, a submission's folder, a folder of submissions (which holds no module
+    of the rubric itself, while folders or archives in it do), or a platform's download. With
+    ``classes``, an archive may also hold a class.
 
     Raises:
-        UsageError: an argument does not exist, is neither folder nor archive, or holds nothing.
+        UsageError: an argument does not exist, is neither folder nor archive, or is empty.
     """
     found: list[tuple[str, Origin]] = []
     taken: set[str] = set(RESERVED_IDS)
     for argument in arguments:
         origins = _expand(argument, modules, classes)
         if not origins:
-            raise UsageError(f"{argument}: holds no submissions")
+            raise UsageError(f"{argument}: no submissions found")
         for origin in origins:
             if isinstance(origin, Collected):
                 base = origin.identifier
@@ -133,10 +133,10 @@ def find(
 
 def _expand(path: Path, modules: Sequence[str], classes: Classes | None) -> Sequence[Origin]:
     if not path.exists():
-        raise UsageError(f"{path}: there is no such file or folder")
+        raise UsageError(f"{path}: no such file or folder")
     if path.is_file():
         if not is_packed(path.name):
-            raise UsageError(f"{path}: a submission is a folder, a .zip or a .tar.gz")
+            raise UsageError(f"{path}: a submission must be a folder, a .zip or a .tar.gz")
         if classes is not None and is_archive(path.name) and _is_class(path, modules):
             return _of_folder(classes.opened(path), modules, unpacked=True)
         return [single(path) or path]
@@ -164,7 +164,7 @@ def _of_folder(path: Path, modules: Sequence[str], *, unpacked: bool) -> Sequenc
 
 
 def _is_moodle(folder: Path) -> bool:
-    """Say whether a single folder is the download of a class, and not one student's of it."""
+    """Say whether a single folder is the download of a class, not of one student."""
     if MOODLE.fullmatch(folder.name) or canvas_match(folder.name):
         return False
     return collected(folder, _entries(folder)) is not None
@@ -178,13 +178,13 @@ def _entries(path: Path) -> list[Path]:
 
 
 def _may_be_handed_in(folder: Path) -> bool:
-    """Say whether a folder is neither hidden nor made by a tool for installed packages."""
+    """Say whether a folder is neither hidden nor a place for installed packages."""
     made = folder.name.startswith(".") or folder.name.lower() in (ENVIRONMENTS | INSTALLED)
     return not made and not (folder / ENVIRONMENT_MARK).is_file()
 
 
 def _inside(folder: Path) -> Folder:
-    """Return the files of a folder, without what nobody handed in."""
+    """Return the files of a folder, without those that nobody handed in."""
     found = []
     for parent, folders, names in os.walk(folder):
         inside = PurePosixPath(Path(parent).relative_to(folder).as_posix())
@@ -198,11 +198,10 @@ def _inside(folder: Path) -> Folder:
 
 
 def _hold_submissions(folders: Sequence[Folder], modules: Sequence[str]) -> bool:
-    """Say whether folders are submissions each, and not the parts of one.
+    """Say whether each folder is a submission, rather than part of one.
 
-    They are if two of them hold the same module. One that holds modules beside others that hold no
-    code, or that are called like parts of a homework, is one submission; so are folders that hold
-    different modules.
+    They are if two of them hold the same module. They form one submission if only one of them holds
+    modules, if their names are those of parts of a homework, or if they hold different modules.
     """
     if all(INNER.fullmatch(folder.name) for folder in folders):
         return False
@@ -224,10 +223,10 @@ def _have_in_common(held: Sequence[set[str]]) -> bool:
 
 
 def _packs_submissions(folders: Sequence[Folder], modules: Sequence[str]) -> bool:
-    """Say whether the folders in an archive are submissions each.
+    """Say whether each folder in an archive is a submission.
 
-    An archive is one student's more often than a folder is: two folders must hold the same module
-    under its name, or each of several at least a notebook or an archive.
+    An archive is more likely to be one student's than a folder is: two folders must hold the same
+    module under its name, or each of several at least a notebook or an archive.
     """
     if not _hold_submissions(folders, modules):
         return False
@@ -262,7 +261,7 @@ def _is_class(path: Path, modules: Sequence[str]) -> bool:
 
 
 def _members(path: Path) -> Iterator[tuple[str, ...]]:
-    """Yield the paths of an archive's files, without what nobody handed in."""
+    """Yield the paths of an archive's files, without those that nobody handed in."""
     try:
         reader = zip_entries if is_zip(path) else tar_entries
         for name, _size, content in reader(path, MAX_CLASS_ENTRIES, lambda _name, _why: None):
@@ -271,11 +270,11 @@ def _members(path: Path) -> Iterator[tuple[str, ...]]:
             if parts and not CLUTTER & set(parts) and not parts[-1].startswith("._"):
                 yield parts
     except (TooMuchError, *DAMAGED):
-        return  # staging it will say what is wrong
+        return  # staging it reports what is wrong
 
 
 def _unwrapped(names: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """Take off the folder that everything is in, unless it is a student's."""
+    """Remove the folder that everything is in, unless it is a student's."""
     while names and len({parts[0] for parts in names}) == 1 and all(len(p) > 1 for p in names):
         top = names[0][0]
         if canvas_match(top) or MOODLE.fullmatch(top):

@@ -1,9 +1,9 @@
-"""What platforms make of a class: their names for files, and whose these are.
+"""How platforms name the files of a class, and whose these are.
 
-Canvas: ``<name>[_LATE]_<user>_<file>_<name of the file>``; where grading is anonymous, the user is
-``anon_<code>`` without a name; a text entry has no number of a file. Moodle: folders (or, by a
+Canvas: ``<name>[_LATE]_<user>_<file>_<file name>``; with anonymous grading, the user is
+``anon_<code>`` without a name; a text entry has no file number. Moodle: folders (or, depending on a
 setting, prefixes of files) ``<Full name>_<participant>_assignsubmission_<kind>``. Gradescope: a
-folder per submission and ``submission_metadata.yml``, whose keys are symbols of Ruby.
+folder per submission and ``submission_metadata.yml``, whose keys are Ruby symbols.
 
 Source: ``content_zipper.rb`` of Canvas (``get_filename``), ``mod/assign/classes/downloader.php`` of
 Moodle (``get_student_prefix``), and exports of Gradescope.
@@ -45,7 +45,7 @@ MOODLE = re.compile(
 
 @dataclass(frozen=True)
 class Student:
-    """Who handed in, as far as the platform tells; the fields are text of others."""
+    """Who handed in, as far as the platform says; do not trust the text in these fields."""
 
     name: str = ""
     id: str = ""
@@ -85,7 +85,7 @@ def canvas_match(name: str) -> re.Match[str] | None:
 
 
 def collected(folder: Path, entries: Sequence[Path]) -> list[Collected] | None:
-    """Return the submissions of a platform's download; None if the folder is no download."""
+    """Return the submissions of a platform's download; None if the folder is not one."""
     if (folder / METADATA).is_file():
         return _gradescope(folder, entries)
     for match, gather in _PLATFORMS:
@@ -99,7 +99,7 @@ def collected(folder: Path, entries: Sequence[Path]) -> list[Collected] | None:
 
 
 def single(path: Path) -> Collected | None:
-    """Return a hand-in that is named alone, under a platform's name for it; None if it has none."""
+    """Return a single submission under its platform name; None if it has none."""
     for match, gather in _PLATFORMS:
         found = match(path.name)
         if found is not None:
@@ -130,7 +130,7 @@ def _plain(entry: Path) -> Collected:
 
 
 def _canvas(group: Sequence[Named]) -> Collected:
-    """Return one student's files; of those with one name, the newest counts."""
+    """Return one student's files; if several have the same name, the newest counts."""
     first = group[0][1]
     newest: dict[str, Named] = {}
     earlier: list[str] = []
@@ -155,7 +155,7 @@ def _stem(path: Path) -> str:
 
 def _told(earlier: Sequence[str]) -> tuple[str, ...]:
     names = ", ".join(map(shown, earlier[:MAX_EARLIER]))
-    return (f"an earlier attempt did not count: {names}",) if earlier else ()
+    return (f"earlier attempts were ignored: {names}",) if earlier else ()
 
 
 def _moodle(group: Sequence[Named]) -> Collected:
@@ -180,7 +180,7 @@ def _field(value: object) -> str:
 
 
 def _gradescope(folder: Path, entries: Sequence[Path]) -> list[Collected]:
-    """Return the folders of an export; of one student's several, the newest counts."""
+    """Return the folders of an export; if a student has several, the newest counts."""
     records, problem = _records(folder / METADATA)
     made: list[Collected] = []
     newest: dict[str, tuple[str, int]] = {}
@@ -205,7 +205,7 @@ def _gradescope(folder: Path, entries: Sequence[Path]) -> list[Collected]:
 
 
 def _submitters(record: dict[str, Any]) -> tuple[Student | None, str]:
-    """Return who submitted, a group as one, and what tells them from others."""
+    """Return who submitted, a group as one, and what identifies them."""
     people = record.get(":submitters")
     people = [p for p in people if isinstance(p, dict)] if isinstance(people, list) else []
     if not people:
@@ -223,10 +223,10 @@ def _records(path: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         if path.stat().st_size > MAX_METADATA_BYTES:
-            return {}, (f"{METADATA} is too long to be read: students' names are not known",)
+            return {}, (f"{METADATA} is too long to read: students' names are unknown",)
         data = yaml.load(path.read_bytes(), Loader=loader)  # noqa: S506 - a safe one in C
     except (OSError, yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark is not None else ""
-        return {}, (f"{METADATA}{line}: cannot be read: students' names are not known",)
+        return {}, (f"{METADATA}{line}: cannot be read: students' names are unknown",)
     return (data if isinstance(data, dict) else {}), ()

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ARCHIVES = (".zip", ".tar.gz", ".tgz", ".tar", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
-FOREIGN = (".rar", ".7z", ".zipx", ".tar.zst", ".sit", ".sitx", ".cab")  # are not unpacked
-RESERVED_IDS = ("gradebook.csv", "index.html")  # files beside the report folders
+FOREIGN = (".rar", ".7z", ".zipx", ".tar.zst", ".sit", ".sitx", ".cab")  # not unpacked
+RESERVED_IDS = ("gradebook.csv", "index.html")  # files next to the report folders
 CLUTTER = frozenset(["__pycache__", "__MACOSX", ".git", ".DS_Store", ".ipynb_checkpoints", ".idea"])
 # Folders of installed packages, by the names that pip, conda and npm give them.
 INSTALLED = frozenset(["site-packages", "dist-packages", "conda-meta", "node_modules"])
@@ -20,7 +20,7 @@ ENVIRONMENT_MARK = "pyvenv.cfg"
 def installed_in(parts: Sequence[str]) -> str | None:
     """Return the folder of installed packages that a path leads into; None if there is none.
 
-    Work that somebody keeps in the folder of an environment is no part of it.
+    Work that somebody keeps in the folder of an environment does not belong to it.
     """
     above = ""
     for index, part in enumerate(map(str.lower, parts)):
@@ -31,12 +31,12 @@ def installed_in(parts: Sequence[str]) -> str | None:
 
 
 def is_archive(name: str) -> bool:
-    """Say whether a file is called like an archive."""
+    """Say whether a file is named like an archive."""
     return name.lower().endswith(ARCHIVES)
 
 
 def is_packed(name: str) -> bool:
-    """Say whether a file is called like an archive of any kind, also of those not unpacked."""
+    """Say whether a file is named like any archive, even one that is not unpacked."""
     return name.lower().endswith((*ARCHIVES, *FOREIGN))
 
 

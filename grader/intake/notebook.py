@@ -1,4 +1,4 @@
-"""Jupyter notebooks in place of modules: code cells become the text of a module, nothing is run.
+"""Jupyter notebooks instead of modules: code cells become the text of a module; nothing is run.
 
 The module begins with a line of JSON that names the notebook and the lines where its cells begin;
 ``isolation/worker/cells.py`` runs it by that line. Cells are counted from 1, code cells only,
@@ -20,14 +20,14 @@ from grader.readers.texts import printable
 MAX_ITEMS = 4_000_000  # of its JSON; each takes up to a hundred bytes of memory
 MAX_CELLS = 5000
 MAX_SOURCE_CHARS = 2_000_000  # of all cells
-MAX_MAGIC_CHARS = 1000  # of a line, looked at to see whether it is a magic
+MAX_MAGIC_CHARS = 1000  # of a line, examined to see whether it is a magic
 MAX_NAME = 80
 SUFFIX = ".ipynb"
 KEPT = frozenset(["time", "timeit", "capture", "prun"])  # cell magics whose body is ordinary Python
 OF_A_FILE = frozenset(["writefile", "file"])
 CELL_MAGIC = re.compile(r"\s*%%(\w+)[ \t]*(.*)")
 TIMED = re.compile(r"%time[ \t]+(?=\S)")
-# What IPython takes for itself at the beginning of a statement: %magic, !shell, ?help, help?,
+# What IPython handles itself at the beginning of a statement: %magic, !shell, ?help, help?,
 # x = !shell, x = %magic, and a few words that work without the sign.
 MAGIC = re.compile(
     r"(?:[%!?]|[\w.]+\?{1,2}\s*$|[\w, ]+=\s*[!%]"
@@ -42,7 +42,7 @@ class NotebookError(ValueError):
 
 
 def looks_like(data: bytes) -> bool:
-    """Say whether a file that is called otherwise holds a notebook."""
+    """Say whether a file with another name holds a notebook."""
     start = data[:200].decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
     return start.startswith("{") and (b'"cells"' in data or b'"worksheets"' in data)
 
@@ -51,7 +51,7 @@ def module_of(data: bytes, name: str) -> str:
     """Return the text of the module that the notebook ``name`` holds.
 
     Raises:
-        NotebookError: it is no notebook, or not one of Python.
+        NotebookError: it is not a notebook, or not a Python notebook.
     """
     return _assembled(code_cells(data, name), name)
 
@@ -67,7 +67,7 @@ def code_cells(data: bytes, name: str) -> list[str]:
     """Return the code cells of a notebook as Python, in order.
 
     Raises:
-        NotebookError: it is no notebook, or not one of Python.
+        NotebookError: it is not a notebook, or not a Python notebook.
     """
     book = _parsed(data, name)
     language = _language(book)
@@ -84,10 +84,10 @@ def code_cells(data: bytes, name: str) -> list[str]:
 
 
 def _parsed(data: bytes, name: str) -> dict[str, Any]:
-    remedy = "save it in Jupyter again (File > Save) and hand that file in"
+    remedy = "save it again in Jupyter (File > Save) and hand in that file"
     if data.count(b",") + data.count(b"[") + data.count(b"{") > MAX_ITEMS:
         raise NotebookError(
-            f"{name} is too large to be read: clear its outputs (Edit > Clear All Outputs), save it"
+            f"{name} is too large to read: clear its outputs (Edit > Clear All Outputs), save it"
         )
     if not data.strip():
         raise NotebookError(f"{name} is empty: {remedy}")
@@ -97,7 +97,7 @@ def _parsed(data: bytes, name: str) -> dict[str, Any]:
         raise NotebookError(f"{name} is not a notebook (its text is not UTF-8): {remedy}") from None
     except json.JSONDecodeError as error:
         raise NotebookError(
-            f"{name}, line {error.lineno}: is not a notebook: its JSON is damaged: {remedy}"
+            f"{name}, line {error.lineno}: not a notebook: its JSON is damaged: {remedy}"
         ) from None
     except (ValueError, RecursionError):
         raise NotebookError(f"{name} is not a notebook: its JSON is damaged: {remedy}") from None
@@ -126,7 +126,7 @@ def _cells(book: dict[str, Any], name: str) -> list[dict[str, Any]]:
         found += cells
     if not isinstance(sheets, list):
         raise NotebookError(
-            f"{name} is not a notebook: it holds no cells: save it in Jupyter again"
+            f"{name} is not a notebook: it holds no cells: save it again in Jupyter"
         )
     return [cell for cell in found if isinstance(cell, dict)]
 
@@ -155,7 +155,7 @@ def _python(source: str) -> str:
 def _without_magics(lines: Sequence[str]) -> list[str]:
     made: list[str] = []
     state = _State()
-    dropped = False  # a shell command goes on after a backslash
+    dropped = False  # a shell command continues after a backslash
     for line in lines:
         bare = line.lstrip()
         indent = line[: len(line) - len(bare)]
@@ -173,7 +173,7 @@ def _without_magics(lines: Sequence[str]) -> list[str]:
 
 
 class _State:
-    """Whether the next line begins a statement, or goes on with a string or within brackets."""
+    """Whether the next line begins a statement, or continues a string or a bracket."""
 
     def __init__(self) -> None:
         self._quote = ""
@@ -209,7 +209,7 @@ class _State:
             self._quote = ""  # not closed on its line: a mistake that Python will report
 
     def _within(self, line: str, at: int) -> int:
-        """Return where the string that is open ends on this line; its end if it goes on."""
+        """Return where the open string ends on this line; the end of the line if it continues."""
         while at < len(line):
             if line[at] == "\\":
                 at += 2

@@ -1,8 +1,8 @@
-"""Where in a submission the files are that the rubric asks for.
+"""Finds the files in a submission that the rubric asks for.
 
-A file in another folder, with other capitals, with the number that a browser or platform gives to
-copies, or with ``.txt`` behind its name is found, and a note says so. Between two different files
-nothing is decided: that is an error which lists them.
+A file is found, with a note, in another folder, with other uppercase letters, with the number that
+a browser or platform gives to copies, or with ``.txt`` after its name. If two different files could
+be meant, that is an error that lists them.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from grader.intake.archives import shown
 from grader.intake.notebook import NotebookError
 
 MAX_CANDIDATES = 6  # that a message lists
-MAX_NOTEBOOKS = 20  # that are looked into for functions
+MAX_NOTEBOOKS = 20  # that are searched for functions
 COPY = re.compile(r"(?:[ _]?\(\d+\)|-\d+)$")  # of a browser: "x (1).py"; of Canvas: "x-1.py"
 CODE = (".py", notebook.SUFFIX)
-Wanted = Mapping[str, Collection[str]]  # modules, and the functions that are asked of each
+Wanted = Mapping[str, Collection[str]]  # modules, and the functions that each must have
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Slot:
 
 @dataclass
 class Places:
-    """The files that were asked for: where they are, or why each of them cannot be used."""
+    """The requested files: where they are, or why each of them cannot be used."""
 
     asked: frozenset[str] = frozenset()
     found: dict[str, Slot] = field(default_factory=dict)
@@ -47,12 +47,12 @@ class Places:
 
 
 def folded(name: str) -> str:
-    """Return a file's name without regard to capitals and ways to write accents."""
+    """Return a file's name, ignoring case and ways to write accents."""
     return unicodedata.normalize("NFC", name).casefold()
 
 
 def loosened(name: str) -> str:
-    """Return a file's name without what happens to it on its way."""
+    """Return a file's name without what browsers and platforms add to it."""
     name = folded(name).strip()
     if name.endswith((".py.txt", ".ipynb.txt")):
         name = name.removesuffix(".txt")
@@ -61,14 +61,14 @@ def loosened(name: str) -> str:
 
 
 def is_meant(name: str, wanted: str) -> bool:
-    """Say whether a file called ``name`` is, most likely, the one that is asked for."""
+    """Say whether a file named ``name`` is most likely the requested one."""
     stem = wanted.removesuffix(".py")
     forms = [folded(wanted)] + ([folded(stem + notebook.SUFFIX)] if stem != wanted else [])
     return loosened(name) in forms
 
 
 def near(wanted: str, files: Iterable[str]) -> str | None:
-    """Return the file whose name is close to the one that is asked for, if there is one."""
+    """Return the file whose name is close to the requested one, if there is one."""
     stem = folded(wanted.rpartition(".")[0])
     suffixes = (*CODE, ".txt", wanted[wanted.rfind(".") :])
     names = {folded(PurePosixPath(f).name): f for f in files if f.lower().endswith(suffixes)}
@@ -84,18 +84,18 @@ def locate(
     others: Collection[str],
     note: Callable[[str], None],
 ) -> Places:
-    """Find everything that is asked for, and put what has another name under the name asked for.
+    """Find all requested files, and rename those that have another name.
 
     Args:
         folder: the staged submission.
         files: its files, relative to it.
-        modules: Python modules, with the functions that are asked of each.
+        modules: Python modules, with the functions that each must have.
         others: further files.
-        note: takes what is worth telling.
+        note: takes notes for the report.
     """
     made = Places(frozenset([*modules, *others]))
     finder = _Finder(folder, files, note, made)
-    there = set(files)  # on some systems a file is found under other capitals, but not imported
+    there = set(files)  # some systems find a file regardless of case, but do not import it
     for name in dict.fromkeys([*modules, *others]):
         if name in there:
             if name in modules:
@@ -116,17 +116,17 @@ class _Finder:
         self._books: dict[str, frozenset[str]] | None = None
 
     def check_in_place(self, name: str, functions: Collection[str]) -> None:
-        """Convert a notebook that is called ``name``, and tell of one beside the module."""
+        """Convert a notebook named ``name``, and note a notebook next to the module."""
         if notebook.looks_like((self._folder / name).read_bytes()):
-            self._note(f"{name} is a notebook under the name of a module, and was read as one")
+            self._note(f"{name} is a notebook with a module's name: it was read as a notebook")
             self._convert(name, name, name)
             return
         beside = [f for f in self._named(name) if f.lower().endswith(notebook.SUFFIX)]
         beside = beside or self._defining(functions)
         if beside:
-            # The template is handed in untouched by those who work in a notebook.
-            remedy = f"to have the notebook read, leave {name} out"
-            self._note(f"{_listed(beside)} was not read: {name} is there, and counts; {remedy}")
+            # Students who work in a notebook often hand in the template unchanged.
+            remedy = f"to hand in the notebook instead, leave out {name}"
+            self._note(f"{_listed(beside)} was not read because {name} is there; {remedy}")
 
     def find(self, name: str, functions: Collection[str], *, is_module: bool) -> None:
         """Find one file."""
@@ -148,7 +148,7 @@ class _Finder:
         return [f for f, there in self._notebooks().items() if there & wanted] if wanted else []
 
     def _notebooks(self) -> dict[str, frozenset[str]]:
-        """Return what the notebooks of the submission seem to define; damaged ones nothing."""
+        """Return what the submission's notebooks seem to define; damaged ones define nothing."""
         if self._books is None:
             self._books = {}
             books = [f for f in self._files if f.lower().endswith(notebook.SUFFIX)]
@@ -165,24 +165,24 @@ class _Finder:
         best = self._best(candidates)
         if best is None:
             text = (
-                f"{name}: several files may be meant: {_listed(candidates)}: hand in only one of "
+                f"{name}: several files could be meant: {_listed(candidates)}: hand in only one of "
                 f"them, as {name}"
             )
             self._made.obstacles[name] = ("missing", text)
             return
         rest = [file for file in candidates if file != best]
-        more = f"; {_listed(rest)} did not count" if rest else ""
+        more = f"; {_listed(rest)} was ignored" if rest else ""
         path = PurePosixPath(best)
         place = path.with_name(name).as_posix()
         if loosened(best).endswith(notebook.SUFFIX):
             cells = "its code cells, counted from 1, are the module"
-            self._note(f"{shown(best)} was read in place of {name}: {cells}{more}")
+            self._note(f"{shown(best)} was read as {name}: {cells}{more}")
             self._convert(name, best, place)
             return
         if best != place:
             source, target = self._folder / best, self._folder / place
             if target.exists() and target.samefile(source):
-                source.rename(target)  # where capitals make no difference
+                source.rename(target)  # where case makes no difference
             else:
                 shutil.copyfile(source, target)
             data = (self._folder / place).read_bytes()
@@ -193,7 +193,7 @@ class _Finder:
         self._made.found.setdefault(name, Slot(place, shown(best), best))
 
     def _best(self, candidates: Sequence[str]) -> str | None:
-        """Return the file that is meant: the only one, or the only one nearest to the top."""
+        """Return the file that is meant: the only one, or the only one closest to the top."""
         by_depth = sorted(candidates, key=lambda file: (file.count("/"), file))
         nearest = [f for f in by_depth if f.count("/") == by_depth[0].count("/")]
         return nearest[0] if len(contents(self._folder, nearest)) == 1 else None
@@ -215,7 +215,7 @@ def contents(folder: Path, files: Iterable[str]) -> set[bytes]:
 
 
 def home(target: Path, wanted: Sequence[str]) -> Path:
-    """Return the folder of the submission: the top, or the only folder that holds what is asked.
+    """Return the folder of the submission: the top, or the only folder with requested files.
 
     Args:
         target: where everything was unpacked.

@@ -1,4 +1,4 @@
-"""Python source as editors save it: what can be read is rewritten as UTF-8, the rest explained."""
+"""Python source as editors save it: readable text is rewritten as UTF-8, the rest explained."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CONTROL = re.compile(rb"[\x00-\x08\x0b\x0e-\x19\x1b-\x1f\x7f]")
 WEB_PAGE = re.compile(rb"<(?:!doctype\s+html|html|\?xml|head|body)\b", re.IGNORECASE)
 BOM = b"\xef\xbb\xbf"
 CONFLICT = re.compile(rb"(?:\A|(?<=[\r\n]))(?:<{7}|>{7})(?: [^\r\n]*)?(?=[\r\n]|\Z)")
-MAX_REPAIRED_BYTES = 4 * 1024 * 1024  # more than any program that a person wrote
+MAX_REPAIRED_BYTES = 4 * 1024 * 1024  # more than any program that a person writes
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,13 @@ class Repaired:
 
 
 def repaired(name: str, data: bytes) -> Repaired | None:
-    """Return a source file that Python can decode; None if it can already, or never will."""
+    """Return a source file that Python can decode; None if it already can or never will."""
     if data.startswith(UTF_16):
         try:
             text = data.decode("utf-16")
         except UnicodeDecodeError:
             return None
-        return Repaired(text.encode("utf-8", "replace"), f"{name} is UTF-16, and was read as such")
+        return Repaired(text.encode("utf-8", "replace"), f"{name} was read as UTF-16")
     lines = re.split(rb"\r\n|\r|\n", data[:1000], maxsplit=2)[:2]
     said = next((found[1] for line in lines if (found := CODING.match(line))), b"utf-8")
     if said.decode().lower() not in UTF_8_NAMES:
@@ -59,45 +59,45 @@ def _is_cp1252(data: bytes) -> bool:
 
 
 def line_of(data: bytes, offset: int) -> int:
-    """Return the number of the line that a byte is on, whatever ends lines."""
+    """Return the number of the line that a byte is on, for any kind of line end."""
     return len(re.split(rb"\r\n|\r|\n", data[:offset]))
 
 
 def problem(name: str, data: bytes) -> str | None:
     """Return why a file cannot be Python source at all, and what to do; None if it may be."""
     if not data.strip():
-        return f"{name} is empty: was it saved before it was handed in? Hand in the file itself"
+        return f"{name} is empty: did you save it before you handed it in?"
     text = data.removeprefix(BOM).lstrip()
     if WEB_PAGE.match(text[:100]):
         line = line_of(data, len(data) - len(text))
         return (
-            f"{name}, line {line}: is a web page (HTML), not Python: download the file itself "
+            f"{name}, line {line}: this is a web page (HTML), not Python: download the file itself "
             "(Raw or Download, not Save page as)"
         )
     kind = kind_of(data)
     if kind is not None:
         return (
-            f"{name} is {kind} under the name of a program: hand in the program itself, saved as "
-            "plain text"
+            f"{name} is {kind}, not a Python program: hand in the program itself, saved as plain "
+            "text"
         )
     if data.startswith(UTF_16):
-        return f"{name}, line 1: is damaged UTF-16: save it as UTF-8 in your editor"
+        return f"{name}, line 1: damaged UTF-16: save it as UTF-8 in your editor"
     zero = data.find(b"\0")
     if zero >= 0:
         return (
-            f"{name}, line {line_of(data, zero)}: is not Python source text: it holds a NUL byte "
-            "(a binary or UTF-16 file?): save it as UTF-8 text"
+            f"{name}, line {line_of(data, zero)}: not Python source text: it holds a NUL byte (is "
+            "it a binary or UTF-16 file?): save it as UTF-8 text"
         )
     return None
 
 
 def explained(name: str, data: bytes, kinds: tuple[str, ...]) -> str | None:
-    """Return what a syntax error most likely comes from, and what to do, if that can be told."""
+    """Return the likely cause of a syntax error and what to do, if it is recognizable."""
     if "TabError" in kinds:
         return "indent with spaces only (editors have a command: Convert Indentation to Spaces)"
     if "SyntaxError" in kinds and (found := CONFLICT.search(data)):
         return (
-            f"{name}, line {line_of(data, found.start())}: is a mark of a merge conflict: decide "
-            "between the two versions and delete the lines with <<<<<<<, ======= and >>>>>>>"
+            f"{name}, line {line_of(data, found.start())}: this marks a merge conflict: choose one "
+            "of the two versions and delete the lines with <<<<<<<, ======= and >>>>>>>"
         )
     return None

@@ -21,9 +21,9 @@ OWNER = ".owner"
 
 
 class StagingFolder(Closing):
-    """A new folder in the system's folder for temporary files; folders left by the dead go.
+    """A new folder in the system's temporary folder; removes folders whose owners are gone.
 
-    Processes forked by the owner share its lock, so that the folder is in use as long as any lives.
+    Processes forked by the owner share its lock: the folder is in use as long as any of them lives.
 
     Raises:
         BrokenError: no folder can be made.
@@ -35,7 +35,7 @@ class StagingFolder(Closing):
             self.path = Path(tempfile.mkdtemp(prefix=PREFIX))
         except OSError as error:
             place = f"a folder in {tempfile.gettempdir()}"
-            raise BrokenError(f"{place} cannot be made: {error.strerror}") from None
+            raise BrokenError(f"cannot create {place}: {error.strerror}") from None
         self.path.chmod(0o711)  # workers, under another user id, must pass through
         self._lock = _locked_owner(self.path)
 
@@ -53,10 +53,10 @@ def _locked_owner(folder: Path) -> int | None:
     try:
         lock = os.open(new, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise BrokenError(f"{folder} cannot be written: {error.strerror}") from None
+        raise BrokenError(f"cannot write to {folder}: {error.strerror}") from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # Under its name it is locked from the first moment on.
+        # The file gets its name only after it is locked.
         new.rename(folder / OWNER)
     except OSError:
         os.close(lock)
@@ -85,7 +85,7 @@ def _remove_if_stale(folder: Path) -> None:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a folder; the locked file goes last, so that what is left of it is removed later."""
+    """Remove a folder; the locked file goes last, so that leftovers are removed later."""
     with contextlib.suppress(OSError):
         for entry in folder.iterdir():
             if entry.name != OWNER:

@@ -1,8 +1,8 @@
-"""Intake: what a student handed in becomes a staged folder of plain, read-only files.
+"""Intake: turns what a student handed in into a staged folder of plain, read-only files.
 
-Only regular files below the caps are copied, each by a path that was checked; links, devices and
-files that would change how Python or pytest start are left out with a note. Nothing is imported or
-executed here.
+Only regular files below the caps are copied, each by a checked path. Links, devices and files that
+would change how Python or pytest start are left out with a note. Nothing is imported or executed
+here.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Submission:
         sha256: over the names and contents of the staged files.
         notes: what was left out and why.
         problem: set if nothing could be staged, for instance a damaged archive.
-        places: where the files are that were asked for, and why some cannot be used.
+        places: where the requested files are, and why some cannot be used.
         student: who handed it in, if the platform's download says so.
     """
 
@@ -72,12 +72,12 @@ class Submission:
     called: ClassVar[str] = "the submission"  # by messages
 
     def path_of(self, name: str) -> str:
-        """Return where a file that the rubric asks for is, relative to ``folder``."""
+        """Return where a requested file is, relative to ``folder``."""
         found = self.places.found.get(name)
         return name if found is None else found.path
 
     def shown(self, name: str) -> str:
-        """Return how messages name a file that the rubric asks for: as it was handed in."""
+        """Return how messages name a requested file: as it was handed in."""
         found = self.places.found.get(name)
         return name if found is None else found.shown
 
@@ -91,9 +91,9 @@ class Submission:
         if not self.files:
             return f"{module} is not in {self.called}, which holds no files at all"
         named = [shown(name) for name in names[:MAX_NAMES_SHOWN]]
-        told = ", ".join(named) or f"only files in folders: {shown(self.files[0])}"
+        told = ", ".join(named) or f"only files in folders, such as {shown(self.files[0])}"
         more = f" and {len(names) - MAX_NAMES_SHOWN} more" if len(names) > MAX_NAMES_SHOWN else ""
-        # A file that is asked for itself is where it belongs.
+        # Other requested files are where they belong.
         free = [f for f in self.files if f.rpartition("/")[2] not in self.places.asked]
         close = near(module, free)
         hint = f"; did you mean {shown(close)}? Rename it to {module}" if close else ""
@@ -111,13 +111,13 @@ def stage(
 ) -> Submission:
     """Copy a submission into the new folder ``target`` and return it.
 
-    Helper files that the assignment supplies take the place of the student's copies of them, which
-    may have been edited: only the student's own files are listed and count for the digest.
-    Source text that Python could not decode is rewritten, notebooks become modules, and what lies
-    elsewhere is found; ``files`` and the digest are of what was handed in.
+    Helper files that the assignment supplies replace the student's copies of them, which may have
+    been edited: only the student's own files are listed and count for the digest. Source text that
+    Python could not decode is rewritten, notebooks become modules, and files in other folders are
+    found; ``files`` and the digest describe what was handed in.
 
     A damaged or oversized submission is staged empty with its ``problem``: that is the student's
-    result, not an error of ours.
+    result, not the grader's error.
 
     Args:
         identifier: the name of its report folder.
@@ -148,7 +148,7 @@ def stage(
         _protect(target)
     except OSError as error:
         name = shown(origin.parts[0].path.resolve().name)
-        raise BrokenError(f"{name} cannot be staged: {error.strerror}") from None
+        raise BrokenError(f"cannot copy {name}: {error.strerror}") from None
     return replace(made, problem=problem, student=origin.student)
 
 
@@ -160,7 +160,7 @@ def settle(
     supplied: Sequence[Path],
     notes: Notes,
 ) -> Submission:
-    """Make a submission of what was copied to ``target``: find, repair and convert what is asked.
+    """Make a submission from ``target``: find, repair and convert the requested files.
 
     Args:
         identifier: the name of its report folder.
@@ -202,8 +202,8 @@ def _gather(origin: Collected, target: Path, notes: Notes) -> str | None:
             told = ", ".join(shown(name) for name in packed[:MAX_NAMES_SHOWN])
             return (
                 f"{shown(origin.parts[0].path.resolve().name)} holds archives and no code: {told}: "
-                "a student hands in the files themselves, or one archive of them; to grade a whole "
-                "class, name its archive to grader grade"
+                "hand in the files themselves or one archive of them (to grade a whole class, pass "
+                "its archive to grader grade)"
             )
         problem = _unpack_inner(target, packed[0], notes, caps())
         if problem is not None:
@@ -244,7 +244,7 @@ def _unpack_inner(target: Path, name: str, notes: Notes, caps: Caps) -> str | No
     with tempfile.TemporaryDirectory(prefix="inner-", dir=target.parent) as aside:
         inner = Path(aside) / Path(name).name
         (target / name).rename(inner)
-        notes.add(f"{shown(name)} is an archive in the submission, and was unpacked")
+        notes.add(f"{shown(name)}, an archive in the submission, was unpacked")
         return unpack(inner, (target / name).parent, notes, caps)
 
 
@@ -269,7 +269,7 @@ def _digest(folder: Path, files: Sequence[str]) -> str:
 
 
 def _protect(target: Path) -> None:
-    """Let everybody read what is staged, and nobody write it."""
+    """Make what is staged readable for everybody and writable for nobody."""
     for parent, folders, names in os.walk(target):
         for below in folders:
             (Path(parent) / below).chmod(0o755)

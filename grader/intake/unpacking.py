@@ -1,7 +1,7 @@
-"""From what was handed in to plain files in a folder: archives unpacked, folders copied.
+"""Unpacks archives and copies folders to plain files in a folder.
 
-Only regular files below the caps are written, each by a path that was checked; links, devices and
-files that would change how Python or pytest start are left out with a note.
+Only regular files below the caps are written, each by a checked path. Links, devices and files that
+would change how Python or pytest start are left out with a note.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ from grader.intake.wrong_files import unread_archive
 from grader.readers.texts import printable
 
 MAX_DEPTH = 16
-MAX_PATH_BYTES = 1000  # with the folder for staging in front, a path may have 4096
-MAX_NOTES = 20  # what is told of one submission; the rest is counted
+MAX_PATH_BYTES = 1000  # together with the staging folder, a path may have 4096
+MAX_NOTES = 20  # for one submission; the rest are counted
 MAX_PROBLEM = 300  # characters
-NO_ZIP = "File is not a zip file"  # says zipfile when it finds no end
-# These would be picked up by Python or pytest by their mere presence.
+NO_ZIP = "File is not a zip file"  # what zipfile says when it finds no end
+# Python or pytest would load these just because they are there.
 DROPPED_NAMES = frozenset(
     ["conftest.py", "pytest.ini", "tox.ini", "setup.cfg", "pyproject.toml", "sitecustomize.py"]
     + ["usercustomize.py"]
 )
 ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08", b"PK00PK")
-COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0")  # tar archives begin so
+COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0")  # compressed tar archives begin like this
 DROPPED_SUFFIXES = frozenset([".pth", ".so", ".pyd", ".pyc", ".pyo"])
 
 
 @dataclass(frozen=True)
 class Caps:
-    """The most that is written. ``entries`` is of an archive, with all that is left out."""
+    """The most that is written. ``entries`` counts an archive's entries, even those left out."""
 
     files: int
     entries: int
@@ -57,7 +57,7 @@ CLASS = Caps(200_000, 400_000, 1024 * MIB, 16 * 1024 * MIB)  # hundreds of stude
 
 
 class Notes:
-    """What is told about the intake of a submission, a line each and not without end."""
+    """Notes about the intake of a submission, one line each, limited in number."""
 
     def __init__(self) -> None:
         self._texts: list[str] = []
@@ -84,7 +84,7 @@ class Notes:
         """Note, once, that a folder of installed packages was left out."""
         if name not in self._folders and len(self._folders) < MAX_NOTES:
             self._folders.add(name)
-            self.leave_out(name, "installed packages are not used in grading")
+            self.leave_out(name, "grading does not use installed packages")
 
     def told(self) -> tuple[str, ...]:
         """Return all notes, cut off with their number."""
@@ -122,11 +122,11 @@ def unpack(path: Path, target: Path, notes: Notes, caps: Caps) -> str | None:
         return f"{name} was not unpacked: {error}"
     except DAMAGED as error:
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
-            # A damaged archive has no error number, or that of a seek to a place before its start.
-            raise BrokenError(f"{name} cannot be staged: {error.strerror}") from None
+            # A damaged archive has no error number, or that of a seek before its start.
+            raise BrokenError(f"cannot copy {name}: {error.strerror}") from None
         why = printable(" ".join(str(error).split()), MAX_PROBLEM) or type(error).__name__
         if isinstance(error, EOFError) or why == NO_ZIP:
-            why = "it is cut off or damaged: pack it anew, and upload it again"
+            why = "it is cut off or damaged: pack it again and upload the new archive"
         return f"{name} cannot be unpacked: {why}"
     return None
 
@@ -137,7 +137,7 @@ def _start(path: Path) -> bytes:
 
 
 def is_zip(path: Path) -> bool:
-    """Say whether an archive is a zip, also if it is called otherwise, as happens on Windows.
+    """Say whether an archive is a zip, even if its name says otherwise, as happens on Windows.
 
     Raises:
         OSError: it cannot be read.
@@ -151,9 +151,9 @@ def copy(entries: Generator[Entry, None, None], target: Path, notes: Notes, caps
     """Write entries (name, announced size, content) below ``target``, within all caps.
 
     Raises:
-        TooMuchError: they go beyond a cap.
+        TooMuchError: they exceed a cap.
     """
-    # What lies there already, of another part of the same submission, counts as well.
+    # What another part of the same submission has already written counts as well.
     there = [path.stat().st_size for path in target.rglob("*") if path.is_file()]
     count, total = len(there), sum(there)
     for name, size, content in entries:
@@ -168,7 +168,7 @@ def copy(entries: Generator[Entry, None, None], target: Path, notes: Notes, caps
             try:
                 destination.parent.mkdir(parents=True, exist_ok=True)
             except (FileExistsError, NotADirectoryError):
-                notes.leave_out(name, "a file has the name of its folder")
+                notes.leave_out(name, "a file and a folder have the same name")
                 continue
             if destination.exists():
                 notes.leave_out(name, "it appears twice; the first one counts")
@@ -181,14 +181,14 @@ def copy(entries: Generator[Entry, None, None], target: Path, notes: Notes, caps
                     written += len(chunk)
                     if written > room:
                         limit = caps.file_bytes if room == caps.file_bytes else caps.total_bytes
-                        beyond = f"goes beyond the limit of {limit // MIB} MiB"
+                        beyond = f"exceeds the limit of {limit // MIB} MiB"
                         raise TooMuchError(f"{shown(name)} ({size} bytes) {beyond}")
                     file.write(chunk)
             total += written
 
 
 def _checked(name: str, notes: Notes) -> tuple[str, ...] | None:
-    """Return the parts of a safe relative path; None, with a note, for what is left out."""
+    """Return the parts of a safe relative path; None, with a note, for a file left out."""
     path = PurePosixPath(name.replace("\\", "/"))
     packages = installed_in(path.parts[:-1])
     if packages is not None:
@@ -196,7 +196,7 @@ def _checked(name: str, notes: Notes) -> tuple[str, ...] | None:
     if packages or any(part in CLUTTER for part in path.parts) or path.name.startswith("._"):
         return None
     if path.is_absolute() or ".." in path.parts or not path.parts or "\0" in name or ":" in name:
-        notes.leave_out(name, "not a path inside the submission")
+        notes.leave_out(name, "its path leads out of the submission")
         return None
     try:
         sizes = [len(part.encode()) for part in path.parts]
@@ -204,10 +204,10 @@ def _checked(name: str, notes: Notes) -> tuple[str, ...] | None:
         notes.leave_out(name, "its name is not UTF-8")
         return None
     if len(sizes) > MAX_DEPTH or max(sizes) > 255 or sum(sizes) > MAX_PATH_BYTES:  # noqa: PLR2004
-        notes.leave_out(name, "nested too deeply, or too long a name")
+        notes.leave_out(name, "it is nested too deeply or its name is too long")
         return None
     if path.name.lower() in DROPPED_NAMES or path.suffix.lower() in DROPPED_SUFFIXES:
-        notes.leave_out(name, "files of this kind are not used in grading")
+        notes.leave_out(name, "grading does not use files of this kind")
         return None
     return path.parts
 
@@ -222,7 +222,7 @@ def _from_folder(folder: Path, notes: Notes) -> Generator[Entry, None, None]:
         folders[:] = _of_interest(inside, folders, names, notes)
         if len(inside.parts) >= MAX_DEPTH and folders:
             deeper = f"{inside.as_posix()}/{folders[0]}"
-            notes.leave_out(deeper, "nested too deeply, or too long a name")
+            notes.leave_out(deeper, "it is nested too deeply or its name is too long")
             folders.clear()
         for name in [*folders]:
             if (Path(parent) / name).is_symlink():
@@ -231,17 +231,17 @@ def _from_folder(folder: Path, notes: Notes) -> Generator[Entry, None, None]:
         for name in sorted(names):
             path = Path(parent) / name
             relative = path.relative_to(folder).as_posix()
-            # O_NOFOLLOW and fstat of the open file: what was checked is what is read.
+            # O_NOFOLLOW and fstat of the open file: the file that was checked is the one read.
             try:
                 fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
             except OSError as error:
                 if isinstance(error, PermissionError):
                     raise
-                notes.leave_out(relative, "it is a link or no regular file")
+                notes.leave_out(relative, "it is not a regular file")
                 continue
             if not stat.S_ISREG(os.fstat(fd).st_mode):
                 os.close(fd)
-                notes.leave_out(relative, "it is no regular file")
+                notes.leave_out(relative, "it is not a regular file")
                 continue
             yield relative, os.fstat(fd).st_size, os.fdopen(fd, "rb")
 
@@ -249,7 +249,7 @@ def _from_folder(folder: Path, notes: Notes) -> Generator[Entry, None, None]:
 def _of_interest(
     inside: Path, folders: Sequence[str], names: Sequence[str], notes: Notes
 ) -> list[str]:
-    """Return the folders to look into, which are neither clutter nor installed packages."""
+    """Return the folders to search, which are neither clutter nor installed packages."""
     passed_over = OF_ENVIRONMENT if ENVIRONMENT_MARK in names else frozenset()
     found = []
     for name in sorted(set(folders) - CLUTTER):

@@ -1,4 +1,4 @@
-"""What a rubric asks students to hand in, and whether a module of theirs can be Python at all."""
+"""What a rubric asks students to hand in, and whether a module can be Python at all."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_NAMED = 6  # files in a note
 
 
 def asked_by(rubric: Rubric) -> tuple[dict[str, set[str]], list[str]]:
-    """Return the modules of a rubric, with the functions it asks of each; and its other files."""
+    """Return a rubric's modules with the functions that each must have, and its other files."""
     modules: dict[str, set[str]] = {}
     others: list[str] = []
     for question in rubric.questions:
@@ -43,14 +43,14 @@ def unreadable(submission: Submission, module: str) -> Failure | None:
 
 
 def ambiguous(submission: Submission, missing: Iterable[str]) -> list[str]:
-    """Return a note for each import that two of the student's own files could be meant by."""
+    """Return a note for each import that could mean two of the student's own files."""
     notes = []
     for name in missing:
         files = [f for f in submission.files if PurePosixPath(f).name == f"{name}.py"]
         if len(files) > 1:
             told = ", ".join(map(shown, files[:MAX_NAMED]))
             notes.append(
-                f"import {printable(name, MAX_SHOWN)}: several files may be meant ({told}), and "
-                "none was imported: keep one of them, beside the module"
+                f"import {printable(name, MAX_SHOWN)}: several files could be meant ({told}), so "
+                "none was imported: keep only one of them, next to the module"
             )
     return notes

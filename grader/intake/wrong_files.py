@@ -1,4 +1,4 @@
-"""What a file is that cannot be used, and what to hand in instead.
+"""Names the type of a file that cannot be used, and what to hand in instead.
 
 Source of the signatures: the file formats' own documents, as collected in the ``file`` program.
 """
@@ -22,7 +22,7 @@ SIGNATURES = (
     (b"\x1f\x8b", "a compressed file (gzip)"),
     (b"\x89PNG\r\n", "a picture"),
     (b"\xff\xd8\xff", "a picture"),
-    (b"L\0\0\0\x01\x14\x02\0", "a shortcut, not the file that it leads to"),
+    (b"L\0\0\0\x01\x14\x02\0", "a shortcut, not the file that it points to"),
 )
 UNREAD_ARCHIVES = (b"Rar!", b"7z")
 DOCUMENTS = (".docx", ".doc", ".odt", ".rtf", ".pages", ".pdf", ".html", ".htm", ".mht")
@@ -31,12 +31,12 @@ SHORTCUT_WORDS = re.compile(r"[ _-]*(?:shortcut|verknüpfung|raccourci|alias)$",
 
 
 def kind_of(data: bytes) -> str | None:
-    """Return what a file is by its first bytes, if it is neither text nor an archive to unpack."""
+    """Return a file's type by its first bytes, if it is neither text nor a supported archive."""
     return next((kind for signature, kind in SIGNATURES if data.startswith(signature)), None)
 
 
 def unread_archive(start: bytes) -> str | None:
-    """Return what is told of an archive that is not unpacked, whatever it is called."""
+    """Return the message about an archive of an unsupported type, whatever its name."""
     kind = kind_of(start)
     if kind is None or not start.startswith(UNREAD_ARCHIVES):
         return None
@@ -44,26 +44,22 @@ def unread_archive(start: bytes) -> str | None:
 
 
 def remedy(module: str, files: Sequence[str]) -> str:
-    """Return what to do about files that were handed in and are not ``module``; may be empty."""
+    """Return what to do about the files handed in instead of ``module``; may be empty."""
     stem = module.rpartition(".")[0].lower()
     for file in files:
         name = PurePosixPath(file).name.lower()
         if name.endswith(FOREIGN):
-            return (
-                f"; {shown(file)} is not unpacked: hand in {module} itself, or a .zip of your files"
-            )
+            return f"; {shown(file)} cannot be unpacked: hand in {module} itself or a .zip"
         head, _dot, suffix = name.rpartition(".")
         head = SHORTCUT_WORDS.sub("", head).removesuffix(".py")
         if head == stem and f".{suffix}" in SHORTCUTS:
-            return f"; {shown(file)} is a link to a file on your machine: hand in {module} itself"
+            return f"; {shown(file)} is a link to a file on your computer: hand in {module} itself"
         if head == stem and f".{suffix}" in DOCUMENTS:
             kind = "a document, not Python" if module.endswith(".py") else "a document"
             return f"; {shown(file)} is {kind}: hand in {_written(module)}, saved as plain text"
     documents = [file for file in files if file.lower().endswith(DOCUMENTS)]
     if documents and len(documents) == len(files):
-        return (
-            f"; {shown(documents[0])} is not read: hand in {_written(module)}, saved as plain text"
-        )
+        return f"; {shown(documents[0])} cannot be read: hand in {_written(module)} in plain text"
     return ""
 
 

@@ -1,1 +1,1 @@
-"""Where student code runs: the trusted end, the wire, and the worker at its other end."""
+"""Where student code runs: the trusted end, the wire, and the worker at the other end."""

@@ -111,7 +111,7 @@ def test_a_full_disk_for_temporary_files_is_broken_and_no_zero(folder):
     )
     assert done.status == 3
     (message,) = messages(done)
-    assert message.startswith("broken: big cannot be staged: No space left on device")
+    assert message.startswith("broken: cannot copy big: No space left on device")
     made = {path.parent.name: json.loads(path.read_text()) for path in out.glob("*/report.json")}
     assert (made["big"]["status"], made["big"]["score"]) == ("broken", None)
     assert (made["plain"]["status"], made["plain"]["score"]) == ("complete", 4)

@@ -79,8 +79,12 @@ def _with_module(folder, content: bytes):
     ("content", "reason", "message"),
     [
         (b"import numpy as np\n\ndef rnn_step_forward(x:\n    pass\n", "import_error", "line 3"),
-        (b"\x7fELF\n\x00\x00\x00", "import_error", "line 2: is not Python source"),
-        (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "import_error", "is a picture under the name"),
+        (b"\x7fELF\n\x00\x00\x00", "import_error", "line 2: not Python source"),
+        (
+            b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR",
+            "import_error",
+            "is a picture, not a Python program",
+        ),
         (b"x = '\xff\xfe'\n", "missing", "rnn_layers.py has no function rnn_step_forward"),
         (b"", "missing", "rnn_layers.py is empty"),
         (b"def rnn_step_forward():\n\tif 1:\n        pass\n", "import_error", "line 3"),
@@ -212,7 +216,7 @@ def test_only_takes_questions_and_checks_and_refuses_others(grade, run_cli, tmp_
     named = ("--rubric", ROOT / "rubric.yaml")
     ran = run_cli("grade", tmp_path / "nowhere", "--out", tmp_path, *named)
     assert ran.status == 2
-    assert "there is no such file or folder" in ran.err
+    assert "no such file or folder" in ran.err
 
 
 def test_piped_output_has_no_colour_codes_and_no_progress_bar(grade):

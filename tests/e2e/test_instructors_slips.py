@@ -183,7 +183,7 @@ def test_reports_do_not_go_into_what_is_graded(out, folder, grade):
     ran = grade(out=folder / out)
     assert (ran.status, ran.out) == (2, "")
     (message,) = ran.err.splitlines()
-    assert f"lies in {folder / 'ada'}, which is graded; name another DIR" in message
+    assert f"is inside {folder / 'ada'}, a submission; name another DIR" in message
     assert [path.name for path in (folder / "ada").iterdir()] == ["toy.py"]
 
 

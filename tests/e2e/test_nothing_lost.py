@@ -132,7 +132,7 @@ def test_an_overview_that_cannot_be_written_is_told_before_anything_is_graded(na
     ran = grade()
     assert (ran.status, ran.out) == (3, "")
     assert ran.err == (
-        f"broken: --out {folder / 'reports'}: {name} is a folder there; remove or rename it\n"
+        f"broken: --out {folder / 'reports'}: {name} is a folder; remove or rename it\n"
     )
     assert contents(folder / "reports") == before
 

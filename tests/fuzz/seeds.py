@@ -119,7 +119,7 @@ def archives() -> dict[str, Seed]:
         ),
         "xz_that_asks_for_four_gigabytes.tar.gz": Seed(xz_with_huge_dictionary(), "emory usage"),
         "bzip2_in_zip_of_300_megabytes.zip": Seed(
-            zip_of("rnn_layers.py", bzip2_of_zeros(300), zipfile.ZIP_BZIP2), "beyond the limit"
+            zip_of("rnn_layers.py", bzip2_of_zeros(300), zipfile.ZIP_BZIP2), "exceeds the limit"
         ),
         "lzma_in_zip_that_asks_for_four_gigabytes.zip": Seed(
             zip_of("rnn_layers.py", bundled_lzma(2**32 - 1), zipfile.ZIP_LZMA), "unusual properties"
@@ -167,7 +167,7 @@ def archives() -> dict[str, Seed]:
         ),
         "zip_within_a_zip_is_unpacked.zip": Seed(
             zip_of("inner.zip", zip_of("x.py", b"x", 0, size=1), 0, size=107),
-            "inner.zip is an archive in the submission, and was unpacked",
+            "inner.zip, an archive in the submission, was unpacked",
         ),
     }
 

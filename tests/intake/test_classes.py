@@ -109,7 +109,7 @@ def test_the_table_of_a_large_class_may_be_longer_than_that_of_a_submission(tmp_
     with Classes() as classes:
         assert len(find([path], ASKED, classes)) == 200
     problem = stage("x", path, tmp_path / "staged", MODULES).problem
-    assert "class.zip was not unpacked: it has a table of contents of 1" in (problem or "")
+    assert "class.zip was not unpacked: its table of contents has 1" in (problem or "")
 
 
 @pytest.mark.parametrize(

@@ -30,15 +30,15 @@ def staged(path: Path, tmp_path: Path):
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        ({"hw2.rar": RAR}, "hw2.rar is not unpacked: hand in rnn_layers.py itself, or a .zip"),
-        ({"hw2.7z": SEVEN}, "hw2.7z is not unpacked: hand in rnn_layers.py itself, or a .zip"),
+        ({"hw2.rar": RAR}, "hw2.rar cannot be unpacked: hand in rnn_layers.py itself or a .zip"),
+        ({"hw2.7z": SEVEN}, "hw2.7z cannot be unpacked: hand in rnn_layers.py itself or a .zip"),
         ({"rnn_layers.docx": DOCX}, "rnn_layers.docx is a document, not Python: hand in"),
         ({"rnn_layers.py.docx": DOCX}, "as rnn_layers.py, saved as plain text"),
         ({"RNN_Layers.PDF": b"%PDF-1.7"}, "RNN_Layers.PDF is a document, not Python"),
-        ({"rnn_layers.py.lnk": b"L\0"}, "is a link to a file on your machine"),
+        ({"rnn_layers.py.lnk": b"L\0"}, "is a link to a file on your computer"),
         ({"rnn_layers.py - Shortcut.lnk": b"L\0"}, "hand in rnn_layers.py itself"),
-        ({"rnn_layers - Verknüpfung.lnk": b"L\0"}, "is a link to a file on your machine"),
-        ({"other.docx": DOCX}, "other.docx is not read: hand in the program as rnn_layers.py"),
+        ({"rnn_layers - Verknüpfung.lnk": b"L\0"}, "is a link to a file on your computer"),
+        ({"other.docx": DOCX}, "other.docx cannot be read: hand in the program as rnn_layers.py"),
     ],
 )  # fmt: skip
 def test_a_file_of_another_kind_is_named_with_what_to_hand_in(files, words, tmp_path):
@@ -51,13 +51,13 @@ def test_a_file_of_another_kind_is_named_with_what_to_hand_in(files, words, tmp_
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (DOCX, "rnn_layers.py is a zip archive or a Word document under the name of a program"),
+        (DOCX, "rnn_layers.py is a zip archive or a Word document, not a Python program"),
         (b"{\\rtf1\\ansi import numpy}", "is a document in Rich Text Format"),
         (b"%PDF-1.4\n", "is a PDF document"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(50), "is a Word document"),
         (b"\x1f\x8b\x08\0", "is a compressed file (gzip)"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "is a picture"),
-        (b"L\0\0\0\x01\x14\x02\0\0\0", "is a shortcut, not the file that it leads to"),
+        (b"L\0\0\0\x01\x14\x02\0\0\0", "is a shortcut, not the file that it points to"),
     ],
 )
 def test_a_document_under_the_name_of_the_module_is_told(data, words, tmp_path):
@@ -99,7 +99,7 @@ def test_an_archive_is_read_by_what_it_is_and_not_by_its_name(name, data, tmp_pa
 def test_a_page_saved_as_an_archive_is_told_with_the_remedy(tmp_path):
     (tmp_path / "hw2.zip").write_bytes(b"<!DOCTYPE html><html><title>Log in</title></html>")
     message = staged(tmp_path / "hw2.zip", tmp_path).missing("rnn_layers.py")
-    assert message.endswith("it is cut off or damaged: pack it anew, and upload it again")
+    assert message.endswith("it is cut off or damaged: pack it again and upload the new archive")
 
 
 def test_nobody_of_a_class_vanishes_who_hands_in_another_kind_of_archive(grade, tmp_path):
@@ -110,7 +110,7 @@ def test_nobody_of_a_class_vanishes_who_hands_in_another_kind_of_archive(grade, 
     for name in ("bob", "carol"):
         (check,) = checks_of(reports[name]).values()
         assert (check["reason"], check["points"]) == ("missing", 0)
-        assert "is not unpacked: hand in rnn_layers.py itself" in check["message"]
+        assert "cannot be unpacked: hand in rnn_layers.py itself" in check["message"]
     (tmp_path / "class.zip").write_bytes(zipped(files))
     with Classes() as classes:
         found = find([tmp_path / "class.zip", folder / "bob.rar"], MODULES, classes)
@@ -155,7 +155,7 @@ def test_thirty_thousand_installed_files_are_left_out_with_a_note(kind, tmp_path
     made = staged(path, tmp_path)
     assert time.process_time() - started < 20  # 3 s on the machine this was written on
     assert (made.problem, made.files) == (None, ("rnn_layers.py",))
-    why = "was left out: installed packages are not used in grading"
+    why = "was left out: grading does not use installed packages"
     kept = {note.partition(" ")[0] for note in made.notes if note.endswith(why)}
     site = "env/Lib/site-packages"
     assert kept == {".venv/lib", site, "node_modules"}
@@ -217,7 +217,7 @@ def test_two_notebooks_that_both_may_be_meant_are_listed(tmp_path):
     made = stage("ada", path, tmp_path / "staged", {"rnn_layers.py": {"f"}})
     failed = unreadable(made, "rnn_layers.py")
     assert failed is not None
-    assert "several files may be meant: hw2 copy.ipynb, hw2.ipynb" in failed.message
+    assert "several files could be meant: hw2 copy.ipynb, hw2.ipynb" in failed.message
 
 
 @pytest.mark.parametrize("data", [zipped({}), zipped({"hw/": b"", "__MACOSX/x": b"1"})])
@@ -255,5 +255,5 @@ def test_a_notebook_beside_the_template_is_noted_with_the_remedy(name, tmp_path)
     files = {"rnn_layers.py": RIGHT, name: json.dumps({"cells": [cell]}).encode()}
     path = laid_out(tmp_path / "ada", files)
     made = stage("ada", path, tmp_path / "staged", {"rnn_layers.py": {"rnn_step_forward"}})
-    told = f"{name} was not read: rnn_layers.py is there, and counts; to have the notebook read, "
-    assert made.notes == (f"{told}leave rnn_layers.py out",)
+    told = f"{name} was not read because rnn_layers.py is there; to hand in the notebook instead, "
+    assert made.notes == (f"{told}leave out rnn_layers.py",)

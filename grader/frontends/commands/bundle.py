@@ -33,17 +33,17 @@ bundle_command.add_command(student)
 @click.option("--rubric", type=click.Path(path_type=Path), metavar="FILE",
               help="The rubric (default: rubric.yaml here or above).")  # fmt: skip
 @click.option("--tier", type=click.Choice(TIERS), default="mini", show_default=True,
-              help="Generated data sets, or the homework's own.")  # fmt: skip
+              help="Use generated data sets (mini) or the homework's own (full).")  # fmt: skip
 @click.option("--data", type=click.Path(path_type=Path), metavar="DIR",
               help="Pack the homework's own data; needed for --tier full.")  # fmt: skip
 @click.option("--budget", "budget_s", type=click.FloatRange(min=30), metavar="SECONDS",
-              help="Time for one submission: a minute less than the platform's.")  # fmt: skip
+              help="Time per submission: a minute less than the platform's limit.")  # fmt: skip
 @click.option("--pip-args", metavar="TEXT",
               help="Arguments of pip install (default: torch for the processor only).")  # fmt: skip
 @click.option("--isolation", type=click.Choice(("full", "partial")), metavar="LEVEL",
-              help="Grade nothing where code is isolated less (default: full).")  # fmt: skip
+              help="The lowest isolation to grade with (default: full).")  # fmt: skip
 @click.option("--constraints", type=click.Path(path_type=Path), metavar="FILE",
-              help="Versions to install (default: constraints.txt beside the rubric).")  # fmt: skip
+              help="The versions to install (default: the rubric's constraints.txt).")  # fmt: skip
 @told
 def gradescope(
     out: Path,
@@ -55,17 +55,17 @@ def gradescope(
     isolation: str | None,
     constraints: Path | None,
 ) -> None:
-    """Write an archive that Gradescope builds an autograder from."""
+    """Write the archive from which Gradescope builds the autograder."""
     loaded = load_rubric(find_rubric(rubric, Path.cwd()), KINDS)
     if data is not None and not data.is_dir():
-        raise UsageError(f"--data {data}: there is no such folder")
+        raise UsageError(f"--data {data}: no such folder")
     if tier == "full" and data is None:
         raise UsageError("--tier full needs the homework's data: --data DIR")
     if constraints is not None and not constraints.is_file():
-        raise UsageError(f"--constraints {constraints}: there is no such file")
+        raise UsageError(f"--constraints {constraints}: no such file")
     beside = loaded.path.resolve().parent / CONSTRAINTS
     pins = constraints or (beside if beside.is_file() else None)
     choices = gradescope_bundle.Choices(tier, data, budget_s, pip_args, isolation, pins)
     made = gradescope_bundle.build(loaded, choices)
     write_bytes(out, made)
-    click.echo(f"{out}: {len(made) / 1e6:.1f} MB; it holds the answers, so keep it from students")
+    click.echo(f"{out}: {len(made) / 1e6:.1f} MB; it holds the answers: keep it from students")

@@ -1,4 +1,4 @@
-"""``grader bundle student``: the archive that students are given."""
+"""``grader bundle student``: the archive for students."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from grader.reports.files import write_bytes
 @click.option("--rubric", type=click.Path(path_type=Path), metavar="FILE",
               help="The rubric (default: rubric.yaml here or above).")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), metavar="N",
-              help="Draw the recorded cases with this seed; not the rubric's.")  # fmt: skip
+              help="The seed for the recorded cases; must not be the rubric's.")  # fmt: skip
 @told
 def student(out: Path | None, rubric: Path | None, seed: int | None) -> None:
-    """Write an archive for students: template, public checks, engine; no answers."""
+    """Write an archive for students: template, public checks and grader, but no answers."""
     loaded = load_rubric(find_rubric(rubric, Path.cwd()), KINDS)
     template = loaded.path.resolve().parent / template_name(loaded.path)
     made = bundle.build(loaded, template, seed)

@@ -1,7 +1,7 @@
-"""``grader check``: a student's look at the visible checks.
+"""``grader check``: lets a student run the visible checks.
 
-In a bundle that a student was given, and wherever there are no fork servers, the checks run in
-plain processes; beside a whole rubric on Linux they run as when they are graded.
+In a student's bundle, and on systems without fork servers, the checks run in plain processes; with
+a whole rubric on Linux they run as in grading.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ from grader.model import CheckResult, Rubric
 from grader.reports import terminal
 
 ALL_RIGHT = frozenset(["passed", "pending"])
-FOR_GRADERS = ("rubric", "tier", "data", "seed", "device")  # options that a bundle has no use for
+FOR_GRADERS = ("rubric", "tier", "data", "seed", "device")  # options without effect in a bundle
 
 
 @click.command()
 @click.argument("arguments", nargs=-1, metavar="[DIR] [ID]...")
 @shared
 @click.option("--watch", is_flag=True,
-              help="Check again whenever a file is saved, until Ctrl-C.")  # fmt: skip
+              help="Check again whenever you save a file, until Ctrl-C.")  # fmt: skip
 @told
 def check(
     arguments: Sequence[str],
@@ -57,17 +57,17 @@ def check(
     *,
     watch: bool,
 ) -> None:
-    """Check your own work in DIR (default: here): all visible checks, or those named by ID.
+    """Check your work in DIR (default: this folder): all visible checks, or only those with ID.
 
-    An ID is a question (q3) or a check (q3.1). Exit status: 0 all right, 1 something is not.
+    An ID is a question (q3) or a check (q3.1). Exit status: 0 all checks pass, 1 some do not.
     """
     folder, only = Path(), list(arguments)
     if only and Path(only[0]).is_file():
-        raise UsageError(f"{only[0]}: name the folder that it is in, not the file")
+        raise UsageError(f"{only[0]}: name the folder that holds this file, not the file itself")
     if only and (Path(only[0]).is_dir() or "/" in only[0] or os.sep in only[0]):
         folder = Path(only.pop(0))
     if not folder.is_dir():
-        raise UsageError(f"{folder}: there is no such folder")
+        raise UsageError(f"{folder}: no such folder")
     home = _bundle_of(folder) if rubric is None else None
     if home is not None:
         _refuse_options()
@@ -78,7 +78,7 @@ def check(
 
     loaded = load_rubric(find_rubric(rubric, folder.resolve()), KINDS)
     wanted = _visible(loaded, only)
-    # It is the student's own machine: whatever isolation there is will do.
+    # It is the student's own machine: any isolation is enough.
     settings = replace(read_settings(tier, data, seed, device), isolation="none")
     if watch or not _grades_here():
         assignment = Assignment(loaded.reference)
@@ -97,7 +97,7 @@ def _grades_here() -> bool:
 
 
 def _bundle_of(start: Path) -> Path | None:
-    """Return the bundle that a folder is, or is in; a rubric that is nearer counts instead."""
+    """Return the bundle that a folder is or is in; None if a rubric is closer."""
     start = start.resolve()
     for folder in (start, *start.parents):
         if is_bundle(folder):
@@ -112,7 +112,7 @@ def _refuse_options() -> None:
     for name in FOR_GRADERS:
         source = context.get_parameter_source(name)
         if source is click.core.ParameterSource.COMMANDLINE:
-            raise UsageError(f"--{name}: has no use here: the checks are recorded")
+            raise UsageError(f"--{name}: cannot be used with recorded checks")
 
 
 def _visible(rubric: Rubric, only: Sequence[str]) -> frozenset[str]:
@@ -121,7 +121,7 @@ def _visible(rubric: Rubric, only: Sequence[str]) -> frozenset[str]:
     visible = {check.id for check in checks if check.visibility == "visible"}
     wanted = wanted_checks(rubric, only) & visible
     if not wanted:
-        raise UsageError(f"{', '.join(only)}: not a check that can be run here: it is hidden")
+        raise UsageError(f"{', '.join(only)}: hidden checks cannot run here")
     return wanted
 
 
@@ -131,11 +131,11 @@ def _check_recorded(bundle: Bundle, folder: Path, only: Sequence[str], *, watch:
     rubric = bundle.rubric(wanted)
     checks = chosen(rubric, wanted)
     if not checks:
-        raise UsageError(f"{', '.join(only)}: only your instructor's grader can check this")
+        raise UsageError(f"{', '.join(only)}: only your instructor's grader can run this check")
     elsewhere = [one.id for one in bundle.elsewhere if one.id in wanted]
 
     def more() -> list[str]:
-        text = f"only your instructor's grader can check {', '.join(elsewhere)}"
+        text = f"only your instructor's grader can run {', '.join(elsewhere)}"
         return [*bundle.notes(bundle.home), *([text] if elsewhere else [])]
 
     settings = Settings(isolation="none", locked=False)
@@ -145,7 +145,7 @@ def _check_recorded(bundle: Bundle, folder: Path, only: Sequence[str], *, watch:
 
 
 def _look(look: Look, more: Callable[[], list[str]], *, watch: bool) -> None:
-    """Run checks once, or again and again; ``more`` returns notes about the folder."""
+    """Run checks once or repeatedly; ``more`` returns notes about the folder."""
     if watch:
         from grader.frontends.student import watch as watching
 
@@ -162,7 +162,7 @@ def _look(look: Look, more: Callable[[], list[str]], *, watch: bool) -> None:
 def _shown(
     look: Look, checks: Sequence[Chosen], more: Callable[[], list[str]]
 ) -> list[CheckResult]:
-    """Run checks; print each result as it comes, and what there is to say in the end."""
+    """Run checks; print each result as it comes, then notes and a summary."""
     console = terminal.console()
     results = []
     told: list[str] = []

@@ -29,14 +29,14 @@ from grader.reports.files import write_json, write_text
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path), metavar="FILE",
               help="Also write them to FILE as CSV, a row per changed check.")  # fmt: skip
 @click.option("--only-changed/--all", "only_changed", default=True, show_default=True,
-              help="List the submissions that changed, or all.")  # fmt: skip
+              help="List only the submissions that changed, or all.")  # fmt: skip
 @told
 def diff_command(
     old: Path, new: Path, json_file: Path | None, csv_file: Path | None, *, only_changed: bool
 ) -> None:
-    """Compare the reports in OLD and NEW, two folders that were --out of grader grade.
+    """Compare the reports in OLD and NEW, two --out folders of grader grade.
 
-    Exit status: 0 no grade differs, 1 some do.
+    Exit status: 0 all grades are the same, 1 some differ.
     """
     before, after = stored.load(old), stored.load(new)
     found = changes.compare(
@@ -51,8 +51,8 @@ def diff_command(
     if figures.marks_missing:
         click.echo(
             terminal.clean(
-                f"{counted(figures.marks_missing, 'mark')} of OLD missing in {new}; to put "
-                f"them back: grader mark {new} --marks FILE --reapply"
+                f"{counted(figures.marks_missing, 'mark')} of OLD missing in {new}; to restore "
+                f"them: grader mark {new} --marks FILE --reapply"
             ),
             err=True,
         )
@@ -60,7 +60,7 @@ def diff_command(
         write_json(json_file, changes.as_json(listed, figures))
     if csv_file is not None:
         rows = changes.as_rows(listed)
-        # Only names can be formulas; a change of points may well begin with a minus sign.
+        # Only names can be formulas; a change of points may begin with a minus sign.
         safe = [[cell(row[0]), *row[1:-1], cell(row[-1])] for row in rows]
         write_text(csv_file, tables.as_csv(safe))
     if figures.changed:
@@ -70,7 +70,7 @@ def diff_command(
 def said(figures: Summary, total: int) -> str:
     """Return the summary in words."""
     if not figures.changed:
-        return f"{total} submissions; no grade differs"
+        return f"{total} submissions; all grades are the same"
     lost = f"{figures.lost} lost points"
     gained = f"{figures.gained} gained points"
     parts = [

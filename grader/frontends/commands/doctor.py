@@ -18,14 +18,14 @@ from grader.reports.files import write_json
 @click.option("--rubric", type=click.Path(path_type=Path), metavar="FILE",
               help=f"Try to read its files (default: {RUBRIC_NAME} here or above).")  # fmt: skip
 @click.option("--data", type=click.Path(path_type=Path), envvar="GRADER_DATA", metavar="DIR",
-              help="Folder with the homework's own data (default: GRADER_DATA).")  # fmt: skip
+              help="The folder with the homework's own data (default: GRADER_DATA).")  # fmt: skip
 @click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE",
-              help="Also write what was found to FILE.")  # fmt: skip
+              help="Also write the results to FILE.")  # fmt: skip
 @told
 def doctor_command(rubric: Path | None, data: Path | None, json_file: Path | None) -> None:
     """Attack this machine's isolation, and explain what is protected and what is missing.
 
-    Exit status: 0 isolation is full, 1 it is not, 3 it could not be tried.
+    Exit status: 0 isolation is full, 1 it is not, 3 it could not be tested.
     """
     try:
         path: Path | None = find_rubric(rubric, Path.cwd())

@@ -26,10 +26,10 @@ MAX_WITHOUT = 10  # students without a submission that are named
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE",
               help="The file to upload.")  # fmt: skip
 @click.option("--roster", "roster_file", type=click.Path(path_type=Path), metavar="FILE",
-              help="The CSV with the students, as downloaded from the platform.")  # fmt: skip
-@click.option("--assignment", metavar="NAME", help="What the platform calls the assignment.")
+              help="The CSV file of students that you downloaded.")  # fmt: skip
+@click.option("--assignment", metavar="NAME", help="The assignment's name on the platform.")
 @click.option("--allow-pending", is_flag=True,
-              help="Export the points so far where a person must still mark.")  # fmt: skip
+              help="Also export grades with checks that a person must mark.")  # fmt: skip
 @told
 def export_command(
     reports: Path,
@@ -40,20 +40,20 @@ def export_command(
     *,
     allow_pending: bool,
 ) -> None:
-    """Write the grades in REPORTS_DIR as a file that the platform imports.
+    """Write the grades in REPORTS_DIR to a file that the platform imports.
 
-    A grade that is pending or broken is left out, never zero. Exit status: 0 all grades are in the
-    file, 1 some are not, 2 nothing was written.
+    Pending and broken grades are left out, never exported as zero. Exit status: 0 all grades are in
+    the file, 1 some are not, 2 nothing was written.
     """
     found = stored.load(reports)
     titles = {(one.report["assignment"], one.report["title"]) for one in found.values()}
     if len(titles) > 1:
         several = ", ".join(sorted(identifier for identifier, _title in titles))
-        raise UsageError(f"{reports}: holds reports of several assignments or titles ({several})")
+        raise UsageError(f"{reports}: the reports belong to several assignments ({several})")
     form = exports.FORMATS[name]
     listed = None if roster_file is None else form.roster(_table(roster_file))
     if roster_file is not None and out.resolve() == roster_file.resolve():
-        raise UsageError(f"--out {out}: is the roster; name another file")
+        raise UsageError(f"--out {out}: this is the roster; name another file")
     matching = roster.Matching() if listed is None else roster.match(listed, found)
     grades = formats.grades(found, allow_pending=allow_pending)
     ((_identifier, title),) = titles
@@ -61,7 +61,7 @@ def export_command(
     if listed is not None and not matching.rows:
         for problem in matching.problems:
             click.echo(terminal.clean(problem), err=True)
-        raise UsageError(f"{roster_file}: no submission fits any of its students")
+        raise UsageError(f"{roster_file}: no submission belongs to any of its students")
     made = form.export(order)
     write_bytes(out, made.data)
     _tell(order, made, matching, out)
@@ -70,7 +70,7 @@ def export_command(
 
 
 def _table(path: Path) -> tables.Sheet:
-    """Return the roster's table, or tell its problems and end."""
+    """Return the roster's table, or print its problems and exit."""
     table = tables.read(path)
     if table.problems:
         for problem in table.problems:
@@ -86,7 +86,7 @@ def _tell(order: formats.Order, made: formats.Export, matching: roster.Matching,
         click.echo(terminal.clean(f"note: {note}"), err=True)
     if len(order.max_scores) > 1:
         most = " and ".join(map(plain, order.max_scores))
-        text = f"note: the reports are out of {most} points: were the same checks run for all?"
+        text = f"note: the reports are out of {most} points: did you run the same checks for all?"
         click.echo(text, err=True)
     if matching.without:
         named = ", ".join(matching.without[:MAX_WITHOUT])
@@ -98,7 +98,7 @@ def _tell(order: formats.Order, made: formats.Export, matching: roster.Matching,
     pending = [grade for grade in order.grades.values() if grade.report["status"] == "pending"]
     if pending and any(grade.score is not None for grade in pending):
         count = counted(len(pending), "grade")
-        click.echo(f"note: {count} so far, with checks pending (--allow-pending)", err=True)
+        click.echo(f"note: {count} not final, with pending checks (--allow-pending)", err=True)
     total = len(order.grades)
     done = (total if order.roster is None else len(order.rows)) - len(made.left_out)
     click.echo(terminal.clean(f"{out}: {done} of {total} grades"))

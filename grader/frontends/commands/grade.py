@@ -37,12 +37,17 @@ from grader.run.progress import follow
 @click.command()
 @click.argument("submissions", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR",
-              help="Where the reports go: DIR/<submission>/report.json and more.")  # fmt: skip
-@click.option("--only", multiple=True, metavar="ID", help="A question or check; may be repeated.")
+              help="The folder for reports: DIR/<submission>/report.json and more.")  # fmt: skip
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="ID",
+    help="Grade only this question or check; may be repeated.",
+)
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N",
-              help="Submissions graded at a time (default: one per core).")  # fmt: skip
+              help="Grade N submissions at a time (default: one per core).")  # fmt: skip
 @click.option("--discard-marks", is_flag=True,
-              help="Write over reports that hold a person's marks.")  # fmt: skip
+              help="Overwrite reports that hold a person's marks.")  # fmt: skip
 @shared
 @isolated
 @told
@@ -88,7 +93,7 @@ def grade(
 def _list(
     out: Path, rubric: Rubric, reports: Sequence[dict[str, Any]]
 ) -> tuple[int, BrokenError | None]:
-    """Write the overview; return how many earlier reports are in it, and why it is not there."""
+    """Write the overview; return the number of earlier reports in it, and why it is missing."""
     try:
         listed, problems = overview.write(out, rubric, reports, always=len(reports) > 1)
     except BrokenError as error:
@@ -113,6 +118,6 @@ def _tell(reports: Sequence[dict[str, Any]], out: Path, listed: int) -> None:
         click.echo(told)
         click.echo(f"{len(reports)} submissions graded; reports: {out}/<submission>/report.json")
     if len(reports) > 1 or listed:
-        more = f" (with {counted(listed, 'report')} of earlier runs)" if listed else ""
+        more = f" (including {counted(listed, 'report')} of earlier runs)" if listed else ""
         click.echo(f"overview: {out / 'index.html'}, {out / 'gradebook.csv'}{more}")
     tell_broken(reports)

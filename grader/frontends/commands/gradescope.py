@@ -24,27 +24,32 @@ FOLDER = "/autograder"
 
 @click.command("gradescope")
 @click.option("--autograder", type=click.Path(path_type=Path), default=Path(FOLDER),
-              metavar="DIR", show_default=True, help="Where the platform puts things.")  # fmt: skip
+              metavar="DIR", show_default=True, help="The platform's folder.")  # fmt: skip
 @click.option("--rubric", type=click.Path(path_type=Path), metavar="FILE",
               help="The rubric (default: DIR/source/assignment/rubric.yaml).")  # fmt: skip
 @click.option("--tier", type=click.Choice(TIERS), default="mini", show_default=True,
-              help="Generated data sets, or the homework's own.")  # fmt: skip
+              help="Use generated data sets (mini) or the homework's own (full).")  # fmt: skip
 @click.option("--data", type=click.Path(path_type=Path), envvar="GRADER_DATA", metavar="DIR",
-              help="Folder with the homework's own data (default: GRADER_DATA).")  # fmt: skip
-@click.option("--only", multiple=True, metavar="ID", help="A question or check; may be repeated.")
+              help="The folder with the homework's own data (default: GRADER_DATA).")  # fmt: skip
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="ID",
+    help="Grade only this question or check; may be repeated.",
+)
 @told
 def gradescope_command(
     autograder: Path, rubric: Path | None, tier: Any, data: Path | None, only: Sequence[str]
 ) -> None:
     """Grade DIR/submission on Gradescope and write DIR/results/results.json.
 
-    What it prints is for the instructor. GRADER_TIME_BUDGET_S (default 540), GRADER_MEMORY_MB and
-    GRADER_ISOLATION (full or partial) change what it may use and what it demands.
+    The output is for the instructor. GRADER_TIME_BUDGET_S (default 540) and GRADER_MEMORY_MB set
+    the time and memory it may use, GRADER_ISOLATION (full or partial) the isolation it requires.
 
-    Exit status: 0 graded, 2 or 3 the grade is withheld; results.json then has no score.
+    Exit status: 0 graded; 2 or 3 the grade is withheld, and results.json has no score.
     """
     if not autograder.is_dir():
-        raise UsageError(f"--autograder {autograder}: there is no such folder")
+        raise UsageError(f"--autograder {autograder}: no such folder")
     if tier == "full" and data is None:
         raise UsageError("--tier full needs the homework's data: --data DIR or GRADER_DATA")
     places = Folders(autograder)
@@ -58,7 +63,7 @@ def gradescope_command(
 
 
 def _tell(outcome: ContainerRun) -> None:
-    """Print what the instructor should know; the platform keeps it from students."""
+    """Print what the instructor should know; the platform hides it from students."""
     if outcome.made is not None:
         terminal.console().print(terminal.report(outcome.made))
         found = ", ".join(outcome.made["isolation"])

@@ -1,4 +1,4 @@
-"""``grader mark``: a person's marks, put into reports without running anything again."""
+"""``grader mark``: puts a person's marks into reports without running anything again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from grader.reports import stored, terminal
 from grader.reports.files import write_text
 from grader.reports.stored import Stored, checks_of
 
-MAX_COMMENT_SHOWN = 60  # characters in the table; the report has it whole
+MAX_COMMENT_SHOWN = 60  # characters in the table; the report has the full text
 
 
 @click.command("mark")
@@ -28,13 +28,13 @@ MAX_COMMENT_SHOWN = 60  # characters in the table; the report has it whole
 @click.option("--marks", "files", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
               help="A CSV or YAML file of marks and comments; may be repeated.")  # fmt: skip
 @click.option("--template", type=click.Path(path_type=Path), metavar="FILE",
-              help="Write a CSV to fill in: one row per pending check.")  # fmt: skip
+              help="Write a CSV to fill in, with one row per pending check.")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
-              help="Write the marked reports to DIR, and leave REPORTS_DIR alone.")  # fmt: skip
+              help="Write the marked reports to DIR; do not change REPORTS_DIR.")  # fmt: skip
 @click.option("--override", is_flag=True,
-              help="Allow marks for checks that the grader has judged (an appeal).")  # fmt: skip
+              help="Allow marks for checks that the grader decided (an appeal).")  # fmt: skip
 @click.option("--reapply", is_flag=True,
-              help="After regrading: apply marks that still fit, list the others.")  # fmt: skip
+              help="After regrading: apply the marks that still fit, list the others.")  # fmt: skip
 @told
 def mark_command(
     reports: Path,
@@ -45,13 +45,13 @@ def mark_command(
     override: bool,
     reapply: bool,
 ) -> None:
-    """Put marks that a person gave into the reports in REPORTS_DIR.
+    """Put a person's marks into the reports in REPORTS_DIR.
 
-    Nothing is written if a single mark has a problem. Exit status: 0 all marks are in the
-    reports, 1 with --reapply some do not fit any more, 2 there are problems.
+    If a single mark has a problem, nothing is written. Exit status: 0 all marks are in the reports,
+    1 with --reapply some no longer fit, 2 there are problems.
     """
     if bool(files) == bool(template):
-        raise UsageError("say either --marks FILE or --template FILE")
+        raise UsageError("use either --marks FILE or --template FILE")
     found = stored.load(reports)
     if template is not None:
         _write_template(template, reports, found)
@@ -80,17 +80,17 @@ def _target(reports: Path, out: Path | None) -> Path:
     if out is None or out.resolve() == reports.resolve():
         return reports
     if out.resolve().is_relative_to(reports.resolve()):
-        raise UsageError(f"--out {out}: is inside {reports}; name a folder outside of it")
+        raise UsageError(f"--out {out}: this is inside {reports}; name a folder outside of it")
     return out
 
 
 def _write_template(path: Path, reports: Path, found: dict[str, Stored]) -> None:
     if path.exists():
-        raise UsageError(f"--template {path}: is there already; name another file or delete it")
+        raise UsageError(f"--template {path}: already exists; name another file or delete it")
     text, rows = marks.template(found.values())
     write_text(path, text)
     count = counted(rows, "pending check")
-    text = f"{path}: {count}; fill in points and, if you like, comment and marker, then:"
+    text = f"{path}: {count}; fill in points and, if you like, comment and marker, then run:"
     click.echo(terminal.clean(f"{text}\n  grader mark {reports} --marks {path}"))
 
 
@@ -106,7 +106,7 @@ def _tell(made: Plan, reading: marks.MarksFile, target: Path) -> None:
     put = counted(len(made.applied), "mark")
     parts = [
         f"{put} put into {counted(len(made.changed), 'report')}",
-        *([f"{overrides} of them in place of the grader's own"] if overrides else []),
+        *([f"{overrides} of them instead of the grader's own"] if overrides else []),
         *([f"already there: {made.already}"] if made.already else []),
         *([f"rows not filled in: {reading.unfilled}"] if reading.unfilled else []),
     ]
@@ -114,7 +114,7 @@ def _tell(made: Plan, reading: marks.MarksFile, target: Path) -> None:
     if waiting:
         checks = counted(sum(waiting.values()), "check")
         where = counted(len(waiting), "report")
-        click.echo(f"still waiting for a person: {checks} in {where}")
+        click.echo(f"still to be marked by a person: {checks} in {where}")
     broken = [name for name, report in made.reports.items() if report["status"] == "broken"]
     if broken:
         click.echo(terminal.clean(f"broken, without a grade: {', '.join(broken)}"), err=True)

@@ -1,4 +1,4 @@
-"""What the commands share: options, exit statuses, and how errors are told."""
+"""What the commands share: options, exit statuses and error messages."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from grader.run import accelerator
 
 EXIT_FAILURES, EXIT_USAGE, EXIT_BROKEN, EXIT_INTERRUPTED = 1, 2, 3, 130
 RUBRIC_NAME = "rubric.yaml"
-PROBE_BYTES = 4096  # a file without content can be made on a full disk, too
+PROBE_BYTES = 4096  # an empty file can be created even on a full disk
 MAX_PLACES = 4  # places named for one message; the reports name all
 
 
 def told(command: Callable[..., None]) -> Callable[..., None]:
-    """Turn our own errors into one message and an exit status."""
+    """Turn the grader's own errors into one message and an exit status."""
 
     @wraps(command)
     def wrapped(*arguments: Any, **options: Any) -> None:
@@ -46,7 +46,7 @@ def told(command: Callable[..., None]) -> Callable[..., None]:
             click.echo(terminal.clean(f"broken: {error}"), err=True)
             sys.exit(EXIT_BROKEN)
         except KeyboardInterrupt:
-            written = "out" in options  # a check at home writes no reports
+            written = "out" in options  # grader check writes no reports
             ending = "; the reports written so far are complete" if written else ""
             click.echo(f"interrupted{ending}", err=True)
             sys.exit(EXIT_INTERRUPTED)
@@ -62,15 +62,15 @@ def shared(command: Callable[..., None]) -> Callable[..., None]:
             help=f"The rubric (default: {RUBRIC_NAME} here or in a folder above).",
         ),
         click.option("--tier", type=click.Choice(TIERS), default="mini", show_default=True,
-                     help="Generated data sets, or the homework's own."),
+                     help="Use generated data sets (mini) or the homework's own (full)."),
         click.option(
             "--data", type=click.Path(path_type=Path), envvar="GRADER_DATA", metavar="DIR",
-            help="Folder with the homework's own data (default: GRADER_DATA).",
+            help="The folder with the homework's own data (default: GRADER_DATA).",
         ),
         click.option("--seed", type=click.IntRange(min=0), metavar="N",
-                     help="Draw all cases and data with this seed, not the rubric's."),
+                     help="The seed for all cases and data, instead of the rubric's."),
         click.option("--device", type=click.Choice(DEVICES), default="cpu", show_default=True,
-                     help="Where training runs; cuda becomes cpu where there is none."),
+                     help="Where training runs; without a GPU, cuda means cpu."),
     )  # fmt: skip
     for option in reversed(options):
         command = option(command)
@@ -82,7 +82,7 @@ def isolated(command: Callable[..., None]) -> Callable[..., None]:
     options = (
         click.option(
             "--isolation", type=click.Choice(LEVELS), default="full", show_default=True,
-            help="Grade nothing where student code is isolated less than this (grader doctor).",
+            help="The lowest isolation to grade with (see grader doctor).",
         ),
         click.option("--unsafe", is_flag=True,
                      help="Allow --isolation none: student code can then do what you can."),
@@ -100,7 +100,7 @@ def find_rubric(named: Path | None, start: Path) -> Path:
     """
     if named is not None:
         if not named.is_file():
-            raise UsageError(f"{named}: there is no such rubric")
+            raise UsageError(f"{named}: no such file")
         return named
     for folder in (start, *start.parents, Path.cwd()):
         if (folder / RUBRIC_NAME).is_file():
@@ -117,18 +117,18 @@ def read_settings(tier: Any, data: Path | None, seed: int | None, device: Any) -
         UsageError: the data are missing.
     """
     if data is not None and not data.is_dir():
-        raise UsageError(f"--data {data}: there is no such folder")
+        raise UsageError(f"--data {data}: no such folder")
     if tier == "full" and data is None:
         raise UsageError("--tier full needs the homework's data: --data DIR or GRADER_DATA")
     return Settings(tier, data.resolve() if data else None, seed, accelerator.usable(device))
 
 
 def demand(settings: Settings, isolation: Any, *, unsafe: bool) -> Settings:
-    """Return the settings with what is asked of isolation."""
+    """Return the settings with the required isolation."""
     if isolation == "none" and not unsafe:
         raise UsageError(
             "--isolation none lets student code read the reference, change grades and delete "
-            "files; say --unsafe as well if that is what you want"
+            "files; add --unsafe if that is what you want"
         )
     return replace(settings, isolation=isolation, locked=isolation != "none")
 
@@ -176,13 +176,13 @@ def writable(out: Path) -> None:
             probe.unlink(missing_ok=True)
         for name in RESERVED_IDS:
             if (out / name).is_dir():
-                raise BrokenError(f"--out {out}: {name} is a folder there; remove or rename it")
+                raise BrokenError(f"--out {out}: {name} is a folder; remove or rename it")
     except OSError as error:
-        raise BrokenError(f"--out {out}: cannot be written: {error.strerror}") from None
+        raise BrokenError(f"--out {out}: cannot write there: {error.strerror}") from None
 
 
 def apart(out: Path, submissions: Sequence[Path], identifiers: Sequence[str]) -> None:
-    """Refuse to write reports into what is graded: the next run would take them for handed in.
+    """Refuse to write reports into submissions: the next run would grade them, too.
 
     Raises:
         UsageError: a report would lie in a submission or in the folder of a class.
@@ -192,11 +192,11 @@ def apart(out: Path, submissions: Sequence[Path], identifiers: Sequence[str]) ->
         place = (out / identifier).resolve()
         for path, folder in graded.items():
             if place.is_relative_to(folder):
-                raise UsageError(f"--out {out}: lies in {path}, which is graded; name another DIR")
+                raise UsageError(f"--out {out}: is inside {path}, a submission; name another DIR")
 
 
 def tell_broken(reports: Sequence[dict[str, Any]]) -> None:
-    """Say what failed on our side, each different message once."""
+    """Print what failed in the grader, each different message once."""
     places: dict[str, list[str]] = {}
     for made in reports:
         if made["status"] != "broken":

@@ -33,9 +33,9 @@ from grader.run.progress import follow
 @click.command("verify")
 @click.argument("names", nargs=-1, metavar="[EXAMPLE]...")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
-              help="Where the reports go (default: none are written).")  # fmt: skip
+              help="The folder for reports (default: write none).")  # fmt: skip
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N",
-              help="Submissions graded at a time (default: one per core).")  # fmt: skip
+              help="Grade N submissions at a time (default: one per core).")  # fmt: skip
 @shared
 @isolated
 @told
@@ -52,7 +52,7 @@ def verify_command(
     isolation: Any,
     unsafe: bool,
 ) -> None:
-    """Grade the assignment's example submissions and compare with what each must score.
+    """Grade the assignment's example submissions and compare the scores with their claims.
 
     EXAMPLE is a pattern such as wrong/rnn_* and limits the run to the examples it matches.
     """

@@ -1,1 +1,1 @@
-"""Gradescope: from a submission in its container to ``results.json``, within its limits."""
+"""Gradescope: grades a submission in its container and writes ``results.json``."""

@@ -1,4 +1,4 @@
-"""The time budget: the platform ends a run that is too long, with a zero; so we end first."""
+"""The time budget: the platform ends a long run with a zero, so the grader stops before that."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from collections.abc import Callable, Mapping
 from grader.errors import UsageError
 
 VARIABLE = "GRADER_TIME_BUDGET_S"
-DEFAULT_S = 540.0  # of the platform's 600; the rest is for its own work and for ending ours
-LEAST_TRY_S = 2.0  # a check is given this, or what is left; with less it is not tried
+DEFAULT_S = 540.0  # of the platform's 600; the rest is for starting and ending the run
+LEAST_TRY_S = 2.0  # a check gets at least this; with less left, it does not run
 Clock = Callable[[], float]
 
 
 class TimeBudget:
-    """Shares the time that is left out over the checks that are still to run.
+    """Divides the remaining time among the checks that still have to run.
 
     A check may take an equal share of what is left, or more if its own limit is a larger part of
-    all limits; what it does not use goes to those after it. So no check, however slow, takes the
-    time of all others.
+    all limits; what it does not use goes to later checks. So no slow check takes the time of all
+    others.
 
     Args:
         total_s: seconds from now on.
@@ -42,11 +42,11 @@ class TimeBudget:
         """Return the seconds that a check which has not run yet may take."""
         fraction = max(1 / len(self._waiting), self._waiting[check] / sum(self._waiting.values()))
         left_s = self.left_s()
-        # Most checks take a fraction of a second: many of them must not make the share too small.
+        # Most checks take a fraction of a second: their number must not make the share too small.
         return min(left_s, max(LEAST_TRY_S, left_s * fraction))
 
     def done(self, check: str) -> None:
-        """Take a check out of the sharing."""
+        """Remove a check from the division."""
         self._waiting.pop(check, None)
 
 
@@ -54,7 +54,7 @@ def seconds(text: str) -> float:
     """Return the budget that the environment names; the default if it names none.
 
     Raises:
-        UsageError: it is no positive number.
+        UsageError: it is not a positive number.
     """
     if not text:
         return DEFAULT_S

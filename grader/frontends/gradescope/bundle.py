@@ -19,7 +19,7 @@ from grader.model import Rubric, Tier
 from grader.readers.yaml_source import read as read_yaml
 
 SCRIPTS = ("setup.sh", "run_autograder")
-# Example solutions, claims and caches: not needed to grade, and better not there.
+# Example solutions, claims and caches: not needed for grading, and safer left out.
 LEFT_OUT = frozenset(["__pycache__", ".git", ".pytest_cache", ".mypy_cache", ".ruff_cache"])
 MAX_BYTES = 500 * 1024 * 1024  # far more than a code assignment should need; uploads take minutes
 
@@ -33,7 +33,7 @@ class Choices:
         data: the homework's own data, for the full tier.
         budget_s: seconds for one submission.
         pip_args: arguments of ``pip install`` when the image is built.
-        isolation: the least level to grade with.
+        isolation: the lowest level to grade with.
         constraints: the versions to install.
     """
 
@@ -64,8 +64,8 @@ def build(rubric: Rubric, choices: Choices) -> bytes:
         total += len(data)
         if total > MAX_BYTES:
             raise UsageError(
-                f"{path}: with it the archive would hold more than {MAX_BYTES} bytes; build an "
-                "image with the Dockerfile instead"
+                f"{path}: this file would make the archive larger than {MAX_BYTES} bytes; build "
+                "an image with the Dockerfile instead"
             )
         members[name] = data
     return wheel.archive(members, frozenset(SCRIPTS))

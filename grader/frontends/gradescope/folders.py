@@ -43,16 +43,16 @@ class Folders:
 def closed(places: Folders) -> Iterator[None]:
     """Close the results and the metadata to other users while student code runs.
 
-    They tell about hidden checks, of this submission and of earlier ones. Where workers have no
-    root folder of their own, these modes are all that keeps a worker from reading them. The
-    folder around them is closed as well, unless the libraries are in it.
+    They reveal hidden checks of this submission and of earlier ones. Where workers have no private
+    root folder, only these modes keep a worker from reading them. The folder around them is closed
+    as well, unless the libraries are in it.
     """
     modes = {places.results.parent: OWNER_ONLY_FOLDER, places.metadata: OWNER_ONLY_FILE}
     if not Path(sys.prefix).resolve().is_relative_to(places.root.resolve()):
         modes[places.root] = OWNER_ONLY_FOLDER
     before: dict[Path, int] = {}
     for path, mode in modes.items():
-        with contextlib.suppress(OSError):  # not ours to change: the canary finds out what follows
+        with contextlib.suppress(OSError):  # may belong to another user: the canary tests access
             before[path] = stat.S_IMODE(path.stat().st_mode)
             path.chmod(mode)
     try:

@@ -1,4 +1,4 @@
-"""How much memory this container has, and what that is enough for.
+"""How much memory this container has, and which checks can run with it.
 
 Sources: Linux kernel documentation, ``admin-guide/cgroup-v2.rst`` (``memory.max``) and
 ``admin-guide/cgroup-v1/memory.rst`` (``memory.limit_in_bytes``).
@@ -16,22 +16,22 @@ from grader.model import Question
 MIB = 1024 * 1024
 VARIABLE = "GRADER_MEMORY_MB"
 # Measured for the reference on the mini tier (docs/gradescope.md), with a margin: the grading
-# processes and one fork server, then the least that a worker needs on top of them. What needs numpy
-# only comes first: torch is not on our side yet.
+# processes and one fork server, then the least that a worker needs on top of them. Checks that need
+# only numpy come first, before the grader itself has loaded torch.
 OURS_NUMPY_MB, WORKER_NUMPY_MB = 160, 100
 OURS_TORCH_MB, WORKER_TORCH_MB = 620, 280
 UNLIMITED = 1 << 50  # version 1 writes a number near 2**63 for no limit
 
 
 def limit_mb(environment: Mapping[str, str], root: Path = Path("/")) -> int | None:
-    """Return the memory that this container may use in MiB; None if nothing tells.
+    """Return the memory that this container may use in MiB; None if that is unknown.
 
     Args:
         environment: ``GRADER_MEMORY_MB`` replaces what the kernel says.
         root: the folder below which ``proc`` and ``sys`` are.
 
     Raises:
-        UsageError: the variable is no number.
+        UsageError: the variable is not a number.
     """
     named = environment.get(VARIABLE, "")
     if named:
@@ -52,7 +52,7 @@ def needed_mb(question: Question) -> int:
 
 
 def ours_mb(question: Question) -> int:
-    """Return the memory in MiB that our own processes take while a question is graded."""
+    """Return the memory in MiB that the grader's own processes take for a question."""
     return OURS_TORCH_MB if "torch" in question.preload else OURS_NUMPY_MB
 
 

@@ -1,4 +1,4 @@
-"""``submission_metadata.json``: what the platform tells about a submission.
+"""``submission_metadata.json``: what the platform says about a submission.
 
 Source: Gradescope autograder documentation, "Submission Metadata". An extension of one student is
 in ``users[].assignment``, with the same names of dates as in ``assignment``.
@@ -27,7 +27,7 @@ class Earlier:
 
 @dataclass(frozen=True)
 class Metadata:
-    """What is known about a submission; None where the platform does not tell.
+    """What is known about a submission; None where the platform says nothing.
 
     ``due`` and ``late_due`` are the latest that any of the students in the group has.
     """

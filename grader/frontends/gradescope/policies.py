@@ -16,14 +16,14 @@ LIMITED = "rate_limited"  # the key in extra_data of a submission that was not g
 
 @dataclass(frozen=True)
 class Lateness:
-    """How late a submission is. ``days`` counts started days; ``over`` that it is too late."""
+    """How late a submission is. ``days`` counts started days; ``over`` means it is too late."""
 
     days: int
     over: bool = False
 
 
 def lateness(policy: LateSpec, metadata: Metadata) -> Lateness | None:
-    """Return how late a submission is; None if the metadata do not tell.
+    """Return how late a submission is; None if the metadata do not say.
 
     A submission after ``late_due_date`` or more than ``max_days`` late is ``over``. The grace
     period moves both dates.
@@ -48,21 +48,21 @@ def deduction(policy: LateSpec, late: Lateness, score: float, max_score: float) 
 
 
 def late_text(policy: LateSpec, late: Lateness, lost: float, *, told: bool = True) -> str:
-    """Return the line that tells a student about lateness; empty if in time.
+    """Return the line that explains lateness to a student; empty if in time.
 
-    ``told`` is False to name no number: with hidden checks it could give away their points.
+    ``told`` is False to name no number: with hidden checks it could reveal their points.
     """
     if late.days == 0:
         return ""
     text = f"Submitted {late.days} day{'s' if late.days > 1 else ''} late"
     if late.over:
-        return f"{text}, which is later than is accepted: all points are taken off."
+        return f"{text}, after the last accepted day: you lose all points."
     if lost == 0:
         free = min(late.days, policy.free_days)
-        return f"{text}; {free} of them cost nothing." if free else f"{text}; it costs nothing."
+        return f"{text}; {free} of them cost nothing." if free else f"{text}; this costs nothing."
     of = "the assignment's points" if policy.of == "max_score" else "the points earned"
     points = f"{lost:g} points" if told else "points"
-    return f"{text}: {points} are taken off ({policy.per_day:.0%} of {of} for each day)."
+    return f"{text}: you lose {points} ({policy.per_day:.0%} of {of} per day)."
 
 
 @dataclass(frozen=True)
@@ -74,10 +74,10 @@ class RateLimited:
 
 
 def limited(policy: RateLimitSpec, metadata: Metadata) -> RateLimited | None:
-    """Return whether a submission is over the limit; None if it is to be graded.
+    """Return whether a submission is over the limit; None if it should be graded.
 
-    Only submissions that were graded count, and the time is that of submission: a later re-run
-    by the instructor decides as the first run did.
+    Only graded submissions count, and the time is the time of submission: if the instructor runs
+    the grader again later, the result is the same.
     """
     if metadata.created is None:
         return None
@@ -91,12 +91,12 @@ def limited(policy: RateLimitSpec, metadata: Metadata) -> RateLimited | None:
 
 
 def limited_text(policy: RateLimitSpec, found: RateLimited) -> str:
-    """Return what a student over the limit is told."""
+    """Return the message to a student over the limit."""
     times = f"{policy.submissions} submission{'s' if policy.submissions > 1 else ''}"
     return (
-        f"This submission was not graded: {times} in {policy.hours:g} hours are graded. What "
-        f"follows is the result of the one of {_shown(found.last.at)}. The next submission can "
-        f"be graded from {_shown(found.again)} on."
+        f"This submission was not graded: the limit is {times} in {policy.hours:g} hours. Below is "
+        f"the result of your submission of {_shown(found.last.at)}. You can submit again from "
+        f"{_shown(found.again)} on."
     )
 
 

@@ -33,7 +33,7 @@ NOT_STARTED = (
     "instructor can run it again."
 )
 WITHHELD = "The grader failed; this submission has no grade yet. Your instructor can see why."
-CUT_SHORT = "Not reached: the grader was stopped before it came to this check."
+CUT_SHORT = "Not run: the grader was stopped before this check."
 CARRIED_OVER = frozenset(
     ["score", "output", "output_format", "test_output_format", "test_name_format", "visibility"]
     + ["stdout_visibility", "extra_data", "tests", "leaderboard"]
@@ -50,7 +50,7 @@ class GradedRun:
 
 
 def withheld(text: str = WITHHELD) -> dict[str, Any]:
-    """Return results without any grade: neither a score nor tests whose scores would be added up.
+    """Return results without a grade: neither a score nor tests, whose scores would be added up.
 
     The platform accepts only results that have one of the two, so it records no grade for these.
     """
@@ -66,7 +66,7 @@ def withheld(text: str = WITHHELD) -> dict[str, Any]:
 def unfinished(
     run: GradedRun, made: dict[str, Any], not_reached: Collection[str]
 ) -> dict[str, Any]:
-    """Return what stands on disk while the grader is at work, should it be stopped there."""
+    """Return the results for the disk while the grader is running, in case it is stopped."""
     whole = report.with_unreached(run.rubric, made, run.wanted, CUT_SHORT)
     there = {check["id"] for question in made["questions"] for check in question["checks"]}
     found = final(run, whole, {*not_reached, *(run.wanted - there)})
@@ -83,7 +83,7 @@ def final(run: GradedRun, made: dict[str, Any], not_reached: Collection[str]) ->
     Args:
         run: the rubric, the metadata, the wanted checks.
         made: the report.
-        not_reached: the ids of the checks that time or memory did not suffice for.
+        not_reached: the ids of the checks for which time or memory was too short.
     """
     if made["score"] is None:
         return withheld()
@@ -104,7 +104,7 @@ def final(run: GradedRun, made: dict[str, Any], not_reached: Collection[str]) ->
 
 
 def over_limit(policy: RateLimitSpec, found: RateLimited) -> dict[str, Any]:
-    """Return the results of the last graded submission, with the reason in front of them."""
+    """Return the results of the last graded submission, after the reason."""
     kept = {key: value for key, value in found.last.results.items() if key in CARRIED_OVER}
     extra = kept.get("extra_data")
     before = kept.get("output")
@@ -130,7 +130,7 @@ def leaderboard(columns: Collection[LeaderboardSpec], made: dict[str, Any]) -> l
 
 
 def _deduct(run: GradedRun, found: dict[str, Any], made: dict[str, Any]) -> list[str]:
-    """Take off what lateness costs; return what is told about it."""
+    """Subtract what lateness costs; return the message about it."""
     policy = run.rubric.policies.late
     late = lateness(policy, run.metadata) if policy is not None else None
     if policy is None or late is None or late.days == 0:
@@ -144,7 +144,7 @@ def _deduct(run: GradedRun, found: dict[str, Any], made: dict[str, Any]) -> list
 
 
 def _not_reached_text(names: list[str]) -> str:
-    count = f"{len(names)} check{'s were' if len(names) > 1 else ' was'} not reached"
+    count = f"{len(names)} check{'s were' if len(names) > 1 else ' was'} not run"
     return f"THIS GRADE IS NOT FINAL: {count} ({', '.join(names)})."
 
 

@@ -1,4 +1,4 @@
-"""One run on the platform: always leaves results behind, and never a zero that is our fault."""
+"""One run on the platform: always leaves results, and never a zero that is the grader's fault."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from grader.run import batch
 
 ISOLATION = "GRADER_ISOLATION"
 IDENTIFIER = "submission"
-OVERTIME_S = 15.0  # for our own side, which is given no share; then it is ended where it is
+OVERTIME_S = 15.0  # for the grader itself, which has no share; after that it is killed
 FRUGAL_BELOW_MB = 3000  # with less, one fork server at a time
 
 
@@ -60,7 +60,7 @@ def run(places: Folders, options: Options, environment: Mapping[str, str]) -> Co
 
     Args:
         places: where the platform puts things.
-        options: what to grade by.
+        options: what to grade with.
         environment: ``GRADER_TIME_BUDGET_S``, ``GRADER_MEMORY_MB`` and ``GRADER_ISOLATION``.
 
     Raises:
@@ -82,7 +82,7 @@ def run(places: Folders, options: Options, environment: Mapping[str, str]) -> Co
 
 
 def _graded(places: Folders, options: Options, environment: Mapping[str, str]) -> ContainerRun:
-    # Should the grader be killed from here on, this is what it leaves.
+    # If the grader is killed from here on, this is what it leaves.
     write_json(places.results, results.withheld(results.NOT_STARTED))
     total_s = budget.seconds(environment.get(budget.VARIABLE, ""))
     least = _isolation(environment)
@@ -112,16 +112,16 @@ def _graded(places: Folders, options: Options, environment: Mapping[str, str]) -
                 results.final(about, made, not_reached), made, (*cause, *_causes(made))
             )
         over_time = (
-            f"the grader was still at work {OVERTIME_S:g} s after its budget of {total_s:g} s"
+            f"the grader was still running {OVERTIME_S:g} s after its budget of {total_s:g} s"
         )
         made = journal.report()
         if made is None:
-            raise BrokenError(f"{over_time}, and no check was done")
+            raise BrokenError(f"{over_time}, and no check was finished")
         return ContainerRun(results.unfinished(about, made, not_reached), made, (*cause, over_time))
 
 
 def _followed(job: Job, work: Submitted, shared: budget.TimeBudget) -> dict[str, Any] | None:
-    """Return the report of a submission; None if our own side was too slow."""
+    """Return the report of a submission; None if the grader itself was too slow."""
     with contextlib.closing(batch.run(job, [work], 1)) as events:
         overtime_since: float | None = None
         for event in events:
@@ -135,7 +135,7 @@ def _followed(job: Job, work: Submitted, shared: budget.TimeBudget) -> dict[str,
 
 
 class _Journal:
-    """Keeps what is done so far on disk: for the platform, and for the process that waits.
+    """Keeps the results so far on disk, for the platform and for the waiting process.
 
     It is written by the grading process, after each check.
     """
@@ -154,12 +154,12 @@ class _Journal:
             write_json(self._public, results.unfinished(self._about, made, not_reached))
 
     def report(self) -> dict[str, Any] | None:
-        """Return the report noted last."""
+        """Return the last report."""
         found: dict[str, Any] | None = self._read().get("report")
         return found
 
     def not_reached(self) -> frozenset[str]:
-        """Return the ids of the checks that were not reached."""
+        """Return the ids of the checks that were not run."""
         return frozenset(self._read().get("not_reached", ()))
 
     def _read(self) -> dict[str, Any]:
@@ -172,7 +172,7 @@ class _Journal:
 def _submission(folder: Path, rubric: Rubric) -> Path:
     """Return what the student handed in: the folder, or the one archive or folder in it."""
     if not folder.is_dir():
-        raise UsageError(f"{folder}: there is no such folder; the platform makes it for each run")
+        raise UsageError(f"{folder}: no such folder; the platform creates it for each run")
     modules = [name for question in rubric.questions for name in question.modules]
     found = submission.find([folder], modules)
     only = found[0][1] if len(found) == 1 else folder
@@ -180,14 +180,14 @@ def _submission(folder: Path, rubric: Rubric) -> Path:
 
 
 def _unknown(about: GradedRun) -> tuple[str, ...]:
-    """Return what the rubric's policies need and the metadata do not tell."""
+    """Return what the rubric's policies need but the metadata do not say."""
     if about.rubric.policies.late is None and about.rubric.policies.rate_limit is None:
         return ()
     lines = list(about.metadata.problems)
     if about.metadata.created is None:
-        lines.append("no created_at in the metadata: neither late days nor limits are applied")
+        lines.append("no created_at in the metadata: late days and limits are not applied")
     elif about.rubric.policies.late is not None and about.metadata.due is None:
-        lines.append("no due_date in the metadata: nothing is taken off for lateness")
+        lines.append("no due_date in the metadata: lateness costs no points")
     return tuple(lines)
 
 
@@ -201,7 +201,7 @@ def _isolation(environment: Mapping[str, str]) -> Level:
 
 
 def _causes(made: dict[str, Any]) -> tuple[str, ...]:
-    """Return what failed on our side, each message once."""
+    """Return what failed in the grader, each message once."""
     if made["status"] != "broken":
         return ()
     told = [

@@ -1,7 +1,7 @@
 """Runs the checks of one submission within the time and the memory of a container.
 
-A check that time or memory did not suffice for is ``pending``: it is nobody's mistake, earns no
-points yet, and is told as what it is. Nothing of it is ever a failure of the student.
+If time or memory is too short for a check, it is ``pending``: it earns no points yet, the message
+says why, and it never counts as the student's failure.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ class TimeAndMemory:
 
     Args:
         budget: the time there is.
-        memory_mb: what the container may use in MiB; None if that is not known.
-        frugal: whether one fork server runs at a time; then questions with the same libraries are
-            graded one after the other.
-        sink: takes the report of what is done so far, and the ids of what was not reached.
+        memory_mb: what the container may use in MiB; None if unknown.
+        frugal: whether only one fork server runs at a time; then questions with the same libraries
+            are graded one after the other.
+        sink: takes the report so far and the ids of the checks that were not run.
     """
 
     def __init__(
@@ -43,14 +43,14 @@ class TimeAndMemory:
         self._sink = sink
         self._frugal = frugal
         self._not_reached: list[str] = []
-        # What the worker of the running check was given less of than it may use; None before it
+        # The resources of which the running check's worker got less than its limit; None before it
         # has started. A session keeps the failure of an import for later checks.
         self._short_of: set[str] | None = None
-        self._refused = ""  # why the running check was given no worker
+        self._refused = ""  # why the running check got no worker
         self._short_import: dict[str, set[str]] = {}
 
     def rank(self, question: Question, check: CheckSpec) -> tuple[float, ...]:
-        """Cheap checks first: what needs no torch, then what may take the least time."""
+        """Cheap checks first: those without torch, then those with the shortest time limit."""
         libraries = len(question.preload) if self._frugal else 0
         return ("torch" in question.preload, libraries, check.timeout_s)
 
@@ -97,7 +97,7 @@ class TimeAndMemory:
         """Give a worker no more than its share of the time, and than the memory there is.
 
         Raises:
-            Pending: there is not even the memory for the libraries.
+            Pending: there is not even enough memory for the libraries.
         """
         if self._memory_mb is not None and self._memory_mb < memory.needed_mb(question):
             self._refused = self._too_little_memory(question, check)
@@ -117,7 +117,7 @@ class TimeAndMemory:
         )
 
     def progress(self, made: dict[str, Any]) -> None:
-        """Hand on what is done so far."""
+        """Pass on the results so far."""
         self._sink(made, tuple(self._not_reached))
 
     def _too_late(self, check: CheckSpec) -> bool:
@@ -125,18 +125,17 @@ class TimeAndMemory:
 
     def _too_little_time(self, check: CheckSpec) -> str:
         return (
-            f"Not reached: this check may take {check.timeout_s:g} s, and the time budget of "
-            f"{self._budget.total_s:g} s for the whole submission did not suffice. It has no "
-            "points yet, and the grade is not final; your instructor can run the grader again "
-            "with more time."
+            f"Not run: this check may take {check.timeout_s:g} s, but too little was left of the "
+            f"{self._budget.total_s:g} s for the whole submission. It has no points yet, and the "
+            "grade is not final; your instructor can run the grader again with more time."
         )
 
     def _too_little_memory(self, question: Question, check: CheckSpec) -> str:
         wanted = max(memory.needed_mb(question), memory.ours_mb(question) + check.memory_mb)
         return (
-            f"Not reached: this check needs a container with more memory ({wanted} MB leave it all "
-            f"that it may use; this one has {self._memory_mb} MB). It has no points yet, and the "
-            "grade is not final; your instructor can run the grader again with more memory."
+            f"Not run: this check needs a container with more memory ({wanted} MB is enough; this "
+            f"one has {self._memory_mb} MB). It has no points yet, and the grade is not final; "
+            "your instructor can run the grader again with more memory."
         )
 
 

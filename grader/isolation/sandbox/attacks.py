@@ -1,9 +1,9 @@
 """What a hostile submission would try, run in a worker to see whether it is stopped.
 
-This file is copied to where submissions are staged and imported there like one: it imports the
-standard library only. Every attack takes the dictionary ``target`` and raises ``OSError`` when it
-is stopped; what it returns tells what it got. None of them harms a machine that stops nothing.
-Attacks that may cost the worker its life stand in ``deadly_attacks.py``.
+This file is copied to where submissions are staged and imported there like one: it imports only the
+standard library. Every attack takes the dictionary ``target`` and raises ``OSError`` when it is
+stopped; otherwise it returns what it got. None of them harms a machine that stops nothing. Attacks
+that may cost the worker its life are in ``deadly_attacks.py``.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _call(name: str, *arguments: Any) -> int:
 
 
 def _checked(result: int, *, harmless: tuple[int, ...] = ()) -> int:
-    """Raise the error of a C function; errors in ``harmless`` mean that it was let through."""
+    """Raise the error of a C function; errors in ``harmless`` mean that the call went through."""
     if result < 0 and ctypes.get_errno() not in harmless:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     return result
@@ -284,7 +284,7 @@ def has_capabilities(_target: Target) -> Any:
 def may_gain_privileges(_target: Target) -> Any:
     if libc.prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1:
         raise Stopped("no_new_privs is set")
-    return "programs that change the user would do so"
+    return "programs could change the user"
 
 
 def outlives_the_grader(_target: Target) -> Any:
@@ -307,7 +307,7 @@ def holds_descriptors(_target: Target) -> Any:
             os.fstat(fd)
             found.append(fd)
     if not found:
-        raise Stopped("none but its own")
+        raise Stopped("only its own")
     return found
 
 

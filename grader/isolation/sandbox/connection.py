@@ -1,4 +1,4 @@
-"""What the trusted side says to a worker and hears from it, whatever carries the bytes."""
+"""The trusted side's conversation with a worker, over a socket or pipes."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from .limits import MIB, Ending, Limits
 CHUNK = 1 * MIB
 READY = b"R"  # grader/isolation/worker/child.py
 KEPT_OUTPUT = 64 * 1024  # bytes of printed text kept for the instructor
-BUSY_SHARE = 0.5  # of its time a worker must have computed, or wanted to, to be at fault itself
-GRACE_S = 1.0  # for the exit status of a process whose connection is closed already
+BUSY_SHARE = 0.5  # of its time, computing or ready to: then a timeout is the worker's own fault
+GRACE_S = 1.0  # for the exit status of a process whose connection is already closed
 SIGXCPU, SIGKILL, SIGSEGV = 24, 9, 11
 MAX_FRAMES_SHOWN = 8
 CELL = re.compile(r", cell [0-9]{1,4}$")  # grader/isolation/worker/cells.py
@@ -28,9 +28,9 @@ CELL = re.compile(r", cell [0-9]{1,4}$")  # grader/isolation/worker/cells.py
 
 @dataclass(frozen=True)
 class StudentError:
-    """An exception raised by student code, as reported by the worker (so: a claim).
+    """An exception raised by student code, as reported by the worker, which may forge it.
 
-    ``by_driver`` says that the driver beside it raised it, whoever had called the driver.
+    ``by_driver`` says that the driver raised it, even if student code called the driver.
     """
 
     type: str
@@ -64,7 +64,7 @@ class StudentError:
     def without_words(self) -> StudentError:
         """Return the error without anything that student code can choose freely.
 
-        What is left are names of Python's own exceptions and line numbers.
+        Only the names of Python's own exceptions and line numbers remain.
         """
         known = tuple(kind for kind in self.kinds if hasattr(builtins, kind))
         where = tuple((_nameless(file), line, "") for file, line, _function in self.where)
@@ -74,14 +74,14 @@ class StudentError:
 
 
 def _nameless(file: str) -> str:
-    """Return a file without its name; of a notebook, the number of the cell is left."""
+    """Return a file without its name; for a notebook, the cell number remains."""
     cell = CELL.search(file)
     return f"your file{cell.group()}" if cell else "your file"
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What a request brought: a value or an exception, and which arguments were changed."""
+    """The answer to a request: a value or an exception, and which arguments were changed."""
 
     value: Any = None
     error: StudentError | None = None
@@ -93,11 +93,11 @@ class WorkerConnection(Closing):
     """The trusted end of the wire to one worker, which runs one student's code for one check.
 
     Every request can raise ``WorkerLost``: the worker died, broke the wire's format, printed too
-    much, or its time is up. After that it is gone.
+    much, or ran out of time. After that it is gone.
 
     Args:
         limits: what the worker may use.
-        ready_timeout_s: seconds until it must be set up; its own time begins to count then.
+        ready_timeout_s: seconds until it must be set up; its own time starts then.
     """
 
     def __init__(self, limits: Limits, ready_timeout_s: float) -> None:
@@ -109,7 +109,7 @@ class WorkerConnection(Closing):
 
     @abc.abstractmethod
     def _end(self, grace_s: float = 0.0) -> Ending:
-        """End the worker and everything it started; it has so many seconds to end itself."""
+        """End the worker and everything it started; it has this many seconds to end itself."""
 
     @abc.abstractmethod
     def _send(self, data: memoryview) -> None:
@@ -133,7 +133,7 @@ class WorkerConnection(Closing):
     ) -> Reply:
         """Run ``function`` of a driver's ``source`` on the module with keyword arguments.
 
-        ``needs`` is the student's function that the driver calls: it must be there.
+        ``needs`` is the student's function that the driver calls: it must exist.
         """
         body = {"op": "drive", "name": name, "source": source, "function": function}
         return self._request({**body, "needs": needs, "arguments": arguments})
@@ -160,14 +160,14 @@ class WorkerConnection(Closing):
             self.close()
             raise WorkerLost(
                 "crashed",
-                f"the process that ran the code sent a broken answer: {error}",
+                f"the process that ran the code sent an invalid answer: {error}",
                 retry=True,
             ) from None
 
     def _await_ready(self) -> None:
-        """Wait until the worker has locked itself down; its time begins to count then.
+        """Wait until the worker has locked itself down; its time starts then.
 
-        No student code has been read before that, so that whatever goes wrong is our side's fault.
+        No student code has been read before that, so any failure is the grader's fault.
 
         Raises:
             BrokenError: it could not be set up.
@@ -177,10 +177,10 @@ class WorkerConnection(Closing):
         except WorkerLost as lost:
             self.close()
             words = self.output.decode(errors="replace").strip() or lost.message
-            raise BrokenError(f"a worker could not be set up: {words}") from None
+            raise BrokenError(f"cannot set up a worker: {words}") from None
         if not ready:
             self.close()
-            raise BrokenError("a worker did not begin as it should")
+            raise BrokenError("a worker did not start correctly")
         self._ready = True
         self._deadline = time.monotonic() + self._limits.timeout_s
 
@@ -201,10 +201,10 @@ class WorkerConnection(Closing):
         ending = self._end()
         seconds = f"{self._limits.timeout_s:g} s"
         if ending.cpu_s + ending.queued_s >= BUSY_SHARE * self._limits.timeout_s:
-            # It was computing all the time: a second try would only take as long again.
-            message = f"did not finish within {seconds}: is there a loop that never ends?"
+            # It was computing all the time: a second try would take just as long.
+            message = f"did not finish within {seconds}: is there an endless loop?"
             raise WorkerLost("timeout", message, retry=False)
-        message = f"did not finish within {seconds}, most of it waiting rather than computing"
+        message = f"did not finish within {seconds} (it was waiting most of the time)"
         raise WorkerLost("timeout", message, retry=True)
 
     def _died(self) -> NoReturn:
@@ -218,9 +218,9 @@ class WorkerConnection(Closing):
         elif code == -SIGSEGV:
             message = "the process crashed (segmentation fault; very deep recursion can cause it)"
         elif code < 0:
-            message = f"the process was ended by signal {-code}"
+            message = f"the process was killed by signal {-code}"
         else:
-            message = f"the process ended itself with exit status {code} before it returned a value"
+            message = f"the process exited with status {code} before it returned a value"
         raise WorkerLost("crashed", message, retry=True)
 
 

@@ -1,8 +1,8 @@
-"""The contract that isolation must keep on every machine, as attacks that must not succeed.
+"""The contract that isolation must keep on every machine: attacks that must not succeed.
 
 ``canary`` tries the quick attacks from one worker when a fork server starts; ``full_suite`` also
-those that cost a worker its life. The level of isolation follows from what was stopped, never
-from what should have been there.
+tries those that cost a worker its life. The level of isolation depends only on what was stopped,
+never on what should have been there.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ class Attack:
 
     Attributes:
         name: its function in ``attacks.py``, that of a ``DeadlyAttack`` in ``deadly_attacks.py``.
-        aim: what is protected, as a person would put it.
-        text: what is tried.
-        layers: the layers of which each stops it, on a machine that has them.
-        needed_for: ``full`` if that level demands that it is stopped, ``partial`` if even that
-            level does, ``None`` if it is only told.
+        aim: what is protected, in plain words.
+        text: what the attack tries.
+        layers: the layers that stop it, each alone, on a machine that has them.
+        needed_for: ``full`` if only that level requires that it is stopped, ``partial`` if even
+            that level does, ``None`` if it is only reported.
     """
 
     name: str
@@ -62,7 +62,7 @@ PROBES = (
            ("namespaces", "landlock")),
     Attack("reads_a_private_file", FILES, "open a file that only the grader's user may read",
            ("namespaces", "setuid", "landlock")),
-    Attack("reads_a_neighbour", FILES, "look for other submissions beside its own",
+    Attack("reads_a_neighbour", FILES, "look for other submissions next to its own",
            ("namespaces", "setuid", "landlock")),
     Attack("reads_through_proc", FILES, "reach the grader's files and memory through /proc",
            ("namespaces", "setuid", "landlock")),
@@ -75,7 +75,7 @@ PROBES = (
            ("namespaces", "setuid", "seccomp")),
     Attack("signals_the_grader", OTHERS, "send signals to the grader",
            ("setuid", "landlock", "seccomp")),
-    Attack("signals_by_a_file", OTHERS, "have the kernel send signals for it (F_SETOWN)",
+    Attack("signals_by_a_file", OTHERS, "make the kernel send signals for it (F_SETOWN)",
            ("seccomp",)),
     Attack("traces_the_server", OTHERS, "trace the fork server", ("setuid", "seccomp")),
     Attack("reads_memory", OTHERS, "read the fork server's memory", ("setuid", "seccomp")),
@@ -89,11 +89,11 @@ PROBES = (
     Attack("sends_to_the_machine", MACHINE, "connect to services of the machine",
            ("namespaces", "seccomp")),
     Attack("shares_memory", MACHINE, "make memory that outlives it", ("seccomp",)),
-    Attack("is_root", OTHERS, "be root, or of its groups", ("setuid",)),
+    Attack("is_root", OTHERS, "be root or in root's groups", ("setuid",)),
     Attack("has_capabilities", MACHINE, "hold a capability", ("setuid", "no_new_privs")),
     Attack("may_gain_privileges", MACHINE, "run without no_new_privs", ("no_new_privs",)),
     Attack("gains_privileges", MACHINE, "unshare, mount, chroot, change groups", ("seccomp",)),
-    Attack("uses_doors_of_the_kernel", MACHINE, "io_uring, userfaultfd, keys, perf, bpf",
+    Attack("uses_doors_of_the_kernel", MACHINE, "use io_uring, userfaultfd, keys, perf, bpf",
            ("seccomp",)),
     Attack("outlives_the_grader", OTHERS, "stay alive when the grader dies", ("seccomp",)),
     Attack("sees_the_environment", FILES, "read the grader's environment",
@@ -102,15 +102,15 @@ PROBES = (
            ("process",), "partial"),
     Attack("holds_our_modules", FILES, "find the grader's modules in its memory",
            ("process",), "partial"),
-    Attack("has_no_limits", LIMITS, "lift its limits", ("rlimits",), "partial"),
+    Attack("has_no_limits", LIMITS, "raise its limits", ("rlimits",), "partial"),
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class DeadlyAttack(Attack):
-    """An attack that gets a worker of its own; ``lost`` are the reasons it must be lost for.
+    """An attack that gets its own worker; ``lost`` lists the reasons for which it must be lost.
 
-    ``error`` is the exception that stops it in place of its end.
+    ``error`` is the exception that stops it instead.
     """
 
     lost: tuple[str, ...] = ()
@@ -130,7 +130,7 @@ DEADLY = (
                  "partial"),
     DeadlyAttack("ends_itself", LIMITS, "leave without an answer", ("process",), "partial",
                  lost=("crashed",)),
-    DeadlyAttack("forges_an_answer", LIMITS, "announce more than there is memory", ("process",),
+    DeadlyAttack("forges_an_answer", LIMITS, "announce more than fits into memory", ("process",),
                  "partial", lost=("crashed",)),
     DeadlyAttack("answers_one_byte_at_a_time", LIMITS, "keep the grader waiting", ("process",),
                  "partial", lost=("crashed", "timeout")),
@@ -158,7 +158,7 @@ class IsolationLevel:
 
     @property
     def level(self) -> Level:
-        """``full``, ``partial`` or ``none``: what was stopped of what each level demands."""
+        """``full``, ``partial`` or ``none``: the level whose required attacks were all stopped."""
         failed = {finding.attack.needed_for for finding in self.findings if not finding.stopped}
         if "partial" in failed:
             return "none"
@@ -166,7 +166,7 @@ class IsolationLevel:
 
     @property
     def open(self) -> tuple[AttackResult, ...]:
-        """The attacks that succeeded though a level demands otherwise."""
+        """The attacks that succeeded although a level requires that they are stopped."""
         return tuple(f for f in self.findings if not f.stopped and f.attack.needed_for)
 
     def described(self) -> list[str]:
@@ -194,7 +194,7 @@ def canary(server: ForkServer, hidden: Sequence[Path]) -> IsolationLevel:
                 names = [attack.name for attack in PROBES]
                 reply = _expect(worker.call("probe", (names, target), ()))
         except WorkerLost as lost:
-            raise BrokenError(f"isolation could not be tried out: {lost.message}") from None
+            raise BrokenError(f"isolation could not be tested: {lost.message}") from None
     return IsolationLevel(
         tuple(
             AttackResult(attack, result == "stopped", detail)
@@ -221,10 +221,10 @@ def _try(server: ForkServer, folder: Path, trial: DeadlyAttack) -> AttackResult:
     except WorkerLost as lost:
         ended = AttackResult(trial, lost.reason in trial.lost, lost.message)
     if time.monotonic() - started > limits.timeout_s + DISCONNECT_S:
-        return AttackResult(trial, stopped=False, detail="the grader was kept waiting")
+        return AttackResult(trial, stopped=False, detail="it kept the grader waiting")
     left = _children_of(server.pid)
     if left:
-        return AttackResult(trial, stopped=False, detail=f"{left} processes are left")
+        return AttackResult(trial, stopped=False, detail=f"{left} processes are still running")
     return ended
 
 
@@ -233,7 +233,7 @@ def _ending(worker: Worker, trial: DeadlyAttack) -> AttackResult:
     if reply.error is not None:
         stopped = reply.error.type == trial.error
         return AttackResult(trial, stopped, f"{reply.error.type}: {reply.error.text}")
-    # A trial without a demand is judged by what is left of it.
+    # A trial without a requirement is judged by what it leaves behind.
     return AttackResult(
         trial, not (trial.lost or trial.error), f"returned {str(reply.value)[:100]}"
     )
@@ -245,16 +245,16 @@ def _children_of(pid: int) -> int:
 
 
 def _expect(reply: Reply) -> Reply:
-    """Raise if the attacks themselves are at fault: that would look like success."""
+    """Raise if the attacks themselves fail: that would look as if they were stopped."""
     if reply.error is not None:
         words = f"{reply.error.type}: {reply.error.text}"
-        raise BrokenError(f"isolation could not be tried out: {words}")
+        raise BrokenError(f"isolation could not be tested: {words}")
     return reply
 
 
 @contextlib.contextmanager
 def _scene(server: ForkServer, hidden: Sequence[Path]) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Stage the attacks, and put up what they are to reach for; all of it is removed again."""
+    """Stage the attacks and create their targets; everything is removed afterwards."""
     with contextlib.ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="canary-", dir=server.staging))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)

@@ -1,8 +1,8 @@
-"""What may cost a worker its life: each of these attacks gets a worker of its own.
+"""Attacks that may cost a worker its life: each of them gets its own worker.
 
 Like ``attacks.py``, this file is copied to where submissions are staged and imported there like
-one. None of them harms a machine that stops nothing: memory, output and processes are bounded
-here, too.
+one. None of them harms a machine that stops nothing: memory, output and processes are also bounded
+here.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def ends_itself() -> None:
 
 
 def forges_an_answer() -> None:
-    """Write a frame to the wire that announces more than there is memory."""
+    """Write a frame to the wire that announces more than fits into memory."""
     header = b'{"body":{},"buffers":[99999999999999]}'
     os.write(3, b"DLG\x01" + len(header).to_bytes(4, "little") + header)
     time.sleep(60)
@@ -85,7 +85,7 @@ def returns_a_gigabyte() -> Any:
 
 
 def sends_a_pickle() -> None:
-    """Send a pickle in place of a frame."""
+    """Send a pickle instead of a frame."""
     import pickle
 
     os.write(3, pickle.dumps(print))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-CPU_MARGIN = 2  # times the wall clock: the hard stop behind our own deadline
+CPU_MARGIN = 2  # times the wall clock: the hard stop behind the grader's own deadline
 MIB = 1024 * 1024
 MAX_REPLY_BYTES = 64 * MIB  # the largest honest reply, a small network's parameters, is 45 MiB
 
@@ -34,10 +34,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class Ending:
-    """How a worker ended: ``exit_code`` is None if it was alive until we ended it.
+    """How a worker ended: ``exit_code`` is None if it was alive until the grader ended it.
 
-    ``cpu_s`` are the seconds it computed, ``queued_s`` those in which it could have, had other
-    processes not been served first.
+    ``cpu_s`` is the time it computed, ``queued_s`` the time it waited for a processor that other
+    processes used.
     """
 
     exit_code: int | None

@@ -1,7 +1,7 @@
 """Plain workers: fresh processes that isolate nothing, on any system.
 
-They are for a student's own machine. They speak as forked workers do, over the pipes that they were
-started with, so that checks and messages are the same; time and output are limited, too.
+They are for a student's own machine. They talk like forked workers, over the pipes that they were
+started with, so that checks and messages are the same. Time and output are also limited.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .server import ENVIRONMENT
 
 ENTRY = Path(__file__).resolve().parent.parent / "worker" / "plain.py"
 START_TIMEOUT_S = 180.0  # importing torch for the first time on a laptop with a virus scanner
-LIFE = 2.0  # times its time limit a worker lives whatever becomes of us, and some seconds
+LIFE = 2.0  # times its limit, plus some seconds: a worker ends then even if the grader is gone
 DRAIN_S = 1.0  # for the last words of a process that has ended
 CRASHES_ON_WINDOWS = frozenset([0xC0000005, 0xC00000FD])  # access violation, stack overflow
 Preload = tuple[str, ...]
@@ -38,7 +38,7 @@ class _Process(Closing):
         self.preload = preload
         environment = {**os.environ, "PYTHONUTF8": "1"}
         environment.update({k: v for k, v in ENVIRONMENT.items() if k.endswith("_THREADS")})
-        # bufsize=0: what one reads must not be held back for another
+        # bufsize=0: no reader may hold back bytes that another one needs
         self._process = subprocess.Popen(
             [sys.executable, str(ENTRY), *preload],
             stdin=subprocess.PIPE,
@@ -148,7 +148,7 @@ class PlainWorker(WorkerConnection):
         ending = self._process.end(grace_s)
         self.output = self._process.output
         if self._late and os.name == "nt":
-            # The time that an ended process has computed is not told there.
+            # Windows does not say how long an ended process has computed.
             return Ending(ending.exit_code, self._limits.timeout_s, 0)
         return ending
 

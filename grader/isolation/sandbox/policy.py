@@ -1,4 +1,4 @@
-"""What a grading run demands of isolation, and what a server is allowed to grade with."""
+"""What isolation a grading run requires, and which servers may be used for it."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ EVERY_LAYER = (
 
 @dataclass(frozen=True)
 class Policy:
-    """What a grading run demands.
+    """What a grading run requires.
 
     Attributes:
         least: the level below which nothing is graded.
         hidden: files that no worker may read; the canary tries to.
-        locked: False to put on no layer at all, which only ``--isolation none`` does.
+        locked: False for no layer at all, which only ``--isolation none`` does.
         accelerator: whether workers may use the machine's.
     """
 
@@ -38,20 +38,20 @@ class Policy:
         return () if self.locked else EVERY_LAYER
 
     def admit(self, server: ForkServer) -> IsolationLevel:
-        """Try out what ``server`` stops.
+        """Test what ``server`` stops.
 
         Raises:
-            IsolationError: it is less than was asked for.
-            BrokenError: it could not be tried out.
+            IsolationError: it is less than required.
+            BrokenError: it could not be tested.
         """
         verdict = canary(server, self.hidden)
         if LEVELS.index(verdict.level) > LEVELS.index(self.least):
             open_doors = ", ".join(finding.attack.name for finding in verdict.open)
             reasons = "; ".join(f"{layer}: {why}" for layer, why in server.missing.items())
             raise IsolationError(
-                f"isolation on this machine is {verdict.level!r}, {self.least!r} was asked for: "
-                f"nothing is graded. Not stopped: {open_doors}. "
+                f"isolation on this machine is {verdict.level!r}, but {self.least!r} is required: "
+                f"nothing was graded. Not stopped: {open_doors}. "
                 + (f"Missing layers: {reasons}. " if reasons else "")
-                + "`grader doctor` explains what to do; --isolation LEVEL asks for less."
+                + "Run `grader doctor` to see what to do, or accept less with --isolation LEVEL."
             )
         return verdict

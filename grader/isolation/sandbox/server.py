@@ -1,4 +1,4 @@
-"""Starts and speaks to a fork server (``grader/isolation/worker/server.py``)."""
+"""Starts a fork server and talks to it (``grader/isolation/worker/server.py``)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .worker import Worker
 BOOT = Path(__file__).resolve().parent.parent / "worker" / "boot.py"
 MAX_MESSAGE = 32 * 1024
 START_TIMEOUT_S = 120.0  # importing torch takes 2 s here, and much longer from a cold network disk
-REQUEST_TIMEOUT_S = 30.0  # a fork takes milliseconds; on a machine this late, nothing can be graded
+REQUEST_TIMEOUT_S = 30.0  # a fork takes milliseconds; a machine this slow cannot grade anything
 # One thread everywhere: a pool of threads in the server would hang its forked children.
 ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
@@ -39,8 +39,8 @@ class ForkServer(Closing):
     Args:
         preload: names of the modules to import besides numpy, such as ``torch``.
         staging: the folder below which submissions are staged.
-        hidden: packages that its workers must not have, such as ``torch`` where gradients are to
-            be written by hand.
+        hidden: packages that its workers must not have, such as ``torch`` where students write
+            gradients by hand.
         without: layers of isolation to leave out (``grader/isolation/worker/lockdown.py``).
         accelerator: whether its workers may use the machine's, which needs device files.
 
@@ -75,7 +75,7 @@ class ForkServer(Closing):
         # Without that layer a worker sees what its server sees.
         environment = {**os.environ, **ENVIRONMENT} if "environment" in without else ENVIRONMENT
         with theirs:
-            # Its own standard error stays ours: what it prints there is about our side.
+            # Its own standard error goes to the grader: what it prints there is about the grader.
             try:
                 self._process = subprocess.Popen(
                     [sys.executable, "-I", str(BOOT), str(theirs.fileno()), options],
@@ -90,7 +90,7 @@ class ForkServer(Closing):
             except OSError as error:
                 ours.close()
                 what = f"{sys.executable}: {error.strerror}"
-                raise BrokenError(f"the fork server cannot be started: {what}") from None
+                raise BrokenError(f"cannot start the fork server: {what}") from None
         self._control = ours
         try:
             self.isolation = self._greet()
@@ -105,8 +105,8 @@ class ForkServer(Closing):
         self._control.settimeout(REQUEST_TIMEOUT_S)
         if hello["tasks"] != 1:
             raise BrokenError(
-                f"the fork server runs {hello['tasks']} threads where it must run one; "
-                "a library it loaded ignores OMP_NUM_THREADS=1"
+                f"the fork server runs {hello['tasks']} threads but must run only one: a library "
+                "that it loaded ignores OMP_NUM_THREADS=1"
             )
         self.missing, self.uid = hello["missing"], hello["uid"]
         layers: list[str] = hello["isolation"]
@@ -127,7 +127,7 @@ class ForkServer(Closing):
         return self._process.pid
 
     def spawn(self, submission: Path, limits: Limits, seed: int) -> Worker:
-        """Fork a locked-down worker that may read ``submission`` and nothing else of ours."""
+        """Fork a locked-down worker that may read ``submission`` but no file of the grader."""
         ours, theirs = socket.socketpair()
         read_end, write_end = os.pipe()
         request = {
@@ -169,7 +169,7 @@ class ForkServer(Closing):
         except OSError as error:
             raise BrokenError(f"no answer from the fork server: {error}") from None
         if not data:
-            words = self._last_words("it ended without a word")
+            words = self._last_words("it ended without a message")
             raise BrokenError(f"the fork server did not start: {words}")
         answer: dict[str, Any] = json.loads(data)
         return answer

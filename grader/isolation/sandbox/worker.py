@@ -16,7 +16,7 @@ from .limits import Ending, Limits
 __all__ = ["Reply", "StudentError", "Worker"]
 
 Reap = Callable[[float], Ending]  # end the worker; it has so many seconds to end itself
-READY_TIMEOUT_S = 30.0  # locking down takes milliseconds; a machine this late grades nothing
+READY_TIMEOUT_S = 30.0  # locking down takes milliseconds; a machine this slow cannot grade
 
 
 class Worker(WorkerConnection):

@@ -55,7 +55,7 @@ Buffer = bytes | bytearray | memoryview
 
 
 class WireError(Exception):
-    """A frame that breaks the format or a cap. On the trusted side: the worker lied."""
+    """A frame that breaks the format or a cap. On the trusted side: the worker cheated."""
 
 
 @dataclass(frozen=True)
@@ -214,7 +214,7 @@ class Encoder:
         return ["S", self._add(lengths.tobytes()), self._add(b"".join(encoded))]
 
     def _encode_container(self, value: Any, depth: int) -> Any:
-        """Encode a list, a tuple or a dict; what is nested too deeply stays behind."""
+        """Encode a list, a tuple or a dict; values nested too deeply stay in the worker."""
         if depth >= MAX_DEPTH:
             return self.encode_opaque(value)
         if type(value) is dict:
@@ -227,7 +227,7 @@ class Encoder:
         return ["l" if is_list else "t", *(self.encode(item, depth + 1) for item in value)]
 
     def _encode_array(self, value: Any) -> Any:
-        """Encode an array, a numpy scalar or a tensor; everything else stays behind."""
+        """Encode an array, a numpy scalar or a tensor; everything else stays in the worker."""
         tag, array = _tagged_array(value)
         if array is None or array.dtype.name not in DTYPES or array.ndim > MAX_NDIM:
             return self.encode_opaque(value)
@@ -266,7 +266,7 @@ def _tensor_as_array(value: Any) -> np.ndarray[Any, Any] | None:
 class Decoder:
     """Turns a header and its buffers back into values, trusting nothing.
 
-    ``opaque`` maps a handle to what takes its place (the worker's object; by default ``Opaque``),
+    ``opaque`` maps a handle to its replacement (the worker's object; by default ``Opaque``),
     ``tensor`` an array to a tensor (by default ``TensorData``).
     """
 

@@ -2,8 +2,8 @@
 
 Runs as a script in a fresh, isolated interpreter. It makes ``wire`` and ``worker`` importable
 under the package name ``_dlg`` without executing ``grader/__init__.py``, loads the libraries that
-students need, and then closes the door: the engine's own folder is reachable neither by name nor
-through ``sys.path`` afterwards.
+students need, and then hides the engine: afterwards its folder cannot be reached by name or through
+``sys.path``.
 """
 
 import importlib

@@ -1,9 +1,9 @@
 """Running a module that was a notebook: cell by cell, statement by statement.
 
-A notebook holds demonstrations beside its functions. One that fails (a plot, a file that is not
-here) must not cost the functions below it, so that an exception ends its statement only. What the
-statement would have defined is remembered with the exception: who asks for it is told why it is not
-there. Intake (``grader/intake/notebook.py``) writes the files that are read here.
+A notebook holds demonstrations next to its functions. One that fails (a plot, a missing file) must
+not cost the functions below it, so an exception ends only its own statement. What that statement
+would have defined is remembered with the exception, so that a message can say why it is missing.
+Intake (``grader/intake/notebook.py``) writes the files that are read here.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ for _name in __future__.all_feature_names:
     FUTURE |= getattr(__future__, _name).compiler_flag
 
 Absent = Callable[[ModuleNotFoundError], bool]  # whether to try the import again
-_failures: dict[str, dict[str, BaseException]] = {}  # module: name that is not there: why
+_failures: dict[str, dict[str, BaseException]] = {}  # module: missing name: why
 
 
 def failure_of(module: str, name: str) -> BaseException | None:
@@ -109,7 +109,7 @@ class CellLoader(importlib.machinery.SourceFileLoader):
 def spec_of(
     name: str, file: str, folder: str, absent: Absent
 ) -> importlib.machinery.ModuleSpec | None:
-    """Return how to import ``file`` under ``name``, whether or not it was a notebook."""
+    """Return how to import ``file`` as ``name``, whether or not it was a notebook."""
     if is_notebook(file):
         loader = CellLoader(name, file, folder, absent)
         return importlib.util.spec_from_file_location(name, file, loader=loader)
@@ -123,7 +123,7 @@ def _remember(failures: dict[str, BaseException], names: list[str], error: BaseE
 
 
 def _names(statement: ast.stmt) -> list[str]:
-    """Return the names that a statement gives a value, as far as can be seen."""
+    """Return the names that a statement seems to assign."""
     names: list[str] = []
     for node in ast.walk(statement):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
@@ -136,4 +136,4 @@ def _names(statement: ast.stmt) -> list[str]:
 
 
 def _display(*_objects: object, **_options: object) -> None:
-    """Stand for Jupyter's ``display``, which every notebook has."""
+    """Replace Jupyter's ``display``, which every notebook has."""

@@ -1,7 +1,7 @@
 """A child: locks itself down if it was forked, then runs student code and answers with values.
 
-Student code shares this process and can forge every answer. That is why nothing here compares,
-times or scores: a forged value is only a value.
+Student code shares this process and can forge every answer. Therefore nothing here compares, times
+or scores: a forged value is only a value.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 EXIT_SETUP_FAILED, EXIT_SERVING_FAILED = 97, 98
 WIRE_FD = 3
 READY = b"R"  # sent once, when everything is locked down and no student code has been read
-MAX_MESSAGE_TEXT = 2000  # characters of an exception's text; the rest helps nobody
+MAX_MESSAGE_TEXT = 2000  # characters of an exception's text; the rest does not help
 MAX_CAUSE = 300  # characters of the exception that kept a name from being defined
 MAX_FRAMES = 8
-MAX_REQUEST_BYTES = 1 << 30  # the trusted side sends data sets; it is not the one to be bounded
+MAX_REQUEST_BYTES = 1 << 30  # the trusted side sends data sets and needs no tight bound
 
 
 class Wire(Protocol):
@@ -68,7 +68,7 @@ def run(request: dict[str, Any], *, wire_fd: int, output_fd: int, host: lockdown
     os.closerange(WIRE_FD + 1, 1024)
     seed_generators(request["seed"], accelerator=host.accelerator)
     child = Child(wire, submission, tuple(request["hidden"]))
-    # Until here a failure is the grader's; from here on student code may be behind it.
+    # Up to here a failure is the grader's; from here on student code may cause it.
     wire.sendall(READY)
     try:
         child.serve()
@@ -77,7 +77,7 @@ def run(request: dict[str, Any], *, wire_fd: int, output_fd: int, host: lockdown
 
 
 def seed_generators(seed: int, *, accelerator: bool) -> None:
-    """Seed every generator that student code may draw from without having made it."""
+    """Seed every global random generator that student code may use."""
     random.seed(seed)
     np.random.seed(seed % 2**32)  # noqa: NPY002 - what students call
     if "torch" in sys.modules:
@@ -110,7 +110,7 @@ class Child:
                 self._wire.sendall(piece)
 
     def _pieces(self, request: dict[str, Any]) -> list[Any]:
-        """Answer a request with a frame; a value that fits into none is the student's exception."""
+        """Answer a request with a frame; a value too large for one is the student's exception."""
         body, buffers = self._answer(request)
         try:
             return pack({**body, "id": request["id"]}, buffers)
@@ -153,7 +153,7 @@ class Child:
         """Encode a result; the outputs whose positions are in ``opaque`` stay here as handles."""
         encoder = Encoder(self._keep)
         if isinstance(result, tuple):
-            result = tuple(result)  # a named tuple is one, too
+            result = tuple(result)  # a named tuple is also a tuple
         if opaque and type(result) in (tuple, list):
             items = [
                 encoder.encode_opaque(item) if index in opaque else encoder.encode(item, 1)
@@ -176,9 +176,9 @@ class Child:
             text = str(error)[:MAX_MESSAGE_TEXT]
             text += _cause(error)
             if isinstance(error, WireError):
-                text = f"the returned value cannot be received ({text}); return arrays instead"
+                text = f"the returned value cannot be sent to the grader ({text}): return arrays"
         except BaseException:
-            text = "(its text could not be produced)"
+            text = "(its message could not be produced)"
         frames = traceback.extract_tb(error.__traceback__)
         where = [
             [os.path.relpath(frame.filename, self._submission), frame.lineno, frame.name]
@@ -227,7 +227,7 @@ class Child:
 
 
 def _cause(error: BaseException) -> str:
-    """Return what kept a notebook's cell from defining the name that is not there."""
+    """Return what kept a notebook's cell from defining the missing name."""
     name = getattr(error, "name", None)
     cause = cells.why_undefined(name) if isinstance(error, NameError) and name else None
     if cause is None or cause is error:
@@ -235,7 +235,7 @@ def _cause(error: BaseException) -> str:
     frames = traceback.extract_tb(cause.__traceback__)
     files = [os.path.basename(frame.filename) for frame in frames if ", cell " in frame.filename]
     told = f"{type(cause).__name__}: {cause}"[:MAX_CAUSE]
-    return f"; {files[0] if files else 'the cell'} would define it, but raised {told}"
+    return f"; {files[0] if files else 'the cell'} should define it, but raised {told}"
 
 
 def _tensor(array: np.ndarray[Any, Any]) -> Any:

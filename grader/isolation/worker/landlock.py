@@ -1,4 +1,4 @@
-"""Landlock: which files a worker may read, and that it may write none.
+"""Landlock: lets a worker read some files and write none.
 
 Source: landlock(7), and the kernel's ``include/uapi/linux/landlock.h``.
 """
@@ -41,10 +41,10 @@ def abi(libc: ctypes.CDLL) -> int:
 
 
 def rules_for(readable: Iterable[str], hidden: Iterable[str]) -> list[PathRule]:
-    """Return rules that allow reading below ``readable`` without what lies in ``hidden``.
+    """Return rules that allow reading below ``readable``, except what is in ``hidden``.
 
-    Landlock can only grant. A folder that holds something hidden is listed, and granted entry by
-    entry: its names can be read, as an import must, and the contents of what is hidden cannot.
+    Landlock can only grant. A folder that holds something hidden is listed and granted entry by
+    entry: its names can be read, which imports need, but not the contents of what is hidden.
     """
     rules: list[PathRule] = []
     concealed = [os.path.realpath(path) for path in hidden]
@@ -63,7 +63,7 @@ def rules_for(readable: Iterable[str], hidden: Iterable[str]) -> list[PathRule]:
 
 
 def restrict(libc: ctypes.CDLL, version: int, rules: Iterable[PathRule]) -> None:
-    """Allow the calling process what the rules say and nothing else, for good.
+    """Allow the calling process what the rules say and nothing else, permanently.
 
     Raises:
         OSError: the kernel refuses it.

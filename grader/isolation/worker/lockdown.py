@@ -1,9 +1,8 @@
 """The limits a child puts on itself before it reads a line of student code.
 
-Every layer is tried, never assumed: ``prepare`` finds out in the fork server which of them this
-machine has, and its answer goes into every report. What the layers stop is tried out by the
-trusted side (``isolation/sandbox/contract.py``). Sources: prctl(2), setrlimit(2),
-capabilities(7).
+Every layer is tested, never assumed: ``prepare`` finds out in the fork server which of them this
+machine has, and its answer goes into every report. The trusted side tests what the layers stop
+(``isolation/sandbox/contract.py``). Sources: prctl(2), setrlimit(2), capabilities(7).
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 class Host:
     """What ``prepare`` found: the layers that work here and what they need.
 
-    ``missing`` says of the layers that were wanted and do not work here, why.
+    ``missing`` says why layers that were requested do not work here.
     """
 
     layers: list[str] = field(default_factory=list)
@@ -57,12 +56,12 @@ class Host:
     proc: int = -1  # a descriptor of /proc, which the private root folder does not hold
 
     def has(self, layer: str) -> bool:
-        """Say whether children put this layer on."""
+        """Say whether children use this layer."""
         return layer in self.layers
 
 
 def become_subreaper() -> None:
-    """Inherit orphaned descendants, so that none can outlive its submission unseen."""
+    """Inherit orphaned descendants, so that none can outlive its submission unnoticed."""
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
@@ -128,24 +127,24 @@ def _files_of(packages: list[str], readable: list[str]) -> list[str]:
 
 def _namespaces(readable: list[str], hidden: list[str], staging: str, host: Host) -> str:
     if host.accelerator:
-        return "an accelerator's driver needs the machine's own files"
+        return "the accelerator's driver needs the machine's own files"
     return namespaces.enter(libc, readable, hidden, staging)
 
 
 def _setuid(needed: list[str], host: Host) -> str:
     if os.geteuid() != 0:
-        return "the grader is not root"
+        return "the grader does not run as root"
     for uid in (UID_BASE + os.getpid(), NOBODY):
         if _trial(uid, needed):
             host.uid = uid
             return ""
-    return "another user cannot enter the folder of the interpreter or of the submissions"
+    return "another user cannot enter the folder of Python or of the submissions"
 
 
 def _landlock(readable: list[str], hidden: list[str], host: Host) -> str:
     host.landlock_abi = landlock.abi(libc)
     if host.landlock_abi <= 0:
-        return "this kernel does not offer it"
+        return "this kernel does not have it"
     read = landlock.READ_FILE | landlock.READ_DIR
     host.rules = landlock.rules_for(readable, hidden)
     host.rules.append(("/dev/null", landlock.READ_FILE | landlock.WRITE_FILE))
@@ -161,7 +160,7 @@ def _landlock(readable: list[str], hidden: list[str], host: Host) -> str:
 def _seccomp(host: Host) -> str:
     program = seccomp.compile_filter(1, accelerator=host.accelerator)
     if program is None:
-        return f"no table of system calls for {seccomp.machine()}"
+        return f"there is no table of system calls for {seccomp.machine()}"
     pid = os.fork()
     if pid == 0:
         try:
@@ -174,7 +173,7 @@ def _seccomp(host: Host) -> str:
 
 
 def _trial(uid: int, needed: list[str]) -> bool:
-    """Become ``uid`` in a child and see whether everything needed can be entered there."""
+    """Become ``uid`` in a child and see whether it can enter everything that it needs."""
     pid = os.fork()
     if pid == 0:
         try:
@@ -211,7 +210,7 @@ def children(host: Host) -> list[int]:
 
 
 def time_in_queue(host: Host, pid: int) -> float:
-    """Return for how many seconds a child could have run and other processes ran instead.
+    """Return for how many seconds a child was ready to run while other processes ran.
 
     Source: the kernel's ``Documentation/scheduler/sched-stats.rst``, ``/proc/<pid>/schedstat``.
     """
@@ -220,11 +219,11 @@ def time_in_queue(host: Host, pid: int) -> float:
         with open(fd, encoding="ascii") as file:
             return int(file.read().split()[1]) / 1e9
     except (OSError, IndexError, ValueError):
-        return 0.0  # not every kernel keeps account of it
+        return 0.0  # not every kernel keeps track of it
 
 
 def apply(host: Host, limits: dict[str, Any], submission: str) -> None:
-    """Lock the calling process down for good; ``submission`` is the one folder it may read."""
+    """Lock down the calling process permanently; ``submission`` is the one folder it may read."""
     size = address_space(host)
     if host.has("setuid") and host.uid is not None:
         _drop_to(host.uid)
@@ -280,7 +279,7 @@ def _limit_resources(
         budget = size + limits["memory_mb"] * MIB
         wanted.append((resource.RLIMIT_AS, budget, budget))
     if own_user:
-        # A user of the machine has processes that count too; our own user id has none but ours.
+        # A user of the machine has other processes that count; the worker's own user id has none.
         tasks = MAX_ACCELERATOR_TASKS if accelerator else MAX_TASKS
         wanted.append((resource.RLIMIT_NPROC, tasks, tasks))
     for what, soft, hard in wanted:

@@ -1,8 +1,8 @@
-"""Importing a student's module, also when a package that it names is not installed.
+"""Imports a student's module, even if a package that it names is not installed.
 
 One missing ``import seaborn`` at the top of a file must not cost the functions that never use it.
-A package that cannot be found is replaced by a stand-in that can be imported, decorated with and
-assigned while the file loads, and that raises as soon as a function really uses it.
+A package that cannot be found is replaced with a stand-in. While the file loads, the stand-in can
+be imported, assigned and used as a decorator; it raises as soon as a function really uses it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class MissingPackageError(ModuleNotFoundError):
 
 
 class UndefinedFunctionError(Exception):
-    """The module has no function of the name that the rubric asks for."""
+    """The module has no function with the name that the rubric asks for."""
 
 
 class _Loading:
@@ -38,7 +38,7 @@ class _Loading:
 
 
 class StandIn(ModuleType):
-    """Takes the place of a missing package, of its submodules and of everything inside them."""
+    """Replaces a missing package, its submodules and everything inside them."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -68,7 +68,7 @@ class StandIn(ModuleType):
 
 
 class _Finder:
-    """Finds a stand-in for packages that nobody else could find."""
+    """Finds a stand-in for packages that cannot be found otherwise."""
 
     def __init__(self) -> None:
         self.missing: list[str] = []
@@ -93,8 +93,8 @@ class _Finder:
 class _Closed:
     """Hides packages: they count as missing, unless the submission has its own.
 
-    Those are the grader's own, and the ones that the rubric forbids: these can be imported, for an
-    import that is never needed costs nothing, and raise where they are used.
+    These are the grader's own packages and those that the rubric forbids. The forbidden ones can be
+    imported, since an unused import does no harm, and raise where they are used.
     """
 
     def __init__(self, folder: str, missing: _Finder, forbidden: tuple[str, ...]) -> None:
@@ -228,7 +228,7 @@ def find_function(module: ModuleType, name: str) -> Any:
 
     Raises:
         UndefinedFunctionError: there is none, or it cannot be called.
-        BaseException: what kept the cell of a notebook from defining it.
+        BaseException: the exception that kept a notebook's cell from defining it.
     """
     function = getattr(module, name, None)
     if function is None and (failed := cells.failure_of(module.__name__, name)) is not None:

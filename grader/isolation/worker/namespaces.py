@@ -2,8 +2,8 @@
 
 The new root is an empty read-only file system that holds read-only binds of the libraries and of
 the folder where submissions are staged: hidden files do not exist in it, not even their names.
-Root does this directly and changes its user later; a plain user needs a user namespace, which
-not every machine allows, and which containers never do. Sources: unshare(2), mount_namespaces(7),
+Root does this directly and changes its user later; a plain user needs a user namespace, which not
+every machine allows and containers never allow. Sources: unshare(2), mount_namespaces(7),
 user_namespaces(7), pivot_root(2).
 """
 
@@ -45,7 +45,7 @@ def enter(libc: ctypes.CDLL, readable: Iterable[str], hidden: Iterable[str], sta
         finally:
             os._exit(1)
     if os.waitpid(pid, 0)[1] != 0:
-        return "this machine does not allow a root folder of one's own"
+        return "this machine does not allow a private root folder"
     try:
         _enter(libc, shown, hidden)
     except (_NotPermittedError, OSError) as error:

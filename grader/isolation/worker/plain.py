@@ -1,10 +1,10 @@
 """Entry of a plain worker: ``python plain.py NAME...``, with the names of libraries to load.
 
-It runs a student's code on the student's own machine, of any kind, and isolates nothing. Its wire
-are the pipes that it was started with as standard input and output; what the code prints goes to
-the pipe that it was started with as standard error. The first line that it reads is its setup as
-JSON: ``submission``, ``home`` (where the student has it), ``forbidden``, ``seed`` and ``life_s``,
-after which it ends in any case.
+It runs a student's code on the student's own machine, on any system, and isolates nothing. Its wire
+is the pair of pipes that it was started with as standard input and output; what the code prints
+goes to the pipe that it was started with as standard error. The first line that it reads is its
+setup as JSON: ``submission``, ``home`` (where the student has it), ``forbidden``, ``seed`` and
+``life_s``, the time after which it ends in any case.
 """
 
 import faulthandler
@@ -21,7 +21,7 @@ MAX_SETUP = 1 << 20
 
 
 class Pipes:
-    """A pair of pipes in the place of a socket."""
+    """A pair of pipes instead of a socket."""
 
     def __init__(self, reading: int, writing: int) -> None:
         self._reading = reading
@@ -51,7 +51,7 @@ class Pipes:
 
 
 def take_wire() -> Pipes:
-    """Move the wire away from standard input and output, where student code would meet it."""
+    """Move the wire away from standard input and output, which student code uses."""
     reading, writing = os.dup(0), os.dup(1)
     if sys.platform == "win32":
         import msvcrt
@@ -82,7 +82,7 @@ def main() -> None:
     try:
         child, served = set_up(wire)
     except Exception as error:
-        # Told to a person, in one line: no student code has been read yet.
+        # One line for a person: no student code has been read yet.
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
         sys.exit(1)
     wire.sendall(child.READY)
@@ -115,7 +115,7 @@ def set_up(wire: Pipes) -> tuple[types.ModuleType, Any]:
 def keep_places(staged: str, home: str) -> None:
     """Let modules below ``staged`` find data beside them: their ``__file__`` is below ``home``.
 
-    They are imported by loaders of several makes, which all end in this method of one class.
+    Several kinds of loaders import them, and all of them call this method of one class.
     """
     loader = importlib.machinery.SourceFileLoader
     execute = loader.exec_module

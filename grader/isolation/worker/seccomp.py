@@ -1,7 +1,7 @@
 """A filter of system calls, compiled once in the fork server and installed by every child.
 
 What a worker never needs fails with ``EPERM``: new processes and programs, sockets, signals to
-others, shared memory, changing files, every kind of privilege. Sources: seccomp(2), and the
+others, shared memory, changes to files, every kind of privilege. Sources: seccomp(2), and the
 kernel's ``Documentation/userspace-api/seccomp_filter.rst``.
 """
 
@@ -56,7 +56,7 @@ def compile_filter(pid: int, *, read_only: bool = False, accelerator: bool = Fal
         pid: the only process that may be sent signals.
         read_only: whether to refuse opening files for writing; otherwise Landlock does that,
             which knows paths and can allow the null device.
-        accelerator: whether to allow all that is not known to do harm, for an accelerator's driver.
+        accelerator: whether to allow everything that is not known to be harmful, for its driver.
     """
     if machine() not in ARCHITECTURES or sys.byteorder != "little":
         return None
@@ -143,7 +143,7 @@ def _without(argument: int, bits: int) -> list[Instruction]:
 
 
 def install(libc: ctypes.CDLL, program: bytes) -> None:
-    """Put the calling process under the filter for good.
+    """Put the calling process under the filter permanently.
 
     Raises:
         OSError: the kernel refuses it.

@@ -29,7 +29,7 @@ def serve(control_fd: str, options_json: str) -> None:
     control = socket.socket(fileno=int(control_fd))
     _preload(options["preload"])
     lockdown.become_subreaper()
-    # Threads do not survive a fork: a child that needs one that is gone would hang forever.
+    # Threads do not survive a fork: a child that needs a lost thread would hang forever.
     tasks = len(os.listdir("/proc/self/task"))
     host = lockdown.prepare(options)
     lockdown.hide_memory()
@@ -40,7 +40,7 @@ def serve(control_fd: str, options_json: str) -> None:
     while True:
         message, fds, _flags, _addr = socket.recv_fds(control, MAX_MESSAGE, 2)
         if not message:
-            # The grader is gone, however it ended: nothing of a student's may outlive it.
+            # The grader is gone, however it ended: no student process may outlive it.
             _reap_all(host)
             os._exit(0)
         request = json.loads(message)
@@ -68,7 +68,7 @@ def _preload(names: list[str]) -> None:
 
 
 def _warm_torch(torch: Any) -> None:
-    """Do the things once that cost a second the first time: an optimizer, a backward pass."""
+    """Do once what takes a second the first time: an optimizer, a backward pass."""
     torch.set_num_threads(1)
     layer = torch.nn.Linear(2, 1)
     optimiser = torch.optim.Adam(layer.parameters())
@@ -80,7 +80,7 @@ def _warm_torch(torch: Any) -> None:
 
 
 def _warm_matplotlib(matplotlib: Any) -> None:
-    """Choose the backend that needs no screen, and draw once: fonts are looked up for seconds."""
+    """Choose the backend that needs no screen, and draw once: finding fonts takes seconds."""
     matplotlib.use("agg")
     pyplot = importlib.import_module("matplotlib.pyplot")
     figure, axes = pyplot.subplots()
@@ -100,7 +100,7 @@ def _spawn(request: dict[str, Any], fds: list[int], host: lockdown.Host) -> dict
         try:
             child.run(request, wire_fd=fds[0], output_fd=fds[1], host=host)
         except BaseException as error:
-            # Where the child's output goes: the trusted side tells it with the failure.
+            # Where the child's output goes: the trusted side reports it with the failure.
             text = f"{type(error).__name__}: {error}"
             with contextlib.suppress(OSError):
                 os.write(fds[1], text.encode())
@@ -112,7 +112,7 @@ def _spawn(request: dict[str, Any], fds: list[int], host: lockdown.Host) -> dict
 
 
 def _reap(pid: int, grace_s: float, host: lockdown.Host) -> dict[str, Any]:
-    """End a child with everything it started, and report how it had ended.
+    """End a child and everything it started, and report how it ended.
 
     A child that has closed its connection gets ``grace_s`` seconds to end by itself: its files are
     closed a moment before it can be waited for, and its exit status is worth knowing.
@@ -129,7 +129,7 @@ def _reap(pid: int, grace_s: float, host: lockdown.Host) -> dict[str, Any]:
 
 
 def _reap_all(host: lockdown.Host) -> int:
-    """End every child that there is, in any session; return how many there were."""
+    """End every child in any session; return how many there were."""
     count = 0
     while remaining := lockdown.children(host):
         for pid in remaining:
@@ -148,7 +148,7 @@ def _kill_and_wait(pid: int) -> tuple[int | None, float]:
             except (ProcessLookupError, PermissionError):
                 continue
         _ended, status, usage = os.wait4(pid, 0)
-    # A status of None says that the child was alive and ended by us.
+    # A status of None says that the child was alive until it was ended here.
     cpu_s = usage.ru_utime + usage.ru_stime
     return (None if was_running else os.waitstatus_to_exitcode(status)), cpu_s
 

@@ -1,4 +1,4 @@
-"""The system calls that a worker may make, by number, on the two architectures that are graded on.
+"""The system calls that a worker may make, by number, on the two supported architectures.
 
 Everything that is not named here fails with ``EPERM``. Source of the numbers: the kernel's headers
 ``asm/unistd_64.h`` (x86_64) and ``asm-generic/unistd.h`` (aarch64).
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 # name: (number on x86_64, number on aarch64); None where an architecture lacks it
 NUMBERS: dict[str, tuple[int | None, int | None]] = {
-    # Input and output on what is open already.
+    # Input and output on what is already open.
     "read": (0, 63),
     "write": (1, 64),
     "readv": (19, 65),
@@ -37,7 +37,7 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "epoll_pwait2": (441, 441),
     "recvfrom": (45, 207),
     "shutdown": (48, 210),
-    # Looking at files; what may be opened is for Landlock and the mounts to say.
+    # Looking at files; Landlock and the mounts decide what may be opened.
     "fstat": (5, 80),
     "stat": (4, None),
     "lstat": (6, None),
@@ -151,7 +151,7 @@ CONDITIONAL: dict[str, tuple[int | None, int | None]] = {
     "sendto": (44, 206),
     "tgkill": (234, 131),
 }
-# An accelerator's driver makes calls that change with its version: there, all is allowed but these.
+# An accelerator's driver makes calls that change with its version: all but these are allowed.
 HARMFUL: dict[str, tuple[int | None, int | None]] = {
     "fork": (57, None),
     "vfork": (58, None),

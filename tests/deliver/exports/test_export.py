@@ -108,7 +108,7 @@ def test_points_so_far_are_exported_if_asked_for_but_never_broken_ones(export):
     ran, rows = export("canvas", *reports, roster=CANVAS, options=("--allow-pending",))
     assert ran.status == 1
     assert [row[-1] for row in rows[2:4]] == ["3", "3.00"]
-    assert "1 grade so far, with checks pending" in ran.err
+    assert "1 grade not final, with pending checks" in ran.err
     assert "Canvas's '3.00' is kept" in ran.err  # alan's: broken, and an older grade is there
 
 
@@ -298,7 +298,7 @@ def test_a_list_without_any_of_the_students_is_refused_and_nothing_written(expor
     ran, out = export("canvas", report("zoe"), roster=CANVAS)
     assert ran.status == 2
     assert "zoe: fits no student" in ran.err
-    assert "no submission fits any of its students" in ran.err
+    assert "no submission belongs to any of its students" in ran.err
     assert not out.exists()
 
 
@@ -313,7 +313,7 @@ def test_unmatched_reports_are_told_and_the_others_exported(export):
 def test_reports_of_two_assignments_are_refused(export):
     ran, _out = export("canvas", report("ada"), report("alan", assignment="hw3"))
     assert ran.status == 2
-    assert "holds reports of several assignments or titles (hw2, hw3)" in ran.err
+    assert "the reports belong to several assignments (hw2, hw3)" in ran.err
 
 
 def test_the_roster_is_not_overwritten(export, tmp_path):

@@ -44,7 +44,7 @@ def edited(reports, name, **checks):
 
 def test_the_same_run_has_no_differences(graded, run_cli):
     ran = run_cli("diff", graded, graded)
-    assert (ran.status, ran.out) == (0, "3 submissions; no grade differs\n")
+    assert (ran.status, ran.out) == (0, "3 submissions; all grades are the same\n")
     ran = run_cli("diff", graded, graded, "--all")
     assert ran.status == 0
     assert ran.out.count("nothing") == 3

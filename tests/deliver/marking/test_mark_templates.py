@@ -45,10 +45,10 @@ def test_a_template_lists_what_waits_and_can_be_filled_in(run_cli, reports, tmp_
     assert {row["points"] + row["comment"] for row in rows} == {""}
     ran = run_cli("mark", reports, "--marks", path)
     assert "0 marks put into 0 reports; rows not filled in: 4" in ran.out
-    assert "still waiting for a person: 4 checks in 2 reports" in ran.out
+    assert "still to be marked by a person: 4 checks in 2 reports" in ran.out
     ran = run_cli("mark", reports, "--template", path)
     assert ran.status == 2
-    assert "is there already" in ran.err
+    assert "already exists" in ran.err
     assert path.read_text(encoding="utf-8") == text
 
 

@@ -156,7 +156,7 @@ def test_an_appeal_needs_override_and_keeps_what_the_machine_said(mark, reports)
     assert contents(reports) == untouched
     ran = mark(text, "--override", name="appeal.yaml")
     assert ran.status == 0
-    assert "1 of them in place of the grader's own" in ran.out
+    assert "1 of them instead of the grader's own" in ran.out
     report = reports_in(reports)["carol"]
     check = checks_of(report)["q1.1"]
     assert (report["score"], check["points"], check["outcome"]) == (3, 2, "passed")
@@ -341,7 +341,7 @@ def test_a_folder_without_reports_is_told(run_cli, tmp_path):
 def test_marks_or_a_template_must_be_asked_for(run_cli, reports, tmp_path):
     ran = run_cli("mark", reports)
     assert ran.status == 2
-    assert "say either --marks FILE or --template FILE" in ran.err
+    assert "use either --marks FILE or --template FILE" in ran.err
 
 
 def test_evil_comments_are_text_everywhere(mark, reports):

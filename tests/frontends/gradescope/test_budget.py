@@ -113,7 +113,7 @@ def test_a_timeout_within_a_smaller_share_is_not_the_students():
     found, limits = steered.run(question(slow, other), slow, failed(slow, "timeout"))
     assert limits[0].timeout_s == 50
     assert (found.outcome, found.points, found.reason, found.seed) == ("pending", 0.0, None, 7)
-    assert "time budget of 100 s" in found.message
+    assert "left of the 100 s" in found.message
     steered.steward.progress({})
     assert steered.noted == [("slow",)]
 

@@ -88,9 +88,9 @@ def test_data_of_the_full_tier_is_packed(packed, tmp_path):
     ("options", "problem"),
     [
         (["--tier", "full"], "--tier full needs the homework's data"),
-        (["--data", "nowhere"], "--data nowhere: there is no such folder"),
-        (["--constraints", "no.txt"], "--constraints no.txt: there is no such file"),
-        (["--rubric", "no.yaml"], "no.yaml: there is no such rubric"),
+        (["--data", "nowhere"], "--data nowhere: no such folder"),
+        (["--constraints", "no.txt"], "--constraints no.txt: no such file"),
+        (["--rubric", "no.yaml"], "no.yaml: no such file"),
     ],
 )
 def test_what_cannot_be_packed_is_told_in_one_line(packed, options, problem):

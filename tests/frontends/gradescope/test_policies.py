@@ -83,13 +83,12 @@ def test_later_than_max_days_or_the_late_due_date_earns_nothing():
 def test_a_student_is_told_how_late_and_what_it_costs():
     assert late_text(TENTH, Lateness(0), 0) == ""
     assert late_text(TENTH, Lateness(2), 20.0) == (
-        "Submitted 2 days late: 20 points are taken off (10% of the assignment's points for each "
-        "day)."
+        "Submitted 2 days late: you lose 20 points (10% of the assignment's points per day)."
     )
     assert "1 day late; 1 of them cost nothing" in late_text(
         LateSpec(per_day=0.1, free_days=2), Lateness(1), 0.0
     )
-    assert "all points" in late_text(TENTH, Lateness(3, over=True), 70.0)
+    assert "lose all points" in late_text(TENTH, Lateness(3, over=True), 70.0)
     assert "20" not in late_text(TENTH, Lateness(2), 20.0, told=False)
 
 

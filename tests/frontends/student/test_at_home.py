@@ -86,7 +86,7 @@ def test_the_first_result_is_quick_and_loads_nothing_it_does_not_need(unpacked):
 def test_what_needs_the_instructor_is_named_and_cannot_be_run(unpacked):
     ran = unpacked.check("q5.6")
     assert ran.status == 2
-    assert "q5.6: only your instructor's grader can check this" in ran.err
+    assert "q5.6: only your instructor's grader can run this check" in ran.err
     ran = unpacked.check("q5.1", "q5.6")
     assert ran.status == 0
     assert "only your instructor's grader can check q5.6" in ran.out
@@ -96,9 +96,9 @@ def test_what_needs_the_instructor_is_named_and_cannot_be_run(unpacked):
     ("arguments", "words"),
     [
         (("q77",), "q77: no such question, check or folder"),
-        (("rnn_layers.py",), "name the folder that it is in"),
-        (("--seed", "3"), "--seed: has no use here: the checks are recorded"),
-        (("--tier", "mini"), "--tier: has no use here"),
+        (("rnn_layers.py",), "name the folder that holds this file"),
+        (("--seed", "3"), "--seed: cannot be used with recorded checks"),
+        (("--tier", "mini"), "--tier: cannot be used"),
     ],
 )
 def test_a_wrong_command_line_exits_2(arguments, words, pristine):
@@ -182,4 +182,4 @@ def test_it_works_in_a_folder_below_and_from_elsewhere(unpacked, tmp_path):
     shutil.copy(unpacked.home / "rnn_layers.py", below)
     assert unpacked.check("mine", "q3.1").status == 0
     ran = unpacked.check("no/such/folder")
-    assert (ran.status, "there is no such folder" in ran.err) == (2, True)
+    assert (ran.status, "no such folder" in ran.err) == (2, True)

@@ -105,7 +105,7 @@ def test_a_notebook_is_named_with_its_cell_at_home(unpacked):
     handed(unpacked.home, {"my work.ipynb": book(HEAD, "# a plot", BROKEN)})
     told = " ".join(unpacked.check("q3.1", site=WITHOUT_POSIX).out.split())
     assert "(my work.ipynb, cell 3, line " in told
-    assert "note: my work.ipynb was read in place of rnn_layers.py" in told
+    assert "note: my work.ipynb was read as rnn_layers.py" in told
 
 
 DATA = """

@@ -189,7 +189,7 @@ def test_it_runs_again_when_a_notebook_or_a_helper_of_its_own_is_saved(unpacked,
     told = until(watching, "checks passed so far")
     assert "mine/hw2.ipynb changed" in told
     assert "passed  q3.1" in told
-    assert "mine/hw2.ipynb was read in place of rnn_layers.py" in told
+    assert "mine/hw2.ipynb was read as rnn_layers.py" in told
     helper.write_text("from numpy import sin as tanh\n")
     told = until(watching, "checks passed so far")
     assert "mine/lib/own_tanh.py changed" in told

@@ -88,11 +88,11 @@ def test_forbidden_packages_raise_where_they_are_used(spawn):
     ("body", "reason", "words"),
     [
         ("while True: pass", "timeout", "did not finish within 1 s"),
-        ("import time; time.sleep(99)", "timeout", "most of it waiting"),
+        ("import time; time.sleep(99)", "timeout", "waiting most of the time"),
         ("while True: print('x' * 1000)", "output_limit", "printed more than 64 KiB"),
-        ("import os; os._exit(3)", "crashed", "ended itself with exit status 3"),
+        ("import os; os._exit(3)", "crashed", "exited with status 3"),
         ("import ctypes; ctypes.string_at(0)", "crashed", "segmentation fault"),
-        ("import os; os.kill(os.getpid(), 15)", "crashed", "ended by signal 15"),
+        ("import os; os.kill(os.getpid(), 15)", "crashed", "killed by signal 15"),
     ],
 )
 def test_a_lost_worker_says_why(body, reason, words, spawn):

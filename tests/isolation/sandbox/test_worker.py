@@ -373,7 +373,7 @@ def test_a_forged_answer_gains_nothing(data, server, staged):
     with start(server, staged) as worker, pytest.raises(WorkerLost) as lost:
         worker.call("forge", (np.frombuffer(data, np.uint8), 5.0), ())
     assert lost.value.reason == "crashed"
-    assert "broken answer" in lost.value.message
+    assert "invalid answer" in lost.value.message
 
 
 def test_half_a_frame_ends_at_the_deadline(server, staged):
