@@ -256,5 +256,5 @@ def test_a_temporary_folder_that_is_not_there_is_one_message(temporary, monkeypa
     from grader.errors import BrokenError
 
     monkeypatch.setattr(tempfile, "tempdir", str(temporary / "gone"))
-    with pytest.raises(BrokenError, match="cannot create a folder in .*: No such file"):
+    with pytest.raises(BrokenError, match=r"cannot create a folder in .*: No such file"):
         StagingFolder()

@@ -189,7 +189,7 @@ def test_what_is_no_notebook_gets_one_message(data, message):
 def test_a_damaged_notebook_is_told_to_the_student(graded):
     _report, checks = graded({"rnn_layers.ipynb": b'{"cells": [\n\n}'}, only=("q3.1",))
     assert checks["q3.1"]["reason"] == "import_error"
-    assert "rnn_layers.ipynb, line 3: is not a notebook" in checks["q3.1"]["message"]
+    assert "rnn_layers.ipynb, line 3: not a notebook" in checks["q3.1"]["message"]
 
 
 @pytest.mark.parametrize(

@@ -179,8 +179,8 @@ def test_two_folders_with_modules_are_not_chosen_between(tmp_path, staged):
     made = staged(make("zip", tmp_path, {"a/rnn_layers.py": b"1", "b/rnn_layers.py": b"2"}))
     assert made.files == ("a/rnn_layers.py", "b/rnn_layers.py")
     assert made.missing("rnn_layers.py") == (
-        "rnn_layers.py: several files could be meant: a/rnn_layers.py, b/rnn_layers.py: hand in only "
-        "one of them, as rnn_layers.py"
+        "rnn_layers.py: several files could be meant: a/rnn_layers.py, b/rnn_layers.py: hand in "
+        "only one of them, as rnn_layers.py"
     )
 
 
@@ -658,7 +658,7 @@ def test_a_full_disk_is_our_fault_and_not_a_damaged_archive(kind, tmp_path, stag
         return path_open(path, mode, *arguments, **options)
 
     monkeypatch.setattr(Path, "open", full)
-    with pytest.raises(BrokenError, match="cannot copy .*: No space left on device"):
+    with pytest.raises(BrokenError, match=r"cannot copy .*: No space left on device"):
         staged(source)
 
 
@@ -675,7 +675,10 @@ def submission_with(*files: str) -> Submission:
 def test_a_missing_module_is_reported_with_what_is_there():
     message = "x.py is not in the submission (it holds "
     assert submission_with("a.py", "b.py", "c/d.py").missing("x.py") == f"{message}a.py, b.py)"
-    assert submission_with("c/d.py").missing("x.py") == f"{message}only files in folders: c/d.py)"
+    assert (
+        submission_with("c/d.py").missing("x.py")
+        == f"{message}only files in folders, such as c/d.py)"
+    )
     many = submission_with(*(f"{index}.py" for index in range(10)))
     assert many.missing("x.py").endswith("6.py, 7.py and 2 more)")
     eight = submission_with(*(f"{index}.py" for index in range(8)))
