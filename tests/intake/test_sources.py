@@ -67,7 +67,7 @@ UNUSABLE = {
     "tabs": (b"def f():\n\tif 1:\n        pass\n", "line 3", "Convert Indentation to Spaces"),
     "conflict": (f"import numpy\n{CONFLICT}".encode(), "line 2: this marks", "delete the lines"),
     "conflict_mac": (f"a = 1\r{CONFLICT.replace(LF, CR)}".encode(), "line 2: this marks", "delete"),
-    "web_page": (b"\n<!DOCTYPE html>\n<html></html>", "line 2: this is a web page", "Raw or Download"),
+    "web_page": (b"\n<!DOCTYPE html>\n<html></html>", "line 2: this is a web page", "Raw or"),
     "web_page_bom": (b"\xef\xbb\xbf<html lang='en'>", "line 1: this is a web page", "Raw or"),
     "empty": (b"", "rnn_layers.py is empty", "did you save it"),
     "blank": (b" \r\n\n\t", "rnn_layers.py is empty", "did you save it"),

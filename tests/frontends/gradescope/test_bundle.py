@@ -105,7 +105,7 @@ def test_an_archive_that_would_be_too_large_is_refused(packed, tmp_path, monkeyp
     monkeypatch.setattr(bundle, "MAX_BYTES", 1000)
     ran, file = packed("--rubric", ROOT / "rubric.yaml")
     assert ran.status == 2
-    assert "more than 1000 bytes" in ran.err
+    assert "larger than 1000 bytes" in ran.err
     assert not file.exists()
 
 
