@@ -24,7 +24,7 @@ def edge_filters(
         Failure: the filters are no numbers of the right shape.
     """
     del inputs
-    w = np.asarray(result["w"], dtype=np.float64)
+    w = np.asarray(result["returned"], dtype=np.float64)
     if w.shape != SHAPE:
         raise Failure("wrong_shape", f"edge_filters returns shape {w.shape}, expected {SHAPE}")
     if not np.isfinite(w).all():

@@ -15,7 +15,7 @@ class Net(nn.Module):
         return self.fc(x.amax(dim=(2, 3)))
 
 
-def train_classifier(images, labels, seed):
+def train_classifier(images, labels, test_images, seed):
     torch.manual_seed(seed)
     net = Net()
     optimizer = torch.optim.Adam(net.parameters(), lr=0.005)
@@ -28,8 +28,5 @@ def train_classifier(images, labels, seed):
             optimizer.step()
         print("epoch", epoch, "loss", loss.item())
 
-    def predict(images):
-        with torch.no_grad():
-            return net(torch.from_numpy(images)).argmax(dim=1).numpy()
-
-    return predict
+    with torch.no_grad():
+        return net(torch.from_numpy(test_images)).argmax(dim=1).numpy()
