@@ -32,3 +32,15 @@ def test_the_page_shows_commands_that_are_run():
 def test_the_page_counts_the_examples_rightly():
     examples = len(list(ROOT.glob("reference/submissions/*/*/expected.yaml")))
     assert set(re.findall(r"all (\d+) examples", PAGE)) == {str(examples)}
+
+
+def test_the_make_targets_of_the_pages_are_there():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")]
+    named = {
+        target
+        for page in pages
+        for target in re.findall(r"(?:^|`)make ([a-z-]+)", page.read_text("utf-8"), re.MULTILINE)
+    }
+    assert named <= targets
