@@ -104,7 +104,12 @@ def structure(folder: Path) -> Structure:
         for importer, imported in imports
         if room(importer) != room(imported)
     }
-    files = sorted(file for name in packages for file in (folder / name).rglob("*.py"))
+    files = sorted(
+        file
+        for name in packages
+        for file in (folder / name).rglob("*.py")
+        if (file.parent / "__init__.py").is_file()  # what `grader new` copies is data
+    )
     rooms = {room(module_name(file.relative_to(folder))) for file in files} - set(PACKAGES)
     rooms |= {FLAT} & set(packages)
     arrows = {(one, other) for one, other in arrows if {one, other} <= rooms}

@@ -19,6 +19,7 @@ SOUND = {
     "latexgrad/__init__.py": "",
     "latexgrad/nodes.py": "class Node:\n    pass\n",
     "latexgrad/parser.py": "from latexgrad import nodes\n",
+    "grader/starter/layers.py": "class Question:\n    pass\n",  # data: no package
 }
 
 
