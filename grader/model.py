@@ -115,6 +115,27 @@ class Tolerances(Strict):
     atol_float32: NonNegative = 1.0e-5
 
 
+# What a case generator is called with, case by case: the group, and arguments by name.
+Sizes = tuple[tuple[str, tuple[tuple[str, Any], ...]], ...]
+
+
+class Sized(Strict):
+    """Mixin: what the case generator is called with besides its ``rng``, by group of cases."""
+
+    sizes: dict[
+        str,
+        Annotated[
+            list[Annotated[dict[str, bool | int | float | str], Field(min_length=1)]],
+            Field(min_length=1),
+        ],
+    ] = {}
+
+    @property
+    def drawn(self) -> Sizes:
+        """The same, case by case, as a key of a cache."""
+        return tuple((g, tuple(size.items())) for g, sizes in self.sizes.items() for size in sizes)
+
+
 class Defaults(Limited, Tolerances):
     """Values for every check of the rubric that does not set its own."""
 

@@ -22,9 +22,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from grader.assignment import sized
 from grader.author.cases import Case
 from grader.errors import RAISED, BrokenError, GraderError, UsageError
-from grader.model import Array, CheckSpec, Tier
+from grader.model import Array, CheckSpec, Sizes, Tier
 from grader.readers.texts import did_you_mean
 
 Call = Callable[..., tuple[Any, ...]]
@@ -125,22 +126,26 @@ class Assignment:
                 text = f"the reference {module} has no function {name!r}{near}"
                 yield f"{check.key_of(name)}: {text}"
 
-    def cases(self, module: str, function: str, seed: int) -> list[Case]:
+    def cases(self, module: str, function: str, seed: int, sizes: Sizes = ()) -> list[Case]:
         """Return the cases of a function, drawn with ``seed``.
 
         Raises:
-            UsageError: the case file has no generator for it.
+            UsageError: the case file has no generator for it, or one that takes other sizes.
         """
-        return list(self._draw(module, function, seed))
+        return list(self._draw(module, function, seed, sizes))
 
-    def _cases_uncached(self, module: str, function: str, seed: int) -> tuple[Case, ...]:
+    def _cases_uncached(
+        self, module: str, function: str, seed: int, sizes: Sizes
+    ) -> tuple[Case, ...]:
         name = f"cases.{module.removesuffix('.py')}"
         generator = getattr(self._case_file(module), function, None) if self.has(name) else None
         if not callable(generator):
             path = f"{self.folder.name}/{name.replace('.', '/')}.py"
             raise UsageError(f"function: {path} has no case generator {function!r}")
+        if wrong := "; ".join(sized.problems(generator, sizes)):
+            raise UsageError(f"sizes: {wrong}")
         try:
-            return tuple(generator(np.random.default_rng(seed)))
+            return tuple(sized.cases(generator, np.random.default_rng(seed), sizes))
         except RAISED as error:
             raise BrokenError(f"the cases of {function} raised {_short(error)}") from error
 
@@ -188,9 +193,10 @@ class Assignment:
         returns: Sequence[str],
         opaque: Sequence[str],
         seed: int,
+        sizes: Sizes = (),
     ) -> tuple[SolvedCase, ...]:
         """Return the cases of a forward function with the reference's outputs."""
-        return self._solve(module, function, tuple(returns), tuple(opaque), "", (), seed)
+        return self._solve(module, function, tuple(returns), tuple(opaque), "", (), seed, sizes)
 
     def solved_gradients(
         self,
@@ -201,13 +207,14 @@ class Assignment:
         backward: str,
         gradients: Sequence[str],
         seed: int,
+        sizes: Sizes = (),
     ) -> tuple[SolvedCase, ...]:
         """Return the cases of ``forward`` with random cotangents and the reference's gradients.
 
         With ``backward`` equal to ``forward`` the gradients are among its own outputs.
         """
-        names = tuple(gradients)
-        return self._solve(module, forward, tuple(returns), tuple(opaque), backward, names, seed)
+        names = (tuple(returns), tuple(opaque), backward, tuple(gradients))
+        return self._solve(module, forward, *names, seed, sizes)
 
     def _solve_uncached(
         self,
@@ -218,11 +225,12 @@ class Assignment:
         backward: str,
         gradients: tuple[str, ...],
         seed: int,
+        sizes: Sizes,
     ) -> tuple[SolvedCase, ...]:
         solution = self.solution(module)
         rng = np.random.default_rng([seed, 1])
         solved = []
-        for case in self.cases(module, forward, seed):
+        for case in self.cases(module, forward, seed, sizes):
             arguments = {name: _frozen(value) for name, value in case.arguments.items()}
             outputs = self._outputs(solution, forward, arguments.values(), returns)
             values = _arrays(forward, {n: outputs[n] for n in returns if n not in opaque})
@@ -313,17 +321,17 @@ class Assignment:
         return frozenset(node.name for node in ast.walk(tree) if isinstance(node, kinds))
 
     def driven(
-        self, module: str, driver: RunsHere, cases: str, seed: int
+        self, module: str, driver: RunsHere, cases: str, seed: int, sizes: Sizes = ()
     ) -> tuple[SolvedCase, ...]:
         """Return cases with what a driver makes of the reference solution for them."""
-        return self._drive(module, driver, cases, seed)
+        return self._drive(module, driver, cases, seed, sizes)
 
     def _driven_uncached(
-        self, module: str, driver: RunsHere, cases: str, seed: int
+        self, module: str, driver: RunsHere, cases: str, seed: int, sizes: Sizes
     ) -> tuple[SolvedCase, ...]:
         solution = self.solution(module)
         solved = []
-        for case in self.cases(module, cases, seed):
+        for case in self.cases(module, cases, seed, sizes):
             try:
                 found = driver.here(solution, self, copy.deepcopy(dict(case.arguments)))
                 expected = {name: _frozen(np.asarray(value)) for name, value in found.items()}

@@ -5,6 +5,11 @@ For each function that a rubric checks, the file defines a generator of the same
     def rnn_step_forward(rng):
         yield Case("N=3 D=4 H=5", {"x": rng.normal(size=(3, 4)), ...})
 
+Where the rubric has ``sizes``, the generator takes them and returns the arguments of one case::
+
+    def rnn_step_forward(rng, N, D):
+        return {"x": rng.normal(size=(N, D)), ...}
+
 Optionally it defines dictionaries by function name, each of which makes grading kinder:
 
 ``MISTAKES``

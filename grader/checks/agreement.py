@@ -27,7 +27,7 @@ SAME = {"rtol": 1.0e-6, "atol": 1.0e-9}  # the same by another order of operatio
 def forward_problems(spec: Any, module: str, assignment: Assignment) -> Iterator[str]:
     """Yield what the reference's forward function does not do as a check says."""
     try:
-        cases = assignment.solved(module, spec.function, spec.returns, spec.opaque, 0)
+        cases = assignment.solved(module, spec.function, spec.returns, spec.opaque, 0, spec.drawn)
     except OtherNumberError as error:
         yield f"returns: {error}"
         return
@@ -44,7 +44,7 @@ def gradient_problems(spec: Any, module: str, assignment: Assignment) -> Iterato
     try:
         cases = assignment.solved_gradients(
             module, spec.forward, spec.returns, spec.opaque,
-            spec.function, list(spec.gradients), 0,
+            spec.function, list(spec.gradients), 0, spec.drawn,
         )  # fmt: skip
     except OtherNumberError as error:
         yield f"{'returns' if error.function == spec.forward else 'gradients'}: {error}"
@@ -85,7 +85,7 @@ def values_problems(spec: Any, question: Question, assignment: Assignment) -> It
         return
     assignment.solution(module)  # if it cannot be imported, no submission can be graded
     try:
-        cases = assignment.driven(module, spec.runs, spec.generator, 0)
+        cases = assignment.driven(module, spec.runs, spec.generator, 0, spec.drawn)
     except BrokenError:
         return
     returned = list(cases[0].expected)

@@ -12,7 +12,7 @@ from grader.author.cases import BASE_GROUP
 from grader.checks import causes
 from grader.checks.numerics import Comparison, compare, tolerance
 from grader.errors import Cause, Failure, Reason, WorkerLost
-from grader.model import Fraction, FunctionSpec, Part, Question, Shares, Tolerances
+from grader.model import Fraction, FunctionSpec, Part, Question, Shares, Sized, Tolerances
 
 from .base import STOPS_THE_CHECK, CheckKind, Context, Judgement, Recorder
 from .follow_through import composed, forgiven, is_an_attempt
@@ -20,10 +20,11 @@ from .mistakes import with_mistake
 from .student_code import StudentModule
 
 
-class ForwardSpec(FunctionSpec, Tolerances, Shares):
+class ForwardSpec(FunctionSpec, Tolerances, Shares, Sized):
     """Rubric keys of ``forward``.
 
     ``returns`` names the outputs in order; those in ``opaque`` (a cache) are not looked at.
+    ``sizes`` are what the case generator is called with, by group of cases.
     ``shares`` gives each group of cases its part of the points; the group ``values`` comes first
     and without it the others earn nothing. ``follow_through`` is the fraction for outputs that
     are wrong only because the student's own ``builds_on`` functions are.
@@ -82,7 +83,9 @@ class ForwardKind(CheckKind):
         self, spec: ForwardSpec, question: Question, assignment: Assignment
     ) -> Iterator[str]:
         """Yield what does not fit the reference's functions and cases."""
-        groups = {case.group for case in assignment.cases(question.module, spec.function, seed=0)}
+        groups = {
+            case.group for case in assignment.cases(question.module, spec.function, 0, spec.drawn)
+        }
         yield from assignment.function_problems(question.module, spec)
         yield from _group_problems(spec.shares, groups)
         for name in spec.opaque:
@@ -104,7 +107,8 @@ class ForwardKind(CheckKind):
     def record(self, spec: ForwardSpec, recorder: Recorder) -> bool:
         """Record the cases with the reference's outputs."""
         cases = recorder.assignment.solved(
-            recorder.question.module, spec.function, spec.returns, spec.opaque, recorder.seed
+            *(recorder.question.module, spec.function, spec.returns, spec.opaque),
+            *(recorder.seed, spec.drawn),
         )
         recorder.cases(spec.function, cases)
         return True
@@ -112,7 +116,8 @@ class ForwardKind(CheckKind):
     def run(self, spec: ForwardSpec, context: Context) -> Judgement:
         """Judge all cases in one worker."""
         cases = context.assignment.solved(
-            context.question.module, spec.function, spec.returns, spec.opaque, context.seed
+            *(context.question.module, spec.function, spec.returns, spec.opaque),
+            *(context.seed, spec.drawn),
         )
         groups: dict[str, _Group] = {name: _Group() for name in _shares(spec)}
         largest: dict[str, float] = {}

@@ -18,7 +18,7 @@ from grader.author.cases import BASE_GROUP
 from grader.checks import causes
 from grader.checks.numerics import Comparison, Tolerance, compare, tolerance
 from grader.errors import Blocked, Failure, Reason, WorkerLost
-from grader.model import Array, Fraction, FunctionSpec, Part, Question, Shares, Tolerances
+from grader.model import Array, Fraction, FunctionSpec, Part, Question, Shares, Sized, Tolerances
 
 from .base import STOPS_THE_CHECK, CheckKind, Context, Judgement, Recorder
 from .differences import Differences, agrees
@@ -27,7 +27,7 @@ from .mistakes import matching_mistake, named
 from .student_code import StudentModule
 
 
-class GradientSpec(FunctionSpec, Tolerances, Shares):
+class GradientSpec(FunctionSpec, Tolerances, Shares, Sized):
     """Rubric keys of ``gradient``.
 
     ``gradients`` maps each returned gradient, in order, to the argument of ``forward`` it belongs
@@ -74,7 +74,7 @@ class GradientKind(CheckKind):
         self, spec: GradientSpec, question: Question, assignment: Assignment
     ) -> Iterator[str]:
         """Yield what does not fit the reference's functions and cases."""
-        cases = assignment.cases(question.module, spec.forward, seed=0)
+        cases = assignment.cases(question.module, spec.forward, 0, spec.drawn)
         yield from assignment.function_problems(question.module, spec)
         unknown = [a for a in spec.gradients.values() if a not in cases[0].arguments]
         for name, argument in spec.gradients.items():
@@ -100,7 +100,7 @@ class GradientKind(CheckKind):
         """Record the cases with the reference's gradients."""
         cases = recorder.assignment.solved_gradients(
             recorder.question.module, spec.forward, spec.returns, spec.opaque,
-            spec.function, list(spec.gradients), recorder.seed,
+            spec.function, list(spec.gradients), recorder.seed, spec.drawn,
         )  # fmt: skip
         recorder.cases(spec.function, cases)
         return True
@@ -109,7 +109,7 @@ class GradientKind(CheckKind):
         """Judge all cases in one worker; each calls forward anew before backward."""
         cases = context.assignment.solved_gradients(
             context.question.module, spec.forward, spec.returns, spec.opaque,
-            spec.function, list(spec.gradients), context.seed,
+            spec.function, list(spec.gradients), context.seed, spec.drawn,
         )  # fmt: skip
         cases = tuple(case for case in cases if not spec.groups or case.group in spec.groups)
         with context.open_module(context.seed) as module:

@@ -45,8 +45,8 @@ class TrainingSpec(JudgedSpec):
     on the trusted side in either case. The ``properties`` earn nothing for an untrained model.
 
     ``facts`` and ``facts_share`` are the older form of a judge that has one finding,
-    ``structure``: ``reference/facts/<file>.<function>(result, inputs)`` yields what is not as the
-    question asks.
+    ``structure``: ``<file>.<function>`` of the folder ``facts``, called with the result and the
+    inputs, yields what is not as the question asks.
     """
 
     metric: str = "accuracy"

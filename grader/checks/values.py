@@ -25,6 +25,7 @@ from grader.model import (
     Positive,
     Question,
     Shares,
+    Sized,
     Tolerances,
 )
 
@@ -40,7 +41,7 @@ from .student_code import ForeignFailure, StudentModule
 EDGE_CASES = "edge_cases"
 
 
-class ValuesSpec(FunctionSpec, Tolerances, Shares):
+class ValuesSpec(FunctionSpec, Tolerances, Shares, Sized):
     """Rubric keys of ``values``.
 
     ``driver`` names ``reference/drivers/<file>.<function>``, which gets the module and the
@@ -158,7 +159,7 @@ class ValuesKind(CheckKind):
         self, spec: ValuesSpec, question: Question, assignment: Assignment
     ) -> Iterator[str]:
         """Yield what does not fit the reference's drivers and cases."""
-        cases = assignment.cases(question.module, spec.generator, seed=0)
+        cases = assignment.cases(question.module, spec.generator, 0, spec.drawn)
         if spec.driver is not None:
             yield from function_problems("driver", "drivers", spec.driver, assignment)
         else:
@@ -190,14 +191,17 @@ class ValuesKind(CheckKind):
         if (own := spec.runs.source(assignment)) is not None:
             recorder.driver(*own)
         recorder.cases(
-            spec.generator, assignment.driven(module, spec.runs, spec.generator, recorder.seed)
+            spec.generator,
+            assignment.driven(module, spec.runs, spec.generator, recorder.seed, spec.drawn),
         )
         return True
 
     def run(self, spec: ValuesSpec, context: Context) -> Judgement:
         """Judge all cases in one worker."""
         module_name = context.question.module
-        cases = context.assignment.driven(module_name, spec.runs, spec.generator, context.seed)
+        cases = context.assignment.driven(
+            *(module_name, spec.runs, spec.generator, context.seed, spec.drawn)
+        )
         if absent := [name for name in spec.outputs if name not in cases[0].expected]:
             raise BrokenError(f"{spec.runs.words} returns no {', '.join(absent)}")
         tallies: Tallies = {(o, g): _Tally() for o in spec.outputs for g in spec.groups}

@@ -105,13 +105,8 @@ FILES = {
             return Evidence(values={"first": first, "second": second}, findings=found)
         """,
     "submissions_template/helper.py": "NUMBER = 2\n",
-    "submissions_template/toy.py": """
-        class Line:
-            pass
-
-        def train(x):
-            raise NotImplementedError("train")
-        """,
+    # A star import: any name may be there, whatever functions the reference of a test has.
+    "submissions_template/toy.py": "from helper import *\n",
 }
 
 

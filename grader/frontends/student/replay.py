@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError
 from grader.assignment.reference import Assignment, Dataset, RunsHere, SolvedCase
 from grader.checks import KINDS
 from grader.errors import BrokenError, UsageError
-from grader.model import CheckSpec, Id, ModuleName, Question, Rubric, Strict, Tier
+from grader.model import CheckSpec, Id, ModuleName, Question, Rubric, Sizes, Strict, Tier
 from grader.seeds import seed_for
 
 from .arrays import REMEDY, Reader, damaged, digest
@@ -270,9 +270,10 @@ class RecordedAssignment(Assignment):
         returns: Sequence[str],
         opaque: Sequence[str],
         seed: int,
+        sizes: Sizes = (),
     ) -> tuple[SolvedCase, ...]:
         """Return the recorded cases of a forward function."""
-        del module, function, returns, opaque
+        del module, function, returns, opaque, sizes
         return self._cases(seed)
 
     def solved_gradients(
@@ -284,16 +285,17 @@ class RecordedAssignment(Assignment):
         backward: str,
         gradients: Sequence[str],
         seed: int,
+        sizes: Sizes = (),
     ) -> tuple[SolvedCase, ...]:
         """Return the recorded cases of a gradient function."""
-        del module, forward, returns, opaque, backward, gradients
+        del module, forward, returns, opaque, backward, gradients, sizes
         return self._cases(seed)
 
     def driven(
-        self, module: str, driver: RunsHere, cases: str, seed: int
+        self, module: str, driver: RunsHere, cases: str, seed: int, sizes: Sizes = ()
     ) -> tuple[SolvedCase, ...]:
         """Return the recorded cases of a driver."""
-        del module, driver, cases
+        del module, driver, cases, sizes
         return self._cases(seed)
 
     def dataset(self, name: str, tier: Tier, data: Path | None, seed: int) -> Dataset:
