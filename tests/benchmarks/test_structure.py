@@ -78,7 +78,6 @@ def test_what_is_wrong_with_a_structure_is_named(counted, name, text, lines):
     assert "\n".join(lines) in failed.value.stdout
 
 
-def test_the_engine_has_no_circle_and_no_long_module():
+def test_the_engine_has_no_circle_no_shared_name_and_no_long_module():
     ran = subprocess.run([sys.executable, TOOL, ROOT], capture_output=True, text=True, check=False)
-    assert "\ncircles       0\n" in ran.stdout
-    assert ran.stdout.endswith("\nlong modules  0\n")
+    assert ran.returncode == 0, ran.stdout
