@@ -42,7 +42,7 @@ class Surroundings:
         self._segments = set(_segments())
 
     def changes(self) -> Iterator[str]:
-        """Yield what is there now and was not before; files and memory are told once."""
+        """Yield what is there now and was not before; files and memory come up once."""
         table = {process.pid: process for process in _processes()}
         servers = {pid for pid, process in table.items() if process.parent == os.getpid()}
         users = {UID_BASE + server for server in servers}

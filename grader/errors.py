@@ -52,7 +52,7 @@ RAISED = (Exception, SystemExit)
 
 
 class GraderError(Exception):
-    """Base of all errors that are told to a person in one message, without a traceback."""
+    """Base of all errors that a person sees as one message, without a traceback."""
 
 
 class UsageError(GraderError):

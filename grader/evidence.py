@@ -1,4 +1,4 @@
-"""Moved to ``grader.author``; this name goes on working for assignments written before."""
+"""Moved to ``grader.author``; this name keeps working for assignments written before."""
 
 import warnings
 

@@ -21,7 +21,7 @@ def key_problems(assignment: Assignment, module: str, functions: Collection[str]
         functions: the functions and case generators that the rubric names.
 
     Raises:
-        UsageError: one of them is no dictionary.
+        UsageError: one of them is not a dictionary.
         BrokenError: a file is no Python.
     """
     path, stem = assignment.folder / "cases" / module, module.removesuffix(".py")

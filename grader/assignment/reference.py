@@ -163,7 +163,7 @@ class Assignment:
         """Return a dictionary of a case file, such as MISTAKES; an empty one if there is none.
 
         Raises:
-            UsageError: what has this name is no dictionary.
+            UsageError: what has this name is not a dictionary.
         """
         if not self.has(f"cases.{module.removesuffix('.py')}"):
             return {}

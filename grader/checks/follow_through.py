@@ -116,7 +116,7 @@ def is_an_attempt(
             one = outputs({**case.arguments, name: value})
             others = outputs({**moved, name: case.arguments[name]})
             together = np.abs(everything - others - one + base).max(initial=0.0)
-            # NaN is no interaction either.
+            # NaN is not an interaction either.
             alone += not together > INTERACTION * np.abs(base).max(initial=0.0)
     except WorkerLost:
         raise

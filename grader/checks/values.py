@@ -328,7 +328,7 @@ def _own(
 
 
 def _followed(spec: ValuesSpec, module: StudentModule, found: Found) -> Found:
-    """Return the outputs of a case that are right but for helper functions paid for elsewhere."""
+    """Return the outputs of a case that only helper functions graded elsewhere made wrong."""
     if spec.follow_through == 1:
         module.notes.append(forgiven(spec.function, "helper functions"))
         return dict.fromkeys(found, _OutputResult())

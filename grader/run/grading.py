@@ -102,7 +102,7 @@ def _unwritten(folder: Path, error: Exception) -> str:
     """Return the message for reports that cannot be written."""
     if not isinstance(error, UnwritableError):
         return str(error) if isinstance(error, GraderError) else our_failure(error)
-    # Without the name of the file, the same fault of all submissions is told once.
+    # Without the name of the file, the same fault of all submissions gives one message.
     message = f"its report cannot be written: {error.why}"
     if (folder / "report.json").is_file():
         message += "; the report that is there is an earlier run's"

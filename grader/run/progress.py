@@ -38,7 +38,7 @@ def follow(events: Iterable[Event | None], work: Sequence[Submitted]) -> list[di
         for event in events:
             if isinstance(event, SubmissionDone):
                 reports.append(event.report)
-                # A submission that broke has told of fewer checks than it has.
+                # A submission that broke has reported fewer checks than it has.
                 progress.update(task, advance=checks[event.identifier] - told[event.identifier])
             elif isinstance(event, CheckDone):
                 told[event.identifier] += 1

@@ -56,7 +56,7 @@ def properties(result: CheckResult) -> dict[str, Any]:
 
 
 def text(result: CheckResult) -> str:
-    """Return what is told of a check that did not pass."""
+    """Return the text for a check that did not pass."""
     spec, reason = result.spec, result.reason or "no reason"
     lines = [
         f"{result.outcome} ({reason}): {result.points:g} of {spec.points:g} points",

@@ -37,7 +37,7 @@ SETTINGS = {
         "freeze": {"num_epochs": 2, "batch_size": 4, "passes": 6},
     },
 }
-# How a file that is no checkpoint, or one of another network, fails to be read.
+# How a file that is not a checkpoint, or one of another network, fails to be read.
 UNREADABLE = (OSError, EOFError, RuntimeError, UnpicklingError, AttributeError, KeyError, TypeError)
 SLOWER = np.float32(4)
 EPS = np.float32(1e-5)  # of the batch norms
@@ -60,7 +60,7 @@ def photograph(path: Path) -> np.ndarray:
         (CROPPED, CROPPED, 3) uint8.
 
     Raises:
-        ValueError: the file is no image that can be read.
+        ValueError: the file is not an image that can be read.
     """
     try:
         with Image.open(path) as file:

@@ -87,7 +87,7 @@ def _plain(value: Any) -> Any:
 
 
 def _parameters(model: Any) -> dict[str, Any]:
-    """Count the trainable parameters and list their first two sizes; none for what is no module."""
+    """Count the trainable parameters and list their first two sizes; none without a module."""
     parameters = list(model.parameters()) if hasattr(model, "parameters") else []
     sizes = [(*p.shape, 1, 1)[:2] for p in parameters if p.requires_grad]
     return {

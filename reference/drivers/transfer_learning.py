@@ -246,7 +246,7 @@ def _shown(figure: Any) -> dict[str, Any]:
     """Read the axes with images off a figure.
 
     Raises:
-        TypeError: ``figure`` is no matplotlib figure.
+        TypeError: ``figure`` is not a matplotlib figure.
     """
     from matplotlib.figure import FigureBase
 

@@ -109,7 +109,7 @@ class Change:
 
     @property
     def rank(self) -> tuple[int, float, str]:
-        """The order in which changes are told: lost grades, losses by size, then the others."""
+        """The order in which changes are listed: lost grades, losses by size, then the others."""
         if self.kind == "new":
             return (3, 0.0, self.submission)
         if self.delta is None:

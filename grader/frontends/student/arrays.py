@@ -1,6 +1,6 @@
 """Values as an ``.npz`` file, which anybody can open, beside JSON. Nothing in it is a pickle.
 
-In JSON, what is no list, text, finite number, truth value or null is an object with one key:
+In JSON, anything but a list, text, finite number, truth value or null is an object with one key:
 ``{"array": name}``, ``{"scalar": name}`` (both in the ``.npz``), ``{"tuple": [...]}``,
 ``{"dict": [[key, value], ...]}`` and ``{"float": "nan"}``.
 """
@@ -106,7 +106,7 @@ class Reader:
 
 
 def damaged(path: Path, error: Exception) -> UsageError:
-    """Return what is told of a recorded file that cannot be read."""
+    """Return the message for a recorded file that cannot be read."""
     why = "is missing" if isinstance(error, FileNotFoundError) else "is damaged"
     return UsageError(f"{path.parent.name}/{path.name} {why}: {REMEDY}")
 

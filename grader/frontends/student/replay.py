@@ -204,8 +204,8 @@ def _json(path: Path) -> Any:
 class RecordedAssignment(Assignment):
     """Replays what was recorded of an assignment, check by check, for the seed of the recording.
 
-    Follow-through needs the assignment's own code: there is none, so that a result that is right
-    for another, wrong function of the student's is told as it is.
+    Follow-through needs the assignment's own code: there is none, so a result that is right
+    for another, wrong function of the student's fails as any other.
     """
 
     def __init__(self, rubric: Rubric, items: Mapping[str, Mapping[str, int]]) -> None:

@@ -1,12 +1,13 @@
 """Intake on a student's own machine: the folder is read in place, its code staged as for grading.
 
-What a student works in is no submission yet. It may hold a virtual environment of thirty thousand
-files, a data set, old versions. Copying it whole would take longer than the checks, and running in
-it without a copy would need a second way to find files, to read encodings and to run notebooks. So
-only code and the files that the rubric asks for are copied, a few small ones, into a temporary
-folder; there the intake that grading uses does the rest. Code is imported from that folder, but its
-working directory and every ``__file__`` are the student's own (``isolation/worker/plain.py``), so
-that data beside it is found where it lies, whatever its size, and only code is ever copied.
+A folder that a student works in is not a submission yet. It may hold a virtual environment of
+thirty thousand files, a data set, old versions. Copying it whole would take longer than the checks,
+and running in it without a copy would need a second way to find files, to read encodings and to run
+notebooks. So only code and the files that the rubric asks for are copied, a few small ones, into a
+temporary folder; there the intake that grading uses does the rest. Code is imported from that
+folder, but its working directory and every ``__file__`` are the student's own
+(``isolation/worker/plain.py``), so that data beside it is found where it lies, whatever its size,
+and only code is ever copied.
 
 Nothing here needs anything that only some operating systems have.
 """
@@ -143,7 +144,7 @@ class AtHome(Closing):
         self.prefix = made.folder.relative_to(target).as_posix().removeprefix(".")
         start = f"{self.prefix}/" if self.prefix else ""
         files = (file.removeprefix(start) for file in there.files if file.startswith(start))
-        # Nobody should be told to rename the homework's layers.py to rnn_layers.py.
+        # No message should ask to rename the homework's layers.py to rnn_layers.py.
         names = {file.name for file in supplied}
         places = replace(made.places, asked=made.places.asked | names)
         own = {**vars(made), "files": tuple(files), "places": places}

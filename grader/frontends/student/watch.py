@@ -141,7 +141,7 @@ def imported(here: AtHome, module: str) -> set[str]:
         try:
             text = (submission.folder / path).read_bytes()
         except OSError:
-            continue  # whoever mends it changes it
+            continue  # whoever fixes it changes it
         new = set(_own(submission.files, _tops(text))) - found
         found |= new
         waiting += new
