@@ -21,7 +21,7 @@ def edge_filters(
     """``horizontal`` and ``vertical``: the filter answers to its own edges and nothing else.
 
     Raises:
-        Failure: the filters are no numbers of the right shape.
+        Failure: the filters are not numbers of the right shape.
     """
     del inputs
     w = np.asarray(result["returned"], dtype=np.float64)
