@@ -156,8 +156,10 @@ class Call:
 
 
 def name_problems(key: str, names: Sequence[str], known: Sequence[str]) -> Iterator[str]:
-    """Yield what in a list of names is not known."""
-    for name in names:
+    """Yield what in a list of names is not known, or there twice."""
+    for name in dict.fromkeys(names):
+        if names.count(name) > 1:
+            yield f"{key}: {name!r} is there twice"
         if name not in known:
             near = did_you_mean(name, known)
             yield f"{key}: there is no input {name!r}{near}; there are {', '.join(known)}"

@@ -125,7 +125,7 @@ class ForwardKind(CheckKind):
             for case in cases:
                 group = groups[case.group]
                 try:
-                    earned, worst = _judge(spec, context, module, case, largest)
+                    earned, worst = _compare_case(spec, context, module, case, largest)
                 except WorkerLost:
                     raise
                 except Failure as failed:
@@ -159,7 +159,7 @@ def _group_problems(shares: dict[str, float], groups: set[str]) -> Iterator[str]
         yield f"shares: the cases' group {name!r} has no share"
 
 
-def _judge(
+def _compare_case(
     spec: ForwardSpec,
     context: Context,
     module: StudentModule,

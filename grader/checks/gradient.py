@@ -115,7 +115,7 @@ class GradientKind(CheckKind):
         with context.open_module(context.seed) as module:
             run = _Run(spec, context, module)
             for case in cases:
-                run.judge(case)
+                run.compare_case(case)
             skipped = {case.name for case in run.skipped()}
             parts = tuple(run.parts(tuple(c for c in cases if c.name not in skipped)))
         notes = tuple(module.notes + module.mutation_notes())
@@ -153,7 +153,7 @@ class _Run:
         self.follows: bool | None = None
         self.blocked: list[tuple[SolvedCase, Blocked]] = []
 
-    def judge(self, case: SolvedCase) -> None:
+    def compare_case(self, case: SolvedCase) -> None:
         """Compare all gradients of one case."""
         spec = self.spec
         try:

@@ -115,7 +115,7 @@ class Session:
         self._loader.forget()
         started = time.monotonic()
         try:
-            result = self._judge(question, check, seed)
+            result = self._run_kind(question, check, seed)
         except IsolationError:
             raise
         except GraderError as error:
@@ -140,7 +140,7 @@ class Session:
         steering = self._steering
         return limits if steering is None else steering.limits(question, check, limits)
 
-    def _judge(self, question: Question, check: CheckSpec, seed: int) -> CheckResult:
+    def _run_kind(self, question: Question, check: CheckSpec, seed: int) -> CheckResult:
         settings, loader = self.settings, self._loader
         context = Context(
             self._assignment,

@@ -72,7 +72,7 @@ def test_an_error_inside_the_grader_is_broken_and_not_a_zero(grade, monkeypatch)
     def fails(*_arguments):
         raise RuntimeError("a bug of ours")
 
-    monkeypatch.setattr("grader.checks.forward._judge", fails)
+    monkeypatch.setattr("grader.checks.forward._compare_case", fails)
     ran, reports = grade(PLAIN, only=("q3.1", "q3.2"))
     assert ran.status == 3
     checks = checks_of(reports["plain"])
