@@ -244,15 +244,15 @@ def _claim_problems(
 def assembled(examples: Sequence[Example]) -> Iterator[list[Submitted]]:
     """Copy each example, completed by its base, to a temporary folder; yield what to grade."""
     with tempfile.TemporaryDirectory(prefix="examples-") as name:
-        work = []
+        submitted = []
         for example in examples:
             folder = Path(name) / example.name
             if example.base is not None:
                 shutil.copytree(example.base, folder)
             shutil.copytree(example.folder, folder, dirs_exist_ok=True)
             (folder / CLAIMS).unlink()
-            work.append(Submitted(identifier(example), folder, example.wanted))
-        yield work
+            submitted.append(Submitted(identifier(example), folder, example.wanted))
+        yield submitted
 
 
 def identifier(example: Example) -> str:

@@ -16,7 +16,6 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from io import BufferedReader
 from pathlib import Path
-from typing import ClassVar
 
 from grader.errors import BrokenError, UsageError
 from grader.intake.archives import MIB, Entry, TooMuchError, shown
@@ -59,6 +58,7 @@ class Submission:
         problem: set if nothing could be staged, for instance a damaged archive.
         places: where the requested files are, and why some cannot be used.
         student: who handed it in, if the platform's download says so.
+        called: what messages call it.
     """
 
     id: str
@@ -69,7 +69,7 @@ class Submission:
     problem: str | None = None
     places: Places = field(default_factory=Places)
     student: Student | None = None
-    called: ClassVar[str] = "the submission"  # by messages
+    called: str = "the submission"
 
     def path_of(self, name: str) -> str:
         """Return where a requested file is, relative to ``folder``."""

@@ -60,7 +60,9 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def run(job: Job, work: Sequence[Submitted], jobs: int) -> Generator[Event | None, None, None]:
+def run(
+    job: Job, submitted: Sequence[Submitted], at_a_time: int
+) -> Generator[Event | None, None, None]:
     """Grade all submissions and yield what happens, as it happens; None while nothing does.
 
     A process that dies takes no grade with it: the submission it was at gets a report of status
@@ -70,37 +72,37 @@ def run(job: Job, work: Sequence[Submitted], jobs: int) -> Generator[Event | Non
         BrokenError: submissions can be staged nowhere.
         IsolationError: this machine does not isolate as well as was asked for.
     """
-    waiting = deque(work)
+    waiting = deque(submitted)
     with StagingFolder() as folder:
         staging = folder.path
-        crew = [_Process(job, staging) for _ in range(max(1, min(jobs, len(work))))]
+        processes = [_Process(job, staging) for _ in range(max(1, min(at_a_time, len(submitted))))]
         try:
-            for process in crew:
+            for process in processes:
                 process.give(waiting)
-            while any(process.at is not None for process in crew):
-                for index, process in enumerate(crew):
+            while any(process.at is not None for process in processes):
+                for index, process in enumerate(processes):
                     if process.lost:
                         yield _lost(job, process)
                         process.end()
-                        crew[index] = _Process(job, staging)
-                        crew[index].give(waiting)
-                yield from _next_events(crew, waiting)
+                        processes[index] = _Process(job, staging)
+                        processes[index].give(waiting)
+                yield from _next_events(processes, waiting)
         except BaseException:
-            for process in crew:
+            for process in processes:
                 process.kill()
             raise
         finally:
-            for process in crew:
+            for process in processes:
                 process.end()
 
 
-def _next_events(crew: list[_Process], waiting: deque[Submitted]) -> Iterator[Event | None]:
-    """Wait for a while; yield what the crew tells, and give who is done the next submission."""
-    busy = [process.connection for process in crew if process.at is not None]
+def _next_events(processes: list[_Process], waiting: deque[Submitted]) -> Iterator[Event | None]:
+    """Wait for a while; yield what the processes send, and give idle ones the next submission."""
+    busy = [process.connection for process in processes if process.at is not None]
     ready = wait(busy, HEARTBEAT_S)
     if not ready:
         yield None
-    for process in [process for process in crew if process.connection in ready]:
+    for process in [process for process in processes if process.connection in ready]:
         event = process.receive()
         if isinstance(event, SubmissionDone):
             process.give(waiting)
@@ -185,12 +187,12 @@ def _serve(job: Job, staging: Path, connection: Connection, parent: int) -> None
     try:
         with ForkServers(staging, policy, frugal=job.settings.frugal) as fork_servers:
             while True:
-                work: Submitted | None = connection.recv()
-                if work is None:
+                submitted: Submitted | None = connection.recv()
+                if submitted is None:
                     return
-                tell = partial(_tell, connection, work.identifier)
-                made = grading.grade(job, assignment, fork_servers, work, tell)
-                connection.send(SubmissionDone(work.identifier, made))
+                tell = partial(_tell, connection, submitted.identifier)
+                made = grading.grade(job, assignment, fork_servers, submitted, tell)
+                connection.send(SubmissionDone(submitted.identifier, made))
     except (BrokenError, IsolationError) as error:
         connection.send(error)
 

@@ -17,10 +17,10 @@ from grader.run.batch import CheckDone, Event, SubmissionDone
 SHOW_AFTER_S = 1.0
 
 
-def follow(events: Iterable[Event | None], work: Sequence[Submitted]) -> list[dict[str, Any]]:
+def follow(events: Iterable[Event | None], submitted: Sequence[Submitted]) -> list[dict[str, Any]]:
     """Consume the events of a run and return the reports, in the order of their completion."""
-    single = len(work) == 1
-    checks = {item.identifier: len(item.wanted) for item in work}
+    single = len(submitted) == 1
+    checks = {item.identifier: len(item.wanted) for item in submitted}
     reports: list[dict[str, Any]] = []
     screen = terminal.console(stderr=True)
     progress = Progress(

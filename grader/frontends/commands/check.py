@@ -31,7 +31,7 @@ from grader.frontends.commands.options import (
     wanted_of,
 )
 from grader.frontends.student import screen
-from grader.frontends.student.look import Chosen, Look, chosen
+from grader.frontends.student.look import Chosen, HomeJob, chosen
 from grader.frontends.student.replay import Bundle, is_bundle, load
 from grader.job import Settings
 from grader.model import CheckResult, Rubric
@@ -85,8 +85,8 @@ def check(
         supplied = {file.name: file for question in loaded.questions for file in question.supplied}
         checks = chosen(loaded, wanted)
         files = tuple(supplied.values())
-        look = Look(loaded, assignment, folder, checks, settings, supplied=files)
-        _look(look, list, watch=watch)
+        job = HomeJob(loaded, assignment, folder, checks, settings, supplied=files)
+        _run(job, list, watch=watch)
     else:
         _check_as_graded(loaded, settings, folder, wanted)
 
@@ -141,17 +141,17 @@ def _check_recorded(bundle: Bundle, folder: Path, only: Sequence[str], *, watch:
     settings = Settings(isolation="none", locked=False)
     assignment = bundle.assignment(rubric)
     about = bundle.asked, bundle.supplied
-    _look(Look(rubric, assignment, folder, checks, settings, *about), more, watch=watch)
+    _run(HomeJob(rubric, assignment, folder, checks, settings, *about), more, watch=watch)
 
 
-def _look(look: Look, more: Callable[[], list[str]], *, watch: bool) -> None:
+def _run(job: HomeJob, more: Callable[[], list[str]], *, watch: bool) -> None:
     """Run checks once or repeatedly; ``more`` returns notes about the folder."""
     if watch:
         from grader.frontends.student import watch as watching
 
-        watching.follow(look, lambda checks: _shown(look, checks, more))
+        watching.follow(job, lambda checks: _shown(job, checks, more))
         return
-    results = _shown(look, look.checks, more)
+    results = _shown(job, job.checks, more)
     outcomes = {result.outcome for result in results}
     if "broken" in outcomes:
         sys.exit(EXIT_BROKEN)
@@ -160,13 +160,13 @@ def _look(look: Look, more: Callable[[], list[str]], *, watch: bool) -> None:
 
 
 def _shown(
-    look: Look, checks: Sequence[Chosen], more: Callable[[], list[str]]
+    job: HomeJob, checks: Sequence[Chosen], more: Callable[[], list[str]]
 ) -> list[CheckResult]:
     """Run checks; print each result as it comes, then notes and a summary."""
     console = terminal.console()
     results = []
     told: list[str] = []
-    for result in look.run(checks, told.append):
+    for result in job.run(checks, told.append):
         console.print(*screen.lines(result), sep="\n")
         results.append(result)
     console.print(*screen.notes(results, [*told, *more()]), screen.total(results), sep="\n")
@@ -182,8 +182,8 @@ def _check_as_graded(
     from grader.run.progress import follow
 
     job = Job(rubric, settings, None)
-    work = [Submitted("submission", folder, wanted)]
-    (made,) = follow(batch.run(job, work, 1), work)
+    submitted = [Submitted("submission", folder, wanted)]
+    (made,) = follow(batch.run(job, submitted, 1), submitted)
     terminal.console().print(terminal.report(made, visible_only=True))
     if made["status"] == "broken":
         tell_broken([made])

@@ -72,15 +72,15 @@ def grade(
     wanted = wanted_checks(loaded, only)
     modules = [name for question in loaded.questions for name in question.modules]
     with submission.Classes() as classes:
-        work = [
+        submitted = [
             Submitted(*found, wanted) for found in submission.find(submissions, modules, classes)
         ]
-        apart(out, submissions, [item.identifier for item in work])
+        apart(out, submissions, [item.identifier for item in submitted])
         writable(out)
         if not discard_marks:
-            overview.marks_lost(out, [item.identifier for item in work])
-        events = batch.run(Job(loaded, settings, out), work, jobs or batch.cores())
-        reports = follow(events, work)
+            overview.marks_lost(out, [item.identifier for item in submitted])
+        events = batch.run(Job(loaded, settings, out), submitted, jobs or batch.cores())
+        reports = follow(events, submitted)
     reports.sort(key=lambda made: str(made["submission"]["id"]))
     listed, failed = _list(out, loaded, reports)
     _tell(reports, out, listed)

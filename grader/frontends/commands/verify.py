@@ -62,8 +62,8 @@ def verify_command(
         writable(out)
     settings = demand(read_settings(tier, data, seed, device), isolation, unsafe=unsafe)
     job = Job(loaded, settings, out)
-    with assembled(examples) as work:
-        reports = follow(batch.run(job, work, jobs or batch.cores()), work)
+    with assembled(examples) as submitted:
+        reports = follow(batch.run(job, submitted, jobs or batch.cores()), submitted)
     found = claim_checks(examples, reports)
     if out is not None:
         overview.write(out, loaded, reports, always=True)

@@ -101,10 +101,10 @@ def _graded(places: Folders, options: Options, environment: Mapping[str, str]) -
     with closed(places), tempfile.TemporaryDirectory(prefix="gradescope-") as scratch:
         shared = budget.TimeBudget(total_s, timeouts(rubric.questions, about.wanted))
         journal = _Journal(places.results, Path(scratch) / "report.json", about)
-        steward = TimeAndMemory(shared, memory_mb, journal.note, frugal=frugal)
-        job = Job(rubric, settings, None, steward)
-        work = Submitted(IDENTIFIER, _submission(places.submission, rubric), about.wanted)
-        made = _followed(job, work, shared)
+        steering = TimeAndMemory(shared, memory_mb, journal.note, frugal=frugal)
+        job = Job(rubric, settings, None, steering)
+        submitted = Submitted(IDENTIFIER, _submission(places.submission, rubric), about.wanted)
+        made = _followed(job, submitted, shared)
         not_reached = journal.not_reached()
         cause = _unknown(about)
         if made is not None:
@@ -120,9 +120,9 @@ def _graded(places: Folders, options: Options, environment: Mapping[str, str]) -
         return ContainerRun(results.unfinished(about, made, not_reached), made, (*cause, over_time))
 
 
-def _followed(job: Job, work: Submitted, shared: budget.TimeBudget) -> dict[str, Any] | None:
+def _followed(job: Job, submitted: Submitted, shared: budget.TimeBudget) -> dict[str, Any] | None:
     """Return the report of a submission; None if the grader itself was too slow."""
-    with contextlib.closing(batch.run(job, [work], 1)) as events:
+    with contextlib.closing(batch.run(job, [submitted], 1)) as events:
         overtime_since: float | None = None
         for event in events:
             if isinstance(event, batch.SubmissionDone):

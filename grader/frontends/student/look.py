@@ -14,7 +14,7 @@ from pathlib import Path
 
 from grader.assignment.reference import Assignment
 from grader.errors import BrokenError, Closing
-from grader.frontends.student.staged import AtHome
+from grader.frontends.student.staged import StudentFolder
 from grader.intake.places import Wanted
 from grader.intake.wanted import asked_by
 from grader.isolation.sandbox import Limits
@@ -95,8 +95,8 @@ def _unheard(_note: str) -> None:
 
 
 @dataclass(frozen=True)
-class Look:
-    """What to check: the files in ``folder``, with the checks of an assignment.
+class HomeJob:
+    """What to check on a student's machine: the files in ``folder``, as often as they change.
 
     ``asked`` is what the whole homework asks for (by default, what these checks do): where the work
     is depends on it. ``supplied`` are the files that come with the homework, for work in another
@@ -111,7 +111,7 @@ class Look:
     asked: tuple[Wanted, Sequence[str]] | None = None
     supplied: Sequence[Path] = ()
 
-    def staged(self) -> AtHome:
+    def staged(self) -> StudentFolder:
         """Return the folder's code, as it is now.
 
         Raises:
@@ -119,7 +119,7 @@ class Look:
             BrokenError: there is no place for temporary files.
         """
         modules, others = self.asked or asked_by(self.rubric)
-        return AtHome(self.folder.resolve(), modules, others, self.supplied)
+        return StudentFolder(self.folder.resolve(), modules, others, self.supplied)
 
     def run(
         self, checks: Sequence[Chosen], note: Callable[[str], None] = _unheard

@@ -21,7 +21,6 @@ from collections.abc import Collection, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
 
 from grader.errors import BrokenError, Closing, UsageError
 from grader.intake.archives import Entry, TooMuchError, shown
@@ -106,14 +105,8 @@ def _may_hold_work(entry: os.DirEntry[str], path: str) -> bool:
     return entry.is_dir() and not hidden and installed_in(parts) is None
 
 
-class _Own(Submission):
-    """The folder that a student works in."""
-
-    called: ClassVar[str] = "this folder"
-
-
-class AtHome(Closing):
-    """The code of a student's folder, staged for as long as it is checked.
+class StudentFolder(Closing):
+    """A student's own folder, whose code is staged for as long as it is checked.
 
     Attributes:
         submission: what was staged; its ``files`` are all files of the folder.
@@ -147,8 +140,7 @@ class AtHome(Closing):
         # No message should ask to rename the homework's layers.py to rnn_layers.py.
         names = {file.name for file in supplied}
         places = replace(made.places, asked=made.places.asked | names)
-        own = {**vars(made), "files": tuple(files), "places": places}
-        self.submission: Submission = _Own(**own)
+        self.submission = replace(made, files=tuple(files), places=places, called="this folder")
         self.works_in = folder / self.prefix
 
     def named(self, file: str) -> str:

@@ -14,8 +14,8 @@ from pathlib import Path, PurePosixPath
 
 import click
 
-from grader.frontends.student.look import Chosen, Look
-from grader.frontends.student.staged import AtHome, listed
+from grader.frontends.student.look import Chosen, HomeJob
+from grader.frontends.student.staged import StudentFolder, listed
 from grader.intake.notebook import SUFFIX
 from grader.intake.places import is_meant
 from grader.model import CheckResult, CheckSpec, Question
@@ -27,26 +27,26 @@ IMPORT = re.compile(r"^[ \t]*(?:import|from)[ \t]+(\w+)", re.MULTILINE)
 Stamp = tuple[int, int]  # nanoseconds of the last change, and size
 
 
-def follow(look: Look, shown: Callable[[Sequence[Chosen]], Sequence[CheckResult]]) -> None:
+def follow(job: HomeJob, shown: Callable[[Sequence[Chosen]], Sequence[CheckResult]]) -> None:
     """Run all checks, then those that each change concerns; Ctrl-C is the way to end it.
 
     Args:
-        look: what to check.
+        job: what to check.
         shown: runs some of the checks, shows the results and returns them.
 
     Raises:
         UsageError: the folder is gone.
         BrokenError: there is no place for temporary files.
     """
-    known = stamps(look.folder)
+    known = stamps(job.folder)
     try:
-        before = deciding(look)
-        passed = _passed_of(shown(look.checks))
+        before = deciding(job)
+        passed = _passed_of(shown(job.checks))
         click.echo(WAITING)
-        for changed in changes(look.folder, known):
-            now = deciding(look)
+        for changed in changes(job.folder, known):
+            now = deciding(job)
             # What a check read before the change counts as well: the file may be gone now.
-            checks = [one for one in look.checks if changed & (before[one[1].id] | now[one[1].id])]
+            checks = [one for one in job.checks if changed & (before[one[1].id] | now[one[1].id])]
             before = now
             if not checks:
                 continue
@@ -95,18 +95,18 @@ def changes(folder: Path, known: Mapping[str, Stamp]) -> Iterator[set[str]]:
         last = now
 
 
-def deciding(look: Look) -> dict[str, set[str]]:
+def deciding(job: HomeJob) -> dict[str, set[str]]:
     """Return the files that decide how each check ends, by its id; paths as in ``stamps``.
 
     Raises:
         UsageError: the folder is gone.
         BrokenError: there is no place for temporary files.
     """
-    with look.staged() as here:
-        return {check.id: concerned(here, question, check) for question, check in look.checks}
+    with job.staged() as here:
+        return {check.id: concerned(here, question, check) for question, check in job.checks}
 
 
-def concerned(here: AtHome, question: Question, check: CheckSpec) -> set[str]:
+def concerned(here: StudentFolder, question: Question, check: CheckSpec) -> set[str]:
     """Return the files that decide how a check ends, relative to the student's folder.
 
     These are the files that it reads and the modules that its module imports, and so on.
@@ -118,7 +118,7 @@ def concerned(here: AtHome, question: Question, check: CheckSpec) -> set[str]:
     return {here.named(file) for file in found}
 
 
-def meant(here: AtHome, name: str) -> set[str]:
+def meant(here: StudentFolder, name: str) -> set[str]:
     """Return the file that is read as ``name``, and those that would be in its place."""
     submission = here.submission
     found = {name} | {f for f in submission.files if is_meant(PurePosixPath(f).name, name)}
@@ -131,7 +131,7 @@ def meant(here: AtHome, name: str) -> set[str]:
     return found
 
 
-def imported(here: AtHome, module: str) -> set[str]:
+def imported(here: StudentFolder, module: str) -> set[str]:
     """Return the student's own files that ``module`` imports, directly or not."""
     submission = here.submission
     found: set[str] = set()

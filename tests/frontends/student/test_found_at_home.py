@@ -11,10 +11,10 @@ import pytest
 
 from grader.errors import UsageError
 from grader.frontends.student import staged
-from grader.frontends.student.look import Look, chosen
+from grader.frontends.student.look import HomeJob, chosen
 from grader.frontends.student.record import public_seed
 from grader.frontends.student.replay import load
-from grader.frontends.student.staged import AtHome, listed
+from grader.frontends.student.staged import StudentFolder, listed
 from grader.job import Settings
 from grader.run.session import Session
 from tests.frontends.student.conftest import WITHOUT_POSIX
@@ -86,8 +86,8 @@ def test_messages_at_home_are_those_of_grading(files, rubric, fork_servers, unpa
     at = bundle.rubric(ids)
     settings = Settings(isolation="none", locked=False)
     assignment = bundle.assignment(at)
-    look = Look(at, assignment, unpacked.home, chosen(at, ids), settings, bundle.asked)
-    (found,) = look.run(look.checks)
+    job = HomeJob(at, assignment, unpacked.home, chosen(at, ids), settings, bundle.asked)
+    (found,) = job.run(job.checks)
     shutil.rmtree(unpacked.home / "recorded")
     staged = fork_servers.stage("handed_in", unpacked.home, rubric)
     full = Settings(seed=public_seed(rubric.assignment))
@@ -188,7 +188,7 @@ def test_only_code_and_what_is_asked_for_is_copied(tmp_path):
         (tmp_path / name).write_text(name)
     (tmp_path / "link.py").symlink_to("a.py")
     (tmp_path / "loop").symlink_to(tmp_path)
-    with AtHome(tmp_path, {"a.py": []}, ["answer.txt"]) as here:
+    with StudentFolder(tmp_path, {"a.py": []}, ["answer.txt"]) as here:
         staged = here.submission.folder
         copied = {p.relative_to(staged).as_posix() for p in staged.rglob("*") if p.is_file()}
         assert copied == {"a.py", "q/helper.py", "book.ipynb", "answer (1).txt", "answer.txt"}
@@ -216,13 +216,13 @@ def test_what_is_near_the_top_is_listed_when_there_is_too_much(tmp_path, monkeyp
 
 def test_a_folder_that_vanishes_is_told_in_one_line(tmp_path):
     with pytest.raises(UsageError, match="cannot be read"):
-        AtHome(tmp_path / "gone", {"a.py": []}, [])
+        StudentFolder(tmp_path / "gone", {"a.py": []}, [])
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_file_that_may_not_be_read_is_noted(tmp_path):
     (tmp_path / "a.py").touch(0o000)
-    with AtHome(tmp_path, {"a.py": []}, []) as here:
+    with StudentFolder(tmp_path, {"a.py": []}, []) as here:
         assert here.submission.notes == ("a.py was left out: it cannot be read: Permission denied",)
 
 
@@ -250,7 +250,7 @@ def test_a_helper_file_is_not_suggested_as_what_is_missing(unpacked):
     (unpacked.home / "rnn_layers.py").unlink()
     bundle = load(unpacked.home)
     assert "layers.py" in {file.name for file in bundle.supplied}
-    with AtHome(unpacked.home, *bundle.asked, bundle.supplied) as here:
+    with StudentFolder(unpacked.home, *bundle.asked, bundle.supplied) as here:
         message = here.submission.missing("rnn_layers.py")
     assert message.startswith("rnn_layers.py is not in this folder (it holds ")
     assert "did you mean" not in message

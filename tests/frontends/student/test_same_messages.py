@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from grader.assignment.reference import Assignment
-from grader.frontends.student.look import Look, chosen
+from grader.frontends.student.look import HomeJob, chosen
 from grader.frontends.student.record import public_seed
 from grader.frontends.student.replay import load
 from grader.job import Settings
@@ -78,8 +78,8 @@ def at_home(pristine, tmp_path_factory):
         bundle = load(home)
         rubric = bundle.rubric(ids)
         settings = Settings(isolation="none", locked=False)
-        look = Look(rubric, bundle.assignment(rubric), home, chosen(rubric, ids), settings)
-        return {result.spec.id: result for result in look.run(look.checks)}
+        job = HomeJob(rubric, bundle.assignment(rubric), home, chosen(rubric, ids), settings)
+        return {result.spec.id: result for result in job.run(job.checks)}
 
     return run
 

@@ -15,9 +15,9 @@ import pytest
 
 from grader.errors import UsageError
 from grader.frontends.student import watch
-from grader.frontends.student.look import Look
+from grader.frontends.student.look import HomeJob
 from grader.frontends.student.replay import load
-from grader.frontends.student.staged import AtHome
+from grader.frontends.student.staged import StudentFolder
 from grader.job import Settings
 
 
@@ -31,7 +31,7 @@ def here(tmp_path):
             path = tmp_path / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        with AtHome(tmp_path, {"a.py": {"f"}}, []) as made:
+        with StudentFolder(tmp_path, {"a.py": {"f"}}, []) as made:
             yield made
 
     return stage
@@ -76,8 +76,8 @@ def test_checks_are_concerned_by_the_files_they_read(pristine):
     rubric = bundle.rubric(frozenset(one for ids in bundle.ids.values() for one in ids))
     every = [(question, check) for question in rubric.questions for check in question.checks]
     settings = Settings(isolation="none", locked=False)
-    look = Look(rubric, bundle.assignment(rubric), pristine.home, every, settings)
-    files = watch.deciding(look)
+    job = HomeJob(rubric, bundle.assignment(rubric), pristine.home, every, settings)
+    files = watch.deciding(job)
     assert files["q3.1"] == {"rnn_layers.py"}
     assert files["q5.1"] == {"rnn_layers.py"}  # of question 5, but about another module
     assert files["q5.5"] == {"rnn.py", "rnn_layers.py", "layers.py"}
