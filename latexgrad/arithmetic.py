@@ -1,4 +1,4 @@
-"""Sums and products of matrices, traced by autograd or not; what shapes allow is decided here.
+"""Sums and products of matrices, traced by autograd or not, with checks of their shapes.
 
 A value is a number or a matrix with two axes; vectors are matrices with one row or column. A matrix
 with one entry is a number.
@@ -50,7 +50,7 @@ def multiply(meaning: Meaning, left: Any, right: Any) -> Any:
             raise ShapeError("the matrix product of", one, two)
         return as_number(left @ right)
     if one != two:
-        raise ShapeError("the product element by element of", one, two)
+        raise ShapeError("the elementwise product of", one, two)
     return left * right
 
 
@@ -91,7 +91,7 @@ def apply(function: str, order: int, value: Any, functions: Functions) -> Any:
 
 
 def identity_for(others: Sequence[Any], functions: Functions) -> Any:
-    """Return what I means beside other terms: a matrix if they are square, otherwise 1."""
+    """Return what I means next to other terms: a matrix if they are square, otherwise 1."""
     for other in others:
         shape = shape_of(other)
         if shape is not None and shape[0] == shape[1]:

@@ -1,11 +1,11 @@
-"""What comes of an answer, as plain data: numbers and texts, for whoever reports them."""
+"""The result for an answer, as plain data: numbers and texts, for whoever reports them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-# Why points are lost: nothing is there, its shape is wrong, or its value.
+# Why points are lost: the formula is missing, or its shape or value is wrong.
 Shortfall: TypeAlias = Literal["missing", "shape", "value"]
 
 # What is wrong with a formula. These are names to count by: they stay when messages change.
@@ -26,11 +26,11 @@ MistakeKind: TypeAlias = Literal[
     "symbol",
     "total_or_direct",
     "constant_factor",
-    # It is right but for a way to the loss, the steps before the last, or the last.
+    # It is right except for a path to the loss, the steps before the last, or the last step.
     "path_missing",
     "recursion",
     "base_case",
-    # It has no value, or none of the right kind.
+    # It has no value, or a value of the wrong kind.
     "shapes",
     "not_finite",
     "undefined",
@@ -45,7 +45,7 @@ MistakeKind: TypeAlias = Literal[
 
 @dataclass(frozen=True)
 class Mistake:
-    """What is wrong with a formula: its kind, where that is known, and the same in words."""
+    """What is wrong with a formula: the kind of mistake, if known, and a description."""
 
     kind: MistakeKind | None
     text: str
@@ -69,9 +69,9 @@ class AssessedQuantity:
 
 @dataclass(frozen=True)
 class AssessedFormula:
-    """A formula as it was read: where it stands, its MathML, and its verdict in words.
+    """A formula as it was read: its place, its MathML, and its verdict in words.
 
-    ``source`` stands in for a formula that could not be read, whose ``mathml`` is empty.
+    ``source`` replaces a formula that could not be read, whose ``mathml`` is empty.
     """
 
     line: int
@@ -96,7 +96,7 @@ class Assessed:
 
 @dataclass(frozen=True)
 class Unanswered:
-    """Nothing is there that could earn points; ``blank`` means that no formula is there at all."""
+    """There is nothing that could earn points; ``blank`` means that there is no formula at all."""
 
     message: str
     blank: bool = False

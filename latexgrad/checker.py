@@ -1,4 +1,4 @@
-"""Comparing the formulas of an answer with the truth, link by link, at random points."""
+"""Compares the formulas of an answer with the truth, link by link, at random points."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Checker:
         return self._scopes[key]
 
     def choose_readings(self) -> None:
-        """Of several readings of a link take the one that gives the truth, if one does."""
+        """If a link has several readings, take the one that gives the truth, if any does."""
         for number, links in enumerate(self.resolved.readings):
             for place, found in enumerate(links):
                 if isinstance(found, list) and len(found) > 1:
@@ -111,7 +111,7 @@ class Checker:
         return self._answer.has_truth(rule.key)
 
     def identify_own_quantities(self) -> bool:
-        """Find out which gradients the student's own quantities stand for; say if any was found.
+        """Find out which gradients the student's own quantities are; say whether any was found.
 
         An own quantity stands for a gradient if it has its value, or if with its value everything
         that is said in terms of it is right.
@@ -199,7 +199,7 @@ class Checker:
                 continue
             where = (number, place, scope.point, time, bindings)
             if isinstance(found, UnknownError) and symbolic(rule.links[place]):
-                continue  # the chain rule in words: what counts is what comes of it
+                continue  # the chain rule as a formula: what it leads to counts
             evaluated = True
             if not isinstance(found, list):
                 return Mismatch(*where, expected=expected, error=found)

@@ -128,7 +128,7 @@ def build_gradient(of: Node, by: Node, at: int) -> Gradient:
 
 
 def name_of(node: Node) -> str:
-    """Return a text that tells symbols apart."""
+    """Return a text that distinguishes symbols."""
     if isinstance(node, Symbol):
         scripts = "".join(f",{label}" for label in node.labels)
         return f"{node.name}{scripts}@{node.time}"

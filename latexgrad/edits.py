@@ -1,4 +1,4 @@
-"""Typed edits of a formula, the mistakes that students make, each with what to say about it.
+"""Typed edits of a formula: the mistakes that students make, each with its message.
 
 A wrong formula is edited in every such way; an edit that makes it right names the mistake. Edits
 are ordered by how much they assume: a sign before a factor, a factor before another symbol.
@@ -195,13 +195,13 @@ def _dropped(node: Node) -> Iterator[Edit]:
             signs = list(node.operators)
             signs.pop(min(place, len(signs) - 1))
             rest: Node = factors[0] if len(factors) == 1 else Product(factors, tuple(signs))
-            yield Edit(rest, "factor_left_over", f"is a factor {as_text(factor)} left over?")
+            yield Edit(rest, "factor_left_over", f"is there an extra factor {as_text(factor)}?")
     elif isinstance(node, Sum) and len(node.terms) > 1:
         for place, term in enumerate(node.terms):
             terms = (*node.terms[:place], *node.terms[place + 1 :])
             signs_left = (*node.signs[:place], *node.signs[place + 1 :])
             yield Edit(
-                Sum(terms, signs_left), "term_left_over", f"is a term {as_text(term)} left over?"
+                Sum(terms, signs_left), "term_left_over", f"is there an extra term {as_text(term)}?"
             )
     elif isinstance(node, Power):
         yield _instead(node, node.of, "function")
@@ -211,7 +211,7 @@ def _dropped(node: Node) -> Iterator[Edit]:
 
 
 def _with_another(node: Node, network: Network, stated: frozenset[Key]) -> Iterator[Edit]:
-    """Put another symbol in place of one: another gate, another gradient, or tanh of it."""
+    """Replace a symbol: by another gate, another gradient, or its tanh."""
     if isinstance(node, Symbol):
         yield from _other_symbols(node, network)
     elif isinstance(node, Gradient) and isinstance(node.by, Symbol):
@@ -241,7 +241,7 @@ def _other_symbols(node: Symbol, network: Network) -> Iterator[Edit]:
 
 
 def _slopes(node: Node, network: Network) -> Iterator[Edit]:
-    """Put another value in place of one wherever it stands, as in ``1 - o * o``."""
+    """Replace a value everywhere, as in ``1 - o * o``."""
     if not isinstance(node, Sum) or len(node.terms) != 2:  # noqa: PLR2004
         return
     for old in dict.fromkeys(_symbols(node)):
@@ -264,7 +264,7 @@ def _slopes(node: Node, network: Network) -> Iterator[Edit]:
 
 
 def _throughout(node: Node, network: Network) -> Iterator[Edit]:
-    """Put another value in place of one that a product holds more than once: ``f * (1 - f)``."""
+    """Replace a value that a product holds more than once, as in ``f * (1 - f)``."""
     if not isinstance(node, Product):
         return
     found = list(_symbols(node))

@@ -1,7 +1,7 @@
 r"""From lexemes to equations: rows, chains ``a = b = c``, remarks and conditions.
 
-A row that begins with ``=`` goes on with the chain above it, one that begins with ``+`` with the
-sum above it.
+A row that begins with ``=`` continues the chain above it, one that begins with ``+`` the sum above
+it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MAX_CONDITION = 24  # lexemes
 
 @dataclass
 class Equation:
-    """One equation: what is on its sides, and the conditions that stand beside it.
+    """One equation: its sides, and the conditions next to it.
 
     ``relations`` has one item less than ``sides``: ``=``, ``<-`` (an update) or ``+=``.
     """
@@ -57,7 +57,7 @@ def equations(found: Sequence[Lexeme]) -> list[Equation]:
 def _add_piece(piece: _Piece, result: list[Equation]) -> None:
     sides, relations = _sides(piece.lexemes)
     if not sides[0] and relations:
-        # "= c" goes on with the chain above.
+        # "= c" continues the chain above.
         if result:
             result[-1].sides += sides[1:]
             result[-1].relations += relations

@@ -1,6 +1,6 @@
 """Evaluation of nodes whose products are settled. There is no ``eval``: nodes are walked.
 
-One sequence is evaluated, and not a batch: a vector of ones and a sum over the members of a batch
+A single sequence is evaluated, not a batch: a vector of ones and a sum over the members of a batch
 are then the number 1 and a sum of one term.
 """
 

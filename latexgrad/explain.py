@@ -21,12 +21,12 @@ from .verdicts import ComparedAnswer
 from .why import Diagnosis
 
 GIVEN = {
-    "total": "the gradients that are given are taken as total gradients",
-    "direct": "the gradients that are given are taken as those of each step's own loss",
+    "total": "the given gradients are read as total gradients",
+    "direct": "the given gradients are read as those of each step's own loss",
 }
 RECURSION = "the gradients of the sequence are read as a recursion from T down to 1"
-RIGHT, WRONG, LATER = "right", "wrong", "right, but for an earlier mistake"
-OWN, UNASKED, REPLACED = "your own definition", "not marked", "replaced by a later formula"
+RIGHT, WRONG, LATER = "right", "wrong", "right, except for an earlier mistake"
+OWN, UNASKED, REPLACED = "your own definition", "not graded", "replaced by a later formula"
 VERDICTS = {"right": RIGHT, "given": RIGHT, "follows": LATER}
 MAX_SOURCE = 300  # characters of a formula that could not be read
 
@@ -35,7 +35,7 @@ def undefined_symbol(node: Symbol | Gradient, network: Network) -> UnreadableErr
     """Return the problem of a symbol that the assignment does not know, if it is one."""
     if network.has(key_of(node)):
         return None
-    return UnreadableError(f"{as_text(node)} is used and defined nowhere", node.at)
+    return UnreadableError(f"{as_text(node)} is used but never defined", node.at)
 
 
 def is_shape(verdict: Verdict) -> bool:
@@ -94,7 +94,7 @@ class Explanation:
             names = ", ".join(mistake.names)
             result.append(f"{names} (line {self._line(mistake.rule)}{part}): {mistake.said}")
             if mistake.followers:
-                result.append(f"right for your own {names}: {', '.join(mistake.followers)}")
+                result.append(f"right, given your own {names}: {', '.join(mistake.followers)}")
         if missing:
             result.append(f"{self._file} has no formula for {', '.join(missing)}")
         return result
@@ -102,8 +102,8 @@ class Explanation:
     def mistake(self, verdict: Verdict) -> Mistake | None:
         """Return what is wrong with the formulas of a quantity, if there are any.
 
-        A formula that is right but for an earlier mistake only follows: the mistake counts where it
-        was made. If that is an intermediate that nobody asked for, it counts in all that use it.
+        If a formula is right except for an earlier mistake, the mistake counts where it was made.
+        If it was made in an intermediate that nobody asked for, it counts in all that use it.
         """
         found = verdict.blame
         if verdict.status in ("missing", "given") or found is None:
@@ -113,7 +113,7 @@ class Explanation:
         rule = self._compared.answer.rules[found.rule]
         name = quantity_text(rule.key, rule.time)
         if rule.earlier or rule.key in self._asked_keys():
-            return Mistake("follow_through", f"right for your own {name}")
+            return Mistake("follow_through", f"right, given your own {name}")
         inner = self._diagnosis.mistake(found)
         return Mistake(inner.kind, f"{name}: {inner.text}")
 
@@ -121,7 +121,7 @@ class Explanation:
         return self._document.place(rule.statement.at)[0]
 
     def notes(self, problems: Sequence[UnreadableError]) -> Iterator[str]:
-        """Yield what is worth telling: conventions, readings, what was not read."""
+        """Yield notes: conventions, readings, what was not read."""
         answer = self._compared.answer
         if answer.layout is not COLUMNS:
             yield f"{self._file} is read with this convention: {answer.layout.name}"
@@ -130,7 +130,7 @@ class Explanation:
             yield GIVEN[answer.given] if given else RECURSION
         stretched = [v for v in self._compared.verdicts if v.stretched]
         if self._compared.checker.beyond or stretched:
-            yield "no base case is stated in full: gradients after the last step are taken as zero"
+            yield "no base case is complete: gradients after the last step are taken as zero"
         yield from self._earlier_mistakes()
         yield from self._ambiguities()
         for error in problems:
@@ -145,7 +145,7 @@ class Explanation:
             if rules[number].earlier:
                 name = quantity_text(rules[number].key, rules[number].time)
                 line = self._line(rules[number])
-                yield f"builds on {name} of line {line}, which is wrong: that is paid for there"
+                yield f"builds on {name} (line {line}), which is wrong: it costs points only there"
 
     def _ambiguities(self) -> Iterator[str]:
         """Yield how products were read where more than one way was possible."""
@@ -156,7 +156,7 @@ class Explanation:
                 if isinstance(found, list) and len(found) > 1 and chosen is not None:
                     line = self._line(answer.rules[number])
                     taken = as_text(written(chosen))
-                    yield f"line {line} can be read in {len(found)} ways; it is taken as {taken}"
+                    yield f"line {line} can be read in {len(found)} ways; it is read as {taken}"
 
     def formulas(self, statements: Sequence[Statement]) -> Iterator[AssessedFormula]:
         """Yield the statements as they were read, each with its verdict."""

@@ -108,7 +108,7 @@ def _range(node: Series) -> str:
 
 
 def symbol_text(node: Symbol) -> str:
-    """Return a symbol: what says x or h below, gates above."""
+    """Return a symbol: labels x or h as subscripts, gates as superscripts."""
     return name_text(node.name, node.labels, node.time)
 
 

@@ -30,7 +30,7 @@ class UnreadableError(Exception):
 
 
 class OverBudgetError(Exception):
-    """Evaluation goes beyond its budget."""
+    """Evaluation exceeds its budget."""
 
 
 @dataclass

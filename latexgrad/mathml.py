@@ -1,6 +1,6 @@
 """Formulas as MathML, made here from what was read: no script, no font, nothing from elsewhere.
 
-Every text of a student is escaped as it is put in.
+All text from students is escaped.
 """
 
 # ruff: noqa: RUF001 - letters of other alphabets are what is written here

@@ -1,4 +1,4 @@
-"""The assignment's equations: which symbols there are, what else they may be called, their shapes.
+"""The assignment's equations: the symbols, their other names, and their shapes.
 
 Built from a task's LaTeX by the same parser that reads students' answers.
 """
@@ -101,7 +101,7 @@ def build(task: Task) -> Network:
         defined = parser.expression(equation.sides[0], equation.at)
         node = parser.expression(equation.sides[1], equation.at)
         if not isinstance(defined, Symbol) or defined.time != Index(TIME):
-            raise UnreadableError("a forward equation defines something else than a value at t", 0)
+            raise UnreadableError("a forward equation must define a value at t", 0)
         for gate in _gate_choices(defined, gates):
             made = substitute(defined, *gate) if gate else defined
             assert isinstance(made, Symbol)  # noqa: S101 - substitution keeps the type
@@ -249,7 +249,7 @@ class Renaming:
         if key in network.sequences and time is None:
             time = Index(TIME)
         elif key not in network.values and time is not None and time.offset == 0:
-            # W_{x,k}: k is no time but any gate.
+            # W_{x,k}: k is not a time but any gate.
             labels = tuple(sorted([*key.labels, time.variable or ""]))
             gates = tuple(network.gates)
             if gates and time.variable in GATE_VARIABLES:
@@ -260,7 +260,7 @@ class Renaming:
 
 
 def _without_rows(symbol: Symbol) -> Symbol:
-    """Drop an index that counts the members of a batch: one sequence is looked at."""
+    """Drop an index that counts the members of a batch: only one sequence is evaluated."""
     labels = tuple(label for label in symbol.labels if label != f"#{BATCH}")
     return symbol if labels == symbol.labels else replace(symbol, labels=labels)
 

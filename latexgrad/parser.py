@@ -61,7 +61,7 @@ def expression(found: Sequence[Lexeme], at: int) -> Node:
         at: the offset to name if there are none.
 
     Raises:
-        UnreadableError: they are no expression of the language.
+        UnreadableError: they are not an expression of the language.
     """
     return _NodeBuilder().expression(found, at, 0)
 
@@ -238,7 +238,9 @@ class _NodeBuilder:
     def _nabla(self, token: Token, scripts: Sequence[Token], depth: int) -> Nabla:
         below = [script for script in scripts if script.type == "SUB"]
         if len(below) != 1:
-            raise UnreadableError("a gradient sign needs its variable below", token.start_pos or 0)
+            raise UnreadableError(
+                "a gradient sign needs its variable as a subscript", token.start_pos or 0
+            )
         at = token.start_pos or 0
         by = self.expression(self._scripts[int(below[0])], at, depth + 1)
         return Nabla(by, at)
@@ -272,7 +274,7 @@ class _NodeBuilder:
         head, *scripts, factor = tree.children
         inner, _bracketed = self._item(factor, depth)
         if isinstance(inner, Nabla):
-            raise UnreadableError(r"\partial of a gradient sign means nothing", head.start_pos)
+            raise UnreadableError(r"\partial of a gradient sign makes no sense", head.start_pos)
         if scripts:
             if [script.type for script in scripts] != ["SUB"]:
                 raise UnreadableError(r"\partial has a superscript", head.start_pos)

@@ -1,4 +1,4 @@
-"""The way of an answer: read, compared with the truth, explained, or left to a person."""
+"""Reads an answer, compares it with the truth, and explains it or leaves it to a person."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def assess(text: str, task: Task, *, file: str = "answer.tex", seed: int = 0) ->
     ready = prepared(task)
     if not text.strip():
         return Unanswered(f"{file} is empty", blank=True)
-    points = ready.points(seed)  # what fails in here is the task's fault and must show as such
+    points = ready.points(seed)  # a failure here is the task's fault and must show as such
     try:
         with np.errstate(all="ignore"):
             return _assessed(text, task, ready, points, file)
@@ -45,7 +45,7 @@ def assess(text: str, task: Task, *, file: str = "answer.tex", seed: int = 0) ->
     except OverBudgetError as error:
         return Waiting(f"{file}: {error}")
     except (RecursionError, ArithmeticError, LookupError, TypeError, ValueError) as error:
-        # A formula that our reader stumbles over is for a person; it must not cost points.
+        # A formula that the reader fails on is for a person; it must not cost points.
         return Waiting(f"{file} could not be evaluated ({type(error).__name__}: {error})")
 
 
@@ -123,7 +123,7 @@ def _waiting(
     if not losing:
         return None
     if not part.named and any(verdict.status != "given" for verdict in losing):
-        return Waiting(f"{file} has no heading that names this part, and not all of it is there")
+        return Waiting(f"{file} has no heading for this part, and some formulas are missing")
     unread = [*part.problems]
     unread += [found.problem for found in part.own if found.problem is not None and found.display]
     undefined = [e for verdict in losing if (e := _undefined(verdict, compared)) is not None]
@@ -138,7 +138,7 @@ def _unreadable(file: str, line: int, column: int, error: UnreadableError) -> Wa
 
 
 def _undefined(verdict: Verdict, compared: ComparedAnswer) -> UnreadableError | None:
-    """Return the use of a symbol that nobody has defined: it may have been defined in words."""
+    """Return the use of an undefined symbol: it may have been defined in words."""
     error = verdict.blame.error if verdict.blame is not None else None
     if not isinstance(error, UnknownError):
         return None

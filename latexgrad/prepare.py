@@ -1,4 +1,4 @@
-"""From a task to what its answers are compared with: built once for each task, and kept."""
+"""Prepares a task: reads its equations once and keeps what answers are compared with."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def prepared(task: Task) -> PreparedTask:
         TaskError: its LaTeX cannot be read, its shapes do not fit, or it asks for something that
             is not there.
     """
-    # A rubric's check is a task with further keys; those of the task alone say what is the same.
+    # A rubric's check is a task with further keys; only the task's own keys identify it.
     return _prepared(task.model_dump_json(include=set(Task.model_fields)))
 
 
@@ -74,7 +74,7 @@ def _prepared(keys: str) -> PreparedTask:
     except UnreadableError as error:
         raise TaskError([("", error.message)]) from None
     except UnknownError as error:
-        text = f"{as_text(error.node)} is neither in shapes nor computed before"
+        text = f"{as_text(error.node)} is neither in shapes nor computed earlier"
         raise TaskError([("forward", text)]) from None
     except ShapeError as error:
         text = f"{error.what} shapes {error.left} and {error.right} is impossible"

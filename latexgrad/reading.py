@@ -36,7 +36,7 @@ from .nodes import (
 STRICT = frozenset((r"\odot", r"\circ"))  # these never mean a product of matrices
 UNUSUAL = 8  # the cost of a meaning that a sign rarely has
 LOOSE = 1  # the cost of a juxtaposition that binds tighter than a sign
-ROUNDED = 10  # digits by which values are told apart
+ROUNDED = 10  # digits by which values are distinguished
 LARGE = 1e6
 
 
@@ -58,7 +58,7 @@ class Probe:
     def __init__(self, shape: Callable[[Key], Shape | None], budget: Budget) -> None:
         self._shape = shape
         self.budget = budget
-        self._rng = np.random.default_rng(1)  # no seed of any rubric: students get this file
+        self._rng = np.random.default_rng(1)  # not a rubric's seed: students get this file
         self._drawn: dict[tuple[Key, str], Any] = {}
 
     def leaf(self, node: Symbol | Gradient, time: int | None) -> Any:
@@ -113,7 +113,7 @@ def readings(node: Node, probe: Probe) -> list[Reading]:
 
 
 def _distinct(found: Sequence[Reading]) -> list[Reading]:
-    """Keep one of those that have the same value, the cheapest, and not too many."""
+    """Of readings with the same value keep the cheapest, and not too many in all."""
     kept: dict[Any, Reading] = {}
     for one in sorted(found, key=lambda reading: reading.cost):
         kept.setdefault(_fingerprint(one.value), one)

@@ -87,7 +87,7 @@ class Answer:
 
 
 class Scope:
-    """Values at one point. ``trusted`` takes the truth for whatever is derived elsewhere."""
+    """Values at one point. ``trusted`` takes the truth for what is derived elsewhere."""
 
     functions: Functions = NUMPY
 
@@ -118,7 +118,7 @@ class Scope:
             if key.of == "L" and self._direct_place(key, time) in self.point.values:
                 # d <- d + ...: the old value is the gradient that was given.
                 return self._turned(key, self.point.values[self._direct_place(key, time)])
-            raise EvaluationError("it is defined by itself", "circular")
+            raise EvaluationError("it is defined in terms of itself", "circular")
         if place not in self._memo:
             try:
                 self._memo[place] = self._derived(key, time, node)
@@ -160,8 +160,8 @@ class Scope:
     def rule_for(self, key: Key, time: int | None) -> Used | None:
         """Return the rule that says what a quantity is at a time.
 
-        One for that time alone goes before one for a range, that before one for all; of two alike
-        the later counts. A rule is stretched beyond its range where there is no other.
+        A rule for that time alone wins over one for a range, and that over one for all times; of
+        two alike the later counts. A rule is used beyond its range where there is no other.
         """
         best: tuple[int, int, Used] | None = None
         for number in self._rules.get(key, ()):
@@ -254,7 +254,7 @@ class Scope:
         symbol = node.by if isinstance(node, Gradient) else node
         name = symbol.name if isinstance(symbol, Symbol) else "it"
         if self.answer.network.one_step:
-            message = f"{name} belongs to another step than the one that is asked for"
+            message = f"{name} belongs to a different step"
         else:
             message = f"there is no {name} at time {time}"
         raise EvaluationError(message, "another_step")

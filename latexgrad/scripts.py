@@ -128,7 +128,7 @@ def index_at(found: Sequence[Lexeme], place: int) -> tuple[Index, int]:
     """Return the index expression at ``place``, such as ``t - 1``, and where it ends.
 
     Raises:
-        UnreadableError: it is no variable plus a number.
+        UnreadableError: it is not a variable plus a number.
     """
     variable: str | None = None
     offset = 0

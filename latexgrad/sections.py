@@ -1,4 +1,4 @@
-"""Which statements of a file belong to the part that is marked, by the headings above them."""
+"""Finds the statements of a file that belong to the graded part, by the headings above them."""
 
 from __future__ import annotations
 

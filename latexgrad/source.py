@@ -1,6 +1,6 @@
 """The formulas in a file: where they stand, under which headings, and which macros it defines.
 
-Offsets are kept: what is not to be read (comments, code) is blanked and not removed.
+Offsets are kept: what must not be read (comments, code) is blanked, not removed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LEVELS = {
     )
 }
 MARKDOWN_LEVEL = LEVELS["section"]  # "#" is a section
-BOLD_LEVEL = 10  # a line in bold is a heading below all others
+BOLD_LEVEL = 10  # a line in bold is a heading at the lowest level
 
 _COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%[^\n]*")
 _CODE = re.compile(
@@ -48,7 +48,7 @@ _EVENT = re.compile(
 _LATEX_HEADING = re.compile(r"\\(?:part|chapter|(?:sub)*section)\*?\s*\{|\\end\{document\}")
 _MARKDOWN_HEADING = re.compile(r"^\#{1,6}[ \t]+\S", re.MULTILINE)
 _ARGUMENT = re.compile(r"\s*\{\s*\d+\s*\}")  # of alignat: how many columns
-# What only formulas hold, or where they may be that are not in this file.
+# What only formulas contain, or what includes formulas from another file.
 _STRAY = re.compile(
     r"\\[dt]?frac(?![A-Za-z])|\\(?:partial|nabla)(?![A-Za-z])|∂"
     r"|\\(?:input|include|includegraphics)(?![A-Za-z])|!\[[^\]\n]*\]\("
@@ -207,7 +207,7 @@ class _Scan:
         self._outside(place, len(self._visible))
 
     def _outside(self, start: int, end: int) -> None:
-        """Note the first formula in a stretch of text that is no mathematics."""
+        """Note the first formula in a stretch of text that is not mathematics."""
         body = self._visible.find(r"\begin{document}", start, end)
         stray = _STRAY.search(self._visible, max(start, body), end)
         if stray is None:
@@ -218,17 +218,17 @@ class _Scan:
             if self._visible.find(rf"\end{{{name[1]}}}", name.end(), stray.start()) < 0
         ]
         if stray[0].startswith(r"\in"):
-            what = f"what {stray[0]} brings in is not read"
+            what = f"the grader does not read what {stray[0]} includes"
         elif stray[0].startswith("!"):
-            what = "a picture is not read"
+            what = "the grader does not read pictures"
         else:
             inside = f", in {around[-1]}" if around and around[-1] != r"\begin{document}" else ""
-            what = f"{stray[0]} stands outside mathematics{inside}"
+            what = f"{stray[0]} is outside mathematics{inside}"
         heading = self.headings[-1] if self.headings else ""
         self.strays.append((heading, UnreadableError(what, stray.start())))
 
     def _heading(self, event: re.Match[str]) -> int:
-        """Enter a heading; return where to go on."""
+        """Enter a heading; return where to continue."""
         if event["bold"]:
             self._enter(BOLD_LEVEL, event["bold"])
         elif event["hashes"]:
@@ -249,7 +249,7 @@ class _Scan:
         self.headings.append(" / ".join(name for _level, name in self._path))
 
     def _block(self, event: re.Match[str]) -> int:
-        """Take a formula; return where to go on."""
+        """Take a formula; return where to continue."""
         start = event.end()
         if event["environment"] == "alignat" and (columns := _ARGUMENT.match(self._visible, start)):
             start = columns.end()
@@ -270,8 +270,8 @@ class _Scan:
     def _runs_on(self, event: re.Match[str], start: int, end: int) -> bool:
         r"""Say whether what closes a formula is the end of a later one, in the next part perhaps.
 
-        Without this, one ``\end{align}`` that was forgotten takes the heading of the next part
-        along, and the formulas there are lost.
+        Without this, one forgotten ``\end{align}`` would swallow the heading of the next part, and
+        the formulas there would be lost.
         """
         if event["open"] in ("$", r"\("):
             return "\n\n" in self._visible[start:end]

@@ -63,8 +63,8 @@ class Rule:
 
     ``time`` is the index on the left-hand side; ``implied`` rules come from the middle of a chain.
     ``raw`` are the links as they were written, with any gate's label and sums over gates;
-    ``gates`` says which gate is meant here. ``earlier`` rules stand in another part, where their
-    mistakes are paid for.
+    ``gates`` says which gate is meant here. ``earlier`` rules are in another part, where their
+    mistakes cost points.
     """
 
     key: Key
@@ -230,7 +230,7 @@ def _rules(sides: list[Node], statement: Statement, network: Network) -> Iterato
 
 
 def _updated(side: Node, link: Node, time: Index | None, relation: str, network: Network) -> Node:
-    """Return what an update makes of a quantity.
+    """Return the value of a quantity after an update.
 
     ``W += ...`` adds up over the steps; ``h_t += ...`` is added to what was given for that step.
     """

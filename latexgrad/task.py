@@ -1,4 +1,4 @@
-"""What an author asks for: the equations, the gradients that are wanted, and what each is worth."""
+"""What an author asks for: the equations, the gradients, and what each is worth."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Given = Literal["total", "direct"]
 
 
 class TaskError(Exception):
-    """A task that makes no sense: ``problems`` holds the key and the text of each thing wrong.
+    """A task that makes no sense: ``problems`` holds a key and a text for each problem.
 
-    A key is empty where it is not known which one is to blame.
+    A key is empty if the problem has no single key.
     """
 
     def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
@@ -26,9 +26,9 @@ class TaskError(Exception):
 
 
 class Task(BaseModel):
-    r"""One part of a derivation, as an author writes it down.
+    r"""One part of a derivation, as an author writes it.
 
-    ``section`` matches the heading of the part that is marked, ``other_sections`` those of other
+    ``section`` matches the heading of the graded part, ``other_sections`` those of other
     parts; formulas below ``earlier_sections`` may be used. ``shapes`` gives the dimensions of
     inputs, states and parameters, ``forward`` the equations in the order of computation. ``given``
     are the values on which each step's own loss depends, ``also_total`` others whose total gradient
@@ -36,8 +36,8 @@ class Task(BaseModel):
     ``gates`` lists the labels of gates with their other names, for which the label ``g`` stands;
     ``aliases`` other names of values. ``quantities`` gives each gradient its part of the points.
     ``sizes`` are those of the random points; with ``T: 1`` a single step is looked at.
-    ``follow_through`` is the fraction for what is right but for a mistake made before it in the
-    same part, ``earlier_follow_through`` but for one in an earlier part.
+    ``follow_through`` is the fraction for what is right except for an earlier mistake in the same
+    part, ``earlier_follow_through`` except for one in an earlier part.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
@@ -67,7 +67,7 @@ class Task(BaseModel):
         try:
             re.compile(value)
         except re.error as error:
-            raise ValueError(f"is no regular expression: {error}") from None
+            raise ValueError(f"is not a regular expression: {error}") from None
         return value
 
     @model_validator(mode="after")

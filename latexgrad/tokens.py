@@ -212,11 +212,11 @@ def _filled(
 def argument_at(found: Sequence[Lexeme], place: int, owner: Lexeme) -> tuple[list[Lexeme], int]:
     """Return the argument that begins at ``place``, without its braces, and where it ends."""
     if place >= len(found):
-        raise UnreadableError(f"{owner.text} lacks what it applies to", owner.at)
+        raise UnreadableError(f"{owner.text} has no argument", owner.at)
     if found[place].text != "{":
         first = found[place]
         if first.text in ("}", "&", r"\\", "_", "^"):
-            raise UnreadableError(f"{owner.text} lacks what it applies to", owner.at)
+            raise UnreadableError(f"{owner.text} has no argument", owner.at)
         if first.kind == "number" and len(first.text) > 1:
             raise UnreadableError(f"put braces around the arguments of {owner.text}", owner.at)
         if first.text in FONTS or first.text in ACCENTS or first.text in LINE_OPENERS:
@@ -274,7 +274,7 @@ def _plain_at(found: Sequence[Lexeme], place: int, text: str) -> tuple[list[Lexe
     lexeme = found[place]
     after = place + 1
     if text in IGNORED:
-        # The other half of \left. and \right. is a point that means nothing.
+        # \left. and \right. are followed by a period that means nothing.
         sized = text in (r"\left", r"\right") and after < len(found) and found[after].text == "."
         return [], after + sized
     if text in IGNORED_WITH_ARGUMENT:

@@ -1,4 +1,4 @@
-"""Why a formula is wrong: a path that is missing, or the edit that makes it right."""
+"""Why a formula is wrong: a missing path, or the edit that makes it right."""
 
 from __future__ import annotations
 
@@ -232,7 +232,7 @@ class Diagnosis:
         return self._scopes[id(point)]
 
     def _pattern(self, found: Mismatch) -> Mistake | None:
-        """Return what a difference looks like: a factor, or one that depends on the step."""
+        """Describe a difference: a factor, or a mistake that depends on the step."""
         if found.got is None or _shapes_differ(found):
             return None
         got = np.broadcast_to(np.asarray(found.got), found.expected.shape)
@@ -253,10 +253,10 @@ class Diagnosis:
             fits = self._agrees(node, found.rule, use)
             (last if use.time == use.point.last else before).add(fits)
         if last == {True} and before == {False}:
-            text = "is right at the last step only: what flows back from step t+1 is wrong"
+            text = "is right only at the last step: what comes back from step t+1 is wrong"
             return Mistake("recursion", text)
         if last == {False} and before == {True}:
-            text = "is wrong at the last step only: look at the base case of the recursion"
+            text = "is wrong only at the last step: check the base case of the recursion"
             return Mistake("base_case", text)
         return None
 
@@ -281,7 +281,7 @@ def _missing_text(chosen: Sequence[tuple[Key, int]], index: Index | None) -> str
                 else ""
             )
         names.append(name_text(key.name, key.labels, time))
-    return f"what comes through {' and '.join(names)} is missing"
+    return f"the gradient through {' and '.join(names)} is missing"
 
 
 def _mentions(node: Node, key: Key, time: Index | None) -> bool:

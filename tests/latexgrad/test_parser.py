@@ -118,7 +118,7 @@ def test_expressions(text, expected):
         ("h_t +", 4, "something is missing after +"),
         ("h_t ) x", 4, ") closes nothing"),
         ("( h_t ]", 6, "] closes nothing"),
-        (r"\frac{h_t}", 0, r"\frac lacks what it applies to"),
+        (r"\frac{h_t}", 0, r"\frac has no argument"),
         (r"h_t \oint x", 4, r"\oint is not understood"),
         (r"\frac{\partial L}{h_t}", 0, "only one half of the fraction is a derivative"),
         (r"\partial h_t", 0, "a derivative is incomplete"),

@@ -73,7 +73,7 @@ def test_both_readings_are_possible_and_either_counts():
     found = step(h=r"W_h^T \frac{\partial L}{\partial h_t} * (1 - h_t * h_t)")
     assert found.lost == {}
     (note,) = [note for note in found.judgement.notes if "ways" in note]
-    assert "can be read in 2 ways; it is taken as W_h^T (" in note
+    assert "can be read in 2 ways; it is read as W_h^T (" in note
 
 
 def test_a_chain_is_right_if_every_link_is():
@@ -114,7 +114,9 @@ def test_an_earlier_mistake_costs_the_fraction_of_the_rubric():
     }
     found = run("q3.5", written(wrong | STEP | rest, RNN_STEP))
     assert found.earned == pytest.approx(0.6 + 0.4 * 0.5)
-    assert "right for your own \\partial L/\\partial y_t" in found.lost[r"\partial L/\partial x_t"]
+    assert (
+        "right, given your own \\partial L/\\partial y_t" in found.lost[r"\partial L/\partial x_t"]
+    )
 
 
 def test_own_symbols_are_followed_through_too():
@@ -163,7 +165,7 @@ def test_total_and_direct_gradients_must_not_be_mixed():
     }
     found = sequence(mixed)
     assert r"\partial L/\partial W_x" in found.lost
-    assert "taken as total gradients" in " ".join(found.judgement.notes)
+    assert "read as total gradients" in " ".join(found.judgement.notes)
     # What is given earns no more than what is made of it.
     assert r"\partial L/\partial h_t" in found.lost
     assert 0 < found.earned < 0.8
@@ -206,7 +208,7 @@ def test_recursions_that_go_in_circles_end():
 
 def test_a_step_may_not_look_beyond_itself():
     message = step(b=r"\frac{\partial L}{\partial h_t} * (1 - h_{t+1}^2)").lost
-    assert "belongs to another step" in message[r"\partial L/\partial b"] or "h_{t+1}" in str(
+    assert "belongs to a different step" in message[r"\partial L/\partial b"] or "h_{t+1}" in str(
         message
     )
 
@@ -224,7 +226,7 @@ def test_a_step_may_not_look_beyond_itself():
         (
             r"\kappa_t * \frac{\partial L}{\partial h_t}",
             None,
-            r"\kappa_t is used and defined nowhere",
+            r"\kappa_t is used but never defined",
         ),
     ],
 )
@@ -284,9 +286,9 @@ def test_display_mathematics_that_is_not_closed_ends_at_the_next_heading(
 @pytest.mark.parametrize(
     ("opening", "closing", "what"),
     [
-        (r"\begin{aling}", r"\end{aling}", r"\frac stands outside mathematics, in \begin{aling}"),
+        (r"\begin{aling}", r"\end{aling}", r"\frac is outside mathematics, in \begin{aling}"),
         (r"\begin{aligned}", r"\end{aligned}", r"mathematics, in \begin{aligned}"),
-        (r"\begin{itemize}\end{itemize}", "", r"\frac stands outside mathematics: waits"),
+        (r"\begin{itemize}\end{itemize}", "", r"\frac is outside mathematics: waits"),
     ],
 )
 def test_formulas_outside_mathematics_wait_for_a_person(opening, closing, what):
@@ -300,9 +302,13 @@ def test_formulas_outside_mathematics_wait_for_a_person(opening, closing, what):
 @pytest.mark.parametrize(
     ("name", "text", "what"),
     [
-        ("derivations.tex", r"\includegraphics[width=9cm]{scan}", r"what \includegraphics brings"),
-        ("derivations.tex", r"\input{step}", r"what \input brings in is not read"),
-        ("derivations.md", "![my notes](scan.jpg)", "a picture is not read"),
+        (
+            "derivations.tex",
+            r"\includegraphics[width=9cm]{scan}",
+            r"does not read what \includegraphics",
+        ),
+        ("derivations.tex", r"\input{step}", r"the grader does not read what \input includes"),
+        ("derivations.md", "![my notes](scan.jpg)", "the grader does not read pictures"),
     ],
 )
 def test_pictures_and_other_files_wait_for_a_person(name, text, what):
@@ -351,7 +357,7 @@ def test_a_part_that_is_missing_is_not_implemented_though_others_are_there():
 def test_without_headings_right_formulas_count_and_wrong_ones_wait_for_a_person():
     assert run("q3.5", written(STEP, "")).earned == pytest.approx(1)
     wrong = STEP | {"b": r"\frac{\partial L}{\partial h_t}"}
-    assert "no heading that names this part" in run("q3.5", written(wrong, "")).pending.message
+    assert "no heading for this part" in run("q3.5", written(wrong, "")).pending.message
 
 
 def test_a_file_that_is_too_large_waits_for_a_person():
@@ -366,7 +372,7 @@ def test_the_cell_gradient_of_a_step_is_the_one_that_is_given():
     found = run("q4.5", text)
     message = found.lost[r"\partial L/\partial c_{t-1}"]
     assert found.earned == 0
-    assert "what comes through h_t" in message or "wrong value" in message
+    assert "the gradient through h_t" in message or "wrong value" in message
 
 
 def test_the_report_shows_each_formula_with_its_verdict():
@@ -381,7 +387,7 @@ def test_a_base_case_after_the_last_step_is_judged_too():
     for base, said in (("0", "right"), ("1", "wrong")):
         found = sequence({"y_{T+1}": base} | SEQUENCE)
         assert found.judgement.figures[0].rows[0].verdict == said
-    assert "look at the base case" in found.lost[r"\partial L/\partial h_t"]
+    assert "check the base case" in found.lost[r"\partial L/\partial h_t"]
 
 
 def test_every_formula_has_a_verdict():
@@ -397,8 +403,8 @@ def test_every_formula_has_a_verdict():
         + "\n$$ \\frac{\\partial L}{\\partial y_t} = \\frac{\\partial L}{\\partial h_t} $$"
     )
     (figure,) = run("q3.5", text).judgement.figures
-    follows = "right, but for an earlier mistake"
+    follows = "right, except for an earlier mistake"
     assert [row.verdict for row in figure.rows] == [
-        *("not marked", "your own definition", "replaced by a later formula", follows),
+        *("not graded", "your own definition", "replaced by a later formula", follows),
         *("right", "right", "right", "wrong", "wrong"),
     ]
