@@ -1,4 +1,4 @@
-"""The helpers that students are given with the template, imported on the trusted side."""
+"""The supplied files that students are given with the template, imported on the trusted side."""
 
 import importlib.util
 from functools import cache

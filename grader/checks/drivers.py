@@ -159,7 +159,7 @@ def name_problems(key: str, names: Sequence[str], known: Sequence[str]) -> Itera
     """Yield what in a list of names is not known, or there twice."""
     for name in dict.fromkeys(names):
         if names.count(name) > 1:
-            yield f"{key}: {name!r} is there twice"
+            yield f"{key}: {name!r} is named twice"
         if name not in known:
             near = did_you_mean(name, known)
             yield f"{key}: there is no input {name!r}{near}; there are {', '.join(known)}"

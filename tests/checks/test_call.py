@@ -224,7 +224,7 @@ def test_a_gradient_whose_sum_is_zero_is_seen(result):
         (TRAINING, "seed]", "seed]\n        driver: toy.train", "needs either a driver or a call"),
         (VALUES, "[x, at]", "[x, att]", "call: there is no input 'att' (did you mean 'at'?)"),
         (VALUES, "call: [x, at]", "call: x", "call: 'x'"),
-        (VALUES, "call: [x, at]", "call: [x, x]", "call: 'x' is there twice"),
+        (VALUES, "call: [x, at]", "call: [x, x]", "call: 'x' is named twice"),
         (VALUES, "        call: [x, at]\n", "", "needs either a driver or a call"),
         (GRAD, "grad: [scores]", "grad: [score]", "outputs: dscore is missing"),
         (SOFTMAX, "call: [scores]", "call: []", "grad: there is no input 'scores'"),

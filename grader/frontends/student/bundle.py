@@ -63,7 +63,7 @@ only one that it calls is wrong.
 The inputs and what is expected are in `{folder}/`; `numpy.load` opens the `.npz` files. You are
 graded with other inputs.
 
-{elsewhere}Change nothing in `{folder}/` and no helper file: the originals count. Hand in your own
+{elsewhere}Change nothing in `{folder}/` and no supplied file: the originals count. Hand in your own
 files only.
 """
 
