@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from grader.intake.submission import Origin
 from grader.isolation.sandbox import Level, Limits, Policy
 from grader.model import CheckResult, CheckSpec, Device, Question, Rubric, Tier
+from grader.reports.report import Report
 
 MAX_HIDDEN_TRIED = 3  # files of the reference that the canary tries to read
 
@@ -61,7 +62,7 @@ class Steering(Protocol):
             Pending: it cannot be started here.
         """
 
-    def progress(self, made: dict[str, Any]) -> None:
+    def progress(self, made: Report) -> None:
         """Take the report of all checks done so far; called after each."""
 
 

@@ -22,7 +22,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, ValidationError
 from rich import box
@@ -35,6 +35,7 @@ from grader.job import Submitted
 from grader.model import CheckSpec, NonNegative, Outcome, Question, Rubric, Strict
 from grader.readers import yaml_source
 from grader.readers.texts import did_you_mean
+from grader.reports.report import Report
 
 CLAIMS = "expected.yaml"
 MAX_QUOTED = 300  # characters of a message
@@ -260,41 +261,38 @@ def identifier(example: Example) -> str:
     return example.name.replace("/", ".")
 
 
-def claim_checks(
-    examples: Sequence[Example], reports: Sequence[dict[str, Any]]
-) -> list[ClaimCheck]:
+def claim_checks(examples: Sequence[Example], reports: Sequence[Report]) -> list[ClaimCheck]:
     """Compare the reports with the claims."""
-    by_id = {made["submission"]["id"]: made for made in reports}
+    by_id = {made.id: made for made in reports}
     return [_verdict(example, by_id[identifier(example)]) for example in examples]
 
 
-def _verdict(example: Example, made: dict[str, Any]) -> ClaimCheck:
+def _verdict(example: Example, made: Report) -> ClaimCheck:
     claims = example.claims.loses
     problems = []
-    if made["status"] == "broken":
+    if made.status == "broken":
         problems.append("our side broke while it was graded")
-    for question in made["questions"]:
-        for check in question["checks"]:
-            if check["outcome"] == "pending":
-                continue  # a person decides; nothing can be claimed
-            lost = check["max_points"] - check["points"]
-            if claims == "all":
-                expected = Loss(points=check["max_points"])
-            else:
-                expected = claims.get(check["id"], Loss(points=0.0))
-            shown = textwrap.shorten(check["message"], MAX_QUOTED)
-            found = f"{check['outcome']}, {check['reason']}: {shown}"
-            least, most = expected.between
-            if not least - CLOSE <= lost <= most + CLOSE:
-                wanted = f"{least:g}" if least == most else f"{least:g} to {most:g}"
-                problems.append(f"{check['id']} loses {lost:g} points, expected {wanted} ({found})")
-            elif expected.reason is not None and check["reason"] != expected.reason:
-                problems.append(f"{check['id']}: reason is not {expected.reason} ({found})")
-            elif expected.outcome is not None and check["outcome"] != expected.outcome:
-                problems.append(f"{check['id']}: outcome is not {expected.outcome} ({found})")
-            elif expected.message is not None and expected.message not in check["message"]:
-                problems.append(f"{check['id']}: no {expected.message!r} in its message ({found})")
-    return ClaimCheck(example, made["score"], made["max_score"], tuple(problems))
+    for check in made.checks():
+        if check.outcome == "pending":
+            continue  # a person decides; nothing can be claimed
+        lost = check.max_points - check.points
+        if claims == "all":
+            expected = Loss(points=check.max_points)
+        else:
+            expected = claims.get(check.id, Loss(points=0.0))
+        shown = textwrap.shorten(check.message, MAX_QUOTED)
+        found = f"{check.outcome}, {check.reason}: {shown}"
+        least, most = expected.between
+        if not least - CLOSE <= lost <= most + CLOSE:
+            wanted = f"{least:g}" if least == most else f"{least:g} to {most:g}"
+            problems.append(f"{check.id} loses {lost:g} points, expected {wanted} ({found})")
+        elif expected.reason is not None and check.reason != expected.reason:
+            problems.append(f"{check.id}: reason is not {expected.reason} ({found})")
+        elif expected.outcome is not None and check.outcome != expected.outcome:
+            problems.append(f"{check.id}: outcome is not {expected.outcome} ({found})")
+        elif expected.message is not None and expected.message not in check.message:
+            problems.append(f"{check.id}: no {expected.message!r} in its message ({found})")
+    return ClaimCheck(example, made.score, made.max_score, tuple(problems))
 
 
 def table(found: Sequence[ClaimCheck]) -> Table:

@@ -15,6 +15,16 @@ import numpy as np
 
 from grader.author.evidence import Curves, Figure, Formulas, Pictures, Text
 from grader.model import CheckResult
+from grader.reports.report import (
+    CurvesFigure,
+    FigureReport,
+    FormulaReport,
+    FormulasFigure,
+    PictureReport,
+    PicturesFigure,
+    TableFigure,
+    TextFigure,
+)
 
 FOLDER = "figures"
 JPEG_QUALITY = 88
@@ -24,43 +34,49 @@ CURVE_SIZE = (6.4, 3.2)  # inches
 COLOURS = ("#2563a8", "#c2571a", "#2f855a", "#8b4a9c", "#6b7280")
 
 
-def described(result: CheckResult) -> list[dict[str, Any]]:
-    """Return a check's figures as JSON values; pictures are named by the files that hold them."""
+def described(result: CheckResult) -> list[FigureReport]:
+    """Return a check's figures for its report; pictures are named by the files that hold them."""
     return [_described(result.spec.id, n, figure) for n, figure in enumerate(result.figures, 1)]
 
 
-def _described(check: str, number: int, figure: Figure) -> dict[str, Any]:
+def _described(check: str, number: int, figure: Figure) -> FigureReport:
     if isinstance(figure, Curves):
-        series = {str(name): _thinned(values) for name, values in figure.series.items()}
-        axes = {"xlabel": figure.xlabel, "ylabel": figure.ylabel, "log": figure.log}
-        return {"kind": "curves", "title": figure.title, "series": series, **axes}
+        return CurvesFigure(
+            title=figure.title,
+            series={str(name): _thinned(values) for name, values in figure.series.items()},
+            xlabel=figure.xlabel,
+            ylabel=figure.ylabel,
+            log=figure.log,
+        )
     if isinstance(figure, Pictures):
-        items = [
-            {"caption": caption, "file": _name(check, number, index)}
+        items = tuple(
+            PictureReport(caption=caption, file=_name(check, number, index))
             for index, (caption, _picture) in enumerate(figure.items, 1)
-        ]
-        return {"kind": "pictures", "title": figure.title, "items": items}
+        )
+        return PicturesFigure(title=figure.title, items=items)
     if isinstance(figure, Text):
-        return {"kind": "text", "title": figure.title, "text": figure.text}
+        return TextFigure(title=figure.title, text=figure.text)
     if isinstance(figure, Formulas):
-        formulas = [
-            {"place": row.place, "mathml": row.mathml, "source": row.source, "verdict": row.verdict}
+        formulas = tuple(
+            FormulaReport(
+                place=row.place, mathml=row.mathml, source=row.source, verdict=row.verdict
+            )
             for row in figure.rows
-        ]
-        return {"kind": "formulas", "title": figure.title, "rows": formulas}
-    rows = [[str(cell) for cell in row] for row in figure.rows]
-    return {"kind": "table", "title": figure.title, "header": list(figure.header), "rows": rows}
+        )
+        return FormulasFigure(title=figure.title, rows=formulas)
+    rows = tuple(tuple(str(cell) for cell in row) for row in figure.rows)
+    return TableFigure(title=figure.title, header=tuple(map(str, figure.header)), rows=rows)
 
 
 def _name(check: str, number: int, index: int) -> str:
     return f"{FOLDER}/{check}-{number}-{index}.jpg"
 
 
-def _thinned(values: Sequence[float]) -> list[list[float | None]]:
+def _thinned(values: Sequence[float]) -> tuple[tuple[int, float | None], ...]:
     """Return points [step, value] of a curve; a value that is not finite becomes null."""
     step = max(1, math.ceil(len(values) / MAX_POINTS))
     kept = sorted({*range(0, len(values), step), len(values) - 1} - {-1})
-    return [[i, float(values[i]) if math.isfinite(float(values[i])) else None] for i in kept]
+    return tuple((i, float(values[i]) if math.isfinite(float(values[i])) else None) for i in kept)
 
 
 def pictures(results: Mapping[str, CheckResult]) -> dict[str, bytes]:
@@ -91,25 +107,25 @@ def picture_uri(data: bytes) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"
 
 
-def curves_uri(figure: Mapping[str, Any]) -> str:
+def curves_uri(figure: CurvesFigure) -> str:
     """Return learning curves, drawn, as an address that needs no file."""
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure as Canvas
 
     drawn = Canvas(figsize=CURVE_SIZE, layout="constrained")
     axes = drawn.subplots()
-    for index, (name, points) in enumerate(figure["series"].items()):
+    for index, (name, points) in enumerate(figure.series.items()):
         steps = [step for step, value in points if value is not None]
         values = [value for _step, value in points if value is not None]
         colour = COLOURS[index % len(COLOURS)]
         axes.plot(steps, values, label=_plain(name), color=colour, linewidth=1.4)
-    if figure["log"] and any(v and v > 0 for p in figure["series"].values() for _s, v in p):
+    if figure.log and any(v and v > 0 for p in figure.series.values() for _s, v in p):
         axes.set_yscale("log")
-    axes.set_xlabel(_plain(figure["xlabel"]))
-    axes.set_ylabel(_plain(figure["ylabel"]))
+    axes.set_xlabel(_plain(figure.xlabel))
+    axes.set_ylabel(_plain(figure.ylabel))
     axes.grid(visible=True, alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
-    if figure["series"]:
+    if figure.series:
         axes.legend(frameon=False, fontsize=8)
     target = io.BytesIO()
     FigureCanvasSVG(drawn).print_svg(  # type: ignore[no-untyped-call]

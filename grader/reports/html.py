@@ -16,7 +16,7 @@ import markupsafe
 
 from grader.reports import figures, mathml
 from grader.reports.files import write_text
-from grader.reports.report import notes_of, zero_to_look_at
+from grader.reports.report import Report, notes_of, zero_to_look_at
 from grader.reports.terminal import clean
 
 
@@ -60,41 +60,40 @@ def _figure(value: Any) -> str:
     return str(value)
 
 
-def report(made: dict[str, Any], pictures: Mapping[str, bytes] | None = None) -> str:
+def report(made: Report, pictures: Mapping[str, bytes] | None = None) -> str:
     """Return the page of one submission's report, with the pictures that it names in it."""
     addresses = {name: figures.picture_uri(data) for name, data in (pictures or {}).items()}
-    checks = [check for question in made["questions"] for check in question["checks"]]
+    checks = list(made.checks())
     return _environment().get_template("report.html.j2").render(
         made=made,
         pictures=addresses,
-        percent=_percent(made["score"], made["max_score"]),
-        shared=[item for item in notes_of(made).items() if len(item[1]) > 1],
-        hidden=[check["id"] for check in checks if check["visibility"] != "visible"],
-        duration_s=sum(check["duration_s"] for check in checks),
+        percent=_percent(made.score, made.max_score),
+        shared=[item for item in notes_of(checks).items() if len(item[1]) > 1],
+        hidden=[check.id for check in checks if check.visibility != "visible"],
+        duration_s=sum(check.duration_s for check in checks),
     )  # fmt: skip
 
 
-def write_index(path: Path, reports: Sequence[dict[str, Any]]) -> None:
+def write_index(path: Path, reports: Sequence[Report]) -> None:
     """Write the page that lists all submissions of a run."""
-    rows = sorted(reports, key=lambda made: str(made["submission"]["id"]))
-    graded = [made for made in rows if made["score"] is not None]
-    scores = sorted(made["score"] for made in graded)
+    rows = sorted(reports, key=lambda made: made.id)
+    scores = sorted(made.score for made in rows if made.score is not None)
     page = _environment().get_template("index.html.j2").render(
-        title=rows[0]["title"],
-        rows=[(made, _percent(made["score"], made["max_score"])) for made in rows],
+        title=rows[0].title,
+        rows=[(made, _percent(made.score, made.max_score)) for made in rows],
         questions=_questions(rows),
         median=scores[len(scores) // 2] if scores else None,
-        max_score=rows[0]["max_score"],
-        broken=len(rows) - len(graded),
+        max_score=rows[0].max_score,
+        broken=len(rows) - len(scores),
     )  # fmt: skip
     write_text(path, page)
 
 
-def _questions(reports: Sequence[dict[str, Any]]) -> list[str]:
+def _questions(reports: Sequence[Report]) -> list[str]:
     """Return the ids of all questions, in the order of the first report that has them."""
     found: dict[str, None] = {}
     for made in reports:
-        found.update(dict.fromkeys(question["id"] for question in made["questions"]))
+        found.update(dict.fromkeys(question.id for question in made.questions))
     return list(found)
 
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from grader.errors import UsageError
 from grader.model import Rubric
 from grader.reports import gradebook, html, stored
+from grader.reports.report import Report
 
 GRADEBOOK, INDEX = "gradebook.csv", "index.html"
 MAX_NAMED = 8  # submissions named in one message
 
 
 def write(
-    out: Path, rubric: Rubric, made: Sequence[dict[str, Any]], *, always: bool
+    out: Path, rubric: Rubric, made: Sequence[Report], *, always: bool
 ) -> tuple[int, list[str]]:
     """List all reports in ``out``: those just made, and those that earlier runs left there.
 
@@ -33,7 +33,7 @@ def write(
     Raises:
         BrokenError: a file cannot be written.
     """
-    done = {str(report["submission"]["id"]) for report in made}
+    done = {report.id for report in made}
     earlier, problems = stored.beside(out, rubric.assignment, done)
     reports = [*made, *earlier]
     if always or len(reports) > 1 or (out / GRADEBOOK).is_file():

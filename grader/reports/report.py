@@ -1,305 +1,375 @@
-"""``report.json``: everything an appeal needs, and the Gradescope view of it."""
+"""``report.json``: everything an appeal needs, as one type that is built, written and read back.
+
+The keys and their order are a contract (docs/reports.md). Its JSON Schema, ``report.schema.json``
+beside this file, is generated from these types by ``grader.reports.schema``.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Sequence
-from datetime import datetime, timezone
-from typing import Any
+import json
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, Literal, TypeVar
 
-import numpy as np
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    Strict,
+    ValidationError,
+    model_validator,
+)
 
-from grader import __version__, scoring
-from grader.errors import Cause
-from grader.intake.submission import Submission
-from grader.job import Settings
-from grader.model import CheckResult, Rubric, points_sum
-from grader.readers.texts import clean, printable
-from grader.reports import figures
+from grader import scoring
+from grader.errors import Reason
+from grader.model import Outcome, Status, Tier, Visibility
 
-SCHEMA_VERSION = 1
-MAX_NOTE = 1000  # characters of a note
-WITHHELD = "This check's details are hidden."
-MAX_OUTPUT = 100_000  # characters of one text; Gradescope cuts off the rest without a word
-CUT = "\n[the rest is left out]"
-
-
-def build(
-    rubric: Rubric,
-    submission: Submission,
-    settings: Settings,
-    isolation: Sequence[str],
-    results: dict[str, CheckResult],
-) -> dict[str, Any]:
-    """Return the report of one submission: all checks that have a result, in the rubric's order."""
-    questions = []
-    for question in rubric.questions:
-        done = [results[check.id] for check in question.checks if check.id in results]
-        if done:
-            questions.append(
-                {
-                    "id": question.id,
-                    "title": question.title,
-                    "score": scoring.total(done),
-                    "max_score": points_sum(result.spec for result in done),
-                    "checks": [_check(result) for result in done],
-                }
-            )
-    everything = list(results.values())
-    status = scoring.status_of(everything)
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "assignment": rubric.assignment,
-        "title": rubric.title,
-        "status": status,
-        # No grade is issued when our side failed: a partial sum would be read as one.
-        "score": None if status == "broken" else scoring.total(everything),
-        "max_score": points_sum(result.spec for result in everything),
-        "submission": {
-            "id": submission.id,
-            "sha256": submission.sha256,
-            "files": list(submission.files),
-            "notes": list(submission.notes),
-            **({"student": submission.student.plain()} if submission.student else {}),
-        },
-        "isolation": list(isolation),
-        "tier": settings.tier,
-        "graded_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "grader_version": __version__,
-        "questions": questions,
-    }
+SCHEMA_VERSION: Literal[1] = 1
+Item = TypeVar("Item")
+Items = Annotated[tuple[Item, ...], Strict(strict=False)]  # a list in JSON
+Points = Annotated[float, Field(ge=0)]
+Step = Annotated[tuple[int, float | None], Strict(strict=False)]
 
 
-def with_unreached(
-    rubric: Rubric, made: dict[str, Any], wanted: Collection[str], message: str
-) -> dict[str, Any]:
-    """Return a report in which each wanted check without a result is ``pending``.
+def _is_absent(value: object) -> bool:
+    return value is None
 
-    Args:
-        rubric: the rubric.
-        made: the report so far.
-        wanted: ids of the checks that should be in it.
-        message: why those that are missing were not run.
+
+class Reported(BaseModel):
+    """Base of all parts of a report: frozen, strict in its types.
+
+    Keys that are not known are kept and written back: a later version may add some. What this
+    version writes has none, and the schema says so.
     """
-    there = {check["id"]: check for question in made["questions"] for check in question["checks"]}
-    questions: list[dict[str, Any]] = []
-    for question in rubric.questions:
-        specs = [check for check in question.checks if check.id in wanted or check.id in there]
-        checks = [
-            there.get(spec.id) or _check(CheckResult(spec, "pending", 0.0, message=message))
-            for spec in specs
-        ]
-        if checks:
-            points = scoring.points_total(check["points"] for check in checks)
-            questions.append(
-                {
-                    "id": question.id,
-                    "title": question.title,
-                    "score": points,
-                    "max_score": points_sum(specs),
-                    "checks": checks,
-                }
-            )
-    outcomes = {check["outcome"] for question in questions for check in question["checks"]}
-    status = scoring.status_from(outcomes)
-    score = scoring.points_total(question["score"] for question in questions)
-    return {
-        **made,
-        "status": status,
-        "score": None if status == "broken" else score,
-        "max_score": round(sum(question["max_score"] for question in questions), 6),
-        "questions": questions,
-    }
+
+    model_config = ConfigDict(
+        extra="allow",
+        frozen=True,
+        strict=True,
+        defer_build=True,
+        json_schema_extra={"additionalProperties": False},
+        json_schema_serialization_defaults_required=True,
+    )
 
 
-def broken(rubric: Rubric, identifier: str, settings: Settings, message: str) -> dict[str, Any]:
-    """Return the report of a submission that could not be graded at all, by our fault."""
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "assignment": rubric.assignment,
-        "title": rubric.title,
-        "status": "broken",
-        "score": None,
-        "max_score": rubric.max_score,
-        "submission": {"id": identifier, "sha256": None, "files": [], "notes": [message]},
-        "isolation": [],
-        "tier": settings.tier,
-        "graded_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "grader_version": __version__,
-        "questions": [],
-    }
+class CauseReport(Reported):
+    """Why something is wrong, where that is known; the same identifier for the same cause."""
+
+    id: Annotated[str, Field(pattern=r"^\S+$")]
+    text: str
 
 
-def _check(result: CheckResult) -> dict[str, Any]:
-    spec = result.spec
-    return {
-        "id": spec.id,
-        "title": spec.title,
-        "kind": spec.kind,
-        "outcome": result.outcome,
-        "reason": result.reason,
-        "points": result.points,
-        "max_points": spec.points,
-        "extra_credit": spec.extra_credit,
-        "visibility": spec.visibility,
-        "message": result.message,
-        "cause": _cause(result.cause),
-        "hint": result.hint,
-        "notes": list(result.notes),
-        "seed": result.seed,
-        "duration_s": result.duration_s,
-        "parts": [
-            {
-                "name": part.name,
-                "points": round(spec.points * part.share * part.earned, 4),
-                "max_points": round(spec.points * part.share, 4),
-                "reason": part.reason,
-                "message": part.message,
-                "cause": _cause(part.cause),
-            }
-            for part in result.parts
-        ],
-        "measurements": _plain(result.measurements),
-        "figures": figures.described(result),
-        "output": result.output,
-    }
+class PartReport(Reported):
+    """One separately scored share of a check, such as one gradient."""
+
+    name: str
+    points: Points
+    max_points: Points
+    reason: Reason | None
+    message: str
+    cause: CauseReport | None = None
 
 
-def _cause(cause: Cause | None) -> dict[str, str] | None:
-    return None if cause is None else {"id": cause.id, "text": cause.text}
+class CurvesFigure(Reported):
+    """Learning curves: points [step, value] by name; null for what is not finite."""
+
+    kind: Literal["curves"] = "curves"
+    title: str
+    series: dict[str, Items[Step]]
+    xlabel: str
+    ylabel: str
+    log: bool
 
 
-def _plain(value: Any) -> Any:
-    """Return measurements as strict JSON values; what is not finite becomes null."""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
+class PictureReport(Reported):
+    """A picture with its caption; the file's name is relative to the report."""
+
+    caption: str
+    file: str
 
 
-def notes_of(made: dict[str, Any]) -> dict[str, list[str]]:
-    """Return each note of a report once, with the checks it belongs to: most concern a module."""
+class PicturesFigure(Reported):
+    """Pictures with captions."""
+
+    kind: Literal["pictures"] = "pictures"
+    title: str
+    items: Items[PictureReport]
+
+
+class TableFigure(Reported):
+    """Rows of text below a header."""
+
+    kind: Literal["table"] = "table"
+    title: str
+    header: Items[str]
+    rows: Items[Items[str]]
+
+
+class TextFigure(Reported):
+    """A text for a person to read."""
+
+    kind: Literal["text"] = "text"
+    title: str
+    text: str
+
+
+class FormulaReport(Reported):
+    """One formula; the source stands in for the MathML of what could not be read."""
+
+    place: str
+    mathml: str
+    source: str
+    verdict: str
+
+
+class FormulasFigure(Reported):
+    """Formulas of a derivation as they were read, with their verdicts."""
+
+    kind: Literal["formulas"] = "formulas"
+    title: str
+    rows: Items[FormulaReport]
+
+
+FigureReport = Annotated[
+    CurvesFigure | PicturesFigure | TableFigure | TextFigure | FormulasFigure,
+    Field(discriminator="kind"),
+]
+
+
+class MachineReport(Reported):
+    """What a check had before any person marked it."""
+
+    points: Points
+    outcome: Literal["passed", "partial", "failed", "blocked", "pending"]
+    reason: Reason | None
+    message: str
+    cause: CauseReport | None = None
+
+
+class Marked(Reported):
+    """A person's mark; file is the name of the file of marks."""
+
+    points: Points
+    comment: str
+    by: str
+    file: str
+    machine: MachineReport
+
+
+class CheckReport(Reported):
+    """One check; marked is there only if a person marked it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "additionalProperties": False,
+            "if": {
+                "properties": {"outcome": {"enum": ["failed", "partial", "blocked"]}},
+                "not": {"required": ["marked"]},
+            },
+            "then": {"properties": {"reason": {"type": "string"}}},
+            "else": {"properties": {"reason": {"type": "null"}}},
+        }
+    )
+
+    id: str
+    title: str
+    kind: str
+    outcome: Outcome
+    reason: Reason | None
+    points: Points
+    max_points: Annotated[float, Field(gt=0)]
+    extra_credit: Annotated[bool, Field(description="its points are not part of max_score")]
+    visibility: Visibility
+    message: str
+    cause: CauseReport | None = None
+    hint: str
+    notes: Items[str]
+    seed: Annotated[int, Field(ge=0)]
+    duration_s: Annotated[float, Field(ge=0)]
+    parts: Items[PartReport]
+    measurements: dict[str, JsonValue]
+    figures: Items[FigureReport]
+    output: str
+    marked: Annotated[Marked | None, Field(exclude_if=_is_absent)] = None
+
+    @property
+    def machine(self) -> MachineReport:
+        """What the grader said, whether or not a person has marked the check since.
+
+        Raises:
+            ValueError: our side failed; it said nothing.
+        """
+        if self.marked is not None:
+            return self.marked.machine
+        if self.outcome == "broken":
+            raise ValueError(f"{self.id} is broken")
+        return MachineReport(
+            points=self.points,
+            outcome=self.outcome,
+            reason=self.reason,
+            message=self.message,
+            cause=self.cause,
+        )
+
+
+class QuestionReport(Reported):
+    """One question with those of its checks that were run."""
+
+    id: str
+    title: str
+    score: Points
+    max_score: Points
+    checks: Annotated[Items[CheckReport], Field(min_length=1)]
+
+
+class StudentReport(Reported):
+    """Who handed it in, as far as the names in a platform's download tell."""
+
+    name: Annotated[str | None, Field(exclude_if=_is_absent)] = None
+    id: Annotated[str | None, Field(exclude_if=_is_absent)] = None
+    email: Annotated[str | None, Field(exclude_if=_is_absent)] = None
+    late: Annotated[bool | None, Field(exclude_if=_is_absent)] = None
+
+
+class SubmissionReport(Reported):
+    """What was handed in; the notes say what was left out, and why."""
+
+    id: Annotated[str, Field(min_length=1)]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None
+    files: Items[str]
+    notes: Items[str]
+    student: Annotated[StudentReport | None, Field(exclude_if=_is_absent)] = None
+
+
+class Report(Reported):
+    """The result of grading one submission."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "additionalProperties": False,
+            "if": {"properties": {"status": {"const": "broken"}}},
+            "then": {"properties": {"score": {"type": "null"}}},
+            "else": {"properties": {"score": {"type": "number"}}},
+        }
+    )
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    assignment: str
+    title: str
+    status: Status
+    score: Annotated[
+        Points | None,
+        Field(description="null exactly if status is broken: no grade is issued"),
+    ]
+    max_score: Annotated[float, Field(ge=0, description="of the checks that were run")]
+    submission: SubmissionReport
+    isolation: Items[str]
+    tier: Tier
+    graded_at: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+    grader_version: str
+    questions: Items[QuestionReport]
+
+    @model_validator(mode="after")
+    def _withheld_if_broken(self) -> Report:
+        if (self.score is None) != (self.status == "broken"):
+            raise ValueError("score must be null if status is broken, and a number if it is not")
+        return self
+
+    @classmethod
+    def read(cls, raw: bytes) -> Report:
+        """Return the report that ``raw`` holds as JSON.
+
+        Raises:
+            ValueError: it holds none; the text says what is wrong.
+        """
+        try:
+            made = json.loads(raw)
+        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+            raise ValueError("is not JSON; grade this submission again") from None
+        version = made.get("schema_version") if isinstance(made, dict) else None
+        if version != SCHEMA_VERSION:
+            raise ValueError(f"schema_version is {version!r}; this program reads {SCHEMA_VERSION}")
+        try:
+            return cls.model_validate(made)
+        except ValidationError as error:
+            raise ValueError(f"is not a report: {first_problem(error)}") from None
+
+    @property
+    def id(self) -> str:
+        """The submission's id."""
+        return self.submission.id
+
+    @property
+    def student(self) -> str:
+        """The student's name, if it is known."""
+        student = self.submission.student
+        return (student.name or "") if student is not None else ""
+
+    def checks(self) -> Iterator[CheckReport]:
+        """Yield all checks, question by question."""
+        for question in self.questions:
+            yield from question.checks
+
+    def by_id(self) -> dict[str, CheckReport]:
+        """Return the checks by id."""
+        return {check.id: check for check in self.checks()}
+
+    def with_check(self, check: CheckReport) -> Report:
+        """Return the report with this check in place of the one with its id, added up anew."""
+        questions = []
+        for question in self.questions:
+            checks = tuple(check if old.id == check.id else old for old in question.checks)
+            score = scoring.points_total(one.points for one in checks)
+            questions.append(question.model_copy(update={"checks": checks, "score": score}))
+        return self.with_questions(questions)
+
+    def with_questions(self, questions: Iterable[QuestionReport]) -> Report:
+        """Return the report with these questions, and its score and status as they give them.
+
+        Broken stays broken: no mark of a person makes a grade of what our side failed in.
+        """
+        questions = tuple(questions)
+        checks = [check for question in questions for check in question.checks]
+        status = scoring.status_from(check.outcome for check in checks)
+        status = "broken" if self.status == "broken" else status
+        score = scoring.points_total(check.points for check in checks)
+        changes: dict[str, Any] = {
+            "questions": questions,
+            "status": status,
+            "score": None if status == "broken" else score,
+        }
+        return self.model_copy(update=changes)
+
+
+def first_problem(error: ValidationError) -> str:
+    """Return the first of the things that keep values from being a report, with its place."""
+    first = error.errors(include_url=False)[0]
+    place = "".join(f"{part}." for part in first["loc"])[:-1]
+    words = first["msg"].removeprefix("Value error, ").replace("valid tuple", "valid list")
+    return f"{place}: {words}" if place else words
+
+
+def notes_of(checks: Iterable[CheckReport]) -> dict[str, list[str]]:
+    """Return each note once, with the checks it belongs to: most concern a module."""
     notes: dict[str, list[str]] = {}
-    for question in made["questions"]:
-        for check in question["checks"]:
-            for note in check["notes"]:
-                notes.setdefault(note, []).append(check["id"])
+    for check in checks:
+        for note in check.notes:
+            notes.setdefault(note, []).append(check.id)
     return notes
 
 
-def zero_to_look_at(made: dict[str, Any]) -> str | None:
+def zero_to_look_at(made: Report) -> str | None:
     """Return why a hand-in has no point at all, if the files may be the reason and not the work.
 
     A damaged archive, a ``.rar``, or a notebook beside the unchanged template is a zero like any
     other in a list of scores, and a person should look at it before it goes out.
     """
-    checks = [check for question in made["questions"] for check in question["checks"]]
-    if made["score"] != 0 or not checks:
+    checks = list(made.checks())
+    if made.score != 0 or not checks:
         return None
-    reasons = {check["reason"] for check in checks}
+    reasons = {check.reason for check in checks}
     if reasons == {"missing"}:
-        return str(checks[0]["message"])
-    if reasons <= {"missing", "not_implemented"} and made["submission"]["notes"]:
-        return "; ".join(made["submission"]["notes"])
+        return checks[0].message
+    if reasons <= {"missing", "not_implemented"} and made.submission.notes:
+        return "; ".join(made.submission.notes)
     return None
-
-
-def gradescope(report: dict[str, Any]) -> dict[str, Any]:
-    """Return Gradescope's ``results.json`` for a report: what the student may see.
-
-    Hidden checks show their hint only: a message could carry hidden inputs. A check that is
-    pending has no score yet. A withheld grade has neither a score nor tests, since Gradescope would
-    add up theirs. Source: the format described in the Gradescope autograder documentation, "Output
-    Format".
-    """
-    result: dict[str, Any] = {
-        "output": clipped(_summary(report)),
-        "output_format": "text",
-        "test_output_format": "text",
-        "test_name_format": "text",
-        "visibility": "visible",
-        "stdout_visibility": "hidden",
-        "extra_data": {"status": report["status"], "tier": report["tier"]},
-    }
-    if report["score"] is None:
-        return result
-    result["score"] = report["score"]
-    result["tests"] = [
-        _test(check, f"{question['id']}.{number}")
-        for question in report["questions"]
-        for number, check in enumerate(question["checks"], 1)
-    ]
-    return result
-
-
-def _test(check: dict[str, Any], number: str) -> dict[str, Any]:
-    test: dict[str, Any] = {
-        "name": f"{check['id']} {check['title']}",
-        "name_format": "text",
-        "number": number,
-        # Extra credit comes on top: the sum over all tests is what the assignment is worth.
-        "max_score": 0 if check["extra_credit"] else check["max_points"],
-        "output": clipped(clean(student_text(check))),
-        "output_format": "text",
-        "visibility": check["visibility"],
-        "extra_data": {"outcome": check["outcome"]},
-    }
-    if check["visibility"] == "visible":
-        test["extra_data"]["reason"] = check["reason"]
-    if check["outcome"] != "pending":
-        test["score"] = check["points"]
-        test["status"] = "passed" if check["outcome"] == "passed" else "failed"
-    return test
-
-
-def clipped(text: str) -> str:
-    """Return a text that Gradescope does not cut."""
-    if len(text) <= MAX_OUTPUT:
-        return text
-    return f"{text[: MAX_OUTPUT - len(CUT)]}{CUT}"
-
-
-def student_text(check: dict[str, Any]) -> str:
-    """Return what a student may read about one check of a report."""
-    if check["visibility"] != "visible":
-        return check["hint"] or ("" if check["outcome"] == "passed" else WITHHELD)
-    lines = [check["message"], *_decision(check)]
-    lines += [f"Hint: {check['hint']}"] if check["hint"] else []
-    lines += [f"Note: {note}" for note in check["notes"]]
-    return "\n".join(line for line in lines if line)
-
-
-def _decision(check: dict[str, Any]) -> list[str]:
-    """Return the line that tells a student that a person decided, if one did."""
-    marked = check.get("marked")
-    if marked is None:
-        return []
-    machine = marked["machine"]
-    if machine["outcome"] == "pending":
-        return ["Marked by a person."]
-    had = f"{machine['points']:g} of {check['max_points']:g} points"
-    said = f": {machine['message']}" if machine["message"] else "."
-    return [f"Decided by a person; the grader had given {had}{said}"]
-
-
-def _summary(report: dict[str, Any]) -> str:
-    if report["status"] == "broken":
-        return "The grader failed; this submission has no grade yet. Your instructor can see why."
-    checks = [check for question in report["questions"] for check in question["checks"]]
-    shown = [check for check in checks if check["visibility"] == "visible"]
-    if len(shown) == len(checks):
-        text = f"{report['score']:g} of {report['max_score']:g} points"
-    else:
-        # The platform hides the total as well: it would tell what the hidden checks gave.
-        points = scoring.points_total(check["points"] for check in shown)
-        most = sum(check["max_points"] for check in shown if not check["extra_credit"])
-        text = f"{points:g} of {most:g} points in the checks that are shown"
-    if report["status"] == "pending":
-        text += " so far; some parts have no points yet"
-    notes = (printable(note, MAX_NOTE) for note in report["submission"]["notes"])
-    return "\n".join([text, *notes])

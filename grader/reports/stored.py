@@ -2,93 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from grader.errors import UsageError
-from grader.model import Outcome, Status
-from grader.reports.report import SCHEMA_VERSION
+from grader.reports.report import PicturesFigure, Report
 
 REPORT = "report.json"
 MARKED_KEY = b'"marked": {'  # in a text, its quotation marks would be escaped
 MAX_PROBLEMS = 8  # folders with unreadable reports that are named
-
-
-class _Lenient(BaseModel):
-    """What is needed of a report; the JSON schema says the rest."""
-
-    model_config = ConfigDict(extra="allow", strict=True)
-
-
-class _Machine(_Lenient):
-    points: float
-    outcome: Outcome
-    reason: str | None
-    message: str
-
-
-class _Marked(_Lenient):
-    points: float
-    comment: str
-    by: str
-    file: str
-    machine: _Machine
-
-
-class _Check(_Lenient):
-    id: str
-    title: str
-    kind: str
-    outcome: Outcome
-    reason: str | None
-    points: float
-    max_points: float = Field(gt=0)
-    visibility: str
-    message: str
-    hint: str
-    notes: list[str]
-    seed: int
-    duration_s: float
-    parts: list[dict[str, Any]]
-    measurements: dict[str, Any]
-    output: str
-    figures: list[dict[str, Any]]
-    extra_credit: bool
-    marked: _Marked | None = None
-
-
-class _Question(_Lenient):
-    id: str
-    title: str
-    score: float
-    max_score: float
-    checks: list[_Check] = Field(min_length=1)
-
-
-class _Submission(_Lenient):
-    id: str = Field(min_length=1)
-    sha256: str | None
-    files: list[str]
-    notes: list[str]
-
-
-class _Report(_Lenient):
-    assignment: str
-    title: str
-    status: Status
-    isolation: list[str]
-    graded_at: str
-    grader_version: str
-    tier: str
-    score: float | None
-    max_score: float
-    submission: _Submission
-    questions: list[_Question]
 
 
 @dataclass(frozen=True)
@@ -96,12 +19,12 @@ class Stored:
     """A report and the folder that holds it and its pictures."""
 
     folder: Path
-    report: dict[str, Any]
+    report: Report
 
     @property
     def id(self) -> str:
         """The submission's id."""
-        return str(self.report["submission"]["id"])
+        return self.report.id
 
 
 def load(folder: Path) -> dict[str, Stored]:
@@ -134,15 +57,13 @@ def load(folder: Path) -> dict[str, Stored]:
     return dict(sorted(found.items()))
 
 
-def beside(
-    folder: Path, assignment: str, but: Collection[str]
-) -> tuple[list[dict[str, Any]], list[str]]:
+def beside(folder: Path, assignment: str, but: Collection[str]) -> tuple[list[Report], list[str]]:
     """Return what earlier runs left in ``folder``, without the submissions ``but``.
 
     Returns:
         The reports of this assignment, and one line for each file that is none.
     """
-    found: list[dict[str, Any]] = []
+    found: list[Report] = []
     problems: list[str] = []
     for path in sorted(folder.glob(f"*/{REPORT}")):
         if path.parent.name in but:
@@ -152,10 +73,10 @@ def beside(
         except ValueError as error:
             problems.append(f"{path}: {error}")
             continue
-        if made["assignment"] == assignment:
+        if made.assignment == assignment:
             found.append(made)
         else:
-            problems.append(f"{path}: is of the assignment {made['assignment']!r}")
+            problems.append(f"{path}: is of the assignment {made.assignment!r}")
     return found, problems
 
 
@@ -174,8 +95,7 @@ def marked(folder: Path, identifiers: Iterable[str]) -> dict[str, list[str]]:
         if MARKED_KEY not in raw:
             continue
         try:
-            checks = checks_of(_read(path))
-            marks = [name for name, check in checks.items() if check.get("marked")]
+            marks = [check.id for check in _read(path).checks() if check.marked is not None]
         except ValueError:
             found[identifier] = []
             continue
@@ -184,37 +104,21 @@ def marked(folder: Path, identifiers: Iterable[str]) -> dict[str, list[str]]:
     return found
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> Report:
     """Return one report; raises ``ValueError`` with what is wrong with it."""
     try:
-        made = json.loads(path.read_bytes())
+        raw = path.read_bytes()
     except OSError as error:
         raise ValueError(f"cannot be read: {error.strerror}") from None
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
-        raise ValueError("is not JSON; grade this submission again") from None
-    version = made.get("schema_version") if isinstance(made, dict) else None
-    if version != SCHEMA_VERSION:
-        raise ValueError(f"schema_version is {version!r}; this program reads {SCHEMA_VERSION}")
-    try:
-        _Report.model_validate(made)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise ValueError(f"is not a report: {place}: {first['msg']}") from None
-    return dict(made)
+    return Report.read(raw)
 
 
-def checks_of(made: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the checks of a report by id."""
-    return {check["id"]: check for question in made["questions"] for check in question["checks"]}
-
-
-def check_ids(reports: Sequence[dict[str, Any]]) -> list[str]:
+def check_ids(reports: Sequence[Report]) -> list[str]:
     """Return the ids of all checks of these reports, each report's order kept where possible."""
     ids: list[str] = []
-    for made in sorted(reports, key=lambda made: -len(checks_of(made))):
+    for made in sorted(reports, key=lambda made: -len(made.by_id())):
         place = 0
-        for check in checks_of(made):
+        for check in made.by_id():
             if check in ids:
                 place = ids.index(check) + 1
             else:
@@ -229,11 +133,10 @@ def pictures(stored: Stored) -> dict[str, bytes]:
 
 
 def _pictures(stored: Stored) -> Iterator[tuple[str, bytes]]:
-    for check in checks_of(stored.report).values():
-        named = [figure for figure in check["figures"] if figure["kind"] == "pictures"]
-        for figure in named:
-            for item in figure["items"]:
-                name = PurePosixPath(item["file"])
-                path = stored.folder / name
-                if not name.is_absolute() and ".." not in name.parts and path.is_file():
-                    yield item["file"], path.read_bytes()
+    for check in stored.report.checks():
+        named = [figure for figure in check.figures if isinstance(figure, PicturesFigure)]
+        for item in (item for figure in named for item in figure.items):
+            name = PurePosixPath(item.file)
+            path = stored.folder / name
+            if not name.is_absolute() and ".." not in name.parts and path.is_file():
+                yield item.file, path.read_bytes()

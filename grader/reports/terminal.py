@@ -15,7 +15,7 @@ from rich.text import Text
 
 from grader.readers.texts import clean as clean  # noqa: PLC0414 - for all who print
 from grader.readers.texts import printable
-from grader.reports.report import notes_of, zero_to_look_at
+from grader.reports.report import CheckReport, Report, notes_of, zero_to_look_at
 
 STYLES = {
     "passed": "green",
@@ -41,7 +41,7 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
 
 
-def report(made: dict[str, Any], *, visible_only: bool = False) -> Group:
+def report(made: Report, *, visible_only: bool = False) -> Group:
     """Return the table of one submission's checks, with the message of each that lost points."""
     parts: list[Any] = []
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
@@ -49,58 +49,55 @@ def report(made: dict[str, Any], *, visible_only: bool = False) -> Group:
     table.add_column("title")
     table.add_column("points", justify="right", no_wrap=True)
     table.add_column("outcome", no_wrap=True)
-    for question in made["questions"]:
-        score = f"{question['score']:g} / {question['max_score']:g}"
-        table.add_row(Text(question["id"], "bold"), Text(question["title"], "bold"), score, "")
-        for check in question["checks"]:
-            told = check["reason"] and not _hidden(check, visible_only=visible_only)
-            reason = f" ({check['reason']})" if told else ""
+    for question in made.questions:
+        score = f"{question.score:g} / {question.max_score:g}"
+        table.add_row(Text(question.id, "bold"), Text(question.title, "bold"), score, "")
+        for check in question.checks:
+            told = check.reason and not _hidden(check, visible_only=visible_only)
+            reason = f" ({check.reason})" if told else ""
             table.add_row(
-                check["id"],
-                Text(clean(check["title"])),
-                f"{check['points']:g} / {check['max_points']:g}",
-                Text(f"{check['outcome']}{reason}", STYLES[check["outcome"]]),
+                check.id,
+                Text(clean(check.title)),
+                f"{check.points:g} / {check.max_points:g}",
+                Text(f"{check.outcome}{reason}", STYLES[check.outcome]),
             )
     parts.append(table)
-    checks = [check for question in made["questions"] for check in question["checks"]]
+    checks = list(made.checks())
     for check in checks:
         parts += _details(check, visible_only=visible_only)
     shown = [check for check in checks if not _hidden(check, visible_only=visible_only)]
-    notes = [
-        f"note ({', '.join(ids)}): {note}"
-        for note, ids in notes_of({"questions": [{"checks": shown}]}).items()
-    ]
-    notes += [f"note: {note}" for note in made["submission"]["notes"]]
+    notes = [f"note ({', '.join(ids)}): {note}" for note, ids in notes_of(shown).items()]
+    notes += [f"note: {note}" for note in made.submission.notes]
     parts += [Text(printable(note, MAX_NOTE), "dim") for note in notes]
     return Group(*parts, Text(), _total(made))
 
 
-def _hidden(check: dict[str, Any], *, visible_only: bool) -> bool:
+def _hidden(check: CheckReport, *, visible_only: bool) -> bool:
     """Say whether nothing but the hint of a check may be shown."""
-    return visible_only and bool(check["visibility"] != "visible")
+    return visible_only and check.visibility != "visible"
 
 
-def _details(check: dict[str, Any], *, visible_only: bool) -> list[Any]:
-    message = "" if _hidden(check, visible_only=visible_only) else check["message"]
-    if check["outcome"] in ("passed", "broken") or not (message or check["hint"]):
+def _details(check: CheckReport, *, visible_only: bool) -> list[Any]:
+    message = "" if _hidden(check, visible_only=visible_only) else check.message
+    if check.outcome in ("passed", "broken") or not (message or check.hint):
         return []
-    title = Text(f"\n{check['id']} {clean(check['title'])}", STYLES[check["outcome"]])
+    title = Text(f"\n{check.id} {clean(check.title)}", STYLES[check.outcome])
     lines = [Text(clean(line)) for line in message.splitlines()]
-    if check["hint"]:
-        lines.append(Text(f"hint: {clean(check['hint'])}", "italic"))
+    if check.hint:
+        lines.append(Text(f"hint: {clean(check.hint)}", "italic"))
     return [title, *(Padding(line, (0, 0, 0, 2)) for line in lines)]
 
 
-def _total(made: dict[str, Any]) -> Text:
-    if made["status"] == "broken":
+def _total(made: Report) -> Text:
+    if made.score is None:
         return Text("broken: our side failed, so there is no grade", STYLES["broken"])
-    text = f"{made['score']:g} of {made['max_score']:g} points"
-    if made["status"] == "pending":
+    text = f"{made.score:g} of {made.max_score:g} points"
+    if made.status == "pending":
         text += " so far; some checks wait for a person"
     return Text(text, "bold")
 
 
-def summary(reports: Sequence[dict[str, Any]]) -> Table:
+def summary(reports: Sequence[Report]) -> Table:
     """Return one line per submission."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("submission")
@@ -109,16 +106,15 @@ def summary(reports: Sequence[dict[str, Any]]) -> Table:
     table.add_column("lost points", overflow="fold")
     for made in reports[:MAX_LISTED]:
         lost = [
-            f"{check['id']} {check['outcome'] if not check['reason'] else check['reason']}"
-            for question in made["questions"]
-            for check in question["checks"]
-            if check["outcome"] != "passed"
+            f"{check.id} {check.reason or check.outcome}"
+            for check in made.checks()
+            if check.outcome != "passed"
         ]
         why = zero_to_look_at(made)
         told = f"look at this zero: {printable(why, MAX_NOTE)}" if why else ", ".join(lost)
-        score = "-" if made["score"] is None else f"{made['score']:g} / {made['max_score']:g}"
-        status = Text(made["status"], STYLES[made["status"]])
-        table.add_row(Text(clean(made["submission"]["id"])), status, score, Text(told))
+        score = "-" if made.score is None else f"{made.score:g} / {made.max_score:g}"
+        status = Text(made.status, STYLES[made.status])
+        table.add_row(Text(clean(made.id)), status, score, Text(told))
     if len(reports) > MAX_LISTED:
         table.add_row(f"and {len(reports) - MAX_LISTED} more, in gradebook.csv", "", "", "")
     return table

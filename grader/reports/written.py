@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from grader.reports import html, report
+from grader.reports import html, results
 from grader.reports.files import write_bytes, write_json, write_text
+from grader.reports.report import Report
 
 
 def write_reports(
     folder: Path,
-    made: dict[str, Any],
+    made: Report,
     recorded: Any = None,
     pictures: Mapping[str, bytes] | None = None,
 ) -> None:
@@ -25,6 +26,6 @@ def write_reports(
         write_json(folder / "pytest.json", recorded)
     for name, data in (pictures or {}).items():
         write_bytes(folder / name, data)
-    write_json(folder / "results.json", report.gradescope(made))
+    write_json(folder / "results.json", results.gradescope(made))
     write_text(folder / "report.html", html.report(made, pictures or {}))
-    write_json(folder / "report.json", made)
+    write_json(folder / "report.json", made.model_dump())

@@ -16,14 +16,14 @@ from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
 
 from grader.assignment.reference import Assignment
 from grader.errors import BrokenError, GraderError, IsolationError
 from grader.intake.staging import StagingFolder
 from grader.job import Job, Submitted
 from grader.model import CheckResult
-from grader.reports import report
+from grader.reports import building
+from grader.reports.report import Report
 from grader.run import grading
 from grader.run.workers import ForkServers
 
@@ -47,7 +47,7 @@ class SubmissionDone:
     """A submission has been graded and its reports, if any, are written."""
 
     identifier: str
-    report: dict[str, Any]
+    report: Report
 
 
 Event = CheckDone | SubmissionDone
@@ -114,7 +114,7 @@ def _lost(job: Job, process: _Process) -> SubmissionDone:
     identifier = process.at.identifier if process.at is not None else ""
     code = process.exit_code
     message = f"the grading process died (exit status {code}) while it graded this submission"
-    made = report.broken(job.rubric, identifier, job.settings, message)
+    made = building.broken(job.rubric, identifier, job.settings.tier, message)
     return SubmissionDone(identifier, grading.kept(job, made))
 
 

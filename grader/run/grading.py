@@ -12,8 +12,9 @@ from typing import Any
 from grader.assignment.reference import Assignment
 from grader.errors import GraderError, IsolationError
 from grader.job import CheckDone, Job, Submitted
-from grader.reports import figures, report
+from grader.reports import building, figures
 from grader.reports.files import UnwritableError
+from grader.reports.report import Report
 from grader.reports.written import write_reports
 from grader.run import pytest_record
 from grader.run.session import Session, our_failure
@@ -26,7 +27,7 @@ def grade(
     fork_servers: ForkServers,
     submitted: Submitted,
     on_check: CheckDone | None = None,
-) -> dict[str, Any]:
+) -> Report:
     """Grade a submission, write its reports below ``job.out``, and return its report.
 
     A fault of ours, a report that cannot be written too, gives a report of status ``broken``.
@@ -53,10 +54,10 @@ def grade(
     except IsolationError:
         raise
     except GraderError as error:
-        made = report.broken(job.rubric, submitted.identifier, job.settings, str(error))
+        made = building.broken(job.rubric, submitted.identifier, job.settings.tier, str(error))
     except Exception as error:  # noqa: BLE001 - an error of ours must not end the whole run
         message = our_failure(error)
-        made = report.broken(job.rubric, submitted.identifier, job.settings, message)
+        made = building.broken(job.rubric, submitted.identifier, job.settings.tier, message)
     finally:
         fork_servers.unstage()
     return kept(job, made, recorded, pictures)
@@ -75,10 +76,10 @@ def _silenced() -> Iterator[None]:
 
 def kept(
     job: Job,
-    made: dict[str, Any],
+    made: Report,
     recorded: Any = None,
     pictures: Mapping[str, bytes] | None = None,
-) -> dict[str, Any]:
+) -> Report:
     """Write the reports of a submission below ``job.out``, if there is one; return its report.
 
     Where they cannot be written, that is the report of status ``broken`` that says why: a grade
@@ -86,13 +87,13 @@ def kept(
     """
     if job.out is None:
         return made
-    identifier = str(made["submission"]["id"])
+    identifier = made.id
     folder = job.out / identifier
     try:
         write_reports(folder, made, recorded, pictures)
     except Exception as error:  # noqa: BLE001 - this report cannot be made, others can
         message = _unwritten(folder, error)
-        made = report.broken(job.rubric, identifier, job.settings, message)
+        made = building.broken(job.rubric, identifier, job.settings.tier, message)
         with contextlib.suppress(GraderError):
             write_reports(folder, made)
     return made

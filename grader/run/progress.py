@@ -6,22 +6,22 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from grader.job import Submitted
 from grader.reports import terminal
+from grader.reports.report import Report
 from grader.run.batch import CheckDone, Event, SubmissionDone
 
 SHOW_AFTER_S = 1.0
 
 
-def follow(events: Iterable[Event | None], submitted: Sequence[Submitted]) -> list[dict[str, Any]]:
+def follow(events: Iterable[Event | None], submitted: Sequence[Submitted]) -> list[Report]:
     """Consume the events of a run and return the reports, in the order of their completion."""
     single = len(submitted) == 1
     checks = {item.identifier: len(item.wanted) for item in submitted}
-    reports: list[dict[str, Any]] = []
+    reports: list[Report] = []
     screen = terminal.console(stderr=True)
     progress = Progress(
         TextColumn("{task.description}", markup=False),

@@ -10,7 +10,6 @@ import traceback
 from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from grader import scoring
 from grader.assignment.reference import Assignment
@@ -21,7 +20,8 @@ from grader.intake.submission import Submission
 from grader.isolation.sandbox import Limits, StudentError
 from grader.job import CheckDone, Settings, Steering
 from grader.model import CheckResult, CheckSpec, Question, Rubric
-from grader.reports import report
+from grader.reports import building
+from grader.reports.report import Report
 from grader.run.loading import Loader
 from grader.run.workers import WorkerSource
 from grader.seeds import seed_for
@@ -98,10 +98,10 @@ class Session:
             self._on_check(result)
         return result
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> Report:
         """Return the report of all checks done so far."""
-        isolation = self._workers.isolation
-        return report.build(self.rubric, self.submission, self.settings, isolation, self.results)
+        about = self.submission, self.settings.tier, self._workers.isolation
+        return building.of_results(self.rubric, *about, self.results)
 
     def seed(self, check: CheckSpec) -> int:
         """Return the seed of a check."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from grader.reports import report
+from grader.reports import building, results
 from tests.checks.toy import judged, make
 
 VALUES = """
@@ -116,6 +116,6 @@ def test_words_of_student_code_are_withheld_where_a_driver_holds_answers(tmp_pat
 
 def test_words_that_are_withheld_are_in_no_view_of_a_student(tmp_path, fork_servers):
     result = run(tmp_path, fork_servers, LEAK, checks=WITHHELD, extra="")
-    told = report.student_text(report._check(result))
+    told = results.student_text(building.of_result(result))
     assert "ValueError" in told
     assert "slope" not in told

@@ -6,6 +6,7 @@ import pytest
 
 from grader.assignment.examples import CLAIMS, Claims, Example, claim_checks, load_examples
 from tests.conftest import ROOT, checks_of
+from tests.made_reports import check, report_of, typed
 
 
 @pytest.fixture(scope="module")
@@ -40,20 +41,12 @@ def test_every_example_folder_has_claims():
     assert [folder for folder in folders if not (folder / CLAIMS).is_file()] == []
 
 
-REPORT = {
-    "status": "complete",
-    "score": 1.5,
-    "max_score": 3.0,
-    "submission": {"id": "wrong.x"},
-    "questions": [
-        {"checks": [
-            {"id": "q1", "points": 0.5, "max_points": 2, "outcome": "partial", "reason": "mismatch",
-             "message": "off by a factor"},
-            {"id": "q2", "points": 1, "max_points": 1, "outcome": "passed", "reason": None,
-             "message": ""},
-        ]},
-    ],
-}  # fmt: skip
+REPORT = report_of(
+    check("q1", "partial", 0.5, 2.0, message="off by a factor"),
+    check("q2", "passed", 1.0, 1.0),
+    score=1.5,
+)
+REPORT["submission"]["id"] = "wrong.x"
 
 
 @pytest.mark.parametrize(
@@ -73,7 +66,7 @@ REPORT = {
 def test_a_claim_that_does_not_hold_is_a_problem(loses, problem, tmp_path):
     claims = Claims.model_validate({"mistake": "x", "loses": loses})
     example = Example("wrong/x", tmp_path, claims, None)
-    (verdict,) = claim_checks([example], [REPORT])
+    (verdict,) = claim_checks([example], [typed(REPORT)])
     if problem is None:
         assert verdict.problems == ()
     else:

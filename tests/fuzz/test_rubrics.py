@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS
 from grader.errors import RubricError
-from grader.job import Settings
 from grader.model import Rubric
-from grader.reports import report
+from grader.reports import building
 from tests.fuzz.guard import at_most, count, fuzzing, within
 from tests.fuzz.hostile_rubrics import ROOT, rubrics
 
@@ -60,8 +59,8 @@ def try_to_load(path: Path, lines: int) -> str:
     assert type(rubric) is Rubric
     total = sum(question.max_score for question in rubric.questions)
     assert rubric.max_score == pytest.approx(total)
-    made = report.broken(rubric, "x", Settings(), "x")
-    json.dumps(made, allow_nan=False, ensure_ascii=False).encode("utf-8")
+    made = building.broken(rubric, "x", "mini", "x")
+    json.dumps(made.model_dump(), allow_nan=False, ensure_ascii=False).encode("utf-8")
     return "loaded"
 
 

@@ -14,6 +14,9 @@ from hypothesis import strategies as st
 from grader.model import CheckSpec, Question, Rubric
 from grader.readers.tables import cell
 from grader.reports.gradebook import write
+from grader.reports.report import Report
+from tests import made_reports
+from tests.made_reports import typed
 
 
 def rubric() -> Rubric:
@@ -24,18 +27,15 @@ def rubric() -> Rubric:
     return Rubric(Path("rubric.yaml"), "demo", "Demo", 0, Path("reference"), (question,))
 
 
-def report(identifier: str, status: str = "complete", score: Any = 3.5, **points: Any) -> dict:
+def report(identifier: str, status: str = "complete", score: Any = 3.5, **points: Any) -> Report:
     checks = [
-        {"id": name.replace("_", "."), "points": value or 0.0, "outcome": outcome}
+        made_reports.check(name.replace("_", "."), outcome, value or 0.0, 2.0)
         for name, (outcome, value) in points.items()
     ]
-    return {
-        "submission": {"id": identifier},
-        "status": status,
-        "score": score,
-        "max_score": 6.0,
-        "questions": [{"checks": checks}] if checks else [],
-    }
+    made = made_reports.report_of(*checks, score=score or 0.0)
+    made |= {"status": status, "score": score, "max_score": 6.0}
+    made["submission"]["id"] = identifier
+    return typed(made)
 
 
 def rows(path: Path) -> list[list[str]]:

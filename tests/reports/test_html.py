@@ -5,9 +5,10 @@ import html.parser
 
 import pytest
 
+from grader.reports import building
 from grader.reports import html as pages
-from grader.reports import report as reporting
 from tests.conftest import LAYERS, SUBMISSIONS
+from tests.made_reports import typed
 
 EVIL = "</p><script>alert(1)</script><img src=x onerror=alert(2)> \x1b[31m \u202eevil {{ 7*7 }}"
 
@@ -42,7 +43,7 @@ def made(grade):
 
 
 def test_the_page_shows_every_check_with_its_points_and_message(made):
-    text = " ".join(parsed(pages.report(made)).text.split())
+    text = " ".join(parsed(pages.report(typed(made))).text.split())
     for question in made["questions"]:
         for check in question["checks"]:
             assert f"{check['id']}" in text
@@ -54,7 +55,7 @@ def test_the_page_shows_every_check_with_its_points_and_message(made):
 
 
 def test_nothing_is_loaded_from_anywhere(made):
-    tags = parsed(pages.report(made))
+    tags = parsed(pages.report(typed(made)))
     assert not {"script", "link", "iframe", "object"} & set(tags.tags)
     links = [value for name, value in tags.attributes if name in ("src", "href")]
     assert all(link.startswith(("#", "data:")) for link in links)
@@ -69,8 +70,8 @@ def test_text_of_a_submission_stays_text(made):
             check |= {"message": EVIL, "notes": [EVIL, EVIL + "2"], "output": EVIL}
             check["measurements"] = {EVIL: EVIL}
             check["parts"] = [{**part, "name": EVIL, "message": EVIL} for part in check["parts"]]
-    clean_tags = set(parsed(pages.report(made)).tags)
-    page = pages.report(evil)
+    clean_tags = set(parsed(pages.report(typed(made))).tags)
+    page = pages.report(typed(evil))
     tags = parsed(page)
     assert set(tags.tags) - {"ul", "li", "pre"} <= clean_tags
     assert not [name for name, _value in tags.attributes if name.startswith("on")]
@@ -85,7 +86,7 @@ def test_the_overview_links_every_report_and_escapes_names(made, tmp_path):
     broken = copy.deepcopy(made)
     broken |= {"status": "broken", "score": None, "questions": []}
     broken["submission"]["id"] = "zoe"
-    pages.write_index(tmp_path / "index.html", [made, other, broken])
+    pages.write_index(tmp_path / "index.html", map(typed, [made, other, broken]))
     tags = parsed((tmp_path / "index.html").read_text())
     links = [value for name, value in tags.attributes if name == "href"]
     assert links == [
@@ -97,14 +98,14 @@ def test_the_overview_links_every_report_and_escapes_names(made, tmp_path):
 
 def test_the_overview_has_students_if_the_platform_told_any(made, tmp_path):
     index = tmp_path / "index.html"
-    pages.write_index(index, [made])
+    pages.write_index(index, [typed(made)])
     assert "<th>student</th>" not in index.read_text()
     named, nameless = copy.deepcopy(made), copy.deepcopy(made)
     named["submission"] |= {"id": "b", "student": {"name": "Ada <b>Løvelace</b>\u202e", "id": "7"}}
     nameless["submission"] |= {"id": "c", "student": {"id": "8"}}
-    pages.write_index(index, [made, nameless])
+    pages.write_index(index, map(typed, [made, nameless]))
     assert "<th>student</th>" not in index.read_text()
-    pages.write_index(index, [made, named, nameless])
+    pages.write_index(index, map(typed, [made, named, nameless]))
     page = index.read_text()
     tags = parsed(page)
     assert page.count("<th>student</th>") == 1
@@ -115,9 +116,7 @@ def test_the_overview_has_students_if_the_platform_told_any(made, tmp_path):
 
 
 def test_a_broken_report_says_whose_fault_it_is(rubric):
-    from grader.job import Settings
-
-    page = pages.report(reporting.broken(rubric, "x", Settings(), "the disk is on fire"))
+    page = pages.report(building.broken(rubric, "x", "mini", "the disk is on fire"))
     assert "No grade" in page
     assert "the disk is on fire" in page
     assert "not a zero" in page
@@ -125,7 +124,7 @@ def test_a_broken_report_says_whose_fault_it_is(rubric):
 
 def test_a_note_about_the_whole_module_is_shown_once(grade):
     _ran, reports = grade(SUBMISSIONS / "wrong" / "missing_package", only=("q3",))
-    text = parsed(pages.report(reports["missing_package"])).text
+    text = parsed(pages.report(typed(reports["missing_package"]))).text
     assert text.count("imports 'seaborn'") == 1
     assert "(q3.1, q3.2, q3.3, q3.4)" in text
 
@@ -134,11 +133,11 @@ def test_the_overview_tells_a_zero_for_unread_files_from_others(made, tmp_path):
     index = tmp_path / "index.html"
     unread = copy.deepcopy(made)
     unread["score"] = 0.0
-    pages.write_index(index, [unread])
+    pages.write_index(index, [typed(unread)])
     assert "look at this zero" not in index.read_text()
     for question in unread["questions"]:
         for check in question["checks"]:
             check |= {"reason": "missing", "message": "<b>x.zip</b> is cut off"}
-    pages.write_index(index, [made, unread])
+    pages.write_index(index, map(typed, [made, unread]))
     page = index.read_text()
     assert page.count("look at this zero: &lt;b&gt;x.zip&lt;/b&gt; is cut off") == 1

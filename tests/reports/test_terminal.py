@@ -12,6 +12,7 @@ from rich.console import Console
 
 from grader.reports import terminal
 from grader.reports.terminal import clean
+from tests.made_reports import check, report_of, typed
 
 MARK = "\N{REPLACEMENT CHARACTER}"
 
@@ -57,22 +58,12 @@ def test_no_control_character_is_left_in_any_text(text):
 
 def test_a_report_shows_escapes_and_markup_of_a_submission_as_text():
     hostile = "\x1b[2Jx [bold red]y[/bold red] \u202ez"
-    check = {
-        "id": "q1.1", "title": hostile, "points": 0.0, "max_points": 1.0, "outcome": "failed",
-        "reason": "exception", "message": hostile, "hint": hostile, "visibility": "visible",
-        "notes": [hostile],
-    }  # fmt: skip
-    made = {
-        "status": "complete", "score": 0.0, "max_score": 1.0,
-        "submission": {"id": "a", "notes": [hostile]},
-        "questions": [
-            {"id": "q1", "title": "x", "score": 0.0, "max_score": 1.0, "checks": [check]}
-        ],
-    }  # fmt: skip
+    made = a_report(title=hostile, message=hostile, hint=hostile, notes=[hostile])
+    made["submission"]["notes"] = [hostile]
     stream = io.StringIO()
     console = Console(file=stream, width=200, highlight=False, markup=False, emoji=False)
-    console.print(terminal.report(made))
-    console.print(terminal.summary([made]))
+    console.print(terminal.report(typed(made)))
+    console.print(terminal.summary([typed(made)]))
     shown = stream.getvalue()
     assert "\x1b" not in shown
     assert "\u202e" not in shown
@@ -83,21 +74,12 @@ def test_a_report_shows_escapes_and_markup_of_a_submission_as_text():
 def shown_of(made, **options) -> str:
     stream = io.StringIO()
     console = Console(file=stream, width=200, highlight=False, markup=False, emoji=False)
-    console.print(terminal.report(made, **options))
+    console.print(terminal.report(typed(made), **options))
     return stream.getvalue()
 
 
 def a_report(**fields) -> dict:
-    check = {
-        "id": "q1.1", "title": "x", "points": 0.0, "max_points": 1.0, "outcome": "failed",
-        "reason": "exception", "message": "", "hint": "", "visibility": "visible", "notes": [],
-    }  # fmt: skip
-    return {
-        "status": "complete", "score": 0.0, "max_score": 1.0,
-        "submission": {"id": "a", "notes": []},
-        "questions": [{"id": "q1", "title": "x", "score": 0.0, "max_score": 1.0,
-                       "checks": [{**check, **fields}]}],
-    }  # fmt: skip
+    return report_of(check("q1.1", "failed", 0.0, 1.0, **{"reason": "exception", **fields}))
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\x0b", "\x0c", "\x85", "\u2028", "\u2029"])
@@ -113,7 +95,9 @@ def test_no_text_of_a_submission_begins_a_line(end):
 def test_of_a_hidden_check_students_see_the_hint_and_the_outcome_only():
     secret = a_report(
         message="SECRET", notes=["SECRET"], hint="try zeros", visibility="hidden",
-        parts=[{"message": "SECRET"}], measurements={"SECRET": 1}, output="SECRET",
+        parts=[{"name": "SECRET", "points": 0.0, "max_points": 1.0, "reason": "exception",
+                "message": "SECRET", "cause": {"id": "SECRET", "text": "SECRET"}}],
+        cause={"id": "SECRET", "text": "SECRET"}, measurements={"SECRET": 1}, output="SECRET",
     )  # fmt: skip
     shown = shown_of(secret, visible_only=True)
     assert "SECRET" not in shown
@@ -136,12 +120,12 @@ def test_a_zero_for_files_that_were_not_read_is_told_from_a_zero_for_work(change
     made = a_report(**changed)
     made["submission"]["notes"] = notes
     stream = io.StringIO()
-    Console(file=stream, width=200).print(terminal.summary([made]))
+    Console(file=stream, width=200).print(terminal.summary([typed(made)]))
     assert shown in stream.getvalue()
 
 
 def test_points_are_no_zero_to_look_at():
     made = a_report(reason="missing", message="b.py is not in the submission") | {"score": 0.5}
     stream = io.StringIO()
-    Console(file=stream, width=200).print(terminal.summary([made]))
+    Console(file=stream, width=200).print(terminal.summary([typed(made)]))
     assert "q1.1 missing" in stream.getvalue()

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from grader.deliver.exports.roster import Roster
 from grader.readers import tables
 from grader.readers.tables import Sheet, cell
 from grader.readers.texts import plain, shown
-from grader.reports.report import student_text
-from grader.reports.stored import Stored, checks_of
+from grader.reports.report import Report
+from grader.reports.results import student_text
+from grader.reports.stored import Stored
 
 MAX_FEEDBACK = 20_000  # characters; what does not fit is in report.html
 
@@ -25,7 +26,7 @@ class Grade:
     score: float | None
     max_score: float
     why: str
-    report: Mapping[str, Any]
+    report: Report
 
     @property
     def text(self) -> str:
@@ -76,7 +77,7 @@ class Order:
         where there are others.
         """
         every = self.grades.values()
-        settled = [grade for grade in every if grade.report["status"] != "broken"]
+        settled = [grade for grade in every if grade.report.status != "broken"]
         return sorted({grade.max_score for grade in settled or every})
 
 
@@ -107,13 +108,13 @@ def grades(reports: Mapping[str, Stored], *, allow_pending: bool) -> dict[str, G
 
 def _grade(stored: Stored, *, allow_pending: bool) -> Grade:
     report = stored.report
-    score, why = report["score"], ""
-    if report["status"] == "broken":
+    score, why = report.score, ""
+    if report.status == "broken":
         score, why = None, "its report is broken (our side failed); grade it again"
-    elif report["status"] == "pending" and not allow_pending:
-        waiting = [c["id"] for c in checks_of(report).values() if c["outcome"] == "pending"]
+    elif report.status == "pending" and not allow_pending:
+        waiting = [check.id for check in report.checks() if check.outcome == "pending"]
         score, why = None, f"{', '.join(waiting)} still to be marked by a person (grader mark)"
-    return Grade(stored.id, score, report["max_score"], why, report)
+    return Grade(stored.id, score, report.max_score, why, report)
 
 
 def feedback(grade: Grade, title: str) -> str:
@@ -124,15 +125,15 @@ def feedback(grade: Grade, title: str) -> str:
     if grade.score is None:
         return ""
     blocks = [f"{title}: {grade.text} of {plain(grade.max_score)} points"]
-    if grade.report["status"] == "pending":
+    if grade.report.status == "pending":
         blocks[0] += " so far; some parts are still to be marked by a person"
-    for check in checks_of(dict(grade.report)).values():
+    for check in grade.report.checks():
         text = student_text(check)
-        settled = check["outcome"] == "passed" and "marked" not in check
-        if settled or check["visibility"] == "hidden":
+        settled = check.outcome == "passed" and check.marked is None
+        if settled or check.visibility == "hidden":
             continue
-        points = f"{plain(check['points'])} of {plain(check['max_points'])}"
-        blocks.append("\n".join([f"{check['id']} {check['title']}: {points}", *text.splitlines()]))
+        points = f"{plain(check.points)} of {plain(check.max_points)}"
+        blocks.append("\n".join([f"{check.id} {check.title}: {points}", *text.splitlines()]))
     whole = "\n\n".join(blocks)
     return whole if len(whole) <= MAX_FEEDBACK else f"{whole[:MAX_FEEDBACK]} [...]"
 

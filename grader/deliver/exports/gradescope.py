@@ -22,7 +22,7 @@ from grader.deliver.exports.roster import Roster, RosterRow, email_name
 from grader.errors import UsageError
 from grader.readers.tables import Sheet, cell
 from grader.readers.texts import plain
-from grader.reports.report import gradescope
+from grader.reports.results import gradescope
 
 PATTERN = re.compile(r"^(?:assignment_\d+_)?submission_(?P<id>\d+)$")
 KEPT = ("Name", "First Name", "Last Name", "SID", "Email", "Sections", "Submission ID")
@@ -141,7 +141,7 @@ def _autograder(order: Order) -> Export:
                 f"{name}: has no number of Gradescope's (submission_123) and no email address; "
                 "say --roster with the downloaded grades"
             )
-        results |= dict.fromkeys(keys, gradescope(dict(grade.report)))
+        results |= dict.fromkeys(keys, gradescope(grade.report))
     if not results:
         more = len(made.left_out) - MAX_TOLD
         told = [*made.left_out[:MAX_TOLD], *([f"and {more} more"] if more > 0 else [])]

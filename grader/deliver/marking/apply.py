@@ -6,12 +6,10 @@ the report, below ``marked.machine``: an appeal can be followed, and a mark can 
 
 from __future__ import annotations
 
-import copy
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from grader import scoring
 from grader.deliver.marking.marks import Mark
@@ -20,10 +18,9 @@ from grader.readers import tables
 from grader.readers.tables import Problem
 from grader.readers.texts import did_you_mean, plain, shown
 from grader.reports import gradebook, html
-from grader.reports.stored import Stored, check_ids, checks_of, pictures
+from grader.reports.report import CheckReport, Marked, Report
+from grader.reports.stored import Stored, check_ids, pictures
 from grader.reports.written import write_reports
-
-MACHINE_KEYS = ("points", "outcome", "reason", "message")
 
 
 @dataclass(frozen=True)
@@ -47,7 +44,7 @@ class Plan:
         problems: why a mark does not fit its report, one line each.
     """
 
-    reports: dict[str, dict[str, Any]]
+    reports: dict[str, Report]
     applied: list[Applied] = field(default_factory=list)
     already: int = 0
     problems: list[Problem] = field(default_factory=list)
@@ -63,43 +60,45 @@ def plan(stored: Mapping[str, Stored], marks: Sequence[Mark], *, override: bool)
 
     ``override`` allows marks for checks that the machine has judged itself.
     """
-    made = Plan({name: copy.deepcopy(one.report) for name, one in stored.items()})
+    made = Plan({name: one.report for name, one in stored.items()})
     for mark in marks:
         problem = _misfit(made, mark, override=override)
         if problem is not None:
             made.problems.append(mark.problem(problem))
         if problem is not None or not mark.usable:
             continue
-        check = checks_of(made.reports[mark.submission])[mark.check]
-        machine = _machine(check)
-        marked = {
-            "points": mark.points,
-            "comment": mark.comment,
-            "by": mark.by,
-            "file": mark.file,
-            "machine": machine,
-        }
-        if check.get("marked") == marked:
+        report = made.reports[mark.submission]
+        check = report.by_id()[mark.check]
+        marked = _marked(check, mark)
+        if check.marked == marked.marked:
             made.already += 1
             continue
-        overrides = machine["outcome"] != "pending"
-        made.applied.append(Applied(mark, check["points"], check["max_points"], overrides))
-        check["marked"] = marked
-        check["points"] = mark.points
-        check["outcome"] = scoring.outcome_of_points(mark.points, check["max_points"])
-        check["reason"] = check["cause"] = None  # the machine's; a person gives a comment
-        check["message"] = mark.comment
-    for name in made.changed:
-        _add_up(made.reports[name])
+        overrides = check.machine.outcome != "pending"
+        made.applied.append(Applied(mark, check.points, check.max_points, overrides))
+        made.reports[mark.submission] = report.with_check(marked)
     return made
 
 
-def _machine(check: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the machine said of a check, whether or not a person has marked it since."""
-    if "marked" in check:
-        return dict(check["marked"]["machine"])
-    cause = check.get("cause")  # older reports have none
-    return {key: check[key] for key in MACHINE_KEYS} | ({"cause": cause} if cause else {})
+def _marked(check: CheckReport, mark: Mark) -> CheckReport:
+    """Return a check as a person marked it."""
+    marked = Marked(
+        points=mark.points,
+        comment=mark.comment,
+        by=mark.by,
+        file=mark.file,
+        machine=check.machine,
+    )
+    return check.model_copy(
+        update={
+            "marked": marked,
+            "points": mark.points,
+            "outcome": scoring.outcome_of_points(mark.points, check.max_points),
+            # Reasons and causes are the machine's; a person gives a comment.
+            "reason": None,
+            "cause": None,
+            "message": mark.comment,
+        }
+    )
 
 
 def _misfit(made: Plan, mark: Mark, *, override: bool) -> str | None:
@@ -109,50 +108,39 @@ def _misfit(made: Plan, mark: Mark, *, override: bool) -> str | None:
         near = did_you_mean(mark.submission, list(made.reports))
         return f"there is no report of {shown(mark.submission)}{near}"
     who = f"{mark.submission} {mark.check}"
-    checks = checks_of(report)
+    checks = report.by_id()
     check = checks.get(mark.check)
     if check is None and not checks:
         return f"{who}: the report is broken and has no checks; grade it again, then mark it"
     if check is None:
         known = ", ".join(checks)
         return f"the report of {mark.submission} has no check {shown(mark.check)} (it has: {known})"
-    digest = report["submission"]["sha256"] or ""
+    digest = report.submission.sha256 or ""
     if mark.sha256 and not digest.startswith(mark.sha256):
         return (
             f"{who}: another submission was marked (sha256 {mark.sha256}, the report has "
             f"{digest[: len(mark.sha256)] or 'none'}); look at the new one, or empty that cell"
         )
-    most = check["max_points"]
+    most = check.max_points
     if mark.usable and mark.points > most:
         given = plain(mark.points)
         return f"{who}: points: {given} is more than the check's {plain(most)}"
     return _settled(mark, check, who, override=override)
 
 
-def _settled(mark: Mark, check: Mapping[str, Any], who: str, *, override: bool) -> str | None:
-    machine = _machine(check)
-    if machine["outcome"] == "broken":
+def _settled(mark: Mark, check: CheckReport, who: str, *, override: bool) -> str | None:
+    if check.outcome == "broken":
         return f"{who}: our side failed in this check; grade the submission again, then mark it"
-    same = check.get("marked", {})
-    repeated = (same.get("points"), same.get("comment")) == (mark.points, mark.comment)
-    if machine["outcome"] == "pending" or override or repeated:
+    machine = check.machine
+    same = check.marked
+    repeated = same is not None and (same.points, same.comment) == (mark.points, mark.comment)
+    if machine.outcome == "pending" or override or repeated:
         return None
-    had = f"{plain(machine['points'])} of {plain(check['max_points'])}"
+    had = f"{plain(machine.points)} of {plain(check.max_points)}"
     return (
-        f"{who} waits for nobody: it is {machine['outcome']} with {had} points; to put a person's "
+        f"{who} waits for nobody: it is {machine.outcome} with {had} points; to put a person's "
         "decision in place of that, say --override"
     )
-
-
-def _add_up(report: dict[str, Any]) -> None:
-    """Set the scores and the status of a report from its checks; broken stays broken."""
-    for question in report["questions"]:
-        question["score"] = scoring.points_total(check["points"] for check in question["checks"])
-    checks = checks_of(report).values()
-    if report["status"] == "broken":
-        return
-    report["status"] = scoring.status_from(check["outcome"] for check in checks)
-    report["score"] = scoring.points_total(check["points"] for check in checks)
 
 
 def write(made: Plan, stored: Mapping[str, Stored], folder: Path, out: Path) -> None:
@@ -179,7 +167,7 @@ def write(made: Plan, stored: Mapping[str, Stored], folder: Path, out: Path) -> 
         html.write_index(out / "index.html", list(made.reports.values()))
 
 
-def _columns(path: Path, reports: Sequence[dict[str, Any]]) -> list[str]:
+def _columns(path: Path, reports: Sequence[Report]) -> list[str]:
     """Return the checks that a gradebook lists: those it has, then any others of the reports.
 
     The gradebook of a run has a column for every check of the rubric, which a report does not

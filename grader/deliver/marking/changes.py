@@ -12,10 +12,9 @@ from typing import Any, Literal
 
 from grader import scoring
 from grader.readers.texts import plain
-from grader.reports.stored import checks_of
+from grader.reports.report import CheckReport, Report
 
 ChangeKind = Literal["changed", "new", "removed", "same"]
-COMPARED = ("points", "max_points", "outcome", "reason", "extra_credit")
 SAME_POINTS = 10.0 ** -(scoring.POINT_DIGITS + 1)
 COLUMNS = (
     "submission", "kind", "score_before", "score_after", "score_change", "max_score_before",
@@ -134,7 +133,7 @@ class Summary:
     marks_missing: int
 
 
-def compare(old: Mapping[str, dict[str, Any]], new: Mapping[str, dict[str, Any]]) -> list[Change]:
+def compare(old: Mapping[str, Report], new: Mapping[str, Report]) -> list[Change]:
     """Return one change per submission of either run, the largest loss first.
 
     Submissions whose grade did not change are among them, as ``same``.
@@ -143,43 +142,44 @@ def compare(old: Mapping[str, dict[str, Any]], new: Mapping[str, dict[str, Any]]
     return sorted(changes, key=lambda change: change.rank)
 
 
-def _change(name: str, old: dict[str, Any] | None, new: dict[str, Any] | None) -> Change:
+def _change(name: str, old: Report | None, new: Report | None) -> Change:
     before, after = _grade(old), _grade(new)
     if before is None or after is None or old is None or new is None:
         return Change(name, "new" if before is None else "removed", before, after, ())
-    checks = tuple(_checks(checks_of(old), checks_of(new)))
+    checks = tuple(_checks(old.by_id(), new.by_id()))
     same = before == after and not checks
     return Change(name, "same" if same else "changed", before, after, checks)
 
 
-def _grade(made: dict[str, Any] | None) -> Side | None:
+def _grade(made: Report | None) -> Side | None:
     if made is None:
         return None
-    digest = made["submission"]["sha256"]
-    return Side(
-        made["score"], made["max_score"], made["status"], digest, made["assignment"], made["tier"]
-    )
+    digest = made.submission.sha256
+    return Side(made.score, made.max_score, made.status, digest, made.assignment, made.tier)
 
 
 def _checks(
-    old: Mapping[str, dict[str, Any]], new: Mapping[str, dict[str, Any]]
+    old: Mapping[str, CheckReport], new: Mapping[str, CheckReport]
 ) -> Iterable[CheckChange]:
     for check in [*new, *(name for name in old if name not in new)]:
         before, after = _side(old.get(check)), _side(new.get(check))
-        title = str((new.get(check) or old[check])["title"])
+        title = (new.get(check) or old[check]).title
         if before is None or after is None:
             yield CheckChange(check, title, "new" if before is None else "removed", before, after)
         elif not _same(before, after):
             yield CheckChange(check, title, "changed", before, after)
 
 
-def _side(check: dict[str, Any] | None) -> CheckSide | None:
+def _side(check: CheckReport | None) -> CheckSide | None:
     if check is None:
         return None
-    marked = check.get("marked")
     return CheckSide(
-        **{key: check[key] for key in COMPARED},
-        marked_by=None if marked is None else str(marked["by"]),
+        check.points,
+        check.max_points,
+        check.outcome,
+        check.reason,
+        check.extra_credit,
+        marked_by=None if check.marked is None else check.marked.by,
     )
 
 

@@ -16,7 +16,7 @@ from grader.errors import UsageError
 from grader.readers import tables, yaml_source
 from grader.readers.tables import Problem, cell
 from grader.readers.texts import did_you_mean, plain, shown
-from grader.reports.stored import Stored, checks_of
+from grader.reports.stored import Stored
 
 COLUMNS = ("submission", "check", "points", "comment")
 TEMPLATE = ("submission", "check", "title", "max_points", "points", "comment", "marker", "sha256")
@@ -239,11 +239,11 @@ def template(reports: Iterable[Stored]) -> tuple[str, int]:
     """Return a table to fill in, one row per pending check, and the number of these rows."""
     rows = [list(TEMPLATE)]
     for stored in reports:
-        digest = stored.report["submission"]["sha256"]
-        for check in checks_of(stored.report).values():
-            if check["outcome"] == "pending":
-                most = plain(check["max_points"])
-                known = [stored.id, check["id"], check["title"]]
+        digest = stored.report.submission.sha256
+        for check in stored.report.checks():
+            if check.outcome == "pending":
+                most = plain(check.max_points)
+                known = [stored.id, check.id, check.title]
                 sha = f"{SHA_PREFIX}{digest[:SHA_DIGITS]}" if digest else ""
                 rows.append([*map(cell, known), most, "", "", "", sha])
     return tables.as_csv(rows, mark=True), len(rows) - 1

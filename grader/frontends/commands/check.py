@@ -185,9 +185,8 @@ def _check_as_graded(
     submitted = [Submitted("submission", folder, wanted)]
     (made,) = follow(batch.run(job, submitted, 1), submitted)
     terminal.console().print(terminal.report(made, visible_only=True))
-    if made["status"] == "broken":
+    if made.status == "broken":
         tell_broken([made])
         sys.exit(EXIT_BROKEN)
-    outcomes = {check["outcome"] for question in made["questions"] for check in question["checks"]}
-    if outcomes - ALL_RIGHT:
+    if {check.outcome for check in made.checks()} - ALL_RIGHT:
         sys.exit(EXIT_FAILURES)

@@ -46,7 +46,7 @@ def export_command(
     the file, 1 some are not, 2 nothing was written.
     """
     found = stored.load(reports)
-    titles = {(one.report["assignment"], one.report["title"]) for one in found.values()}
+    titles = {(one.report.assignment, one.report.title) for one in found.values()}
     if len(titles) > 1:
         several = ", ".join(sorted(identifier for identifier, _title in titles))
         raise UsageError(f"{reports}: the reports belong to several assignments ({several})")
@@ -95,7 +95,7 @@ def _tell(order: formats.Order, made: formats.Export, matching: roster.Matching,
         count = counted(len(matching.without), "student")
         text = f"note: {count} without a report: {named}{rest}"
         click.echo(terminal.clean(text), err=True)
-    pending = [grade for grade in order.grades.values() if grade.report["status"] == "pending"]
+    pending = [grade for grade in order.grades.values() if grade.report.status == "pending"]
     if pending and any(grade.score is not None for grade in pending):
         count = counted(len(pending), "grade")
         click.echo(f"note: {count} not final, with pending checks (--allow-pending)", err=True)

@@ -30,6 +30,7 @@ from grader.job import Job, Submitted
 from grader.model import Rubric
 from grader.readers.texts import counted
 from grader.reports import overview, terminal
+from grader.reports.report import Report
 from grader.run import batch
 from grader.run.progress import follow
 
@@ -81,18 +82,16 @@ def grade(
             overview.marks_lost(out, [item.identifier for item in submitted])
         events = batch.run(Job(loaded, settings, out), submitted, jobs or batch.cores())
         reports = follow(events, submitted)
-    reports.sort(key=lambda made: str(made["submission"]["id"]))
+    reports.sort(key=lambda made: made.id)
     listed, failed = _list(out, loaded, reports)
     _tell(reports, out, listed)
     if failed is not None:
         click.echo(terminal.clean(f"broken: {failed}"), err=True)
-    if failed is not None or any(made["status"] == "broken" for made in reports):
+    if failed is not None or any(made.status == "broken" for made in reports):
         sys.exit(EXIT_BROKEN)
 
 
-def _list(
-    out: Path, rubric: Rubric, reports: Sequence[dict[str, Any]]
-) -> tuple[int, BrokenError | None]:
+def _list(out: Path, rubric: Rubric, reports: Sequence[Report]) -> tuple[int, BrokenError | None]:
     """Write the overview; return the number of earlier reports in it, and why it is missing."""
     try:
         listed, problems = overview.write(out, rubric, reports, always=len(reports) > 1)
@@ -103,13 +102,13 @@ def _list(
     return listed, None
 
 
-def _tell(reports: Sequence[dict[str, Any]], out: Path, listed: int) -> None:
+def _tell(reports: Sequence[Report], out: Path, listed: int) -> None:
     screen = terminal.console()
-    isolation: list[str] = next((made["isolation"] for made in reports if made["isolation"]), [])
+    isolation = next((made.isolation for made in reports if made.isolation), ())
     told = f"isolation: {', '.join(isolation) or 'no worker was needed'}"
     if len(reports) == 1:
         screen.print(terminal.report(reports[0]))
-        identifier = reports[0]["submission"]["id"]
+        identifier = reports[0].id
         click.echo(told)
         if (out / identifier / "report.html").is_file():
             click.echo(f"report: {out / identifier / 'report.html'} (and report.json)")

@@ -66,9 +66,9 @@ def _tell(outcome: ContainerRun) -> None:
     """Print what the instructor should know; the platform hides it from students."""
     if outcome.made is not None:
         terminal.console().print(terminal.report(outcome.made))
-        found = ", ".join(outcome.made["isolation"])
+        found = ", ".join(outcome.made.isolation)
         click.echo(f"isolation: {terminal.clean(found) or 'no worker was needed'}")
-    for line in outcome.cause:
+    for line in outcome.why:
         click.echo(terminal.clean(line))
     click.echo(f"seconds: {outcome.results['execution_time']:g}")
     if outcome.graded:

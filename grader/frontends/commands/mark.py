@@ -18,7 +18,7 @@ from grader.frontends.commands.options import EXIT_FAILURES, EXIT_USAGE, told, w
 from grader.readers.texts import counted, plain
 from grader.reports import stored, terminal
 from grader.reports.files import write_text
-from grader.reports.stored import Stored, checks_of
+from grader.reports.stored import Stored
 
 MAX_COMMENT_SHOWN = 60  # characters in the table; the report has the full text
 
@@ -100,7 +100,7 @@ def _tell(made: Plan, reading: marks.MarksFile, target: Path) -> None:
     waiting = {
         name: count
         for name, report in made.reports.items()
-        if (count := sum(c["outcome"] == "pending" for c in checks_of(report).values()))
+        if (count := sum(check.outcome == "pending" for check in report.checks()))
     }
     overrides = sum(applied.overrides for applied in made.applied)
     put = counted(len(made.applied), "mark")
@@ -115,7 +115,7 @@ def _tell(made: Plan, reading: marks.MarksFile, target: Path) -> None:
         checks = counted(sum(waiting.values()), "check")
         where = counted(len(waiting), "report")
         click.echo(f"still to be marked by a person: {checks} in {where}")
-    broken = [name for name, report in made.reports.items() if report["status"] == "broken"]
+    broken = [name for name, report in made.reports.items() if report.status == "broken"]
     if broken:
         click.echo(terminal.clean(f"broken, without a grade: {', '.join(broken)}"), err=True)
     click.echo(terminal.clean(f"reports: {target}/<submission>/report.json"))

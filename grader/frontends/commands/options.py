@@ -18,6 +18,7 @@ from grader.isolation.sandbox import LEVELS
 from grader.job import Settings
 from grader.model import DEVICES, TIERS, Rubric
 from grader.reports import terminal
+from grader.reports.report import Report
 from grader.run import accelerator
 
 EXIT_FAILURES, EXIT_USAGE, EXIT_BROKEN, EXIT_INTERRUPTED = 1, 2, 3, 130
@@ -195,20 +196,18 @@ def apart(out: Path, submissions: Sequence[Path], identifiers: Sequence[str]) ->
                 raise UsageError(f"--out {out}: is inside {path}, a submission; name another DIR")
 
 
-def tell_broken(reports: Sequence[dict[str, Any]]) -> None:
+def tell_broken(reports: Sequence[Report]) -> None:
     """Print what failed in the grader, each different message once."""
     places: dict[str, list[str]] = {}
     for made in reports:
-        if made["status"] != "broken":
+        if made.status != "broken":
             continue
-        name = made["submission"]["id"]
         told = [
-            (f"{name} {check['id']}", check["message"])
-            for question in made["questions"]
-            for check in question["checks"]
-            if check["outcome"] == "broken"
+            (f"{made.id} {check.id}", check.message)
+            for check in made.checks()
+            if check.outcome == "broken"
         ]
-        for place, message in told or [(name, note) for note in made["submission"]["notes"]]:
+        for place, message in told or [(made.id, note) for note in made.submission.notes]:
             places.setdefault(message, []).append(place)
     for message, found in places.items():
         shown = ", ".join(found[:MAX_PLACES])

@@ -76,7 +76,7 @@ def verify_command(
     click.echo(f"{len(found) - len(wrong)} of {len(found)} examples score as they claim")
     if out is not None:
         click.echo(f"reports: {out}/index.html, {out}/gradebook.csv, {out}/<example>/report.json")
-    if any(made["status"] == "broken" for made in reports):
+    if any(made.status == "broken" for made in reports):
         tell_broken(reports)
         sys.exit(EXIT_BROKEN)
     if wrong:

@@ -21,7 +21,9 @@ from grader.frontends.gradescope.policies import (
     limited_text,
 )
 from grader.model import LeaderboardSpec, RateLimitSpec, Rubric
-from grader.reports import report
+from grader.reports.building import with_unreached
+from grader.reports.report import Report
+from grader.reports.results import clipped, gradescope
 from grader.scoring import POINT_DIGITS
 
 UNFINISHED = (
@@ -55,7 +57,7 @@ def withheld(text: str = WITHHELD) -> dict[str, Any]:
     The platform accepts only results that have one of the two, so it records no grade for these.
     """
     return {
-        "output": report.clipped(text),
+        "output": clipped(text),
         "output_format": "text",
         "visibility": "visible",
         "stdout_visibility": "hidden",
@@ -63,21 +65,18 @@ def withheld(text: str = WITHHELD) -> dict[str, Any]:
     }
 
 
-def unfinished(
-    run: GradedRun, made: dict[str, Any], not_reached: Collection[str]
-) -> dict[str, Any]:
+def unfinished(run: GradedRun, made: Report, not_reached: Collection[str]) -> dict[str, Any]:
     """Return the results for the disk while the grader is running, in case it is stopped."""
-    whole = report.with_unreached(run.rubric, made, run.wanted, CUT_SHORT)
-    there = {check["id"] for question in made["questions"] for check in question["checks"]}
-    found = final(run, whole, {*not_reached, *(run.wanted - there)})
+    whole = with_unreached(run.rubric, made, run.wanted, CUT_SHORT)
+    found = final(run, whole, {*not_reached, *(run.wanted - set(made.by_id()))})
     if "score" not in found:
         return found
-    found["output"] = report.clipped(f"{UNFINISHED}\n{found['output']}")
+    found["output"] = clipped(f"{UNFINISHED}\n{found['output']}")
     found["extra_data"]["unfinished"] = True
     return found
 
 
-def final(run: GradedRun, made: dict[str, Any], not_reached: Collection[str]) -> dict[str, Any]:
+def final(run: GradedRun, made: Report, not_reached: Collection[str]) -> dict[str, Any]:
     """Return the results for a report.
 
     Args:
@@ -85,18 +84,18 @@ def final(run: GradedRun, made: dict[str, Any], not_reached: Collection[str]) ->
         made: the report.
         not_reached: the ids of the checks for which time or memory was too short.
     """
-    if made["score"] is None:
+    if made.score is None:
         return withheld()
-    order = [check["id"] for question in made["questions"] for check in question["checks"]]
+    order = [check.id for check in made.checks()]
     open_ids = [name for name in order if name in not_reached]
     if order and len(open_ids) == len(order):
         return withheld(_reasons(made))
-    found = report.gradescope(made)
+    found = gradescope(made)
     lines = [_not_reached_text(open_ids)] if open_ids else []
     if open_ids:
         found["extra_data"]["not_reached"] = open_ids
     lines += _deduct(run, found, made)
-    found["output"] = report.clipped("\n".join([*lines, found["output"]]))
+    found["output"] = clipped("\n".join([*lines, found["output"]]))
     board = leaderboard(run.rubric.policies.leaderboard, made)
     if board:
         found["leaderboard"] = board
@@ -110,17 +109,18 @@ def over_limit(policy: RateLimitSpec, found: RateLimited) -> dict[str, Any]:
     before = kept.get("output")
     lines = [limited_text(policy, found)]
     lines += [before] if isinstance(before, str) and before else []
-    kept["output"] = report.clipped("\n\n".join(lines))
+    kept["output"] = clipped("\n\n".join(lines))
     kept["extra_data"] = {**(extra if isinstance(extra, dict) else {}), LIMITED: True}
     return kept
 
 
-def leaderboard(columns: Collection[LeaderboardSpec], made: dict[str, Any]) -> list[dict[str, Any]]:
+def leaderboard(columns: Collection[LeaderboardSpec], made: Report) -> list[dict[str, Any]]:
     """Return the columns of the leaderboard whose check has the measurement as a finite number."""
-    checks = {check["id"]: check for question in made["questions"] for check in question["checks"]}
+    checks = made.by_id()
     entries = []
     for column in columns:
-        value = checks.get(column.check, {}).get("measurements", {}).get(column.measurement)
+        check = checks.get(column.check)
+        value = check.measurements.get(column.measurement) if check is not None else None
         if isinstance(value, bool) or not isinstance(value, int | float):
             continue
         if math.isfinite(value):
@@ -129,14 +129,14 @@ def leaderboard(columns: Collection[LeaderboardSpec], made: dict[str, Any]) -> l
     return entries
 
 
-def _deduct(run: GradedRun, found: dict[str, Any], made: dict[str, Any]) -> list[str]:
+def _deduct(run: GradedRun, found: dict[str, Any], made: Report) -> list[str]:
     """Subtract what lateness costs; return the message about it."""
     policy = run.rubric.policies.late
     late = lateness(policy, run.metadata) if policy is not None else None
     if policy is None or late is None or late.days == 0:
         return []
     before = found["score"]
-    lost = deduction(policy, late, before, made["max_score"])
+    lost = deduction(policy, late, before, made.max_score)
     found["score"] = round(before - lost, POINT_DIGITS)
     found["extra_data"] |= {"days_late": late.days, "score_before_deduction": before}
     all_shown = all(test["visibility"] == "visible" for test in found["tests"])
@@ -148,7 +148,7 @@ def _not_reached_text(names: list[str]) -> str:
     return f"THIS GRADE IS NOT FINAL: {count} ({', '.join(names)})."
 
 
-def _reasons(made: dict[str, Any]) -> str:
+def _reasons(made: Report) -> str:
     """Say why nothing was graded: each different message once."""
-    messages = [check["message"] for question in made["questions"] for check in question["checks"]]
+    messages = [check.message for check in made.checks()]
     return "\n".join(["No check could be run; there is no grade yet.", *dict.fromkeys(messages)])

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict
+
 from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS
 from grader.errors import BrokenError, GraderError, RubricError, UsageError
@@ -23,6 +25,7 @@ from grader.isolation.sandbox import Level
 from grader.job import Job, Settings, Submitted
 from grader.model import Rubric, Tier
 from grader.reports.files import write_json
+from grader.reports.report import Report
 from grader.run import batch
 
 ISOLATION = "GRADER_ISOLATION"
@@ -43,11 +46,11 @@ class Options:
 
 @dataclass(frozen=True)
 class ContainerRun:
-    """How a run ended. ``cause`` is for the instructor; ``made`` is None if nothing was graded."""
+    """How a run ended. ``why`` is for the instructor; ``made`` is None if nothing was graded."""
 
     results: dict[str, Any]
-    made: dict[str, Any] | None = None
-    cause: tuple[str, ...] = ()
+    made: Report | None = None
+    why: tuple[str, ...] = ()
 
     @property
     def graded(self) -> bool:
@@ -70,12 +73,12 @@ def run(places: Folders, options: Options, environment: Mapping[str, str]) -> Co
     try:
         outcome = _graded(places, options, environment)
     except RubricError as error:
-        outcome = ContainerRun(results.withheld(), cause=tuple(error.problems))
+        outcome = ContainerRun(results.withheld(), why=tuple(error.problems))
     except GraderError as error:
-        outcome = ContainerRun(results.withheld(), cause=(str(error),))
+        outcome = ContainerRun(results.withheld(), why=(str(error),))
     except Exception as error:  # noqa: BLE001 - an error of ours must not leave a traceback and a zero
-        cause = f"the grader itself failed: {type(error).__name__}: {error}"
-        outcome = ContainerRun(results.withheld(), cause=(cause,))
+        text = f"the grader itself failed: {type(error).__name__}: {error}"
+        outcome = ContainerRun(results.withheld(), why=(text,))
     outcome.results["execution_time"] = round(time.monotonic() - started, 1)
     write_json(places.results, outcome.results)
     return outcome
@@ -94,7 +97,7 @@ def _graded(places: Folders, options: Options, environment: Mapping[str, str]) -
     policy = rubric.policies.rate_limit
     over = policies.limited(policy, told) if policy is not None else None
     if policy is not None and over is not None:
-        return ContainerRun(results.over_limit(policy, over), cause=("over the rate limit",))
+        return ContainerRun(results.over_limit(policy, over), why=("over the rate limit",))
     frugal = memory_mb is not None and memory_mb < FRUGAL_BELOW_MB
     hidden = tuple(path for path in (places.metadata, places.results) if path.is_file())
     settings = Settings(options.tier, options.data, isolation=least, hidden=hidden, frugal=frugal)
@@ -106,10 +109,10 @@ def _graded(places: Folders, options: Options, environment: Mapping[str, str]) -
         submitted = Submitted(IDENTIFIER, _submission(places.submission, rubric), about.wanted)
         made = _followed(job, submitted, shared)
         not_reached = journal.not_reached()
-        cause = _unknown(about)
+        why = _unknown(about)
         if made is not None:
             return ContainerRun(
-                results.final(about, made, not_reached), made, (*cause, *_causes(made))
+                results.final(about, made, not_reached), made, (*why, *_our_failures(made))
             )
         over_time = (
             f"the grader was still running {OVERTIME_S:g} s after its budget of {total_s:g} s"
@@ -117,10 +120,10 @@ def _graded(places: Folders, options: Options, environment: Mapping[str, str]) -
         made = journal.report()
         if made is None:
             raise BrokenError(f"{over_time}, and no check was finished")
-        return ContainerRun(results.unfinished(about, made, not_reached), made, (*cause, over_time))
+        return ContainerRun(results.unfinished(about, made, not_reached), made, (*why, over_time))
 
 
-def _followed(job: Job, submitted: Submitted, shared: budget.TimeBudget) -> dict[str, Any] | None:
+def _followed(job: Job, submitted: Submitted, shared: budget.TimeBudget) -> Report | None:
     """Return the report of a submission; None if the grader itself was too slow."""
     with contextlib.closing(batch.run(job, [submitted], 1)) as events:
         overtime_since: float | None = None
@@ -134,6 +137,15 @@ def _followed(job: Job, submitted: Submitted, shared: budget.TimeBudget) -> dict
     return None
 
 
+class _Noted(BaseModel):
+    """What the grading process tells the one that waits: the report so far, and what it lacks."""
+
+    model_config = ConfigDict(defer_build=True)
+
+    report: Report
+    not_reached: tuple[str, ...]
+
+
 class _Journal:
     """Keeps the results so far on disk, for the platform and for the waiting process.
 
@@ -145,28 +157,29 @@ class _Journal:
         self._private = private
         self._about = about
 
-    def note(self, made: dict[str, Any], not_reached: tuple[str, ...]) -> None:
+    def note(self, made: Report, not_reached: tuple[str, ...]) -> None:
         """Write both files."""
-        write_json(self._private, {"report": made, "not_reached": not_reached})
-        if made["status"] == "broken":
+        noted = _Noted(report=made, not_reached=not_reached)
+        write_json(self._private, noted.model_dump())
+        if made.status == "broken":
             write_json(self._public, results.withheld())
         else:
             write_json(self._public, results.unfinished(self._about, made, not_reached))
 
-    def report(self) -> dict[str, Any] | None:
+    def report(self) -> Report | None:
         """Return the last report."""
-        found: dict[str, Any] | None = self._read().get("report")
-        return found
+        noted = self._read()
+        return noted.report if noted is not None else None
 
     def not_reached(self) -> frozenset[str]:
         """Return the ids of the checks that were not run."""
-        return frozenset(self._read().get("not_reached", ()))
+        noted = self._read()
+        return frozenset(noted.not_reached if noted is not None else ())
 
-    def _read(self) -> dict[str, Any]:
+    def _read(self) -> _Noted | None:
         if not self._private.is_file():
-            return {}
-        data: dict[str, Any] = json.loads(self._private.read_text(encoding="utf-8"))
-        return data
+            return None
+        return _Noted.model_validate(json.loads(self._private.read_text(encoding="utf-8")))
 
 
 def _submission(folder: Path, rubric: Rubric) -> Path:
@@ -200,14 +213,9 @@ def _isolation(environment: Mapping[str, str]) -> Level:
     raise UsageError(f"{ISOLATION}={level}: must be full or partial")
 
 
-def _causes(made: dict[str, Any]) -> tuple[str, ...]:
+def _our_failures(made: Report) -> tuple[str, ...]:
     """Return what failed in the grader, each message once."""
-    if made["status"] != "broken":
+    if made.status != "broken":
         return ()
-    told = [
-        f"{check['id']}: {check['message']}"
-        for question in made["questions"]
-        for check in question["checks"]
-        if check["outcome"] == "broken"
-    ]
-    return tuple(dict.fromkeys(told or made["submission"]["notes"]))
+    told = [f"{check.id}: {check.message}" for check in made.checks() if check.outcome == "broken"]
+    return tuple(dict.fromkeys(told or made.submission.notes))

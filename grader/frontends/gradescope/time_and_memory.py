@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from grader.errors import Pending
 from grader.frontends.gradescope import memory
 from grader.frontends.gradescope.budget import LEAST_TRY_S, TimeBudget
 from grader.isolation.sandbox import Limits
 from grader.model import CheckResult, CheckSpec, Question
+from grader.reports.report import Report
 
 MEMORY_REASONS = frozenset({"memory", "crashed"})  # the kernel ends what takes the last memory
 
@@ -34,7 +34,7 @@ class TimeAndMemory:
         self,
         budget: TimeBudget,
         memory_mb: int | None,
-        sink: Callable[[dict[str, Any], tuple[str, ...]], None],
+        sink: Callable[[Report, tuple[str, ...]], None],
         *,
         frugal: bool = False,
     ) -> None:
@@ -116,7 +116,7 @@ class TimeAndMemory:
             limits, timeout_s=min(time_s, limits.timeout_s), memory_mb=memory_mb
         )
 
-    def progress(self, made: dict[str, Any]) -> None:
+    def progress(self, made: Report) -> None:
         """Pass on the results so far."""
         self._sink(made, tuple(self._not_reached))
 

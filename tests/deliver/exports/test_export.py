@@ -9,7 +9,7 @@ import zipfile
 
 import pytest
 
-from tests.deliver.exports.made import report, store
+from tests.made_reports import report, store
 
 CANVAS = """\
 Student,ID,SIS User ID,SIS Login ID,Section,Homework 1 (70),Homework 2 (71),Assignments Current Score,Final Score

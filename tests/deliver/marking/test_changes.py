@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from grader import scoring
 from grader.deliver.marking import changes
-from grader.reports.stored import checks_of
 from tests import class_of_three
 from tests.class_of_three import CHECKS, CLASS, WRONG, reports_in
+from tests.conftest import checks_of
+from tests.made_reports import typed
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +30,14 @@ def graded():
 @pytest.fixture(scope="module")
 def reports(graded):
     return reports_in(graded)
+
+
+def compare(old, new):
+    """Compare reports that are given as JSON values."""
+    return changes.compare(
+        {name: typed(made) for name, made in old.items()},
+        {name: typed(made) for name, made in new.items()},
+    )
 
 
 def edited(reports, name, **checks):
@@ -84,7 +93,7 @@ def test_changes_are_sorted_by_the_size_of_the_loss(reports):
     new["e"]["status"] = "broken"
     del new["f"]
     new["h"] = new.pop("g")
-    found = changes.compare(wide, new)
+    found = compare(wide, new)
     assert [change.submission for change in found] == ["e", "f", "g", "b", "d", "c", "a", "h"]
     figures = changes.summary(found)
     assert (figures.lost, figures.gained, figures.new, figures.removed) == (2, 1, 1, 2)
@@ -119,14 +128,14 @@ def test_every_part_of_a_grade_is_compared(values, told, reports, tmp_path, run_
 def test_what_changes_no_grade_is_no_difference(values, reports):
     new = copy.deepcopy(reports)
     checks_of(new["alice"])["q1.2"].update(values)
-    assert {change.kind for change in changes.compare(reports, new)} == {"same"}
+    assert {change.kind for change in compare(reports, new)} == {"same"}
 
 
 def test_new_and_removed_checks_are_told(reports):
     new = copy.deepcopy(reports)
     checks = new["alice"]["questions"][0]["checks"]
     checks[0] = {**checks[0], "id": "q1.0"}
-    (change,) = [one for one in changes.compare(reports, new) if one.kind != "same"]
+    (change,) = [one for one in compare(reports, new) if one.kind != "same"]
     assert [(one.check, one.kind) for one in change.checks] == [
         ("q1.0", "new"),
         ("q1.1", "removed"),
@@ -185,9 +194,9 @@ def test_a_comparison_is_empty_with_itself_and_turns_round(old, new, reports):
         return every
 
     one, two = made(old), made(new)
-    assert all(change.kind == "same" for change in changes.compare(one, one))
-    there = {change.submission: change for change in changes.compare(one, two)}
-    back = {change.submission: change for change in changes.compare(two, one)}
+    assert all(change.kind == "same" for change in compare(one, one))
+    there = {change.submission: change for change in compare(one, two)}
+    back = {change.submission: change for change in compare(two, one)}
     assert set(there) == set(back) == {*one, *two}
     for name, change in there.items():
         assert (change.before, change.after) == (back[name].after, back[name].before)

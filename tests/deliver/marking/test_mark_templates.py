@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.deliver.marking import apply, marks
-from grader.reports.stored import Stored, checks_of
+from grader.reports.stored import Stored
 from tests import class_of_three
 from tests.class_of_three import reports_in
+from tests.made_reports import typed
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +85,7 @@ def test_a_filled_template_reaches_the_reports(given, pending):
     for name in given:
         report = copy.deepcopy(pending)
         report["submission"]["id"] = name
-        stored[name] = Stored(Path(name), report)
+        stored[name] = Stored(Path(name), typed(report))
     text, rows = marks.template(stored.values())
     assert rows == 2 * len(given)
     table = list(csv.reader(io.StringIO(text[1:], newline="")))
@@ -104,8 +105,8 @@ def test_a_filled_template_reaches_the_reports(given, pending):
     made = apply.plan(stored, reading.marks, override=False)
     assert made.problems == []
     for name, (points, _comment) in given.items():
-        check = checks_of(made.reports[name])["q1.1"]
-        assert check["points"] == pytest.approx(points)
-        assert made.reports[name]["score"] == pytest.approx(1 + points)
-        assert made.reports[name]["status"] == "pending"  # q1.3 still is
-        assert stored[name].report["score"] == 1
+        check = made.reports[name].by_id()["q1.1"]
+        assert check.points == pytest.approx(points)
+        assert made.reports[name].score == pytest.approx(1 + points)
+        assert made.reports[name].status == "pending"  # q1.3 still is
+        assert stored[name].report.score == 1

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from grader.reports.stored import checks_of
 from tests import class_of_three
 from tests.class_of_three import contents, reports_in
+from tests.conftest import checks_of
 
 FILLED = """\
 submission;check;points;comment;marker

@@ -18,10 +18,10 @@ from grader.frontends.gradescope import run as running
 from grader.frontends.gradescope.folders import Folders, closed
 from grader.frontends.gradescope.results import GradedRun
 from grader.model import LeaderboardSpec
-from grader.reports import report as reporting
-from grader.reports.report import MAX_OUTPUT
+from grader.reports.results import MAX_OUTPUT, gradescope
 from tests import machines
 from tests.conftest import ROOT, SUBMISSIONS
+from tests.made_reports import check, report_of, typed
 
 PLAIN = SUBMISSIONS / "full_marks" / "plain"
 TEMPLATE = ROOT / "submissions_template"
@@ -311,26 +311,10 @@ def test_a_container_without_landlock_needs_a_closed_assignment(
         assert "reads_the_reference" in ran.stdout
 
 
-def check_of(name: str, **more: object) -> dict[str, object]:
-    return {
-        "id": name, "title": name, "outcome": "passed", "points": 2.0, "max_points": 2.0,
-        "extra_credit": False, "visibility": "visible", "message": "", "hint": "", "notes": [],
-        "reason": None, "measurements": {}, **more,
-    }  # fmt: skip
-
-
-def report_of(*checks: dict[str, object], score: float | None = 2.0) -> dict[str, object]:
-    return {
-        "status": "broken" if score is None else "complete", "score": score, "max_score": 2.0,
-        "tier": "mini", "submission": {"notes": []},
-        "questions": [{"id": "q", "checks": list(checks)}],
-    }  # fmt: skip
-
-
 def test_long_texts_end_before_the_platform_cuts_them(schema):
-    made = report_of(check_of("q.1", message="x" * 200_000, outcome="failed"))
-    made["submission"] = {"notes": ["y" * 600] * 400}
-    found = reporting.gradescope(made)
+    made = report_of(check("q.1", "failed", 0.0, 2.0, message="x" * 200_000))
+    made["submission"]["notes"] = ["y" * 600] * 400
+    found = gradescope(typed(made))
     schema.validate(found)
     assert len(found["output"]) <= MAX_OUTPUT
     text = found["tests"][0]["output"]
@@ -339,8 +323,8 @@ def test_long_texts_end_before_the_platform_cuts_them(schema):
 
 
 def test_extra_credit_comes_on_top_of_what_the_assignment_is_worth(schema):
-    made = report_of(check_of("q.1"), check_of("q.2", extra_credit=True), score=4.0)
-    found = reporting.gradescope(made)
+    checks = [check("q.1", "passed", 2.0, 2.0), check("q.2", "passed", 2.0, 2.0, extra_credit=True)]
+    found = gradescope(typed(report_of(*checks, score=4.0)))
     schema.validate(found)
     assert [test["max_score"] for test in found["tests"]] == [2, 0]
     assert found["score"] == sum(test["score"] for test in found["tests"]) == 4
@@ -362,7 +346,7 @@ def test_the_leaderboard_shows_finite_numbers_that_are_there(rubric, schema):
         LeaderboardSpec(title="Nowhere", check="q.9", measurement="accuracy"),
     ]
     measured = {"accuracy": 0.87654321, "loss": 2, "broken": None}
-    made = report_of(check_of("q.1", measurements=measured))
+    made = typed(report_of(check("q.1", "passed", 2.0, 2.0, measurements=measured), score=2.0))
     board = results.leaderboard(columns, made)
     assert board == [
         {"name": "Accuracy", "value": 0.8765, "order": "desc"},

@@ -1,4 +1,4 @@
-"""Reports made by hand for a class whose names are hard to match."""
+"""Reports made by hand, as JSON values and as the type."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from typing import Any
 
 import jsonschema
 
+from grader.reports.report import Report
+
 
 def check(name: str, outcome: str, points: float, most: float, **more: Any) -> dict[str, Any]:
     reason = "mismatch" if outcome in ("failed", "partial", "blocked") else None
     return {
         "id": name, "title": "a check", "kind": "forward", "outcome": outcome, "reason": reason,
         "points": points, "max_points": most, "extra_credit": False, "visibility": "visible",
-        "message": "", "hint": "", "notes": [], "seed": 1, "duration_s": 0.1, "parts": [],
-        "measurements": {}, "figures": [], "output": "",
+        "message": "", "cause": None, "hint": "", "notes": [], "seed": 1, "duration_s": 0.1,
+        "parts": [], "measurements": {}, "figures": [], "output": "",
     } | more  # fmt: skip
 
 
@@ -39,6 +41,18 @@ def report(name: str, points: float = 7.5, status: str = "complete", **more: Any
     text = (resources.files("grader.reports") / "report.schema.json").read_text()
     jsonschema.Draft202012Validator(json.loads(text)).validate(made)
     return made
+
+
+def report_of(*checks: dict[str, Any], score: float | None = 0.0, **more: Any) -> dict[str, Any]:
+    """Return a report of one question with these checks, or a broken one without any."""
+    most = sum(one["max_points"] for one in checks if not one["extra_credit"])
+    question = {"id": "q1", "title": "Q", "score": score, "max_score": most, "checks": [*checks]}
+    return report("a", score=score, max_score=most, questions=[question] if checks else [], **more)
+
+
+def typed(made: dict[str, Any]) -> Report:
+    """Return a report as the type that the engine passes on."""
+    return Report.model_validate(made)
 
 
 def store(folder: Path, *reports: dict[str, Any]) -> Path:

@@ -1,0 +1,111 @@
+"""``results.json`` for a report: what Gradescope shows, and what a student may read of it.
+
+Source: the format described in the Gradescope autograder documentation, "Output Format".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from grader import scoring
+from grader.readers.texts import clean, printable
+from grader.reports.report import CheckReport, Report
+
+MAX_NOTE = 1000  # characters of a note
+WITHHELD = "This check's details are hidden."
+MAX_OUTPUT = 100_000  # characters of one text; Gradescope cuts off the rest without a word
+CUT = "\n[the rest is left out]"
+
+
+def gradescope(made: Report) -> dict[str, Any]:
+    """Return Gradescope's ``results.json`` for a report: what the student may see.
+
+    Hidden checks show their hint only: a message could carry hidden inputs. A check that is
+    pending has no score yet. A withheld grade has neither a score nor tests, since Gradescope would
+    add up theirs.
+    """
+    result: dict[str, Any] = {
+        "output": clipped(_summary(made)),
+        "output_format": "text",
+        "test_output_format": "text",
+        "test_name_format": "text",
+        "visibility": "visible",
+        "stdout_visibility": "hidden",
+        "extra_data": {"status": made.status, "tier": made.tier},
+    }
+    if made.score is None:
+        return result
+    result["score"] = made.score
+    result["tests"] = [
+        _test(check, f"{question.id}.{number}")
+        for question in made.questions
+        for number, check in enumerate(question.checks, 1)
+    ]
+    return result
+
+
+def _test(check: CheckReport, number: str) -> dict[str, Any]:
+    test: dict[str, Any] = {
+        "name": f"{check.id} {check.title}",
+        "name_format": "text",
+        "number": number,
+        # Extra credit comes on top: the sum over all tests is what the assignment is worth.
+        "max_score": 0 if check.extra_credit else check.max_points,
+        "output": clipped(clean(student_text(check))),
+        "output_format": "text",
+        "visibility": check.visibility,
+        "extra_data": {"outcome": check.outcome},
+    }
+    if check.visibility == "visible":
+        test["extra_data"]["reason"] = check.reason
+    if check.outcome != "pending":
+        test["score"] = check.points
+        test["status"] = "passed" if check.outcome == "passed" else "failed"
+    return test
+
+
+def clipped(text: str) -> str:
+    """Return a text that Gradescope does not cut."""
+    if len(text) <= MAX_OUTPUT:
+        return text
+    return f"{text[: MAX_OUTPUT - len(CUT)]}{CUT}"
+
+
+def student_text(check: CheckReport) -> str:
+    """Return what a student may read about one check of a report."""
+    if check.visibility != "visible":
+        return check.hint or ("" if check.outcome == "passed" else WITHHELD)
+    lines = [check.message, *_decision(check)]
+    lines += [f"Hint: {check.hint}"] if check.hint else []
+    lines += [f"Note: {note}" for note in check.notes]
+    return "\n".join(line for line in lines if line)
+
+
+def _decision(check: CheckReport) -> list[str]:
+    """Return the line that tells a student that a person decided, if one did."""
+    if check.marked is None:
+        return []
+    machine = check.marked.machine
+    if machine.outcome == "pending":
+        return ["Marked by a person."]
+    had = f"{machine.points:g} of {check.max_points:g} points"
+    said = f": {machine.message}" if machine.message else "."
+    return [f"Decided by a person; the grader had given {had}{said}"]
+
+
+def _summary(made: Report) -> str:
+    if made.score is None:
+        return "The grader failed; this submission has no grade yet. Your instructor can see why."
+    checks = list(made.checks())
+    shown = [check for check in checks if check.visibility == "visible"]
+    if len(shown) == len(checks):
+        text = f"{made.score:g} of {made.max_score:g} points"
+    else:
+        # The platform hides the total as well: it would tell what the hidden checks gave.
+        points = scoring.points_total(check.points for check in shown)
+        most = sum(check.max_points for check in shown if not check.extra_credit)
+        text = f"{points:g} of {most:g} points in the checks that are shown"
+    if made.status == "pending":
+        text += " so far; some parts have no points yet"
+    notes = (printable(note, MAX_NOTE) for note in made.submission.notes)
+    return "\n".join([text, *notes])
