@@ -54,7 +54,9 @@ def error(*where: tuple[str, int, str], text: str = "math domain error") -> Stud
 
 
 def result(outcome: str = "failed", function: str | None = "f") -> SimpleNamespace:
-    return SimpleNamespace(outcome=outcome, spec=SimpleNamespace(function=function))
+    return SimpleNamespace(
+        outcome=outcome, spec=SimpleNamespace(functions=(function,) if function else ())
+    )
 
 
 def shown(files: StudentFiles, *raised: StudentError, **about: str) -> list[str]:
