@@ -36,11 +36,9 @@ def sources():
         "rubric.yaml", "submissions_template/*.py", "submissions_template/*.md",
         "submissions_template/*.tex", "examples/*/rubric.yaml",
         "examples/*/submissions_template/*", "Makefile", "Dockerfile",
+        "grader/author/starter/*.*", "grader/author/starter/submissions_template/*",
     )  # fmt: skip
-    later = {ROOT / "docs" / "new-assignment.md"}  # is being written anew
-    return sorted(
-        {path for pattern in globs for path in ROOT.glob(pattern) if path.is_file()} - later
-    )
+    return sorted({path for pattern in globs for path in ROOT.glob(pattern) if path.is_file()})
 
 
 def faults(text):
