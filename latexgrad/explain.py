@@ -51,7 +51,7 @@ def is_shape(verdict: Verdict) -> bool:
 
 @dataclass
 class _WrongRule:
-    """One mistake: the rule, what is wrong, whose formula it is, and what is right but for it."""
+    """One mistake: the rule, what is wrong, whose formula it is, and what only it makes wrong."""
 
     rule: Rule
     said: str

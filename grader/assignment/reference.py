@@ -373,7 +373,7 @@ def _arrays(function: str, values: Mapping[str, Any]) -> dict[str, Array]:
         try:
             arrays[name] = np.asarray(value)
         except ValueError as error:
-            message = f"{name} of the reference {function} is no array; is it opaque? ({error})"
+            message = f"{name} of the reference {function} is not an array; is it opaque? ({error})"
             raise BrokenError(message) from None
     return arrays
 

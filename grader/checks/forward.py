@@ -188,7 +188,7 @@ def _compare_case(
             if spec.follow_through == 1:
                 module.notes.append(forgiven(spec.function, source))
                 return 1.0, Comparison("all outputs")
-            why = f"It is right for what your own {source} gives: mend that first"
+            why = f"It is right for what your own {source} gives: fix that first"
             message, cause = f"{found.text}. {why}", causes.follow_through(why)
             partly = Comparison(found.name, "mismatch", message, cause, remark="")
             return spec.follow_through, partly

@@ -320,7 +320,7 @@ class _Run:
             if spec.follow_through and self.consistent.get(name):
                 earned = spec.follow_through
                 source = " and ".join(spec.builds_on)
-                remark = f"It is right for what your own {source} gives: mend that first"
+                remark = f"It is right for what your own {source} gives: fix that first"
                 if earned == 1:
                     self.module.notes.append(forgiven(spec.function, source))
                     yield Part(name, share, earned)
@@ -331,7 +331,7 @@ class _Run:
                 remark = f"It is the right gradient of your own {spec.forward}, which is wrong"
                 cause = causes.follow_through(remark)
             elif self.forward_wrong:
-                remark = f"Your {spec.forward} is wrong too: mend it first"
+                remark = f"Your {spec.forward} is wrong too: fix it first"
             self.alike[name] = (result.reason, result.cause, remark)
             message = f"case {case_name}: {result.text}{often}"
             end = " " if message.endswith("?") else ". "

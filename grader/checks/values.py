@@ -332,7 +332,7 @@ def _followed(spec: ValuesSpec, module: StudentModule, found: Found) -> Found:
     if spec.follow_through == 1:
         module.notes.append(forgiven(spec.function, "helper functions"))
         return dict.fromkeys(found, _OutputResult())
-    text = "It is right for what your own helper functions give: mend these first"
+    text = "It is right for what your own helper functions give: fix these first"
     earned, cause = spec.follow_through, causes.follow_through(text)
     return {
         name: one

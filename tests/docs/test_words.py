@@ -35,8 +35,10 @@ def sources():
         "*.md", "docs/*.md", "tests/README.md", ".github/**/*.md", ".github/**/*.yml",
         "rubric.yaml", "submissions_template/*.py", "submissions_template/*.md",
         "submissions_template/*.tex", "examples/*/rubric.yaml",
-        "examples/*/submissions_template/*", "Makefile", "Dockerfile",
-        "grader/author/starter/*.*", "grader/author/starter/submissions_template/*",
+        "examples/*/submissions_template/*", "Makefile", "Dockerfile", "grader/**/*.py",
+        "grader/**/*.j2", "grader/**/*.yaml", "grader/**/*.md", "latexgrad/**/*.py",
+        "benchmarks/*.py", "reference/*.py", "reference/[cdj]*/*.py",
+        "examples/*/reference/*.py", "examples/*/reference/[cdj]*/*.py",
     )  # fmt: skip
     return sorted({path for pattern in globs for path in ROOT.glob(pattern) if path.is_file()})
 

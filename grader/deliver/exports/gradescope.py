@@ -74,7 +74,7 @@ class Gradescope:
         columns = {name: table.column(name) for name in KEPT}
         if columns["Email"] is None and columns["SID"] is None:
             raise UsageError(
-                f"{table.name}:1: is no list of Gradescope's: a column Email or SID is needed; "
+                f"{table.name}:1: is not a list of Gradescope's: it needs a column Email or SID; "
                 "download it with Review Grades > Download Grades"
             )
         students = {}

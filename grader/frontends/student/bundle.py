@@ -26,7 +26,7 @@ WIDTH = 98  # columns of its text
 CLUTTER = frozenset(["__pycache__", ".git", ".DS_Store", ".ipynb_checkpoints", ".pytest_cache"])
 
 FORGIVEN = """\
-When you are graded, such a mistake is not paid for twice; that cannot be found out here.
+When you are graded, such a mistake costs points once; finding that out takes the reference.
 """
 TEXT = """\
 # {title}
@@ -49,21 +49,21 @@ On Windows it is `.venv\\Scripts\\python` in place of `.venv/bin/python`. Activa
     grader check {example}         one check; `grader check {question}` for a question
     grader check --watch      again whenever you save a file, until Ctrl-C
 
-Nothing is sent anywhere. Each check says what differs, where, by how much and often why; checks of
-formulas and texts that wait for a person are no failures. The exit status is 0 if all is right, 1
-if something is not.
+Nothing is sent anywhere. Each check says what differs, where, by how much and often why. Formulas
+and texts that wait for a person are not failures. The exit status is 0 if everything is right, 1 if
+something is not.
 
-Mend the first check that fails before you look at the next one: a function is told to be wrong if
-only one that it calls is wrong.
+Fix the first check that fails before you look at the next one: a function also fails if only
+another one that it calls is wrong.
 {forgiven}
 ## What is checked here
 
 {here}
 
-The inputs and what is expected are in `{folder}/`; `numpy.load` opens the `.npz` files. You are
+The inputs and the expected outputs are in `{folder}/`; `numpy.load` opens the `.npz` files. You are
 graded with other inputs.
 
-{elsewhere}Change nothing in `{folder}/` and no supplied file: the originals count. Hand in your own
+{elsewhere}Do not change `{folder}/` or the supplied files: the originals count. Hand in your own
 files only.
 """
 
