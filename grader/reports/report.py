@@ -20,7 +20,7 @@ from grader.reports import figures
 SCHEMA_VERSION = 1
 MAX_NOTE = 1000  # characters of a note
 WITHHELD = "This check's details are hidden."
-MAX_OUTPUT = 100_000  # characters of one text; Gradescope cuts off the rest without a word
+MAX_OUTPUT = 100_000  # characters of one text; Gradescope silently cuts off the rest
 CUT = "\n[the rest is left out]"
 
 
@@ -52,7 +52,7 @@ def build(
         "assignment": rubric.assignment,
         "title": rubric.title,
         "status": status,
-        # No grade is issued when our side failed: a partial sum would be read as one.
+        # No grade if the grader failed: a partial sum would look like one.
         "score": None if status == "broken" else scoring.total(everything),
         "max_score": points_sum(result.spec for result in everything),
         "submission": {
@@ -113,7 +113,7 @@ def with_unreached(
 
 
 def broken(rubric: Rubric, identifier: str, settings: Settings, message: str) -> dict[str, Any]:
-    """Return the report of a submission that could not be graded at all, by our fault."""
+    """Return the report of a submission that could not be graded because the grader failed."""
     return {
         "schema_version": SCHEMA_VERSION,
         "assignment": rubric.assignment,
@@ -193,10 +193,10 @@ def notes_of(made: dict[str, Any]) -> dict[str, list[str]]:
 
 
 def zero_to_look_at(made: dict[str, Any]) -> str | None:
-    """Return why a hand-in has no point at all, if the files may be the reason and not the work.
+    """Return why a submission has zero points, if the files may be the reason and not the work.
 
-    A damaged archive, a ``.rar``, or a notebook beside the unchanged template is a zero like any
-    other in a list of scores, and a person should look at it before it goes out.
+    A damaged archive, a ``.rar``, or a notebook next to the unchanged template looks like any other
+    zero in a list of scores, so a person should look at it before it is released.
     """
     checks = [check for question in made["questions"] for check in question["checks"]]
     if made["score"] != 0 or not checks:
@@ -284,7 +284,7 @@ def _decision(check: dict[str, Any]) -> list[str]:
         return ["Marked by a person."]
     had = f"{machine['points']:g} of {check['max_points']:g} points"
     said = f": {machine['message']}" if machine["message"] else "."
-    return [f"Decided by a person; the grader had given {had}{said}"]
+    return [f"Marked by a person; the grader had given {had}{said}"]
 
 
 def _summary(report: dict[str, Any]) -> str:
@@ -295,10 +295,10 @@ def _summary(report: dict[str, Any]) -> str:
     if len(shown) == len(checks):
         text = f"{report['score']:g} of {report['max_score']:g} points"
     else:
-        # The platform hides the total as well: it would tell what the hidden checks gave.
+        # The platform hides the total as well: it would reveal the points of hidden checks.
         points = scoring.points_total(check["points"] for check in shown)
         most = sum(check["max_points"] for check in shown if not check["extra_credit"])
-        text = f"{points:g} of {most:g} points in the checks that are shown"
+        text = f"{points:g} of {most:g} points in the visible checks"
     if report["status"] == "pending":
         text += " so far; some parts have no points yet"
     notes = (printable(note, MAX_NOTE) for note in report["submission"]["notes"])

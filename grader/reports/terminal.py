@@ -76,7 +76,7 @@ def report(made: dict[str, Any], *, visible_only: bool = False) -> Group:
 
 
 def _hidden(check: dict[str, Any], *, visible_only: bool) -> bool:
-    """Say whether nothing but the hint of a check may be shown."""
+    """Say whether only the hint of a check may be shown."""
     return visible_only and bool(check["visibility"] != "visible")
 
 
@@ -93,10 +93,10 @@ def _details(check: dict[str, Any], *, visible_only: bool) -> list[Any]:
 
 def _total(made: dict[str, Any]) -> Text:
     if made["status"] == "broken":
-        return Text("broken: our side failed, so there is no grade", STYLES["broken"])
+        return Text("broken: the grader failed, so there is no grade", STYLES["broken"])
     text = f"{made['score']:g} of {made['max_score']:g} points"
     if made["status"] == "pending":
-        text += " so far; some checks wait for a person"
+        text += " so far; a person must still mark some checks"
     return Text(text, "bold")
 
 

@@ -1,7 +1,7 @@
-"""A person's marks put into reports, without running anything again.
+"""Puts a person's marks into reports without running anything again.
 
-All marks are looked at before any report changes. The machine's own points and message stay in
-the report, below ``marked.machine``: an appeal can be followed, and a mark can be corrected.
+All marks are checked before any report changes. The grader's own points and message stay in the
+report, below ``marked.machine``, so that an appeal can be traced and a mark corrected.
 """
 
 from __future__ import annotations
@@ -59,9 +59,9 @@ class Plan:
 
 
 def plan(stored: Mapping[str, Stored], marks: Sequence[Mark], *, override: bool) -> Plan:
-    """Return what the marks do; the reports that are given stay as they are.
+    """Return what the marks do; the given reports do not change.
 
-    ``override`` allows marks for checks that the machine has judged itself.
+    ``override`` allows marks for checks that the grader has decided itself.
     """
     made = Plan({name: copy.deepcopy(one.report) for name, one in stored.items()})
     for mark in marks:
@@ -95,7 +95,7 @@ def plan(stored: Mapping[str, Stored], marks: Sequence[Mark], *, override: bool)
 
 
 def _machine(check: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the machine said of a check, whether or not a person has marked it since."""
+    """Return what the grader said about a check, whether or not a person has marked it since."""
     if "marked" in check:
         return dict(check["marked"]["machine"])
     cause = check.get("cause")  # older reports have none
@@ -107,7 +107,7 @@ def _misfit(made: Plan, mark: Mark, *, override: bool) -> str | None:
     report = made.reports.get(mark.submission)
     if report is None:
         near = did_you_mean(mark.submission, list(made.reports))
-        return f"there is no report of {shown(mark.submission)}{near}"
+        return f"there is no report for {shown(mark.submission)}{near}"
     who = f"{mark.submission} {mark.check}"
     checks = checks_of(report)
     check = checks.get(mark.check)
@@ -119,8 +119,9 @@ def _misfit(made: Plan, mark: Mark, *, override: bool) -> str | None:
     digest = report["submission"]["sha256"] or ""
     if mark.sha256 and not digest.startswith(mark.sha256):
         return (
-            f"{who}: another submission was marked (sha256 {mark.sha256}, the report has "
-            f"{digest[: len(mark.sha256)] or 'none'}); look at the new one, or empty that cell"
+            f"{who}: a different version of the submission was marked (sha256 {mark.sha256}, the "
+            f"report has {digest[: len(mark.sha256)] or 'none'}); look at the new version, or "
+            "clear that cell"
         )
     most = check["max_points"]
     if mark.usable and mark.points > most:
@@ -132,20 +133,20 @@ def _misfit(made: Plan, mark: Mark, *, override: bool) -> str | None:
 def _settled(mark: Mark, check: Mapping[str, Any], who: str, *, override: bool) -> str | None:
     machine = _machine(check)
     if machine["outcome"] == "broken":
-        return f"{who}: our side failed in this check; grade the submission again, then mark it"
+        return f"{who}: the grader failed in this check; grade the submission again, then mark it"
     same = check.get("marked", {})
     repeated = (same.get("points"), same.get("comment")) == (mark.points, mark.comment)
     if machine["outcome"] == "pending" or override or repeated:
         return None
     had = f"{plain(machine['points'])} of {plain(check['max_points'])}"
     return (
-        f"{who} waits for nobody: it is {machine['outcome']} with {had} points; to put a person's "
-        "decision in place of that, say --override"
+        f"{who} is not pending: it is {machine['outcome']} with {had} points; to replace that with "
+        "a person's decision, add --override"
     )
 
 
 def _add_up(report: dict[str, Any]) -> None:
-    """Set the scores and the status of a report from its checks; broken stays broken."""
+    """Compute the scores and the status of a report from its checks; broken stays broken."""
     for question in report["questions"]:
         question["score"] = scoring.points_total(check["points"] for check in question["checks"])
     checks = checks_of(report).values()

@@ -1,4 +1,4 @@
-"""The archive that students are given: their template, and public checks that run at home.
+"""The archive for students: their template, and public checks that run at home.
 
 It holds the template with the supplied files and public data, the recorded checks, a wheel of the
 engine and one page of explanation, in one folder. It holds no reference, no seed that is graded
@@ -20,18 +20,18 @@ from grader.frontends.student.replay import CHECKS, FOLDER
 from grader.intake.archives import MIB
 from grader.model import Rubric
 
-MAX_BYTES = 500 * MIB  # a bundle is downloaded by everybody
+MAX_BYTES = 500 * MIB  # everybody downloads it
 README = "README.md"
 WIDTH = 98  # columns of its text
 CLUTTER = frozenset(["__pycache__", ".git", ".DS_Store", ".ipynb_checkpoints", ".pytest_cache"])
 
 FORGIVEN = """\
-When you are graded, such a mistake is not paid for twice; that cannot be found out here.
+When you are graded, such a mistake costs points only once; the check here cannot tell.
 """
 TEXT = """\
 # {title}
 
-Write your answers into the files beside this page. Then see for yourself what is right.
+Write your answers into the files next to this page. Then check them yourself.
 
 ## Install, once
 
@@ -40,8 +40,8 @@ You need Python 3.10 or newer. In this folder:
     python -m venv .venv
     .venv/bin/python -m pip install ./{wheel}
 
-On Windows it is `.venv\\Scripts\\python` in place of `.venv/bin/python`. Activate the environment
-(`source .venv/bin/activate`, on Windows `.venv\\Scripts\\activate`) to have the command `grader`.
+On Windows, use `.venv\\Scripts\\python` instead of `.venv/bin/python`. Activate the environment
+(`source .venv/bin/activate`, on Windows `.venv\\Scripts\\activate`) to use the command `grader`.
 {libraries}
 ## Check your work
 
@@ -49,22 +49,22 @@ On Windows it is `.venv\\Scripts\\python` in place of `.venv/bin/python`. Activa
     grader check {example}         one check; `grader check {question}` for a question
     grader check --watch      again whenever you save a file, until Ctrl-C
 
-Nothing is sent anywhere. Each check says what differs, where, by how much and often why; checks of
-formulas and texts that wait for a person are no failures. The exit status is 0 if all is right, 1
-if something is not.
+Nothing is sent anywhere. Each check says what differs, where, by how much and often why. Checks of
+formulas and texts that a person must mark do not count as failures. The exit status is 0 if all
+checks pass, 1 if some do not.
 
-Mend the first check that fails before you look at the next one: a function is told to be wrong if
-only one that it calls is wrong.
+Fix the first check that fails before you look at the next one: a function also fails if only a
+function that it calls is wrong.
 {forgiven}
 ## What is checked here
 
 {here}
 
-The inputs and what is expected are in `{folder}/`; `numpy.load` opens the `.npz` files. You are
+The inputs and the expected values are in `{folder}/`; `numpy.load` opens the `.npz` files. You are
 graded with other inputs.
 
-{elsewhere}Change nothing in `{folder}/` and no helper file: the originals count. Hand in your own
-files only.
+{elsewhere}Do not change anything in `{folder}/` or any helper file: the originals count. Hand in
+only your own files.
 """
 
 
@@ -82,14 +82,16 @@ def build(rubric: Rubric, template: Path, seed: int | None = None) -> bytes:
         BrokenError: the engine is not installed, or the reference fails.
     """
     if not template.is_dir():
-        raise UsageError(f"{template}: there is no such folder; students need a template")
+        raise UsageError(f"{template}: no such folder; students need a template")
     members = dict(_template(template, rubric.reference.resolve()))
     added = record(rubric, public_seed(rubric.assignment) if seed is None else seed)
     added[wheel.name()] = wheel.build()
     added[README] = _readme(rubric, added).encode()
     taken = sorted({name.split("/")[0] for name in members} & {n.split("/")[0] for n in added})
     if taken:
-        raise UsageError(f"{template}/{taken[0]}: the bundle has a file of this name; rename it")
+        raise UsageError(
+            f"{template}/{taken[0]}: the bundle uses this name itself; rename the file"
+        )
     members |= added
     if sum(map(len, members.values())) > MAX_BYTES:
         raise UsageError(f"{template}: the bundle would hold more than {MAX_BYTES // MIB} MiB")

@@ -15,7 +15,8 @@ def check(name: str, outcome: str, points: float, most: float, **more: Any) -> d
     return {
         "id": name, "title": "a check", "kind": "forward", "outcome": outcome, "reason": reason,
         "points": points, "max_points": most, "extra_credit": False, "visibility": "visible",
-        "message": "", "hint": "", "notes": [], "seed": 1, "duration_s": 0.1, "parts": [],
+        "message": "", "cause": None, "hint": "",
+        "notes": [], "seed": 1, "duration_s": 0.1, "parts": [],
         "measurements": {}, "figures": [], "output": "",
     } | more  # fmt: skip
 
