@@ -1,7 +1,7 @@
 """The command line; each command has a file in ``grader/frontends/commands/``.
 
 Exit status: 0 graded, 1 graded but ``check`` or ``verify`` found failures, 2 usage or rubric error,
-3 broken (our side failed and at least one grade is withheld).
+3 broken (the grader failed and at least one grade is withheld).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 try:
     import click
 except ModuleNotFoundError as error:  # run from its folder, not from where it was installed
-    _remedy = "install the grader by pip, and run it by that Python"
+    _remedy = "install the grader with pip, and run it with that Python"
     sys.stderr.write(f"error: {error.name!r} is not installed here: {_remedy}\n")
     raise SystemExit(2) from None
 

@@ -1,7 +1,8 @@
-"""Whose fault it is: every way in which grading can stop, told apart by side.
+"""Whose fault it is: every way in which grading can stop, by the side at fault.
 
-A student's fault becomes a ``Failure`` with one of the machine-readable ``REASONS``; ours becomes
-``BrokenError`` and withholds the grade; a wrong command line or rubric is a ``UsageError``.
+A student's fault becomes a ``Failure`` with one of the machine-readable ``REASONS``. A fault of the
+grader becomes a ``BrokenError`` and withholds the grade. A wrong command line or rubric is a
+``UsageError``.
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ class Cause:
     text: str
 
 
-# What code of the assignment's own may raise: sys.exit() in it must not end a run, let alone as if
-# all had been well. KeyboardInterrupt is the person's at the keyboard.
+# What the assignment's own code may raise: a sys.exit() in it must not end a run, least of all with
+# status 0. KeyboardInterrupt comes from the person at the keyboard.
 RAISED = (Exception, SystemExit)
 
 
@@ -56,7 +57,7 @@ class GraderError(Exception):
 
 
 class UsageError(GraderError):
-    """The command line names something that is not there or makes no sense (exit status 2)."""
+    """The command line names something that does not exist or makes no sense (exit status 2)."""
 
 
 class RubricError(UsageError):
@@ -68,11 +69,11 @@ class RubricError(UsageError):
 
 
 class BrokenError(GraderError):
-    """Our own side failed: no grade may be issued (outcome ``broken``, exit status 3)."""
+    """The grader failed: no grade may be issued (outcome ``broken``, exit status 3)."""
 
 
 class IsolationError(GraderError):
-    """This machine cannot isolate student code as well as was asked for: nothing is graded."""
+    """This machine cannot isolate student code as well as required: nothing is graded."""
 
 
 class Failure(Exception):  # noqa: N818 - the student's failure, an outcome and not an error of ours
@@ -86,7 +87,7 @@ class Failure(Exception):  # noqa: N818 - the student's failure, an outcome and 
 
 
 class Blocked(Exception):  # noqa: N818 - an outcome: nothing can be said until something else works
-    """A check cannot be judged because something it stands on is missing."""
+    """A check cannot be judged because something it depends on is missing."""
 
     def __init__(self, reason: Reason, message: str, cause: Cause | None = None) -> None:
         super().__init__(message)
@@ -106,7 +107,7 @@ class Pending(Exception):  # noqa: N818 - an outcome: a person decides
 
 
 class WorkerLost(Failure):
-    """The worker died, lied or was ended by us. ``retry`` says whether a second try is fair."""
+    """The worker died, cheated or was killed. ``retry`` says whether a second try is fair."""
 
     def __init__(self, reason: Reason, message: str, *, retry: bool) -> None:
         super().__init__(reason, message)
@@ -118,7 +119,7 @@ class Closing(abc.ABC):
 
     @abc.abstractmethod
     def close(self) -> None:
-        """Give everything back."""
+        """Release everything."""
 
     def __enter__(self: Self) -> Self:
         return self

@@ -168,7 +168,7 @@ class Question:
 
     @property
     def modules(self) -> tuple[str, ...]:
-        """The module and those that single checks name in its place."""
+        """The module and those that single checks name instead."""
         named = (check.module for check in self.checks)
         return tuple(dict.fromkeys([self.module, *(name for name in named if name is not None)]))
 
@@ -214,7 +214,7 @@ class LeaderboardSpec(Strict):
 
 @dataclass(frozen=True)
 class Policies:
-    """What a rubric asks of the platform that submissions come from."""
+    """A rubric's settings for the platform that submissions come from."""
 
     late: LateSpec | None = None
     rate_limit: RateLimitSpec | None = None

@@ -1,4 +1,4 @@
-"""Seeds: every check draws from its own stream, and the same one on every machine and day."""
+"""Seeds: every check has its own random stream, the same on every machine and every day."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What an assignment's ``reference/judges/<file>.py`` is written in.
 
-A driver runs beside student code and returns values; a judge looks at these values on the trusted
+A driver runs next to student code and returns values; a judge examines these values on the trusted
 side, where nobody can tamper with it, and says what they prove::
 
     def freeze(result, inputs, withheld):
@@ -66,7 +66,7 @@ class Pictures:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of text, such as sampled captions beside the true ones."""
+    """Rows of text, such as sampled captions next to the true ones."""
 
     title: str
     header: Sequence[str]
@@ -83,9 +83,9 @@ class Text:
 
 @dataclass(frozen=True)
 class Formula:
-    """One formula: where it stands, its MathML (made by us from what was read), and what it is.
+    """One formula: its place, its MathML (made by the grader from what was read), and its verdict.
 
-    ``source`` stands in for formulas that could not be read, whose ``mathml`` is empty.
+    ``source`` replaces formulas that could not be read, whose ``mathml`` is empty.
     """
 
     place: str
@@ -115,7 +115,7 @@ class Evidence:
         findings: what holds of the result, by the names in the rubric's ``properties``.
         measurements: the older name for values that become no points.
         figures: what a person should see.
-        notes: what is worth telling though it costs no points.
+        notes: what the student should know although it costs no points.
     """
 
     values: Mapping[str, Any] = field(default_factory=dict)

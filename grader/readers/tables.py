@@ -1,4 +1,4 @@
-"""CSV as spreadsheets write it: read with line numbers, every problem told; and numbers for it.
+"""Reads CSV as spreadsheets write it, with line numbers and all problems; writes numbers for it.
 
 Spreadsheets put a byte-order mark in front, separate by semicolons where the comma is the decimal
 sign, end lines as Windows does, and leave empty rows behind.
@@ -74,7 +74,7 @@ def read(path: Path) -> Sheet:
     """Read a table whose first row is its header.
 
     Raises:
-        UsageError: the file is not there or cannot be read.
+        UsageError: the file does not exist or cannot be read.
     """
     table = Sheet(str(path))
     text = _text(path, table)
@@ -113,7 +113,7 @@ def _text(path: Path, table: Sheet) -> str | None:
         table.problem(line, f'{byte}; save the table as "CSV UTF-8"')
         return None
     if "\0" in text:
-        table.problem(text[: text.index("\0")].count("\n") + 1, "holds a zero byte: is it a table?")
+        table.problem(text[: text.index("\0")].count("\n") + 1, "holds a NUL byte: is it a table?")
         return None
     return text
 
@@ -166,7 +166,7 @@ def _check_header(table: Sheet, line: int) -> None:
     for column in table.columns:
         folded = folded_name(column)
         if folded and folded in seen:
-            table.problem(line, f"the column {shown(column)} is there twice")
+            table.problem(line, f"the column {shown(column)} appears twice")
         seen.add(folded)
 
 
@@ -175,8 +175,8 @@ def _add_row(table: Sheet, line: int, cells: Sequence[str]) -> None:
     if any(cell.strip() for cell in cells[width:]):
         table.problem(
             line,
-            f"has {len(cells)} cells, and the header {width}; put a text that holds the separator "
-            "(or a number with a decimal comma) into quotes",
+            f"has {len(cells)} cells, but the header has {width}; put text that contains the "
+            "separator (or a number with a decimal comma) in quotes",
         )
         return
     padded = [*cells[:width], *[""] * (width - len(cells))]
@@ -185,13 +185,13 @@ def _add_row(table: Sheet, line: int, cells: Sequence[str]) -> None:
 
 
 def number(text: str) -> float | None:
-    """Return a number written with a decimal point or a decimal comma; None if it is none."""
+    """Return a number written with a decimal point or a decimal comma; None if it is not one."""
     stripped = text.strip()
     return float(stripped.replace(",", ".")) if NUMBER.match(stripped) else None
 
 
 def cell(text: str) -> str:
-    """Return ``text`` so that no spreadsheet takes it for a formula.
+    """Return ``text`` so that no spreadsheet reads it as a formula.
 
     Spreadsheets look past spaces, and some take full-width signs for the ordinary ones.
     Source: OWASP, CSV Injection.
@@ -201,7 +201,7 @@ def cell(text: str) -> str:
 
 
 def unquoted(text: str) -> str:
-    """Undo ``cell``: the apostrophe that keeps a text from being a formula goes."""
+    """Undo ``cell``: remove the apostrophe that keeps text from being a formula."""
     return text[1:] if text.startswith("'") and cell(text[1:]) == text else text
 
 

@@ -1,4 +1,4 @@
-"""Texts for people: from outside, made fit to be shown, and the small phrases of messages."""
+"""Text for people: makes outside text safe to show, and builds small phrases of messages."""
 
 from __future__ import annotations
 

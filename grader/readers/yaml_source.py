@@ -1,7 +1,7 @@
-"""YAML with positions: data, where each value stands, and every trap of YAML 1.1 reported.
+"""YAML with positions: the data, the place of each value, and every trap of YAML 1.1 as a problem.
 
-PyYAML keeps the last of two equal keys, reads ``1e-3`` as text and ``no`` as False, and forgets
-where a value stood. Here the node graph is walked once, which gives the data *and* the line of each
+PyYAML keeps the last of two equal keys, reads ``1e-3`` as text and ``no`` as False, and forgets the
+place of each value. Here the node graph is walked once, which gives the data *and* the line of each
 value, and each of these traps becomes a problem of its own.
 """
 
@@ -70,7 +70,7 @@ def read(path: Path) -> Source:
         mark = error.problem_mark or error.context_mark
         problem = " ".join(str(part) for part in (error.context, error.problem) if part)
         if mark is not None and "\t" in (text.splitlines()[mark.line : mark.line + 1] or [""])[0]:
-            problem = "a tab; indent with spaces, and put no tab in front of a value"
+            problem = "there is a tab; use spaces for indentation and before values"
         source.problems.append((mark.line + 1 if mark else 1, f"is not YAML: {problem}"))
     except yaml.YAMLError as error:
         source.problems.append((1, f"is not YAML: {' '.join(str(error).split())}"))
@@ -92,7 +92,7 @@ class _Builder:
         if self._nodes > MAX_NODES or depth > MAX_DEPTH:
             raise yaml.YAMLError("too many or too deeply nested values (do anchors repeat?)")
         if not isinstance(node, yaml.ScalarNode) and node.tag not in COLLECTION_TAGS:
-            self._problem(line, path, f"the tag {node.tag!r} means nothing here")
+            self._problem(line, path, f"unknown tag {node.tag!r}")
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path, depth)
         if isinstance(node, yaml.SequenceNode):
@@ -130,10 +130,10 @@ class _Builder:
         if getattr(node, "style", None) is None:
             value = self._plain(text, value, path, line)
         if type(value) is int and abs(value) >= MAX_INT:
-            self._problem(line, path, f"{shown(text)} is too large a number")
+            self._problem(line, path, f"the number {shown(text)} is too large")
             return text
         if not isinstance(value, str | int | float | bool | None):
-            # A date, a time or bytes: nothing in a rubric is one.
+            # A date, a time or bytes: rubrics have none of these.
             return text
         return self._whole(value, path, line) if isinstance(value, str) else value
 

@@ -135,5 +135,5 @@ def curves_uri(figure: CurvesFigure) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return text that matplotlib does not take for mathematics."""
+    """Return text that matplotlib does not read as mathematics."""
     return str(text).replace("$", r"\$")

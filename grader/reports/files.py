@@ -32,10 +32,10 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write ``data`` beside ``path``, flush it to disk, and put it in the place of ``path``.
+    """Write ``data`` next to ``path``, flush it to disk, and then replace ``path``.
 
-    Where the file system can, the data has no name before it is whole: a process that is killed
-    at any moment leaves nothing behind that a reader could take for a report.
+    Where the file system allows it, the data has no name until it is complete: a process that is
+    killed at any moment leaves nothing behind that looks like a report.
 
     Raises:
         UnwritableError: the disk is full or the folder cannot be written.
@@ -100,7 +100,7 @@ def _link(fd: int, path: Path) -> None:
 def write_json(path: Path, data: Any) -> None:
     """Write strict JSON (no NaN) with a final line end, its control characters as escapes.
 
-    They come from submissions, and a terminal in which the file is shown would obey them.
+    They come from submissions, and a terminal that shows the file would obey them.
     """
     text = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     kinds = {char: unicodedata.category(char) for char in set(text) - {"\n"}}

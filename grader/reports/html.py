@@ -39,7 +39,7 @@ def _environment() -> jinja2.Environment:
 
 
 def _mathml(text: str) -> markupsafe.Markup | str:
-    """Return MathML that we made as part of the page, anything else as text."""
+    """Return harmless MathML as part of the page, anything else as text."""
     return markupsafe.Markup(text) if mathml.harmless(text) else text  # noqa: S704 - checked
 
 

@@ -19,13 +19,13 @@ def write(
 ) -> tuple[int, list[str]]:
     """List all reports in ``out``: those just made, and those that earlier runs left there.
 
-    A submission that is graded again, alone, takes the place of its own row and of no other's.
+    If a single submission is graded again, only its own row is replaced.
 
     Args:
         out: the folder of the reports.
         rubric: its checks come first among the columns.
         made: the reports of this run.
-        always: whether to write the files also if they would list a single submission.
+        always: whether to write the files even if they list only one submission.
 
     Returns:
         How many reports of earlier runs are listed, and why others are not, one line each.
@@ -43,7 +43,7 @@ def write(
 
 
 def marks_lost(out: Path, identifiers: Sequence[str]) -> None:
-    """Refuse to write over reports in which a person has marked something.
+    """Refuse to overwrite reports in which a person has marked something.
 
     Raises:
         UsageError: with the submissions and their checks, and what can be done.
@@ -55,7 +55,7 @@ def marks_lost(out: Path, identifiers: Sequence[str]) -> None:
     more = len(found) - MAX_NAMED
     rest = f" and {more} more" if more > 0 else ""
     raise UsageError(
-        f"--out {out}: holds marks of a person that would be lost: {', '.join(named)}{rest}. "
-        f"Nothing was graded. Grade into another --out DIR and put the marks there with "
-        "`grader mark DIR --marks FILE --reapply`, or say --discard-marks"
+        f"--out {out}: this would overwrite a person's marks: {', '.join(named)}{rest}. "
+        f"Nothing was graded. Grade into another --out DIR and apply the marks there with "
+        "`grader mark DIR --marks FILE --reapply`, or add --discard-marks"
     )

@@ -361,8 +361,8 @@ def notes_of(checks: Iterable[CheckReport]) -> dict[str, list[str]]:
 def zero_to_look_at(made: Report) -> str | None:
     """Return why a hand-in has no point at all, if the files may be the reason and not the work.
 
-    A damaged archive, a ``.rar``, or a notebook beside the unchanged template is a zero like any
-    other in a list of scores, and a person should look at it before it goes out.
+    A damaged archive, a ``.rar``, or a notebook next to the unchanged template looks like any other
+    zero in a list of scores, so a person should look at it before it is released.
     """
     checks = list(made.checks())
     if made.score != 0 or not checks:

@@ -90,7 +90,7 @@ def _decision(check: CheckReport) -> list[str]:
         return ["Marked by a person."]
     had = f"{machine.points:g} of {check.max_points:g} points"
     said = f": {machine.message}" if machine.message else "."
-    return [f"Decided by a person; the grader had given {had}{said}"]
+    return [f"Marked by a person; the grader had given {had}{said}"]
 
 
 def _summary(made: Report) -> str:

@@ -34,10 +34,10 @@ def load(folder: Path) -> dict[str, Stored]:
         UsageError: there are none, one cannot be read, or two are of the same submission.
     """
     if not folder.is_dir():
-        raise UsageError(f"{folder}: there is no such folder; name what was --out of grader grade")
+        raise UsageError(f"{folder}: no such folder; name an --out folder of grader grade")
     paths = sorted(folder.rglob(REPORT))
     if not paths:
-        raise UsageError(f"{folder}: holds no report.json; name what was --out of grader grade")
+        raise UsageError(f"{folder}: holds no report.json; name an --out folder of grader grade")
     problems: list[str] = []
     found: dict[str, Stored] = {}
     for path in paths:
@@ -48,7 +48,7 @@ def load(folder: Path) -> dict[str, Stored]:
             continue
         if stored.id in found:
             other = found[stored.id].folder / REPORT
-            problems.append(f"{path}: is of {stored.id}, as is {other}; delete the wrong one")
+            problems.append(f"{path}: belongs to {stored.id}, like {other}; delete the wrong one")
         found[stored.id] = stored
     if problems:
         more = len(problems) - MAX_PROBLEMS
@@ -61,7 +61,7 @@ def beside(folder: Path, assignment: str, but: Collection[str]) -> tuple[list[Re
     """Return what earlier runs left in ``folder``, without the submissions ``but``.
 
     Returns:
-        The reports of this assignment, and one line for each file that is none.
+        The reports of this assignment, and one line for each file that is not a report of it.
     """
     found: list[Report] = []
     problems: list[str] = []
@@ -76,7 +76,7 @@ def beside(folder: Path, assignment: str, but: Collection[str]) -> tuple[list[Re
         if made.assignment == assignment:
             found.append(made)
         else:
-            problems.append(f"{path}: is of the assignment {made.assignment!r}")
+            problems.append(f"{path}: belongs to the assignment {made.assignment!r}")
     return found, problems
 
 

@@ -90,10 +90,10 @@ def _details(check: CheckReport, *, visible_only: bool) -> list[Any]:
 
 def _total(made: Report) -> Text:
     if made.score is None:
-        return Text("broken: our side failed, so there is no grade", STYLES["broken"])
+        return Text("broken: the grader failed, so there is no grade", STYLES["broken"])
     text = f"{made.score:g} of {made.max_score:g} points"
     if made.status == "pending":
-        text += " so far; some checks wait for a person"
+        text += " so far; a person must still mark some checks"
     return Text(text, "bold")
 
 

@@ -72,7 +72,7 @@ def test_a_rubric_in_another_encoding_is_told(folder, grade):
 @pytest.mark.parametrize(
     ("old", "new", "line", "words"),
     [
-        ("    title: Toy", "\ttitle: Toy", 6, "is not YAML: a tab; indent with spaces"),
+        ("    title: Toy", "\ttitle: Toy", 6, "is not YAML: there is a tab; use spaces"),
         ("title: Toy", "title: Toy\ntitle: Toy", 3, "key 'title' appears twice (first in line 2)"),
         ("id: q1.2", "id: q1.1", 13, "id 'q1.1' is used twice (first in line 11)"),
     ],

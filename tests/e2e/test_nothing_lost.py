@@ -203,7 +203,7 @@ def test_what_cannot_be_listed_is_told_and_stops_nothing(folder, grade):
     ran = grade("carol")
     assert ran.status == 0
     assert f"note: not listed: {path}: is not JSON; grade this submission again" in ran.err
-    assert f"note: not listed: {other}: is of the assignment 'other'" in ran.err
+    assert f"note: not listed: {other}: belongs to the assignment 'other'" in ran.err
     assert set(rows(folder)) == {"carol"}
 
 

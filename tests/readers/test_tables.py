@@ -62,11 +62,11 @@ def test_columns_are_found_whatever_their_case(tmp_path):
         (b"\r\n,,,\r\n", 1, "is empty"),
         (b"a,b\n1,\xe9\n", 2, "byte 0xe9 is not UTF-8 text; save the table as"),
         ("a,b\n".encode("utf-16"), 1, "is not UTF-8 text"),
-        (b"a,b\n\0,2\n", 2, "zero byte"),
+        (b"a,b\n\0,2\n", 2, "NUL byte"),
         (b'a,b\n1,2\n3,"never closed\n', 3, "is not CSV"),
         (b'a,b\n"x"y,2\n', 2, "is not CSV"),
         (b"a,A \n1,2\n", 1, "the column 'A' is there twice"),
-        (b"a,b\nalice,1,5\n", 2, "has 3 cells, and the header 2"),
+        (b"a,b\nalice,1,5\n", 2, "has 3 cells, but the header has 2"),
         (b"a,b\n1," + b"x" * (tables.MAX_CELL + 1), 2, "is not CSV"),
     ],
 )

@@ -101,11 +101,11 @@ def test_line_numbers_survive_windows_line_ends_and_a_byte_order_mark(read):
         ("!!float x", "x", "'x' cannot be read: could not convert string to float"),
         ("!!bool x", "x", "'x' cannot be read as tag:yaml.org,2002:bool"),
         ("!!timestamp x", "x", "'x' cannot be read as tag:yaml.org,2002:timestamp"),
-        ("!!set {x}", {"x": None}, "the tag 'tag:yaml.org,2002:set' means nothing here"),
-        ("!!omap [x: 1]", [{"x": 1}], "the tag 'tag:yaml.org,2002:omap' means nothing here"),
-        ("!!python/tuple [1]", [1], "the tag 'tag:yaml.org,2002:python/tuple' means nothing here"),
-        (str(MAX_INT), str(MAX_INT), f"'{MAX_INT}' is too large a number"),
-        (str(-MAX_INT), str(-MAX_INT), f"'{-MAX_INT}' is too large a number"),
+        ("!!set {x}", {"x": None}, "unknown tag 'tag:yaml.org,2002:set'"),
+        ("!!omap [x: 1]", [{"x": 1}], "unknown tag 'tag:yaml.org,2002:omap'"),
+        ("!!python/tuple [1]", [1], "unknown tag 'tag:yaml.org,2002:python/tuple'"),
+        (str(MAX_INT), str(MAX_INT), f"the number '{MAX_INT}' is too large"),
+        (str(-MAX_INT), str(-MAX_INT), f"the number '{-MAX_INT}' is too large"),
     ],
 )
 def test_what_yaml_reads_otherwise_than_people_is_a_problem(read, text, value, problem):

@@ -42,8 +42,8 @@ class Canvas:
         own = table.column("ID")
         if name is None or own is None or table.column("Section") is None:
             raise UsageError(
-                f"{table.name}:1: is not a Canvas gradebook: the columns Student, ID and Section "
-                "are needed; download it with Grades > Export"
+                f"{table.name}:1: not a Canvas gradebook: it must have the columns Student, ID and "
+                "Section; download it with Grades > Export"
             )
         columns = [table.column(label) for label in ("SIS User ID", "SIS Login ID")]
         first = table.column("FirstName")
@@ -77,7 +77,7 @@ class Canvas:
         if said and number(said) != order.max_score:
             made.notes.append(
                 f"Canvas has {said} points possible for {shown(target)}, the reports "
-                f"{plain(order.max_score)}; points are exported as they are"
+                f"{plain(order.max_score)}; points are exported unchanged"
             )
         protected = {table.column(name) for name in IDENTITY if name not in NAMES}
         for index in order.roster.students:
@@ -86,7 +86,7 @@ class Canvas:
             rows.append([*who, _value(order, index, cells.get(target, "").strip(), made)])
         made.data = lines(rows)
         made.notes.append(
-            "the file holds this assignment's column alone, so that no other grade can change"
+            "the file holds only this assignment's column, so that no other grade can change"
         )
         return made
 
@@ -121,15 +121,15 @@ def _column(table: Sheet, order: Order, made: Export) -> str:
         return found[0]
     if found:
         named = ", ".join(map(shown, found))
-        raise UsageError(f"{table.name}:1: several assignments are called so: {named}; "
-                         "name one as it stands there with --assignment")  # fmt: skip
+        raise UsageError(f"{table.name}:1: several assignments have this name: {named}; "
+                         "choose one of them with --assignment")  # fmt: skip
     near = did_you_mean(wanted, list(titles.values()))
     if near or (order.assignment is None and there):
         known = ", ".join(map(shown, titles.values()))
-        raise UsageError(f"{table.name}:1: has no assignment {shown(wanted)}{near}; name one with "
+        raise UsageError(f"{table.name}:1: no assignment {shown(wanted)}{near}; choose one with "
                          f"--assignment (there are: {known})")  # fmt: skip
     made.notes.append(
-        f"{table.name} has no assignment {shown(wanted)}: Canvas will offer to make a new one"
+        f"{table.name} has no assignment {shown(wanted)}: Canvas will offer to create one"
     )
     return wanted
 
@@ -150,7 +150,7 @@ def _bare(order: Order) -> Export:
         rows.append([cell(name), own, "", login, "", grade.text])
     made.data = lines(rows)
     made.notes.append(
-        "without --roster Canvas must find the students by what stands in ID or SIS Login ID; "
-        "check the preview that it shows"
+        "without --roster, Canvas must find the students by their ID or SIS Login ID; check the "
+        "preview that it shows"
     )
     return made

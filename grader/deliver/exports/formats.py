@@ -40,7 +40,7 @@ class Export:
 
     Attributes:
         data: the file.
-        notes: what was done and what the platform will make of it.
+        notes: what was done and what the platform will do with it.
         left_out: grades that are not in the file, a line each.
     """
 
@@ -110,23 +110,23 @@ def _grade(stored: Stored, *, allow_pending: bool) -> Grade:
     report = stored.report
     score, why = report.score, ""
     if report.status == "broken":
-        score, why = None, "its report is broken (our side failed); grade it again"
+        score, why = None, "its report is broken (the grader failed); grade it again"
     elif report.status == "pending" and not allow_pending:
         waiting = [check.id for check in report.checks() if check.outcome == "pending"]
-        score, why = None, f"{', '.join(waiting)} still to be marked by a person (grader mark)"
+        score, why = None, f"a person must still mark {', '.join(waiting)} (grader mark)"
     return Grade(stored.id, score, report.max_score, why, report)
 
 
 def feedback(grade: Grade, title: str) -> str:
     """Return what a student may read of a report: the points, and why any were lost.
 
-    Hidden checks are not named, as Gradescope never shows them either.
+    Hidden checks are not named; Gradescope does not show them either.
     """
     if grade.score is None:
         return ""
     blocks = [f"{title}: {grade.text} of {plain(grade.max_score)} points"]
     if grade.report.status == "pending":
-        blocks[0] += " so far; some parts are still to be marked by a person"
+        blocks[0] += " so far; a person must still mark some parts"
     for check in grade.report.checks():
         text = student_text(check)
         settled = check.outcome == "passed" and check.marked is None

@@ -1,9 +1,9 @@
-"""Gradescope: an autograder that hands out grades made elsewhere, or a table of scores.
+"""Gradescope: an autograder that returns existing grades, or a table of scores.
 
-Gradescope imports no scores for programming assignments; the only way in is the ``results.json``
-of an autograder. So ``--out FILE.zip`` is an autograder that runs nothing of the student's: it
-looks up the submission's number in ``submission_metadata.json`` and hands out its results. With
-any other name the file is a table with the columns of Gradescope's own "Download Grades".
+Gradescope cannot import scores for programming assignments; it only reads an autograder's
+``results.json``. So ``--out FILE.zip`` is an autograder that runs no student code: it looks up the
+submission's number in ``submission_metadata.json`` and returns the existing results. With any other
+name the file is a table with the columns of Gradescope's own "Download Grades".
 
 Source: the Gradescope autograder documentation ("Autograder Specifications", "Submission
 Metadata"). Exported submissions are called ``submission_<number>``.
@@ -37,7 +37,7 @@ command -v python3 >/dev/null || { apt-get update && apt-get install -y python3;
 """
 RUN = '''\
 #!/usr/bin/env python3
-"""Hands out grades that were made elsewhere. It runs no code of the student's."""
+"""Returns grades that were made elsewhere. It runs no student code."""
 
 import json
 import sys
@@ -52,7 +52,7 @@ def main():
     keys = [str(this.get("id"))] + [str(u.get("email", "")).lower() for u in this.get("users", [])]
     found = [grades[key] for key in keys if key in grades]
     if not found:
-        print("There is no grade for this submission; its previous score stands.")
+        print("There is no grade for this submission; its previous score stays.")
         return 1
     target = ROOT / "results" / "results.json"
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -74,8 +74,8 @@ class Gradescope:
         columns = {name: table.column(name) for name in KEPT}
         if columns["Email"] is None and columns["SID"] is None:
             raise UsageError(
-                f"{table.name}:1: is not a list of Gradescope's: it needs a column Email or SID; "
-                "download it with Review Grades > Download Grades"
+                f"{table.name}:1: not a Gradescope list: it has no column Email or SID; download "
+                "it with Review Grades > Download Grades"
             )
         students = {}
         for index, row in enumerate(table.rows):
@@ -96,8 +96,8 @@ class Gradescope:
         rows = _table(order) if order.roster is not None else _bare(order)
         made.data = lines(rows)
         made.notes.append(
-            "Gradescope imports no scores of programming assignments: this table is for your "
-            "own records; --out FILE.zip makes an autograder that puts the grades there"
+            "Gradescope cannot import scores for programming assignments: this table is for your "
+            "own records; --out FILE.zip makes an autograder that enters the grades there"
         )
         return made
 
@@ -138,8 +138,8 @@ def _autograder(order: Order) -> Export:
             continue
         if not keys:
             made.left_out.append(
-                f"{name}: has no number of Gradescope's (submission_123) and no email address; "
-                "say --roster with the downloaded grades"
+                f"{name}: has no Gradescope number (submission_123) and no email address; use "
+                "--roster with the downloaded grades"
             )
         results |= dict.fromkeys(keys, gradescope(grade.report))
     if not results:
@@ -171,6 +171,6 @@ def _keys(order: Order, name: str, row_of: dict[str, int]) -> list[str]:
         cells = table.rows[row_of[name]].cells
         number, email = table.column("Submission ID"), table.column("Email")
         keys += [cells[number].strip()] if number else []
-        # By email a grade reaches the student's newest hand-in, whichever was graded.
+        # By email a grade reaches the student's newest submission, whichever was graded.
         keys += [cells[email].strip().lower()] if email and not any(keys) else []
     return list(dict.fromkeys(key for key in keys if key))

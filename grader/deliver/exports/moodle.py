@@ -2,7 +2,7 @@
 
 Source: "Offline grading worksheet" in MoodleDocs, and ``importgradeslib.php`` of the plugin
 ``assignfeedback_offline``, which finds the columns Identifier, Grade and "Last modified (grade)" by
-these names, skips empty grades, and skips grades above the maximum without a word. Downloaded
+these names, skips empty grades, and silently skips grades above the maximum. Downloaded
 submissions are called ``Full name_<participant>_assignsubmission_file``.
 """
 
@@ -43,7 +43,7 @@ class Moodle:
         missing = [name for name in NEEDED if table.column(name) is None]
         if missing:
             raise UsageError(
-                f"{table.name}:1: is not a Moodle grading worksheet: the column "
+                f"{table.name}:1: not a Moodle grading worksheet: the column "
                 f"{', '.join(missing)} is missing; download it (in English) with Submissions > "
                 "Actions > Download grading worksheet"
             )
@@ -112,7 +112,7 @@ def _fill(order: Order, index: int, grade: Grade, cells: dict[str, str], made: E
     elif limit is not None and limit != grade.max_score:
         note = (
             f"Moodle's maximum is {plain(limit)} points, the reports' {plain(grade.max_score)}; "
-            "points are exported as they are"
+            "points are exported unchanged"
         )
         made.notes += [note] if note not in made.notes else []
     cells[str(points)] = grade.text
@@ -134,7 +134,7 @@ def _bare(order: Order) -> Export:
     """Return a table without a roster.
 
     If all submissions have Moodle's names, it is a worksheet by participant number; otherwise it is
-    for Grades > Import > CSV file, where the instructor says what each column is.
+    for Grades > Import > CSV file, where the instructor assigns each column.
     """
     made = Export(b"", left_out=left_out(order))
     numbers = {name: PATTERN.search(name) for name in order.grades}
@@ -147,8 +147,8 @@ def _bare(order: Order) -> Export:
             text = harmless(_html(feedback(grade, order.title)))
             rows.append([participant, cell(full), grade.text, "-", text])
         made.notes.append(
-            "without --roster the worksheet has no dates: Moodle changes grades that it has "
-            'already only with "Allow updating records that have been modified more recently"'
+            "without --roster, the worksheet has no dates: Moodle changes existing grades only "
+            'with "Allow updating records that have been modified more recently"'
         )
     else:
         title = order.assignment or order.title
@@ -157,8 +157,8 @@ def _bare(order: Order) -> Export:
             text = harmless(_html(feedback(grade, order.title)))
             rows.append([cell(name), grade.text, text])
         made.notes.append(
-            "without --roster this is a table for Grades > Import > CSV file; map the column "
-            "Username there to what the names of the submissions are"
+            "without --roster, this is a table for Grades > Import > CSV file; there, map the "
+            "column Username to the field that the names of the submissions come from"
         )
     made.data = lines(rows)
     return made

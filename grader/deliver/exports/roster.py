@@ -1,7 +1,7 @@
 """The platform's own list of students, and which submission belongs to whom.
 
-Platforms name downloaded submissions in ways of their own; each format says by which pattern, and
-which columns identify a student. A submission that fits two students is never guessed at.
+Each platform names downloaded submissions differently; each format has a pattern for these names
+and says which columns identify a student. If a submission matches two students, nobody guesses.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from grader.intake.submission import safe_id
 from grader.readers.tables import Sheet
 from grader.readers.texts import did_you_mean, shown
 
-MAX_SUGGESTED = 20  # submissions that fit nobody for which a similar name is looked for
+MAX_SUGGESTED = 20  # unmatched submissions for which a similar name is suggested
 MAX_NAME_WORDS = 4  # of a full name: their orders are tried
 
 
@@ -56,7 +56,7 @@ class Roster:
 
 @dataclass
 class Matching:
-    """Which submission each row has; and what could not be matched, a line each."""
+    """Which submission belongs to each row, and what could not be matched, a line each."""
 
     rows: dict[int, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
@@ -80,17 +80,17 @@ def match(roster: Roster, submissions: Iterable[str]) -> Matching:
             taken.setdefault(found[0], []).append(submission)
         elif found:
             who = " and ".join(_place(roster, row) for row in found)
-            made.problems.append(f"{submission}: fits more than one student: {who}")
+            made.problems.append(f"{submission}: matches more than one student: {who}")
         else:
             near = did_you_mean(submission, known) if len(made.problems) < MAX_SUGGESTED else ""
-            made.problems.append(f"{submission}: fits no student of {roster.table.name}{near}")
+            made.problems.append(f"{submission}: matches no student in {roster.table.name}{near}")
     for row, names in sorted(taken.items()):
         if len(names) == 1:
             made.rows[row] = names[0]
         else:
             several = ", ".join(names)
             made.problems.append(
-                f"{several}: all fit {_place(roster, row)}; none is exported: keep one report"
+                f"{several}: all match {_place(roster, row)}; none is exported: keep one report"
             )
     made.without = [_place(roster, row) for row in roster.students if row not in in_doubt]
     return made
@@ -123,7 +123,7 @@ def _candidates(
     if found := exact.get(folded(submission)):
         return found
     if named := roster.pattern.search(submission):
-        # The platform's own id decides alone: a name may belong to somebody else as well.
+        # The platform's own id alone decides: a name may also belong to somebody else.
         wanted = named["id"]
         return [row for row, one in roster.students.items() if one.platform_id == wanted]
     return local.get(folded(submission)) or names.get(letters(submission)) or []
@@ -152,6 +152,6 @@ def name_forms(name: str) -> list[str]:
 
 
 def email_name(address: str) -> str:
-    """Return the part of an email address before the @; nothing if it is none."""
+    """Return the part of an email address before the @; nothing if it is not an address."""
     name, at, _host = address.strip().partition("@")
     return name if at else ""

@@ -1,7 +1,7 @@
-"""A person's marks put into reports, without running anything again.
+"""Puts a person's marks into reports without running anything again.
 
-All marks are looked at before any report changes. The machine's own points and message stay in
-the report, below ``marked.machine``: an appeal can be followed, and a mark can be corrected.
+All marks are checked before any report changes. The grader's own points and message stay in the
+report, below ``marked.machine``, so that an appeal can be traced and a mark corrected.
 """
 
 from __future__ import annotations
@@ -56,9 +56,9 @@ class Plan:
 
 
 def plan(stored: Mapping[str, Stored], marks: Sequence[Mark], *, override: bool) -> Plan:
-    """Return what the marks do; the reports that are given stay as they are.
+    """Return what the marks do; the given reports do not change.
 
-    ``override`` allows marks for checks that the machine has judged itself.
+    ``override`` allows marks for checks that the grader has decided itself.
     """
     made = Plan({name: one.report for name, one in stored.items()})
     for mark in marks:
@@ -106,7 +106,7 @@ def _misfit(made: Plan, mark: Mark, *, override: bool) -> str | None:
     report = made.reports.get(mark.submission)
     if report is None:
         near = did_you_mean(mark.submission, list(made.reports))
-        return f"there is no report of {shown(mark.submission)}{near}"
+        return f"there is no report for {shown(mark.submission)}{near}"
     who = f"{mark.submission} {mark.check}"
     checks = report.by_id()
     check = checks.get(mark.check)
@@ -118,8 +118,9 @@ def _misfit(made: Plan, mark: Mark, *, override: bool) -> str | None:
     digest = report.submission.sha256 or ""
     if mark.sha256 and not digest.startswith(mark.sha256):
         return (
-            f"{who}: another submission was marked (sha256 {mark.sha256}, the report has "
-            f"{digest[: len(mark.sha256)] or 'none'}); look at the new one, or empty that cell"
+            f"{who}: a different version of the submission was marked (sha256 {mark.sha256}, the "
+            f"report has {digest[: len(mark.sha256)] or 'none'}); look at the new version, or "
+            "clear that cell"
         )
     most = check.max_points
     if mark.usable and mark.points > most:

@@ -1,7 +1,7 @@
 """What changed between two runs: per student, which points, outcomes and marks differ.
 
-Two reports are compared by what a grade is made of. Times, seeds and wording are not compared: a
-message may be worded anew without a change of any grade.
+Only what makes up a grade is compared, not times, seeds and wording: a message may change without a
+change of any grade.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class CheckSide:
-    """One check as one of the runs has it."""
+    """One check in one of the runs."""
 
     points: float
     max_points: float
@@ -38,7 +38,7 @@ class CheckSide:
 
 @dataclass(frozen=True)
 class CheckChange:
-    """A check that is not the same in both runs; a side is None where the check is missing."""
+    """A check that differs between the runs; a side is None where the check is missing."""
 
     check: str
     title: str
@@ -94,7 +94,7 @@ class Change:
             return ("only in NEW",) if old is None else ("only in OLD",)
         said = [f"status: {old.status} -> {new.status}"] if old.status != new.status else []
         if old.sha256 != new.sha256:
-            said.append("another submission (sha256)")
+            said.append("different submission (sha256)")
         if old.max_score != new.max_score:
             said.append(f"max_score: {plain(old.max_score)} -> {plain(new.max_score)}")
         if old.tier != new.tier:
@@ -136,7 +136,7 @@ class Summary:
 def compare(old: Mapping[str, Report], new: Mapping[str, Report]) -> list[Change]:
     """Return one change per submission of either run, the largest loss first.
 
-    Submissions whose grade did not change are among them, as ``same``.
+    This includes submissions whose grade did not change, as ``same``.
     """
     changes = [_change(name, old.get(name), new.get(name)) for name in {*old, *new}]
     return sorted(changes, key=lambda change: change.rank)
@@ -184,7 +184,7 @@ def _side(check: CheckReport | None) -> CheckSide | None:
 
 
 def _same(before: CheckSide, after: CheckSide) -> bool:
-    """Whether two sides are the same, but for the rounding of binary fractions."""
+    """Whether two sides are the same, except for the rounding of binary fractions."""
     close = all(
         abs(one - two) < SAME_POINTS
         for one, two in ((before.points, after.points), (before.max_points, after.max_points))

@@ -1,7 +1,7 @@
-"""Marks that a person gives: read from CSV or YAML, every problem told with file, line and remedy.
+"""Reads a person's marks from CSV or YAML; every problem has a file, a line and a remedy.
 
-A table has the columns submission, check, points, comment and, if wanted, marker and sha256; a
-YAML file maps submissions to checks, and these to points or to ``{points, comment, marker}``.
+A table has the columns submission, check, points, comment and optionally marker and sha256; a YAML
+file maps submissions to checks, and these to points or to ``{points, comment, marker}``.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ COLUMNS = ("submission", "check", "points", "comment")
 TEMPLATE = ("submission", "check", "title", "max_points", "points", "comment", "marker", "sha256")
 KEYS = ("points", "comment", "marker", "sha256")
 YAML_SUFFIXES = (".yaml", ".yml")
-SHA_PREFIX = "sha256:"  # without it, a spreadsheet takes 12e45 for a number
-SHA_DIGITS = 16  # of a digest in a template: enough to tell one hand-in from the next
+SHA_PREFIX = "sha256:"  # without it, a spreadsheet reads 12e45 as a number
+SHA_DIGITS = 16  # of a digest in a template: enough to distinguish submissions
 MAX_COMMENT = 20_000  # characters; a comment is an answer to a student, not a document
 
 
@@ -31,8 +31,8 @@ MAX_COMMENT = 20_000  # characters; a comment is an answer to a student, not a d
 class Mark:
     """One mark: what a person gave for a check of a submission, and where that is written.
 
-    ``sha256`` is the beginning of the digest of the hand-in that was marked, or empty. ``usable``
-    is False if the points are wrong: only the names count then.
+    ``sha256`` is the beginning of the digest of the submission that was marked, or empty.
+    ``usable`` is False if the points are wrong: then only the names count.
     """
 
     submission: str
@@ -65,9 +65,9 @@ class MarksFile:
 
 
 def read(paths: Sequence[Path]) -> MarksFile:
-    """Read files of marks; the marks of one check may stand twice only if they are the same.
+    """Read files of marks; a check may be marked twice only with the same mark.
 
-    Marks that are not usable are among them, so that their names can be looked at as well.
+    Unusable marks are included, so that their names can be checked as well.
 
     Raises:
         UsageError: a file is not there or cannot be read.
@@ -119,7 +119,7 @@ def _from_csv(path: Path, reading: MarksFile) -> Iterator[Mark]:
     for column in table.columns:
         near = did_you_mean(column, TEMPLATE)
         if near and tables.folded_name(column) not in known and not missing:
-            table.problem(1, f"the column {shown(column)} means nothing here{near}")
+            table.problem(1, f"unknown column {shown(column)}{near}")
     if not table.problems:
         for row in table.rows:
             cells = {
@@ -165,7 +165,7 @@ def _points(value: object, problems: list[str]) -> float | None:
     number: float | None = None
     if isinstance(value, str):
         if not value.strip():
-            problems.append("points are missing; give points, or delete the comment")
+            problems.append("points are missing; enter points or delete the comment")
             return None
         number = tables.number(value)
     elif isinstance(value, int | float) and not isinstance(value, bool):
@@ -219,7 +219,7 @@ def _from_value(
     ]
     texts = {name: values.get(name) for name in KEYS[1:]}
     problems += [
-        f"{name}: {shown(str(value))} is not text; put it into quotes"
+        f"{name}: {shown(str(value))} is not text; put it in quotes"
         for name, value in texts.items()
         if value is not None and not isinstance(value, str)
     ]

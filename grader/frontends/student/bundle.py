@@ -1,4 +1,4 @@
-"""The archive that students are given: their template, and public checks that run at home.
+"""The archive for students: their template, and public checks that run at home.
 
 It holds the template with the supplied files and public data, the recorded checks, a wheel of the
 engine and one page of explanation, in one folder. It holds no reference, no seed that is graded
@@ -20,7 +20,7 @@ from grader.frontends.student.replay import CHECKS, FOLDER
 from grader.intake.archives import MIB
 from grader.model import Rubric
 
-MAX_BYTES = 500 * MIB  # a bundle is downloaded by everybody
+MAX_BYTES = 500 * MIB  # everybody downloads it
 README = "README.md"
 WIDTH = 98  # columns of its text
 CLUTTER = frozenset(["__pycache__", ".git", ".DS_Store", ".ipynb_checkpoints", ".pytest_cache"])
@@ -31,7 +31,7 @@ When you are graded, such a mistake costs points once; finding that out takes th
 TEXT = """\
 # {title}
 
-Write your answers into the files beside this page. Then see for yourself what is right.
+Write your answers into the files next to this page. Then check them yourself.
 
 ## Install, once
 
@@ -40,8 +40,8 @@ You need Python 3.10 or newer. In this folder:
     python -m venv .venv
     .venv/bin/python -m pip install ./{wheel}
 
-On Windows it is `.venv\\Scripts\\python` in place of `.venv/bin/python`. Activate the environment
-(`source .venv/bin/activate`, on Windows `.venv\\Scripts\\activate`) to have the command `grader`.
+On Windows, use `.venv\\Scripts\\python` instead of `.venv/bin/python`. Activate the environment
+(`source .venv/bin/activate`, on Windows `.venv\\Scripts\\activate`) to use the command `grader`.
 {libraries}
 ## Check your work
 
@@ -82,14 +82,16 @@ def build(rubric: Rubric, template: Path, seed: int | None = None) -> bytes:
         BrokenError: the engine is not installed, or the reference fails.
     """
     if not template.is_dir():
-        raise UsageError(f"{template}: there is no such folder; students need a template")
+        raise UsageError(f"{template}: no such folder; students need a template")
     members = dict(_template(template, rubric.reference.resolve()))
     added = record(rubric, public_seed(rubric.assignment) if seed is None else seed)
     added[wheel.name()] = wheel.build()
     added[README] = _readme(rubric, added).encode()
     taken = sorted({name.split("/")[0] for name in members} & {n.split("/")[0] for n in added})
     if taken:
-        raise UsageError(f"{template}/{taken[0]}: the bundle has a file of this name; rename it")
+        raise UsageError(
+            f"{template}/{taken[0]}: the bundle uses this name itself; rename the file"
+        )
     members |= added
     if sum(map(len, members.values())) > MAX_BYTES:
         raise UsageError(f"{template}: the bundle would hold more than {MAX_BYTES // MIB} MiB")

@@ -54,11 +54,11 @@ def test_a_submission_finds_its_student(submission, row):
     [
         (
             "turing_alan_mathisom",
-            "no student of roster.csv (did you mean 'Turing, Alan Mathison'?)",
+            "no student in roster.csv (did you mean 'Turing, Alan Mathison'?)",
         ),
-        ("123", "123: fits no student of roster.csv (did you mean '00123'?)"),
-        ("lovelaceada_999_5551_hw2", "fits no student"),  # a namesake who is not on the list
-        ("at42-2", "at42-2: fits no student of roster.csv (did you mean 'at42'?)"),
+        ("123", "123: matches no student in roster.csv (did you mean '00123'?)"),
+        ("lovelaceada_999_5551_hw2", "matches no student"),  # a namesake who is not on the list
+        ("at42-2", "at42-2: matches no student in roster.csv (did you mean 'at42'?)"),
     ],
 )
 def test_a_submission_of_nobody_is_told(submission, words):
@@ -72,7 +72,8 @@ def test_what_fits_two_students_is_never_guessed():
     made = match(canvas(ADA, ALAN, ADA_2), ["ada", "ada_lovelace", "ada@other.edu"])
     assert made.rows == {2: "ada@other.edu"}
     assert made.problems == [
-        f"{name}: fits more than one student: 'Lovelace, Ada' (line 2) and 'Lovelace, Ada' (line 4)"
+        f"{name}: matches more than one student: 'Lovelace, Ada' (line 2) "
+        "and 'Lovelace, Ada' (line 4)"
         for name in ("ada", "ada_lovelace")
     ]
     assert made.without == ["'Turing, Alan Mathison' (line 3)"]

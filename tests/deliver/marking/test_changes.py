@@ -70,7 +70,7 @@ def test_a_regrading_with_another_rubric_and_another_hand_in(graded, run_cli, tm
         ran = run_cli("diff", graded, new, *files)
     assert (ran.status, ran.err) == (1, "")
     words = " ".join(ran.out.split())
-    assert "alice 1 0.5 -0.5 another submission (sha256)" in words
+    assert "alice 1 0.5 -0.5 different submission (sha256)" in words
     assert "q1.2 passed 1 / 1 -> partial (mismatch) 0.5 / 1" in words
     assert "3 of 4 submissions changed; 1 lost points (most: 0.5); 0 gained points" in words
     assert "mean change -0.25; 1 only in NEW; 1 only in OLD" in words
@@ -173,7 +173,7 @@ def test_two_reports_of_one_submission_are_refused(graded, run_cli, tmp_path):
     shutil.copytree(folder / "alice", folder / "alice_again")
     ran = run_cli("diff", folder, graded)
     assert ran.status == 2
-    assert "is of alice, as is" in ran.err
+    assert "belongs to alice, like" in ran.err
 
 
 VALUES = st.fixed_dictionaries(

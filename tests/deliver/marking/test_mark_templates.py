@@ -64,7 +64,7 @@ def test_a_template_knows_which_hand_in_was_marked(run_cli, reports, tmp_path):
     (reports / "alice" / "report.json").write_text(json.dumps(report))
     ran = run_cli("mark", reports, "--marks", path)
     assert ran.status == 2
-    assert "alice q1.1: another submission was marked" in ran.err
+    assert "alice q1.1: a different version of the submission was marked" in ran.err
 
 
 NAMES = st.from_regex(r"[@+\-\w][\w.@+-]{0,8}", fullmatch=True).filter(lambda n: n.isprintable())
@@ -98,7 +98,7 @@ def test_a_filled_template_reaches_the_reports(given, pending):
             csv.writer(file, delimiter=";").writerows(table)
         reading = marks.read([path])
     if any("\0" in comment for _points, comment in given.values()):
-        assert "zero byte" in str(reading.problems)
+        assert "NUL byte" in str(reading.problems)
         return
     assert reading.problems == []
     assert reading.unfilled == len(given)

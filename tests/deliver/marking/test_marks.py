@@ -99,7 +99,7 @@ def test_everything_that_shows_grades_is_rewritten_and_pictures_stay(mark, repor
     results = json.loads((reports / "alice" / "results.json").read_text())
     assert results["score"] == 3.5
     # One of the four points is hidden from students.
-    assert results["output"] == "2.5 of 3 points in the checks that are shown"
+    assert results["output"] == "2.5 of 3 points in the visible checks"
 
 
 def test_a_comment_on_a_hidden_check_is_not_for_students(mark, reports):
@@ -151,8 +151,8 @@ def test_an_appeal_needs_override_and_keeps_what_the_machine_said(mark, reports)
     untouched = contents(reports)
     ran = mark(text, name="appeal.yaml")
     assert ran.status == 2
-    assert "appeal.yaml:1: carol q1.1 waits for nobody: it is failed with 0 of 2" in ran.err
-    assert "say --override" in ran.err
+    assert "appeal.yaml:1: carol q1.1 is not pending: it is failed with 0 of 2" in ran.err
+    assert "add --override" in ran.err
     assert contents(reports) == untouched
     ran = mark(text, "--override", name="appeal.yaml")
     assert ran.status == 0
@@ -166,7 +166,7 @@ def test_an_appeal_needs_override_and_keeps_what_the_machine_said(mark, reports)
     assert "Marked by Ada (appeal.yaml). The grader had given 0 / 2 (failed):" in page
     assert "why.md is not in the submission" in page
     shown = json.loads((reports / "carol" / "results.json").read_text())["tests"][0]["output"]
-    assert shown.startswith("it was in the mail\nDecided by a person; the grader had given 0 of 2")
+    assert shown.startswith("it was in the mail\nMarked by a person; the grader had given 0 of 2")
     # Applied again, it needs no flag: nothing changes.
     assert mark(text, name="appeal.yaml").status == 0
     # A second decision keeps what the machine said, not what the first person said.
@@ -193,14 +193,14 @@ def test_all_problems_are_told_at_once_and_nothing_is_written(mark, reports):
     told = [line.partition("marks.csv:")[2] for line in ran.err.splitlines()]
     expected = [
         "3: points: 'x' is not a number; write 1.5 or 1,5",
-        "3: there is no report of 'alic' (did you mean 'alice'?)",
+        "3: there is no report for 'alic' (did you mean 'alice'?)",
         "4: the report of alice has no check 'q9' (it has: q1.1, q1.2, q1.3)",
         "5: alice q1.1 has points twice: 1 and 2 (first in",
         "6: @bob q1.1: points: 2.5 is more than the check's 2",
         "7: points: -1 is negative; the least is 0",
-        "8: points are missing; give points, or delete the comment",
+        "8: points are missing; enter points or delete the comment",
         "9: submission is empty",
-        "10: carol q1.2 waits for nobody: it is passed with 1 of 1 points;",
+        "10: carol q1.2 is not pending: it is passed with 1 of 1 points;",
         "11: points: 'nan' is not a number",
     ]
     assert len(told) == len(expected) + 1
@@ -235,7 +235,7 @@ def test_two_files_that_contradict_each_other_are_refused(run_cli, reports, tmp_
     [
         ("m.csv", "submission,check,coment\nalice,q1.1,x\n", "m.csv:1: the column points is m"),
         ("m.csv", "submission,check,points,coment\na,b,1,\n", "(did you mean 'comment'?)"),
-        ("m.csv", "submission,check,points\nalice,q1.1,1,5\n", "put a text that holds the sep"),
+        ("m.csv", "submission,check,points\nalice,q1.1,1,5\n", "put text that contains the sep"),
         ("m.csv", b"submission,check,points\nalice,q1.1,\xe9\n", "m.csv:2: byte 0xe9 is not UTF-8"),
         ("m.yaml", "- alice\n", "m.yaml:1: must map submissions to checks"),
         ("m.yaml", "alice: 3\n", "m.yaml:1: 'alice' must map checks to points"),
@@ -274,7 +274,7 @@ def test_marks_for_a_broken_report_never_complete_it(run_cli, reports, tmp_path)
     (tmp_path / "m.yaml").write_text("alice: {q1.2: 1}\n")
     ran = run_cli("mark", reports, "--marks", tmp_path / "m.yaml", "--override")
     assert ran.status == 2
-    assert "our side failed in this check; grade the submission again" in ran.err
+    assert "the grader failed in this check; grade the submission again" in ran.err
     report |= {"questions": []}
     path.write_text(json.dumps(report))
     ran = run_cli("mark", reports, "--marks", tmp_path / "m.yaml")
@@ -335,7 +335,7 @@ def test_a_folder_without_reports_is_told(run_cli, tmp_path):
     for folder in (tmp_path, tmp_path / "none"):
         ran = run_cli("mark", folder, "--marks", tmp_path / "m.csv")
         assert ran.status == 2
-        assert "--out of grader grade" in ran.err
+        assert "--out folder of grader grade" in ran.err
 
 
 def test_marks_or_a_template_must_be_asked_for(run_cli, reports, tmp_path):

@@ -44,7 +44,7 @@ def test_a_right_submission_earns_every_point(autograder, gradescope, numpy_rubr
     assert ran.status == 0
     assert found["score"] == 5
     # Students cannot see the total where checks are hidden, neither here nor on the platform.
-    assert found["output"] == "3 of 3 points in the checks that are shown"
+    assert found["output"] == "3 of 3 points in the visible checks"
     assert {test["status"] for test in found["tests"]} == {"passed"}
     assert [test["visibility"] for test in found["tests"]] == ["visible", "hidden", "visible"]
     assert sum(test["max_score"] for test in found["tests"]) == 5

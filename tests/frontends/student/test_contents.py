@@ -293,7 +293,7 @@ def test_hidden_checks_leave_no_trace(small_assignment, tmp_path):
 
 def test_a_template_with_a_name_that_is_taken_is_refused(rubric, tmp_path):
     (tmp_path / "README.md").write_text("mine")
-    with pytest.raises(UsageError, match=r"README\.md: the bundle has a file of this name"):
+    with pytest.raises(UsageError, match=r"README\.md: the bundle uses this name itself"):
         bundle.build(rubric, tmp_path)
     with pytest.raises(UsageError, match="no such folder"):
         bundle.build(rubric, tmp_path / "missing")

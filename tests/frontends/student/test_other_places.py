@@ -96,4 +96,4 @@ def test_where_nothing_is_installed_one_line_says_so(pristine):
     ran = grader(pristine, "check", site=hidden)
     assert ran.returncode == 2
     (line,) = ran.stderr.decode().splitlines()
-    assert line.startswith("error: 'click' is not installed here: install the grader by pip")
+    assert line.startswith("error: 'click' is not installed here: install the grader with pip")
