@@ -10,15 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from grader.assignment.reference import Assignment
+from grader.assignment.reference import Assignment, Dataset
 from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS
 from grader.job import Settings
-from grader.model import CheckResult
+from grader.model import CheckResult, Question, Tier
 from grader.run.session import Session
 from grader.run.workers import ForkServers
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow  # most need torch, and data that takes seconds to draw
 RAISES = "raise ZeroDivisionError('ours')"
 # Each check of the homework whose driver runs in a worker only, and the function that serves it.
 DRIVEN = {
@@ -33,6 +34,19 @@ DRIVEN = {
     "q6.1": ("text_classification", "bag_of_words"),
     "q6.4": ("text_classification", "rnn"),
 }
+
+
+class Kept(ForkServers):
+    """Servers that stay: here it is known that a failure of ours is none of theirs."""
+
+    def replace(self, question: Question) -> None:
+        """Go on with the server that is there; another one with torch takes seconds to start."""
+
+
+@pytest.fixture(scope="module")
+def fork_servers() -> Iterator[ForkServers]:
+    with Kept() as kept:
+        yield kept
 
 
 @pytest.fixture
@@ -59,6 +73,16 @@ def at_the_start_of(function: str, statement: str) -> tuple[str, str]:
     return rf'(\ndef {function}\(.*?\) -> [^\n]*:\n)(    """)', rf"\g<1>    {statement}\n\g<2>"
 
 
+class SharedData(Assignment):
+    """An edited copy of the homework, with the data that the original draws: that takes seconds."""
+
+    def dataset(self, name: str, tier: Tier, data: Path | None, seed: int) -> Dataset:
+        return ORIGINAL.dataset(name, tier, data, seed)
+
+
+ORIGINAL = Assignment(ROOT / "reference")
+
+
 def run(folder: Path, check_id: str, fork_servers: ForkServers) -> CheckResult:
     """Judge the reference's own files, handed in as they are, by one check."""
     rubric = load_rubric(folder / "rubric.yaml", KINDS)
@@ -68,7 +92,7 @@ def run(folder: Path, check_id: str, fork_servers: ForkServers) -> CheckResult:
         for path in (ROOT / "reference").glob("*.py"):
             shutil.copy(path, handed_in)
     staged = fork_servers.stage("handed_in", handed_in, rubric)
-    session = Session(rubric, Assignment(rubric.reference), staged, fork_servers, Settings())
+    session = Session(rubric, SharedData(rubric.reference), staged, fork_servers, Settings())
     for question in rubric.questions:
         for check in question.checks:
             if check.id == check_id:
@@ -157,7 +181,7 @@ def test_a_reference_is_tried_once_for_all_submissions(assignment, fork_servers,
 
     monkeypatch.setattr(ForkServers, "reference", counted)
     rubric = load_rubric(assignment / "rubric.yaml", KINDS)
-    shared = Assignment(rubric.reference)
+    shared = SharedData(rubric.reference)
     edit(
         assignment / "reference" / "drivers" / "text_classification.py",
         *at_the_start_of("bag_of_words", RAISES),
