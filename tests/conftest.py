@@ -30,11 +30,12 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = tuple(f"q{question}.{check}" for question in (3, 4, 5) for check in (1, 2, 3, 4))
 SUBMISSIONS = ROOT / "reference" / "submissions"
 # The fast lane, `make check`, leaves these folders out: they run whole commands, make other
-# machines, install packages, or try random inputs. tests/README.md has the rule.
+# machines, install packages, train networks, or try random inputs. tests/README.md has the rule.
 SLOW_FOLDERS = (
     *("container", "docs", "e2e", "frontends/gradescope", "frontends/student", "fuzz"),
-    *("isolation/sandbox", "packaging"),
+    *("isolation/sandbox", "packaging", "reference"),
 )
+SLOW_FIXTURE = "grade"  # whoever asks for it grades by the command line, which costs a second
 FAST_LIMIT_S = 3.0  # of processor time, so that no test is slow only because the machine is busy
 
 # For ``small_assignment``: of its two checks students see the first.
@@ -68,11 +69,20 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def _slow(path: Path) -> bool:
+    here = Path(__file__).parent
+    return any(path.is_relative_to(here / folder) for folder in SLOW_FOLDERS)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Spare the fast lane the imports of what it leaves out."""
+    return True if config.option.markexpr == "not slow" and _slow(collection_path) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark everything in the slow folders."""
-    folders = [Path(__file__).parent / folder for folder in SLOW_FOLDERS]
+    """Mark everything in the slow folders, and what grades by the command line."""
     for item in items:
-        if any(folder in item.path.parents for folder in folders):
+        if _slow(item.path) or SLOW_FIXTURE in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.slow)
 
 

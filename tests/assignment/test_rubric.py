@@ -204,16 +204,18 @@ TOKENS = ["[", "]", "{", "}", ":", "- ", "&a ", "*a", "!!int ", "!x ", "? ", "| 
           "values", "rnn_forward", "x" * 300]  # fmt: skip
 
 
-@st.composite
-def _mutations(draw: st.DrawFn) -> str:
+EDITS = st.tuples(
+    st.sampled_from(["delete", "duplicate", "scalar", "insert", "swap", "indent"]),
+    st.sampled_from(TOKENS) | st.text(max_size=4),
+)
+
+
+def _edited(edits: list[tuple[str, str]], rng: random.Random) -> str:
+    """Edit the shipped rubric at places that a plain generator draws, evenly over the file."""
     lines = SHIPPED.read_text().splitlines()
-    # hypothesis chooses the edits; a plain generator their places, evenly over the whole file.
-    rng = random.Random(draw(st.integers(0, 2**32 - 1)))
-    for _ in range(draw(st.integers(1, 3))):
+    for edit, token in edits:
         at = rng.randrange(len(lines))
         line = lines[at]
-        edit = draw(st.sampled_from(["delete", "duplicate", "scalar", "insert", "swap", "indent"]))
-        token = draw(st.sampled_from(TOKENS) | st.text(max_size=4))
         if edit == "delete":
             del lines[at]
         elif edit == "duplicate":
@@ -237,10 +239,13 @@ def _scratch(parent: Path) -> Path:
     return parent / "rubric.yaml"
 
 
-# The same edits in every run; `make fuzz` draws new ones.
-@settings(deadline=None, max_examples=100, derandomize=True)
-@given(text=_mutations())
-def test_any_edit_of_the_shipped_rubric_loads_or_is_refused(text, tmp_path_factory):
+# The same edits in every run, at other places in each part; `make fuzz` draws new ones.
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(4))
+@settings(deadline=None, max_examples=25, derandomize=True)
+@given(seed=st.integers(0, 2**32 - 1), edits=st.lists(EDITS, min_size=1, max_size=3))
+def test_any_edit_of_the_shipped_rubric_loads_or_is_refused(part, seed, edits, tmp_path_factory):
+    text = _edited(edits, random.Random(4 * seed + part))
     path = _scratch(tmp_path_factory.getbasetemp())
     path.write_text(text, encoding="utf-8", errors="surrogateescape")
     try:

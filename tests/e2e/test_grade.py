@@ -13,6 +13,7 @@ import pytest
 
 from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS
+from grader.job import Settings
 from tests.conftest import LAYERS, ROOT, SUBMISSIONS, checks_of
 
 PLAIN = SUBMISSIONS / "full_marks" / "plain"
@@ -190,14 +191,11 @@ def test_the_same_submission_gets_the_same_report_again(grade):
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_the_reference_earns_every_point_on_every_seed(seed, grade, tmp_path):
-    folder = tmp_path / "reference"
-    folder.mkdir()
-    shutil.copy(ROOT / "reference" / "rnn_layers.py", folder)
-    _ran, reports = grade(folder, only=LAYERS, options=("--seed", seed))
-    lost = {k: c["message"] for k, c in checks_of(reports["reference"]).items() if c["message"]}
-    assert lost == {}
-    assert reports["reference"]["score"] == 27
+def test_the_reference_earns_every_point_on_every_seed(seed, judge, tmp_path):
+    shutil.copy(ROOT / "reference" / "rnn_layers.py", tmp_path)
+    results = judge(tmp_path, *LAYERS, settings=Settings(seed=seed))
+    assert {name: result.message for name, result in results.items() if result.message} == {}
+    assert sum(result.points for result in results.values()) == pytest.approx(27)
 
 
 def test_seeds_are_in_the_report_and_change_with_the_option(grade):
