@@ -104,7 +104,7 @@ def _summary(made: Report) -> str:
         # The platform hides the total as well: it would tell what the hidden checks gave.
         points = scoring.points_total(check.points for check in shown)
         most = sum(check.max_points for check in shown if not check.extra_credit)
-        text = f"{points:g} of {most:g} points in the checks that are shown"
+        text = f"{points:g} of {most:g} points in the visible checks"
     if made.status == "pending":
         text += " so far; some parts have no points yet"
     notes = (printable(note, MAX_NOTE) for note in made.submission.notes)
