@@ -19,7 +19,7 @@ DOUBLE = Tolerance(rtol=1.0e-6, atol=1.0e-9)
 SINGLE = Tolerance(rtol=1.0e-3, atol=1.0e-5)
 EXACT = Tolerance(rtol=0.0, atol=0.0)
 MANY = settings(deadline=None, max_examples=200)
-STACK = "(np.stack(h) makes one of equal arrays)"
+STACK = "(use np.stack(h) to join arrays)"
 HAIR = 1.0e-5  # of the tolerance: what lies this much inside agrees, this much outside does not
 
 
@@ -246,7 +246,7 @@ WRONG_SHAPES = [
     ((2, 4, 3), (2, 3, 4), "the axes are in another order: axes 1 and 2 are exchanged"),
     ((4,), (1, 4), "an axis of size 1 was dropped"),
     ((4,), (4, 1), "an axis of size 1 was dropped"),
-    ((4, 1), (4,), "an axis of size 1 is left over"),
+    ((4, 1), (4,), "there is an extra axis of size 1"),
     ((1,), (), "return a number instead of an array with one entry"),
     ((1, 1), (), "return a number instead of an array with one entry"),
     ((4,), (3, 4), "an axis was summed or indexed away"),

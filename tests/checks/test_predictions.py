@@ -83,7 +83,7 @@ def test_points_rise_linearly_with_the_accuracy(wrong, earned):
 def test_exchanged_labels_are_named():
     (part,) = judge("\n".join(map(str, 1 - LABELS))).parts
     assert part.earned == 0
-    assert "with the two labels exchanged it would be right" in part.message
+    assert "it would be right with the two labels swapped" in part.message
 
 
 def test_without_labels_the_form_alone_counts_and_the_report_says_so():
