@@ -122,10 +122,10 @@ def test_an_entry_that_does_not_fit_its_function_is_told(old, new, words, tmp_pa
 @pytest.mark.parametrize(
     ("gradients", "words"),
     [
-        ("{dw: w, dx: x, dv: v}", ("dw: at this position the reference's scale_backward returns an "
-         "array of shape (3, 4), and w has the shape (4,)")),
-        ("{dx: x, dv: v, dw: w}", ("dv: at this position the reference's scale_backward returns the "
-         "gradient of w: exchange dv and dw")),
+        ("{dw: w, dx: x, dv: v}", ("dw: at this position the reference's scale_backward returns "
+         "an array of shape (3, 4), but w has shape (4,)")),
+        ("{dx: x, dv: v, dw: w}", ("dv: at this position the reference's scale_backward returns "
+         "the gradient of w: swap dv and dw")),
         ("{dx: x, dw: w}", "the reference scale_backward returns 3 values, the rubric names 2"),
     ],
 )  # fmt: skip

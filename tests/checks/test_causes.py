@@ -65,7 +65,7 @@ FIRES = {
     "minus half": (E34 / -2, E34, "every ratio is -0.5: is a factor of -2 missing?"),
     "half in 1 d": (E5 / 2, E5, "every ratio is 0.5: is a factor of 2 missing?"),
     "epsilon": (E34 + 1.0e-5, E34, "it is nearly right: did you add a small constant"),
-    "half precision": (E34.astype(np.float16), E34, "it is float16 where float64 is expected"),
+    "half precision": (E34.astype(np.float16), E34, "it is float16 instead of float64"),
     "1.0005": (E34 * 1.0005, E34, "it is nearly right: did you add a small constant"),
     "epsilon in a number": (np.array(1.00001), np.array(1.0), "it is nearly right"),
     "epsilon in two": (np.array([1.00001, 2.0]), np.array([1.0, 2.0]), "it is nearly right"),
@@ -299,7 +299,7 @@ def test_exchanged_axes_are_named_truly(seed, order):
         assert found == Cause("transposed", "it is transposed")
     else:
         names = " and ".join(map(str, moved))
-        text = f"the axes are in another order: axes {names} are exchanged"
+        text = f"the axes are in another order: axes {names} are swapped"
         assert found == Cause("order_of_axes", text)
 
 
@@ -374,7 +374,7 @@ def test_a_package_is_named_only_if_its_name_can_be_one():
     for odd in ("x" * 41, "a b", "1.5", "", "päckchen", "a.b"):
         found = causes.of_package(odd, forbidden=False)
         assert found.id == "missing_package"
-        assert found.text == "it needs the package, which is not there"
+        assert found.text == "it needs the package, which is not installed"
 
 
 @pytest.mark.parametrize("reason", sorted(REASONS))
