@@ -298,4 +298,4 @@ def test_reading_a_file_of_ones_own_machine_is_told_not_to_be_possible(submissio
 
 def test_lost_digits_are_named(submission, judge):
     folder = submission(temporal_fc_forward="return (x @ w + b).astype(np.float16), (x, w, b)")
-    assert "it is float16 where float64 is expected" in judge(folder, "q5.1")["q5.1"].message
+    assert "it is float16 instead of float64" in judge(folder, "q5.1")["q5.1"].message
