@@ -126,7 +126,7 @@ def test_an_entry_that_does_not_fit_its_function_is_told(old, new, words, tmp_pa
          "an array of shape (3, 4), but w has shape (4,)")),
         ("{dx: x, dv: v, dw: w}", ("dv: at this position the reference's scale_backward returns "
          "the gradient of w: swap dv and dw")),
-        ("{dx: x, dw: w}", "the reference scale_backward returns 3 values, the rubric names 2"),
+        ("{dx: x, dw: w}", "the reference scale_backward returns 3 values, but the rubric names 2"),
     ],
 )  # fmt: skip
 def test_gradients_in_another_order_are_told(gradients, words, tmp_path):

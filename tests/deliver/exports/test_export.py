@@ -257,7 +257,10 @@ def test_the_gradescope_autograder_hands_out_the_results(export, tmp_path):
     reports = (report("submission_9001"), report("submission_9002", 0, "pending"))
     ran, archive = export("gradescope", *reports, name="grades.zip")
     assert ran.status == 1
-    assert "not exported: submission_9002: no grade is exported: a person must still mark q1.2" in ran.err
+    assert (
+        "not exported: submission_9002: no grade is exported: a person must still mark q1.2"
+        in ran.err
+    )
     status, results = handed_out(archive, tmp_path, 9001)
     assert status.returncode == 0
     assert results["score"] == 7.5
