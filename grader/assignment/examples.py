@@ -186,7 +186,7 @@ def matching(examples: list[Example], patterns: Sequence[str]) -> list[Example]:
     """
     for pattern in patterns:
         if not any(fnmatch.fnmatchcase(example.name, pattern) for example in examples):
-            raise UsageError(f"{pattern}: there is no such example")
+            raise UsageError(f"{pattern}: no such example")
     return [
         example
         for example in examples
@@ -219,7 +219,7 @@ def _claim_problems(
     """Yield what in valid claims does not fit the rubric or the other examples."""
     losses = claims.loses if isinstance(claims.loses, dict) else {}
     if not wanted:
-        yield (), "the rubric has no question for any of its files: nothing would be checked"
+        yield (), "no question of the rubric uses any of its files: nothing would be checked"
     for check in claims.only:
         if check not in checks:
             near = did_you_mean(check, sorted(checks))
@@ -287,11 +287,11 @@ def _verdict(example: Example, made: Report) -> ClaimCheck:
             wanted = f"{least:g}" if least == most else f"{least:g} to {most:g}"
             problems.append(f"{check.id} loses {lost:g} points, expected {wanted} ({found})")
         elif expected.reason is not None and check.reason != expected.reason:
-            problems.append(f"{check.id}: reason is not {expected.reason} ({found})")
+            problems.append(f"{check.id}: the reason is not {expected.reason} ({found})")
         elif expected.outcome is not None and check.outcome != expected.outcome:
-            problems.append(f"{check.id}: outcome is not {expected.outcome} ({found})")
+            problems.append(f"{check.id}: the outcome is not {expected.outcome} ({found})")
         elif expected.message is not None and expected.message not in check.message:
-            problems.append(f"{check.id}: no {expected.message!r} in its message ({found})")
+            problems.append(f"{check.id}: its message lacks {expected.message!r} ({found})")
     return ClaimCheck(example, made.score, made.max_score, tuple(problems))
 
 

@@ -264,7 +264,7 @@ class Assignment:
         items = (result,) if len(names) == 1 and type(result) is not tuple else result
         if len(items) != len(names):
             other = OtherNumberError(
-                f"the reference {function} returns {len(items)} values, the rubric names "
+                f"the reference {function} returns {len(items)} values, but the rubric names "
                 f"{len(names)} ({', '.join(names)})"
             )
             other.function = function
@@ -316,7 +316,9 @@ class Assignment:
         except (SyntaxError, ValueError) as error:
             line = getattr(error, "lineno", None) or 1
             words = getattr(error, "msg", None) or str(error)
-            raise BrokenError(f"{self.folder.name}/{path}:{line}: is no Python: {words}") from None
+            raise BrokenError(
+                f"{self.folder.name}/{path}:{line}: this is not Python: {words}"
+            ) from None
         kinds = (ast.FunctionDef, ast.ClassDef)
         return frozenset(node.name for node in ast.walk(tree) if isinstance(node, kinds))
 

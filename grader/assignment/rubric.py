@@ -117,7 +117,7 @@ class _Reader:
             return None  # reported as a wrong type already
         folder = self._path.resolve().parent / name
         if not _is_folder(folder):
-            missing = f"there is no folder {shown(name)} beside the rubric"
+            missing = f"there is no folder {shown(name)} next to the rubric"
             self._add(("reference",), f"reference: {missing}")
             return None
         return folder
@@ -188,7 +188,7 @@ class _Reader:
             if found and name != spec.module:
                 files.append(file)
             else:
-                why = "is what students write" if found else "there is no such file"
+                why = "students write this file" if found else "no such file"
                 text = f"{label}: supplied: {self._template}/{name}: {why}"
                 self._add((*path, "supplied", index), text)
         return tuple(files)
@@ -292,7 +292,7 @@ class _Reader:
         folder = self._path.resolve().parent / self._template
         if not _is_folder(folder):
             if named:
-                missing = f"there is no folder {shown(self._template)} beside the rubric"
+                missing = f"there is no folder {shown(self._template)} next to the rubric"
                 self._add(("template",), f"template: {missing}")
             return
         template = Template(folder)

@@ -1,8 +1,8 @@
-"""Whether the reference does what the rubric and the case file say of it.
+"""Checks whether the reference does what the rubric and the case file say about it.
 
-Found out when the rubric is read, by running the reference once, which is our own code: a gradient
-under a wrong name, or a mistake that is described for a function that is not there, would else be
-noticed by nobody. Where the reference itself fails, nothing is said here: grading tells that.
+This runs the reference, which is trusted code, once when the rubric is read. Otherwise nobody would
+notice a gradient under the wrong name, or a mistake described for a missing function. If the
+reference itself fails, nothing is reported here: grading reports that.
 """
 
 from __future__ import annotations
@@ -128,10 +128,10 @@ def _shape_problems(spec: Any, cases: Sequence[SolvedCase]) -> Iterator[str]:
         order = [names[0] for names in fits if len(names) == 1]
         meant = ""
         if len(order) == len(found) == len(set(order)):
-            meant = f"; the order of the reference seems to be {', '.join(order)}"
+            meant = f"; the reference's order seems to be {', '.join(order)}"
         yield (
-            f"gradients: {name}: in its place the reference's {spec.function} returns an array of "
-            f"shape {found[name]}, and {spec.gradients[name]} has the shape {shapes[name]} (case "
+            f"gradients: {name}: at this position the reference's {spec.function} returns an array "
+            f"of shape {found[name]}, but {spec.gradients[name]} has shape {shapes[name]} (case "
             f"{case.name}){meant}"
         )
         return
@@ -174,8 +174,8 @@ def _exchanged(
             for other in twins:
                 if np.isclose(claimed, slope(spec.gradients[other]), rtol=CLOSE, atol=CLOSE):
                     yield (
-                        f"gradients: {name}: in its place the reference's {spec.function} returns "
-                        f"the gradient of {spec.gradients[other]}: exchange {name} and {other}"
+                        f"gradients: {name}: at this position the reference's {spec.function} "
+                        f"returns the gradient of {spec.gradients[other]}: swap {name} and {other}"
                     )
                     return
         except (BrokenError, TypeError, ValueError):
@@ -205,7 +205,7 @@ def _mistake_problems(
         for name in returned:
             if name not in known:
                 near = did_you_mean(name, known)
-                yield f"{what} returns {name!r}, which is none of {', '.join(known)}{near}"
+                yield f"{what} returns {name!r}, which is not one of {', '.join(known)}{near}"
 
 
 def _composition_problems(

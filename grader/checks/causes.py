@@ -34,10 +34,10 @@ BLOCK_COUNTS = (4, 3, 2)  # gates of an LSTM, of a GRU, halves
 OF_REASONS: dict[Reason, str] = {
     "not_implemented": "it is not implemented yet",
     "missing": "a function or a file is missing",
-    "timeout": "it takes longer than it may",
-    "memory": "it needs more memory than it may use",
+    "timeout": "it takes longer than allowed",
+    "memory": "it needs more memory than allowed",
     "crashed": "its process crashed",
-    "output_limit": "it prints more than it may",
+    "output_limit": "it prints more than allowed",
     "mutated_input": "it changes its arguments in place",
 }
 # In a description of a mistake these tell one formula from another.
@@ -55,7 +55,7 @@ def shape(actual: Array, expected: Array) -> Cause | None:  # noqa: PLR0911 - on
         text = "an axis of size 1 was dropped (by squeeze, indexing or a sum without keepdims?)"
         return Cause("axis_dropped", text)
     if wanted == tuple(size for size in got if size != 1):
-        return Cause("axis_left_over", "an axis of size 1 is left over")
+        return Cause("axis_left_over", "there is an extra axis of size 1")
     if got == wanted[::-1]:
         return Cause("transposed", "it is transposed")
     if sorted(got) == sorted(wanted):
@@ -70,7 +70,7 @@ def shape(actual: Array, expected: Array) -> Cause | None:  # noqa: PLR0911 - on
 
 def _axes(got: tuple[int, ...], wanted: tuple[int, ...]) -> str:
     swapped = [axis for axis, (a, b) in enumerate(zip(got, wanted, strict=True)) if a != b]
-    return f"axes {' and '.join(map(str, swapped))} are exchanged"
+    return f"axes {' and '.join(map(str, swapped))} are swapped"
 
 
 def _is_subsequence(short: tuple[int, ...], long: tuple[int, ...]) -> bool:
@@ -90,7 +90,7 @@ def values(actual: Array, expected: Array, close: Close, good: Array) -> Cause |
     if actual.size < MIN_SIZE:
         return _small(actual, expected)
     if not actual.any() and expected.any():
-        return Cause("zeros", "every entry is 0: was it filled in at all?")
+        return Cause("zeros", "every entry is 0: did you fill it in?")
     return (
         _ratio(actual, expected)
         or _small(actual, expected)
@@ -132,7 +132,7 @@ def _small(actual: Array, expected: Array) -> Cause | None:
     """The differences are tiny: an epsilon or single precision rather than another formula."""
     scale = np.abs(expected).max(initial=0.0)
     if scale > 0 and np.abs(actual - expected).max() < SMALL_RELATIVE * scale:
-        text = "it is nearly right: is a small constant added, or a lower precision used?"
+        text = "it is nearly right: did you add a small constant or use a lower precision?"
         return Cause("nearly_right", text)
     return None
 
@@ -195,7 +195,7 @@ def _function(actual: Array, expected: Array, close: Close) -> Cause | None:
             ("one_minus", "1 - (...)", 1 - actual),
         ):
             if np.isfinite(result).all() and close(result, expected).all():
-                text = f"{words} of your values is what is expected: is it missing?"
+                text = f"{words} of your values gives the expected ones: is it missing?"
                 return Cause(f"function_missing.{name}", text)
     return None
 
@@ -267,7 +267,7 @@ def of_package(package: str, *, forbidden: bool) -> Cause:
     what = f"the package{end.replace('.', ' ')}"
     if forbidden:
         return Cause(f"forbidden{end}", f"it uses {what}, which is forbidden in this question")
-    return Cause(f"missing_package{end}", f"it needs {what}, which is not there")
+    return Cause(f"missing_package{end}", f"it needs {what}, which is not installed")
 
 
 def follow_through(text: str) -> Cause:

@@ -63,7 +63,7 @@ class DerivationKind(TextKind):
             case Unanswered():
                 raise Failure("not_implemented", found.message)
             case Waiting():
-                raise Pending(f"{found.message}: waits for a person", name, _clipped(text))
+                raise Pending(f"{found.message}: a person must mark this", name, _clipped(text))
             case Assessed():
                 return _judgement(name, found)
 

@@ -106,7 +106,7 @@ def drive(
         raise
     if type(result) is not dict:
         assert_works(spec, context, seed, spec.runs.words, _readable)
-        raise Failure("wrong_dtype", f"{spec.function} led to no result that can be read")
+        raise Failure("wrong_dtype", f"{spec.function} gave no readable result")
     return result, data
 
 

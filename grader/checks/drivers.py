@@ -24,8 +24,8 @@ from .student_code import StudentModule, unpack
 Dotted = Annotated[str, Field(pattern=r"^\w+\.\w+$")]
 READY = ("call.py", inspect.getsource(ready_driver))
 NO_PATH = (
-    "torch finds no path from it to what {function} returns: was a value detached, or turned into "
-    "numpy, on the way?"
+    "torch finds no path from it to what {function} returns: did you detach a value or convert it "
+    "to numpy on the way?"
 )
 
 
@@ -145,7 +145,7 @@ class Call:
     def _read(self, reply: Any) -> dict[str, Any]:
         """Return the outputs by name; student code may have forged the reply."""
         if type(reply) is not dict or type(reply.get("gradients")) is not dict:
-            raise Failure("wrong_dtype", f"{self.function} led to no result that can be read")
+            raise Failure("wrong_dtype", f"{self.function} gave no readable result")
         returned = reply.get("returned")
         if self.outputs:
             found = unpack(self.function, returned, self.outputs)
@@ -159,7 +159,7 @@ def name_problems(key: str, names: Sequence[str], known: Sequence[str]) -> Itera
     """Yield what in a list of names is not known, or there twice."""
     for name in dict.fromkeys(names):
         if names.count(name) > 1:
-            yield f"{key}: {name!r} is named twice"
+            yield f"{key}: {name!r} appears twice"
         if name not in known:
             near = did_you_mean(name, known)
             yield f"{key}: there is no input {name!r}{near}; there are {', '.join(known)}"

@@ -1,10 +1,10 @@
-"""Whose fault it is where our code beside the student's fails: the reference is tried as well.
+"""Decides whose fault it is when the assignment's code fails next to the student's.
 
-A driver, a composition, a judge: they are the assignment's own code and work on what student code
-gives them. Where one of them fails, what a worker says of the exception decides nothing, since
-student code can forge it. The same is done with the reference in the student's place, in a worker
-of its own under the same limits: if it fails there too the fault is ours, whatever was claimed, and
-else it is the student's. So a forged exception breaks no check, and our own costs nobody points.
+A driver, a composition and a judge are the assignment's own code and work on what student code
+gives them. If one of them fails, the exception that a worker reports decides nothing, since student
+code can forge it. Instead the reference takes the student's place, in a worker of its own under the
+same limits. If that fails too, the assignment is at fault, otherwise the student. So a forged
+exception cannot break a check, and a fault in the assignment costs nobody points.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def _try(context: Context, what: str, run: Run, seed: int) -> Trial:
     except Pending:
         return UNKNOWN
     except Failure as failed:
-        # Without the function in the reference, or the time to run it, nothing can be said.
+        # If the reference lacks the function or the time is too short, the fault stays unknown.
         if failed.reason == "missing" or (
             isinstance(failed, WorkerLost) and failed.reason == "timeout"
         ):

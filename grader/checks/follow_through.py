@@ -48,7 +48,7 @@ def composed(
 
 def forgiven(what: str, source: str) -> str:
     """Return the note for a result that differs only because of another function's mistake."""
-    return f"{what}: right for what comes from your own {source}; no points lost here"
+    return f"{what}: right, given your own {source}; no points lost here"
 
 
 def right_at_outputs(
@@ -121,7 +121,7 @@ def is_an_attempt(
     except WorkerLost:
         raise
     except (Failure, ValueError, TypeError):
-        # It fails for such inputs, or returns something else each time: nothing can be said for it.
+        # It fails for these inputs or returns something different each time: no follow-through.
         return False
     return alone <= MAX_SEPARATE_INPUTS
 

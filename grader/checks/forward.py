@@ -44,7 +44,7 @@ class ForwardSpec(FunctionSpec, Tolerances, Shares, Sized):
 
     @property
     def forgives(self) -> bool:
-        """Whether wrong ``builds_on`` functions are paid for elsewhere."""
+        """Whether wrong ``builds_on`` functions cost points elsewhere."""
         return self.follow_through > 0
 
 
@@ -92,7 +92,7 @@ class ForwardKind(CheckKind):
             if name not in spec.returns:
                 yield f"opaque: {name!r} is not one of the outputs in returns"
         if spec.follow_through and not spec.builds_on:
-            yield "follow_through: needs builds_on, the functions whose mistakes are not paid twice"
+            yield "follow_through: needs builds_on, the functions graded elsewhere"
         if spec.follow_through and assignment.composition(question.module, spec.function) is None:
             yield f"follow_through: the case file has no COMPOSITIONS entry for {spec.function}"
 
@@ -140,7 +140,7 @@ class ForwardKind(CheckKind):
             tuple(_parts(spec, groups)),
             tuple(module.notes + module.mutation_notes()),
             {"largest_relative_difference": largest, "cases": len(cases)},
-            # Whoever has the common cases wrong needs no list of special ones.
+            # If the common cases fail, a list of special ones does not help.
             groups[BASE_GROUP].summary() if groups[BASE_GROUP].earned == 0 else None,
         )
 
@@ -188,7 +188,7 @@ def _compare_case(
             if spec.follow_through == 1:
                 module.notes.append(forgiven(spec.function, source))
                 return 1.0, Comparison("all outputs")
-            why = f"It is right for what your own {source} gives: fix that first"
+            why = f"It is right, given your own {source}: fix that first"
             message, cause = f"{found.text}. {why}", causes.follow_through(why)
             partly = Comparison(found.name, "mismatch", message, cause, remark="")
             return spec.follow_through, partly
@@ -200,7 +200,7 @@ def _parts(spec: ForwardSpec, groups: dict[str, _Group]) -> Iterator[Part]:
     for name, share in _shares(spec).items():
         group = groups[name]
         if name != BASE_GROUP and base.earned == 0 and group.earned > 0:
-            message = f"{name}: counts as soon as {BASE_GROUP} is right"
+            message = f"{name}: counts only once {BASE_GROUP} is right"
             yield Part(name, share, 0.0, base.reason, message, base.cause)
         else:
             label = f"{name}: " if name != BASE_GROUP and group.reason else ""

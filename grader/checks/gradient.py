@@ -55,7 +55,7 @@ class GradientSpec(FunctionSpec, Tolerances, Shares, Sized):
 
     @property
     def forgives(self) -> bool:
-        """Whether a wrong forward, or wrong ``builds_on`` functions, are paid for elsewhere."""
+        """Whether a wrong forward, or wrong ``builds_on`` functions, cost points elsewhere."""
         return self.follow_through > 0
 
     @property
@@ -161,7 +161,7 @@ class _Run:
         except Blocked as blocked:
             if case.group == BASE_GROUP:
                 raise
-            # A special case that the forward cannot do is paid for there.
+            # A special case that the forward cannot handle costs points there.
             self.blocked.append((case, blocked))
             return
         limit = tolerance(spec, case)
@@ -205,10 +205,10 @@ class _Run:
         try:
             return self.module.call(spec.forward, case.arguments, spec.returns, spec.opaque)
         except WorkerLost as lost:
-            message = f"{spec.forward}, which has to run first: {lost.message}"
+            message = f"{spec.forward}, which must run first: {lost.message}"
             raise WorkerLost(lost.reason, message, retry=lost.retry) from None
         except Failure as failed:
-            message = f"cannot be judged before {spec.forward} works: {failed.message}"
+            message = f"fix {spec.forward} first: {failed.message}"
             raise Blocked(failed.reason, message, failed.cause) from None
 
     def _backward(self, case: SolvedCase, own: dict[str, Any]) -> dict[str, Any]:
@@ -320,7 +320,7 @@ class _Run:
             if spec.follow_through and self.consistent.get(name):
                 earned = spec.follow_through
                 source = " and ".join(spec.builds_on)
-                remark = f"It is right for what your own {source} gives: fix that first"
+                remark = f"It is right, given your own {source}: fix that first"
                 if earned == 1:
                     self.module.notes.append(forgiven(spec.function, source))
                     yield Part(name, share, earned)
@@ -331,7 +331,7 @@ class _Run:
                 remark = f"It is the right gradient of your own {spec.forward}, which is wrong"
                 cause = causes.follow_through(remark)
             elif self.forward_wrong:
-                remark = f"Your {spec.forward} is wrong too: fix it first"
+                remark = f"Your {spec.forward} is also wrong: fix it first"
             self.alike[name] = (result.reason, result.cause, remark)
             message = f"case {case_name}: {result.text}{often}"
             end = " " if message.endswith("?") else ". "

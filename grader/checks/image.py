@@ -88,8 +88,8 @@ def _parts(
             yield Part(name, share, 1.0)
             continue
         message = (
-            f"{name}: the loss of your image is {ratio:.4g} times the reference's; points are "
-            f"full up to {limits.full_at:g} and none from {limits.zero_at:g} times"
+            f"{name}: the loss of your image is {ratio:.4g} times the reference's; you get full "
+            f"points up to {limits.full_at:g} times and none from {limits.zero_at:g} times"
         )
         if reasons.get(name):
             message += f". {reasons[name]}"

@@ -175,7 +175,7 @@ def judged(
         )
         raise Unreadable(
             "wrong_dtype",
-            f"what {spec.function} led to cannot be read: {type(error).__name__}: {error}",
+            f"the result of {spec.function} cannot be read: {type(error).__name__}: {error}",
         ) from None
     except RAISED as error:
         raise BrokenError(f"{what} raised {type(error).__name__}: {error}") from error

@@ -29,7 +29,7 @@ def accuracy(predictions: Any, labels: Array) -> float:
     if array is None:
         opaque = type(predictions) is Opaque
         kind = predictions.type_name if opaque else type(predictions).__name__
-        raise Failure("wrong_dtype", f"the predictions are of type {kind}, expected an array")
+        raise Failure("wrong_dtype", f"the predictions have type {kind}, expected an array")
     if array.ndim == 2 and array.shape[1] == 1:  # noqa: PLR2004
         array = array[:, 0]
     if array.ndim not in (1, 2) or len(array) != len(labels) or array.size == 0:
@@ -45,7 +45,7 @@ def accuracy(predictions: Any, labels: Array) -> float:
     elif array.dtype.kind == "f":
         if array.min() < 0 or array.max() > 1:
             message = (
-                f"the predictions lie between {array.min():.3g} and {array.max():.3g}, "
+                f"the predictions are between {array.min():.3g} and {array.max():.3g}, "
                 "expected probabilities: is a sigmoid missing?"
             )
             raise Failure("mismatch", message)

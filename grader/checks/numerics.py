@@ -116,7 +116,7 @@ def compare(
         )
     narrower = array.dtype.kind == "f" and array.dtype.itemsize < expected.dtype.itemsize
     if found.reason == "mismatch" and narrower and (found.max_rel or 0) < ROUNDING:
-        text = f"it is {array.dtype} where {expected.dtype} is expected, and loses digits"
+        text = f"it is {array.dtype} instead of {expected.dtype}, so it loses digits"
         return replace(found, cause=Cause("lower_precision", text))
     return found
 
@@ -159,10 +159,10 @@ def _not_an_array(name: str, actual: Any, expected: Array) -> tuple[Reason, str]
         return "not_implemented", f"{name} is None, expected {wanted}"
     if type(actual) in (list, tuple):
         kind = f"a {type(actual).__name__} of {len(actual)}"
-        remedy = f" (np.stack({name}) makes one of equal arrays)" if expected.ndim > 1 else ""
+        remedy = f" (use np.stack({name}) to join arrays)" if expected.ndim > 1 else ""
         return "wrong_shape", f"{name} is {kind}, expected {wanted}{remedy}"
     kind = actual.type_name if type(actual) is Opaque else type(actual).__name__
-    return "wrong_dtype", f"{name} is of type {kind}, expected {wanted}"
+    return "wrong_dtype", f"{name} has type {kind}, expected {wanted}"
 
 
 def _index(flat: Any, shape: tuple[int, ...]) -> list[int]:

@@ -64,7 +64,7 @@ class PredictionsKind(CheckKind):
         if spec.items not in data.inputs:
             yield f"items: the data set has no inputs {spec.items!r} ({', '.join(data.inputs)})"
         if spec.labels not in data.withheld:
-            yield f"labels: it withholds no {spec.labels!r} ({', '.join(data.withheld)})"
+            yield f"labels: the data set withholds no {spec.labels!r} ({', '.join(data.withheld)})"
 
     def record(self, spec: PredictionsSpec, recorder: Recorder) -> bool:
         """Record how many items there are to predict: at home the form alone counts."""
@@ -79,7 +79,7 @@ class PredictionsKind(CheckKind):
         labels = data.withheld.get(spec.labels)
         predicted = _parse(context.read_file(spec.file), spec, expected)
         if labels is None:
-            note = f"the {context.tier} tier has no labels for {spec.items}: the form alone counts"
+            note = f"the {context.tier} tier has no labels for {spec.items}: only the format counts"
             return Judgement((Part("form", 1.0, 1.0),), (note,), {"lines": expected})
         value = METRICS[spec.metric](predicted, labels)
         earned = min(1.0, max(0.0, (value - spec.zero_at) / (spec.full_at - spec.zero_at)))
@@ -87,11 +87,11 @@ class PredictionsKind(CheckKind):
         if earned == 1:
             return Judgement((Part(spec.metric, 1.0, 1.0),), (), measured)
         message = (
-            f"{spec.file}: {spec.metric} {value:.4f}; points begin above {spec.zero_at:g} and are "
-            f"full from {spec.full_at:g}"
+            f"{spec.file}: {spec.metric} {value:.4f}; you get points above {spec.zero_at:g} and "
+            f"full points from {spec.full_at:g}"
         )
         if 1 - value >= spec.full_at and len(spec.symbols) == 2:  # noqa: PLR2004
-            message += "; with the two labels exchanged it would be right"
+            message += "; it would be right with the two labels swapped"
         part = Part(spec.metric, 1.0, earned, "below_threshold", message)
         return Judgement((part,), (), measured)
 
@@ -104,7 +104,7 @@ def _parse(
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         at = data[: error.start].count(b"\n") + 1
-        message = f"{spec.file}, line {at}: is not text (byte 0x{data[error.start]:02x})"
+        message = f"{spec.file}, line {at}: not text (byte 0x{data[error.start]:02x})"
         raise Failure("wrong_dtype", message) from None
     lines = text.splitlines()
     while lines and not lines[-1].strip():

@@ -42,7 +42,7 @@ class StudentModule:
         self.raised: list[StudentError] = []
         self.notes: list[str] = [
             f"{file} imports {name!r}, which is neither in the submission nor installed in the "
-            "grader: functions that use it cannot work here"
+            "grader: functions that use it will fail"
             for name in missing_packages
             if name not in forbidden
         ]
@@ -100,7 +100,7 @@ class StudentModule:
         """Return one note for each function that changed its arguments in place."""
         return [
             f"{function} changes its argument{'s' if len(names) > 1 else ''} "
-            f"{', '.join(sorted(names))} in place: no points lost, but a caller may be surprised"
+            f"{', '.join(sorted(names))} in place: no points lost, but callers may not expect this"
             for function, names in self.mutated.items()
         ]
 
@@ -112,7 +112,7 @@ def unpack(function: str, value: Any, names: Sequence[str]) -> dict[str, Any]:
     if value is None or (
         type(items) in (tuple, list) and items and all(item is None for item in items)
     ):
-        message = f"{function} returns None, expected {wanted}: it seems not to be implemented yet"
+        message = f"{function} returns None, expected {wanted}: is it not implemented yet?"
         raise Failure("not_implemented", message)
     if type(items) not in (tuple, list):
         raise Failure("wrong_shape", f"{function} returns one value, expected {wanted}")
@@ -130,7 +130,7 @@ def failure(
     package = error.missing_package
     if package is not None and package in forbidden:
         message = f"{function} uses {package!r}{located(error)}"
-        message += ": this question is to be solved without it"
+        message += ": solve this question without it"
         return Failure("forbidden", message, causes.of_package(package, forbidden=True))
     if package is not None:
         message = f"{function} needs {package!r}, which is neither in the submission"
@@ -149,11 +149,11 @@ def described(error: StudentError) -> str:
     text += located(error)
     if "PermissionError" in error.kinds or "Read-only file system" in error.text:
         text += (
-            ": while it is graded, code may read its own files only, write none, and start no "
-            "process or connection"
+            ": during grading, code may read only its own files, and may not write files, start "
+            "processes or open connections"
         )
     elif "FileNotFoundError" in error.kinds and "'/" in error.text:
-        text += ": while it is graded, there are no files but those that were handed in"
+        text += ": during grading, only the files that you handed in are there"
     return text
 
 

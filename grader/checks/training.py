@@ -1,4 +1,4 @@
-"""Kind ``training``: a training entry point, run under limits, judged by a metric of ours."""
+"""Kind ``training``: a training entry point, run under limits, judged by a trusted metric."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class TrainingSpec(JudgedSpec):
         if self.judge is None and self.properties:
             raise ValueError("properties need a judge")
         if self.judge is not None and self.facts is not None:
-            raise ValueError("facts: a judge's properties take their place")
+            raise ValueError("facts: use the judge's properties instead")
         if self.rest < SHARES_ROUNDING:
             raise ValueError("properties add up to 1 and leave nothing for the metric")
         return self
@@ -145,8 +145,8 @@ class TrainingKind(JudgedKind):
         where = " on withheld data" if spec.from_predictions else ""
         runs = f", the median of {len(values)} runs" if len(values) > 1 else ""
         message = (
-            f"{spec.metric.replace('_', ' ')} {value:.4f}{where}{runs}; points begin above "
-            f"{limits.zero_at:g} and are full from {limits.full_at:g}"
+            f"{spec.metric.replace('_', ' ')} {value:.4f}{where}{runs}; you get points above "
+            f"{limits.zero_at:g} and full points from {limits.full_at:g}"
         )
         earned = limits.earned(value)
         wrong = ("below_threshold", message) if earned < 1 else ()
@@ -176,5 +176,5 @@ def _metric(
         raise BrokenError(f"the data set {spec.dataset!r} withholds no {labels!r}")
     if predictions not in result:
         assert_works(spec, context, seed, spec.runs.words, lambda found: found[predictions])
-        raise Failure("wrong_dtype", f"{spec.function} led to no predictions")
+        raise Failure("wrong_dtype", f"{spec.function} gave no predictions")
     return METRICS[spec.metric](result[predictions], data.withheld[labels])

@@ -97,7 +97,7 @@ class ValuesSpec(FunctionSpec, Tolerances, Shares, Sized):
 
     @property
     def forgives(self) -> bool:
-        """Whether wrong helper functions are paid for elsewhere."""
+        """Whether wrong helper functions cost points elsewhere."""
         return self.follow_through > 0
 
     @property
@@ -239,7 +239,7 @@ def _case(
             raise
         return _all(spec, failed.reason, failed.message, failed.cause)
     if type(got) is not dict:
-        return _all(spec, "wrong_dtype", f"{spec.function} led to no result that can be read")
+        return _all(spec, "wrong_dtype", f"{spec.function} gave no readable result")
     found = _compared(spec, context, case, got)
     if spec.follow_through and any(one.reason == "mismatch" for one in found.values()):
         own = _own(spec, context, module, case, doubts)
@@ -266,7 +266,7 @@ def _compared(spec: ValuesSpec, context: Context, case: SolvedCase, got: dict[An
         except Exception as ours:
             words = f"COMPARISONS of {spec.generator} fails on the reference"
             raise BrokenError(f"{words}: {fault.described(ours)}") from ours
-        text = f"what {spec.function} returns cannot be read: {error}"
+        text = f"the result of {spec.function} cannot be read: {error}"
         return _all(spec, "wrong_dtype", text)
     if wrong is None:
         return dict.fromkeys(spec.outputs, _OutputResult())
@@ -332,7 +332,7 @@ def _followed(spec: ValuesSpec, module: StudentModule, found: Found) -> Found:
     if spec.follow_through == 1:
         module.notes.append(forgiven(spec.function, "helper functions"))
         return dict.fromkeys(found, _OutputResult())
-    text = "It is right for what your own helper functions give: fix these first"
+    text = "It is right, given your own helper functions: fix these first"
     earned, cause = spec.follow_through, causes.follow_through(text)
     return {
         name: one
@@ -351,12 +351,12 @@ def _part(spec: ValuesSpec, output: str, tallies: Tallies) -> Part:
     wrong = [(group, tally) for group, tally in groups.items() if tally.reason is not None]
     if not wrong:
         return Part(output, spec.outputs[output], 1.0)
-    # Whoever has the common cases wrong needs no list of special ones.
+    # If the common cases fail, a list of special ones does not help.
     common = [(group, tally) for group, tally in wrong if group != EDGE_CASES] or wrong
     group, tally = common[0]
     message = tally.summary if group == BASE_GROUP else f"{group}: {tally.summary}"
     if others := [name for name, _tally in common[1:]]:
-        message += f"; wrong as well: {', '.join(others)}"
+        message += f"; also wrong: {', '.join(others)}"
     total = sum(earned.values())
     return Part(output, spec.outputs[output], total, tally.reason, message, tally.cause)
 
@@ -364,7 +364,7 @@ def _part(spec: ValuesSpec, output: str, tallies: Tallies) -> Part:
 def _message(parts: tuple[Part, ...]) -> str | None:
     """Return one message for all outputs: the first wrong one, and which others are wrong too.
 
-    They mostly are for the same reason; the report has the message of each.
+    They usually have the same reason; the report has the message of each.
     """
     wrong = [part for part in parts if part.message]
     if len(wrong) < 2:  # noqa: PLR2004

@@ -61,12 +61,12 @@ class WrittenKind(TextKind):
         name, text = found_text(spec.files, context)
         words = len(re.findall(r"\w+", text))
         if not words or spec.placeholder in text:
-            raise Failure("not_implemented", f"{name} does not hold an answer yet")
+            raise Failure("not_implemented", f"{name} has no answer yet")
         if words < spec.least_words:
-            message = f"{name} has {words} words, where at least {spec.least_words} are asked for"
+            message = f"{name} has {words} words, but at least {spec.least_words} are required"
             raise Failure("not_implemented", message)
         shown = text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]} [...]"
-        raise Pending(f"{name}, {words} words: waits for a person", name, shown)
+        raise Pending(f"{name}, {words} words: a person must mark this", name, shown)
 
 
 def found_text(files: Sequence[str], context: Context) -> tuple[str, str]:

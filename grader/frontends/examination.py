@@ -19,38 +19,38 @@ from grader.isolation.sandbox import ForkServer, IsolationLevel, contract
 from grader.job import Settings
 
 LAYERS = {
-    "process": "a process of its own for every check, without files, modules or secrets of ours",
+    "process": "a separate process for every check, without the grader's files or secrets",
     "environment": "an empty environment",
     "rlimits": "limits of memory, processor time, files and threads",
     "no_new_privs": "no program can gain privileges",
-    "namespaces": "a root folder that holds the libraries and the submission only; no network",
-    "setuid": "a user of its own for student code",
+    "namespaces": "a root folder with only the libraries and the submission; no network",
+    "setuid": "a separate user for student code",
     "landlock": "files: reads the libraries and the submission, writes nothing",
     "seccomp": "system calls: no processes, sockets, signals, shared memory or privileges",
 }
 REMEDIES = {
     "namespaces": "Allow user namespaces (sysctl kernel.unprivileged_userns_clone=1, or "
     "kernel.apparmor_restrict_unprivileged_userns=0), or run as root outside of a container. "
-    "In a container they are not to be had, and full isolation does not need them.",
-    "setuid": "Only root can change the user. Under your own user the other layers keep student "
-    "code from your processes.",
+    "Containers do not have them, and full isolation does not need them.",
+    "setuid": "Only root can change the user. Without root, the other layers keep student code "
+    "away from your processes.",
     "landlock": "Use Linux 5.13 or newer with landlock among the modules of "
     "/sys/kernel/security/lsm (kernel parameter lsm=landlock,...).",
     "seccomp": "Use a kernel with CONFIG_SECCOMP_FILTER, on x86_64 or aarch64.",
 }
 CLOSED_FOLDER = (
-    "The interpreter or the temporary folder lies below a folder that other users may not enter: "
-    "install Python elsewhere, or chmod o+x that folder."
+    "Python or the temporary folder is inside a folder that other users cannot enter: install "
+    "Python elsewhere, or chmod o+x that folder."
 )
 READABLE = (
     "Hidden files can be read. Keep the assignment and its data in a folder that only the "
-    "grader's user may enter (chmod 700), and grade as root or with Landlock or namespaces."
+    "grader's user can enter (chmod 700), and grade as root or with Landlock or namespaces."
 )
 ABOUT = {
     "full": "Student code cannot read hidden files, reach other processes or leave traces.",
     "partial": "Limits hold, but some attacks succeed: a student who knows them can cheat. "
-    "Graded only with --isolation partial.",
-    "none": "Student code can do what you can. Graded only with --isolation none --unsafe.",
+    "Grading needs --isolation partial.",
+    "none": "Student code can do what you can. Grading needs --isolation none --unsafe.",
 }
 
 

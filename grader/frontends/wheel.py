@@ -73,7 +73,7 @@ def _sources() -> Iterator[tuple[str, bytes]]:
         # Found, not imported: the derivation reader brings a library for gradients along.
         spec = importlib.util.find_spec(package)
         if spec is None or not spec.submodule_search_locations:
-            raise BrokenError(f"the package {package} is not installed beside grader")
+            raise BrokenError(f"the package {package} is not installed next to grader")
         root = Path(spec.submodule_search_locations[0]).resolve()
         for path in sorted(root.rglob("*")):
             relative = path.relative_to(root.parent)

@@ -53,9 +53,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--isolation",
         choices=("full", "partial"),
         default="full",
-        help="refuse to grade where student code is isolated less than this",
+        help="the lowest isolation to grade with",
     )
-    group.addoption("--grader-seed", type=int, metavar="N", help="a seed in place of the rubric's")
+    group.addoption(
+        "--grader-seed", type=int, metavar="N", help="a seed to use instead of the rubric's"
+    )
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ def pytest_configure(config: pytest.Config) -> None:
     places = [config.rootpath.resolve(), *([config.inipath.resolve()] if config.inipath else [])]
     if submission.is_dir() and any(p.is_relative_to(submission) for p in places):
         raise pytest.UsageError(
-            f"pytest's root folder {config.rootpath} lies in the submission; start it elsewhere"
+            f"pytest's root folder {config.rootpath} is inside the submission; start it elsewhere"
         )
 
 

@@ -104,7 +104,7 @@ def test_a_table_that_is_none_is_told(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ('{"dw": d["out"]', '{"dW": d["out"]', "returns 'dW', which is none of dx, dw, dv"),
+        ('{"dw": d["out"]', '{"dW": d["out"]', "returns 'dW', which is not one of dx, dw, dv"),
         ("right.scale(x, w, 1)[0]", "right.scale(x, w, 1)", "must return one value for each of"),
         ("right.scale(x, w, 1)[0]", "1 / 0", "raised ZeroDivisionError: division by zero"),
         ('{"x": first, **settings}', '{"x": arguments["x"], **settings}',
@@ -122,11 +122,11 @@ def test_an_entry_that_does_not_fit_its_function_is_told(old, new, words, tmp_pa
 @pytest.mark.parametrize(
     ("gradients", "words"),
     [
-        ("{dw: w, dx: x, dv: v}", ("dw: in its place the reference's scale_backward returns an "
-         "array of shape (3, 4), and w has the shape (4,)")),
-        ("{dx: x, dv: v, dw: w}", ("dv: in its place the reference's scale_backward returns the "
-         "gradient of w: exchange dv and dw")),
-        ("{dx: x, dw: w}", "the reference scale_backward returns 3 values, the rubric names 2"),
+        ("{dw: w, dx: x, dv: v}", ("dw: at this position the reference's scale_backward returns "
+         "an array of shape (3, 4), but w has shape (4,)")),
+        ("{dx: x, dv: v, dw: w}", ("dv: at this position the reference's scale_backward returns "
+         "the gradient of w: swap dv and dw")),
+        ("{dx: x, dw: w}", "the reference scale_backward returns 3 values, but the rubric names 2"),
     ],
 )  # fmt: skip
 def test_gradients_in_another_order_are_told(gradients, words, tmp_path):
@@ -141,7 +141,7 @@ def test_the_order_of_the_reference_is_guessed_where_shapes_allow(tmp_path):
     reference = REFERENCE.replace("(dout * x * w).sum(0)", "(dout * x * w).sum(0, keepdims=True)")
     checks = CHECKS.replace("{dx: x, dw: w, dv: v}", "{dv: v, dx: x, dw: w}")
     found = problems(written(tmp_path, checks, reference, cases))
-    assert "the order of the reference seems to be dx, dw, dv" in found[0]
+    assert "the reference's order seems to be dx, dw, dv" in found[0]
 
 
 def test_other_numbers_of_outputs_are_told(tmp_path):

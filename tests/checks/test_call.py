@@ -162,7 +162,7 @@ def test_what_a_called_function_returns_are_the_predictions(result):
 @pytest.mark.parametrize(
     ("text", "reason", "words"),
     [
-        (NEAREST.replace("argmin", "argmax"), "below_threshold", "points begin above 0.5"),
+        (NEAREST.replace("argmin", "argmax"), "below_threshold", "you get points above 0.5"),
         (NEAREST.replace("return", "found ="), "not_implemented", "classify returns None"),
         (NEAREST.replace("axis=0)\n    ", "axis=0)[:7]\n    "), "wrong_shape", "expected (60,)"),
         (NEAREST.replace("train_y, test_x", "test_x"), "exception", "classify raised TypeError"),
@@ -224,7 +224,7 @@ def test_a_gradient_whose_sum_is_zero_is_seen(result):
         (TRAINING, "seed]", "seed]\n        driver: toy.train", "needs either a driver or a call"),
         (VALUES, "[x, at]", "[x, att]", "call: there is no input 'att' (did you mean 'at'?)"),
         (VALUES, "call: [x, at]", "call: x", "call: 'x'"),
-        (VALUES, "call: [x, at]", "call: [x, x]", "call: 'x' is named twice"),
+        (VALUES, "call: [x, at]", "call: [x, x]", "call: 'x' appears twice"),
         (VALUES, "        call: [x, at]\n", "", "needs either a driver or a call"),
         (GRAD, "grad: [scores]", "grad: [score]", "outputs: dscore is missing"),
         (SOFTMAX, "call: [scores]", "call: []", "grad: there is no input 'scores'"),

@@ -53,7 +53,7 @@ def with_zeros(array: np.ndarray) -> np.ndarray:
 
 
 FIRES = {
-    "zeros": (np.zeros((3, 4)), E34, "every entry is 0: was it filled in at all?"),
+    "zeros": (np.zeros((3, 4)), E34, "every entry is 0: did you fill it in?"),
     "minus": (-E34, E34, "every entry has the wrong sign"),
     "minus with zeros": (-with_zeros(E34), with_zeros(E34), "every entry has the wrong sign"),
     "half": (E34 / 2, E34, "every ratio is 0.5: is a factor of 2 missing?"),
@@ -64,9 +64,9 @@ FIRES = {
     "minus double": (E34 * -2, E34, "every ratio is -2: is a factor of -2 too many?"),
     "minus half": (E34 / -2, E34, "every ratio is -0.5: is a factor of -2 missing?"),
     "half in 1 d": (E5 / 2, E5, "every ratio is 0.5: is a factor of 2 missing?"),
-    "epsilon": (E34 + 1.0e-5, E34, "it is nearly right: is a small constant added"),
-    "half precision": (E34.astype(np.float16), E34, "it is float16 where float64 is expected"),
-    "1.0005": (E34 * 1.0005, E34, "it is nearly right: is a small constant added"),
+    "epsilon": (E34 + 1.0e-5, E34, "it is nearly right: did you add a small constant"),
+    "half precision": (E34.astype(np.float16), E34, "it is float16 instead of float64"),
+    "1.0005": (E34 * 1.0005, E34, "it is nearly right: did you add a small constant"),
     "epsilon in a number": (np.array(1.00001), np.array(1.0), "it is nearly right"),
     "epsilon in two": (np.array([1.00001, 2.0]), np.array([1.0, 2.0]), "it is nearly right"),
     "offset": (E34 + 0.5, E34, "every entry is off by the same 0.5"),
@@ -99,11 +99,11 @@ FIRES = {
         GATES[:, :6],
         "its 2 blocks along the last axis are those of [1, 0]: gate order?",
     ),
-    "tanh": (E34, np.tanh(E34), "tanh of your values is what is expected: is it missing?"),
-    "sigmoid": (E34, 1 / (1 + np.exp(-E34)), "the sigmoid of your values is what is expected"),
-    "exp": (E34, np.exp(E34), "exp of your values is what is expected: is it missing?"),
-    "square": (E34, E34**2, "the square of your values is what is expected"),
-    "1 - x": (E34, 1 - E34, "1 - (...) of your values is what is expected"),
+    "tanh": (E34, np.tanh(E34), "tanh of your values gives the expected ones: is it missing?"),
+    "sigmoid": (E34, 1 / (1 + np.exp(-E34)), "the sigmoid of your values gives the expected ones"),
+    "exp": (E34, np.exp(E34), "exp of your values gives the expected ones: is it missing?"),
+    "square": (E34, E34**2, "the square of your values gives the expected ones"),
+    "1 - x": (E34, 1 - E34, "1 - (...) of your values gives the expected ones"),
     "only the last step": (
         np.concatenate([normal(7, (2, 4)), E34[2:]]),
         E34,
@@ -299,7 +299,7 @@ def test_exchanged_axes_are_named_truly(seed, order):
         assert found == Cause("transposed", "it is transposed")
     else:
         names = " and ".join(map(str, moved))
-        text = f"the axes are in another order: axes {names} are exchanged"
+        text = f"the axes are in another order: axes {names} are swapped"
         assert found == Cause("order_of_axes", text)
 
 
@@ -374,7 +374,7 @@ def test_a_package_is_named_only_if_its_name_can_be_one():
     for odd in ("x" * 41, "a b", "1.5", "", "päckchen", "a.b"):
         found = causes.of_package(odd, forbidden=False)
         assert found.id == "missing_package"
-        assert found.text == "it needs the package, which is not there"
+        assert found.text == "it needs the package, which is not installed"
 
 
 @pytest.mark.parametrize("reason", sorted(REASONS))

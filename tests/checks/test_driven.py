@@ -216,7 +216,7 @@ def test_wrong_layers_are_paid_for_once(name, judge, tmp_path):
     shutil.copy(SUBMISSIONS / "full_marks" / "vectorised" / "rnn.py", folder)
     results = judge(folder, "q5.5", "q5.6")
     assert {result.points for result in results.values()} == {4}
-    assert "right for what comes from your own helper functions" in results["q5.5"].notes[0]
+    assert "right, given your own helper functions" in results["q5.5"].notes[0]
 
 
 def test_layers_that_return_zeros_buy_no_follow_through(judge, tmp_path):

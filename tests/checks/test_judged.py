@@ -82,8 +82,8 @@ def path(folder, check):
         (RIGHT.replace(", 'count': 2", ""), 2, "mismatch", "cannot be read: KeyError: 'count'"),
         # Not trained, the structure earns nothing, whatever it is.
         (RIGHT.replace(">", "<"), 0, "below_threshold", "accuracy 0.0000 on withheld data"),
-        (RIGHT.replace("'predictions'", "'guesses'"), 0, "wrong_dtype", "led to no predictions"),
-        ("7", 0, "wrong_dtype", "led to no result that can be read"),
+        (RIGHT.replace("'predictions'", "'guesses'"), 0, "wrong_dtype", "gave no predictions"),
+        ("7", 0, "wrong_dtype", "gave no readable result"),
     ],
 )
 def test_the_metric_and_the_findings_have_their_shares(
@@ -140,7 +140,7 @@ def test_a_judge_that_measures_the_metric_itself_is_believed(tmp_path, fork_serv
     [
         (JUDGE.replace("signs.plain", "signs.plane"), "judges/signs.py has no function 'plane'"),
         (FACTS.replace("signs.plain", "signs.plane"), "facts: there is no function signs.plane"),
-        (JUDGE + "        facts: signs.plain\n", "facts: a judge's properties take their place"),
+        (JUDGE + "        facts: signs.plain\n", "facts: use the judge's properties instead"),
         (JUDGE + "        metric: bleu\n", "metric: 'bleu' is unknown (known: accuracy)"),
         (CHECK + "        properties: {plain: 0.5}\n", "properties need a judge"),
     ],

@@ -94,7 +94,7 @@ def test_logits_are_refused_with_a_word_about_the_sigmoid(predictions):
     assert failure.reason == "mismatch"
     low, high = min(predictions), max(predictions)
     assert failure.message == (
-        f"the predictions lie between {low:.3g} and {high:.3g}, "
+        f"the predictions are between {low:.3g} and {high:.3g}, "
         "expected probabilities: is a sigmoid missing?"
     )
     assert refused(np.array(predictions)[:, None]).message == failure.message
@@ -108,7 +108,7 @@ def test_logits_are_refused_with_a_word_about_the_sigmoid(predictions):
 def test_what_is_no_array_is_named(value, kind):
     failure = refused(value)
     assert failure.reason == "wrong_dtype"
-    assert failure.message == f"the predictions are of type {kind}, expected an array"
+    assert failure.message == f"the predictions have type {kind}, expected an array"
 
 
 @pytest.mark.parametrize("dtype", ["complex128", "U3", "O", "datetime64[D]"])

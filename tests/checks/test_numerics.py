@@ -19,7 +19,7 @@ DOUBLE = Tolerance(rtol=1.0e-6, atol=1.0e-9)
 SINGLE = Tolerance(rtol=1.0e-3, atol=1.0e-5)
 EXACT = Tolerance(rtol=0.0, atol=0.0)
 MANY = settings(deadline=None, max_examples=200)
-STACK = "(np.stack(h) makes one of equal arrays)"
+STACK = "(use np.stack(h) to join arrays)"
 HAIR = 1.0e-5  # of the tolerance: what lies this much inside agrees, this much outside does not
 
 
@@ -243,10 +243,10 @@ def test_extreme_sizes_give_a_message_and_no_warning(actual, expected):
 
 WRONG_SHAPES = [
     ((4, 3), (3, 4), "it is transposed"),
-    ((2, 4, 3), (2, 3, 4), "the axes are in another order: axes 1 and 2 are exchanged"),
+    ((2, 4, 3), (2, 3, 4), "the axes are in another order: axes 1 and 2 are swapped"),
     ((4,), (1, 4), "an axis of size 1 was dropped"),
     ((4,), (4, 1), "an axis of size 1 was dropped"),
-    ((4, 1), (4,), "an axis of size 1 is left over"),
+    ((4, 1), (4,), "there is an extra axis of size 1"),
     ((1,), (), "return a number instead of an array with one entry"),
     ((1, 1), (), "return a number instead of an array with one entry"),
     ((4,), (3, 4), "an axis was summed or indexed away"),
@@ -310,10 +310,10 @@ def test_exact_dtype_decides_whether_another_dtype_is_accepted(actual, exact, ok
         ([1, 2], "wrong_shape",
          f"h is a list of 2, expected an array of shape (2, 3) {STACK}"),
         ((1, 2, 3), "wrong_shape", "h is a tuple of 3, expected an array of shape (2, 3)"),
-        ("text", "wrong_dtype", "h is of type str, expected an array of shape (2, 3)"),
-        ({}, "wrong_dtype", "h is of type dict, expected an array of shape (2, 3)"),
-        (True, "wrong_dtype", "h is of type bool, expected an array of shape (2, 3)"),
-        (Opaque(3, "m.Cell"), "wrong_dtype", "h is of type m.Cell, expected an array"),
+        ("text", "wrong_dtype", "h has type str, expected an array of shape (2, 3)"),
+        ({}, "wrong_dtype", "h has type dict, expected an array of shape (2, 3)"),
+        (True, "wrong_dtype", "h has type bool, expected an array of shape (2, 3)"),
+        (Opaque(3, "m.Cell"), "wrong_dtype", "h has type m.Cell, expected an array"),
         (1.0, "wrong_shape", "h: shape (), expected (2, 3)"),
         (np.ones((2, 3), bool), "wrong_dtype", "h: dtype bool, expected float64"),
         (np.ones((2, 3), complex), "wrong_dtype", "h: dtype complex128, expected float64"),
@@ -334,7 +334,7 @@ def test_what_is_no_array_of_real_numbers_is_named(value, reason, message):
     [
         (None, "loss is None, expected a number"),
         ([1.0], "loss is a list of 1, expected a number"),
-        ("1", "loss is of type str, expected a number"),
+        ("1", "loss has type str, expected a number"),
         (np.bool_(True), "loss: dtype bool, expected float64"),
         (np.complex128(1), "loss: dtype complex128, expected float64"),
         (2**70, "loss: dtype object, expected float64"),

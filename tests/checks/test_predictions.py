@@ -61,7 +61,7 @@ def test_right_labels_in_any_usual_form_earn_everything(content):
         (RIGHT.replace("1", "1.0", 1), "wrong_dtype", "line 2: '1.0', expected 0 or 1"),
         ("0\n\n" + RIGHT, "wrong_dtype", "line 2: an empty line, expected 0 or 1"),
         (RIGHT.replace("0", "positive", 1), "wrong_dtype", "line 1: 'positive'"),
-        (b"0\n\xff\n", "wrong_dtype", "line 2: is not text (byte 0xff)"),
+        (b"0\n\xff\n", "wrong_dtype", "line 2: not text (byte 0xff)"),
     ],
 )
 def test_a_file_of_another_form_says_where_and_what_is_expected(content, reason, words):
@@ -83,10 +83,10 @@ def test_points_rise_linearly_with_the_accuracy(wrong, earned):
 def test_exchanged_labels_are_named():
     (part,) = judge("\n".join(map(str, 1 - LABELS))).parts
     assert part.earned == 0
-    assert "with the two labels exchanged it would be right" in part.message
+    assert "it would be right with the two labels swapped" in part.message
 
 
 def test_without_labels_the_form_alone_counts_and_the_report_says_so():
     judgement = judge(RIGHT.replace("1", "0"), withheld={})
     assert judgement.parts[0].earned == 1
-    assert "the form alone counts" in judgement.notes[0]
+    assert "only the format counts" in judgement.notes[0]

@@ -23,7 +23,7 @@ WRITTEN = """
         ({"why.md": "because it overfits"}, "pending", None, "why.md, 3 words"),
         ({"why.txt": "because it overfits"}, "pending", None, "why.txt, 3 words"),
         ({"why.md": "TODO: write why it does"}, "failed", "not_implemented", "no answer"),
-        ({"why.md": " \n"}, "failed", "not_implemented", "not hold an answer"),
+        ({"why.md": " \n"}, "failed", "not_implemented", "has no answer yet"),
         ({"why.md": "it overfits"}, "failed", "not_implemented", "at least 3"),
         ({"because.md": "it overfits"}, "failed", "missing", "why.md is not in the submission"),
     ],

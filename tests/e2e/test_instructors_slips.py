@@ -89,9 +89,12 @@ def test_a_slip_in_the_rubric_is_one_line(old, new, line, words, folder, grade):
 
 BEFORE = {
     "toy.py": ("\ndef (\n", "reference/toy.py cannot be imported: SyntaxError: invalid syntax"),
-    "drivers/toy.py": ("\ndef (\n", "reference/drivers/toy.py:9: is no Python: invalid syntax"),
-    "judges/toy.py": ("\ndef (\n", "is no Python: invalid syntax"),
-    "datasets/toy.py": ("\ndef (\n", "is no Python: invalid syntax"),
+    "drivers/toy.py": (
+        "\ndef (\n",
+        "reference/drivers/toy.py:9: this is not Python: invalid syntax",
+    ),
+    "judges/toy.py": ("\ndef (\n", "this is not Python: invalid syntax"),
+    "datasets/toy.py": ("\ndef (\n", "this is not Python: invalid syntax"),
     "cases/toy.py": ("\nraise SystemExit\n", "reference/cases/toy.py cannot be imported: SystemE"),
 }
 
@@ -115,7 +118,7 @@ def test_a_driver_that_is_not_text_is_told(folder, grade):
     ran = grade()
     assert ran.status == 3
     (message,) = ran.err.splitlines()
-    assert message.startswith("broken: reference/drivers/toy.py:1: is no Python: ")
+    assert message.startswith("broken: reference/drivers/toy.py:1: this is not Python: ")
 
 
 def test_a_reference_that_raises_at_its_import_is_told(folder, grade):

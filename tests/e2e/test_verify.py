@@ -59,7 +59,7 @@ REPORT["submission"]["id"] = "wrong.x"
         ({"q1": {"points": 1.5}, "q2": {"points": 1}}, "q2 loses 0 points, expected 1"),
         ({"q1": {"points": 1.5, "reason": "timeout"}}, "reason is not timeout"),
         ({"q1": {"points": 1.5, "outcome": "blocked"}}, "outcome is not blocked"),
-        ({"q1": {"points": 1.5, "message": "sign"}}, "no 'sign' in its message"),
+        ({"q1": {"points": 1.5, "message": "sign"}}, "its message lacks 'sign'"),
         ("all", "expected 2"),
     ],
 )

@@ -65,7 +65,7 @@ def test_columns_are_found_whatever_their_case(tmp_path):
         (b"a,b\n\0,2\n", 2, "NUL byte"),
         (b'a,b\n1,2\n3,"never closed\n', 3, "is not CSV"),
         (b'a,b\n"x"y,2\n', 2, "is not CSV"),
-        (b"a,A \n1,2\n", 1, "the column 'A' is there twice"),
+        (b"a,A \n1,2\n", 1, "the column 'A' appears twice"),
         (b"a,b\nalice,1,5\n", 2, "has 3 cells, but the header has 2"),
         (b"a,b\n1," + b"x" * (tables.MAX_CELL + 1), 2, "is not CSV"),
     ],

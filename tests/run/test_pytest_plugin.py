@@ -126,4 +126,4 @@ def test_pytest_refuses_to_run_out_of_a_submission(planted, tmp_path):
     (folder / "pytest.ini").write_text("[pytest]\n")
     ran = run_pytest(folder / "rubric.yaml", "--submission", folder, cwd=tmp_path)
     assert ran.returncode == 4
-    assert "lies in the submission" in ran.stderr
+    assert "is inside the submission" in ran.stderr

@@ -39,7 +39,7 @@ def new_command(folder: Path) -> None:
             target.write_bytes(_named(data, name) if path.name == RUBRIC_NAME else data)
     except OSError as error:
         raise UsageError(f"{error.filename or folder}: {error.strerror}") from None
-    click.echo(f"{folder}: wrote the assignment {name}. README.md says what is where. Try it:")
+    click.echo(f"{folder}: wrote the assignment {name}. Its README.md explains the files. Try it:")
     click.echo(f"    cd {shlex.quote(str(folder))} && grader verify")
 
 
@@ -50,9 +50,9 @@ def _refuse(folder: Path, name: str) -> None:
         UsageError: what is wrong, and what to do.
     """
     if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder}: is a file; name a new folder")
+        raise UsageError(f"{folder}: this is a file; name a new folder")
     if folder.is_dir() and any(folder.iterdir()):
-        raise UsageError(f"{folder}: is not empty; name a new folder")
+        raise UsageError(f"{folder}: this folder is not empty; name a new one")
     try:
         TypeAdapter(Id).validate_python(name)
     except ValidationError:

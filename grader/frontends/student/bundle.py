@@ -125,7 +125,7 @@ def _template(folder: Path, reference: Path) -> Iterator[tuple[str, bytes]]:
         if path.is_file() and not CLUTTER & set(parts):
             if path.resolve().is_relative_to(reference):
                 raise UsageError(
-                    f"{path}: leads into {reference.name}/, which students must not see"
+                    f"{path}: links into {reference.name}/, which students must not see"
                 )
             try:
                 yield "/".join(parts), path.read_bytes()
@@ -140,7 +140,7 @@ def _readme(rubric: Rubric, files: dict[str, bytes]) -> str:
         for question in told["questions"]
     ]
     elsewhere = textwrap.fill(
-        f"Only your instructor's grader can check {', '.join(o['id'] for o in told['elsewhere'])}.",
+        f"Only your instructor's grader can run {', '.join(o['id'] for o in told['elsewhere'])}.",
         WIDTH,
     )
     forgiven = any(c.forgives for q in rubric.questions for c in q.checks)

@@ -42,12 +42,12 @@ def record(rubric: Rubric, seed: int) -> Files:
         BrokenError: the reference fails, or a case holds what cannot be recorded.
     """
     if seed == rubric.seed:
-        raise UsageError(f"--seed {seed}: is the rubric's; recorded cases need another one")
+        raise UsageError(f"--seed {seed}: this is the rubric's seed; use another one")
     recorder = _Recorder(rubric, seed)
     questions = [recorder.question(question) for question in rubric.questions]
     questions = [question for question in questions if question.checks]
     if not questions:
-        raise UsageError("no check of this rubric can be run without its reference")
+        raise UsageError("every check of this rubric needs the reference, so none can be recorded")
     modules, others = asked_by(replace(rubric, questions=tuple(questions)))
     told = {
         "format": FORMAT,

@@ -126,7 +126,7 @@ def supplied_notes(supplied: Mapping[str, str], folder: Path) -> list[str]:
     for name, expected in supplied.items():
         path = folder / name
         if not path.is_file():
-            notes.append(f"{name} is supplied with the homework and missing here: {REMEDY}")
+            notes.append(f"{name} is supplied with the homework but missing here: {REMEDY}")
         elif file_digest(path) != expected:
             notes.append(f"{name} is supplied with the homework: your changes do not count")
     return notes
@@ -165,7 +165,7 @@ def load(home: Path) -> Bundle:
     data = _json(path)
     if type(data) is dict and data.get("format") not in (None, FORMAT):
         made = "install the wheel that came with the homework"
-        raise UsageError(f"{FOLDER}/{CHECKS} is of format {data['format']!r}: {made}")
+        raise UsageError(f"{FOLDER}/{CHECKS} has format {data['format']!r}: {made}")
     try:
         read = _Checks.model_validate(data)
     except ValidationError as error:

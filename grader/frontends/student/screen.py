@@ -47,5 +47,5 @@ def total(results: Collection[CheckResult]) -> Text:
     pending = sum(result.outcome == "pending" for result in results)
     text = f"{passed} of {len(results)} checks passed"
     if pending:
-        text += f", {pending} wait{'s' if pending == 1 else ''} for a person"
+        text += f"; a person must mark {pending}"
     return Text(text, "bold")

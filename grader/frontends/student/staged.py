@@ -133,7 +133,7 @@ class StudentFolder(Closing):
             made = _staged(folder, there, target, (modules, others), supplied)
         except OSError as error:
             where = tempfile.gettempdir()
-            raise BrokenError(f"{where}: nothing can be written there: {error.strerror}") from None
+            raise BrokenError(f"{where}: cannot write there: {error.strerror}") from None
         self.prefix = made.folder.relative_to(target).as_posix().removeprefix(".")
         start = f"{self.prefix}/" if self.prefix else ""
         files = (file.removeprefix(start) for file in there.files if file.startswith(start))

@@ -21,7 +21,7 @@ from grader.intake.places import is_meant
 from grader.model import CheckResult, CheckSpec, Question
 
 POLL_S = 0.3
-WAITING = "waiting for a file to be saved (Ctrl-C ends this)"
+WAITING = "waiting for you to save a file (Ctrl-C to stop)"
 SUFFIXES = (".py", SUFFIX, ".tex", ".md", ".txt", ".npz")
 IMPORT = re.compile(r"^[ \t]*(?:import|from)[ \t]+(\w+)", re.MULTILINE)
 Stamp = tuple[int, int]  # nanoseconds of the last change, and size

@@ -83,7 +83,7 @@ def test_two_submissions_of_one_student_are_both_left_out():
     made = match(canvas(ADA, ALAN), ["s1", "ada", "at42"])
     assert made.rows == {1: "at42"}
     assert made.problems == [
-        "s1, ada: all fit 'Lovelace, Ada' (line 2); none is exported: keep one report"
+        "s1, ada: all match 'Lovelace, Ada' (line 2); none is exported: keep one report"
     ]
 
 

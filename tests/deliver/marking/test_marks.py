@@ -74,7 +74,7 @@ def test_pending_checks_get_their_points_and_the_grade_is_complete(mark, reports
     assert check["marked"]["by"] == "Ada"
     assert check["marked"]["file"] == "marks.csv"
     assert check["marked"]["machine"]["outcome"] == "pending"
-    assert check["marked"]["machine"]["message"] == "why.md, 2 words: waits for a person"
+    assert check["marked"]["machine"]["message"] == "why.md, 2 words: a person must mark this"
     assert [checks_of(bob)[name]["outcome"] for name in ("q1.1", "q1.3")] == ["failed", "passed"]
     assert after["carol"] == before["carol"]
 
@@ -95,7 +95,7 @@ def test_everything_that_shows_grades_is_rewritten_and_pictures_stay(mark, repor
     page = (reports / "alice" / "report.html").read_text(encoding="utf-8")
     assert "data:image/jpeg;base64," in page
     assert "Marked by Ada (marks.csv)." in page
-    assert "waits for a person" not in page
+    assert "a person must mark this" not in page
     results = json.loads((reports / "alice" / "results.json").read_text())
     assert results["score"] == 3.5
     # One of the four points is hidden from students.

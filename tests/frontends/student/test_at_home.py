@@ -89,7 +89,7 @@ def test_what_needs_the_instructor_is_named_and_cannot_be_run(unpacked):
     assert "q5.6: only your instructor's grader can run this check" in ran.err
     ran = unpacked.check("q5.1", "q5.6")
     assert ran.status == 0
-    assert "only your instructor's grader can check q5.6" in ran.out
+    assert "only your instructor's grader can run q5.6" in ran.out
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_a_changed_or_missing_helper_is_noted(unpacked):
     ran = unpacked.check("q5.1")
     told = " ".join(ran.out.split())
     assert "layers.py is supplied with the homework: your changes do not count" in told
-    assert "optim.py is supplied with the homework and missing here" in told
+    assert "optim.py is supplied with the homework but missing here" in told
     assert "style_utils.py" not in told
 
 

@@ -132,7 +132,7 @@ def until(process, words):
 
 
 def test_it_runs_again_what_a_saved_file_concerns_and_ends_with_ctrl_c(unpacked, watching):
-    told = until(watching, "waiting for a file to be saved")
+    told = until(watching, "waiting for you to save a file")
     assert "passed  q3.1" in told
     assert "failed (missing)  q6.6" in told
     module = unpacked.home / "rnn_layers.py"
@@ -154,7 +154,7 @@ def test_it_runs_again_what_a_saved_file_concerns_and_ends_with_ctrl_c(unpacked,
 
 
 def test_ctrl_c_in_the_middle_of_a_check_ends_it_with_its_worker(unpacked, watching):
-    until(watching, "waiting for a file to be saved")
+    until(watching, "waiting for you to save a file")
     module = unpacked.home / "rnn_layers.py"
     module.write_text(
         f"{module.read_text()}\nimport os, pathlib\n"
@@ -173,7 +173,7 @@ def test_ctrl_c_in_the_middle_of_a_check_ends_it_with_its_worker(unpacked, watch
 
 
 def test_it_runs_again_when_a_notebook_or_a_helper_of_its_own_is_saved(unpacked, watching):
-    until(watching, "waiting for a file to be saved")
+    until(watching, "waiting for you to save a file")
     module = unpacked.home / "rnn_layers.py"
     text = module.read_text()
     book = unpacked.home / "mine" / "hw2.ipynb"
