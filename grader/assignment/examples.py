@@ -34,6 +34,7 @@ from grader.errors import REASONS, RubricError, UsageError
 from grader.job import Submitted
 from grader.model import CheckSpec, NonNegative, Outcome, Question, Rubric, Strict
 from grader.readers import yaml_source
+from grader.readers.problems import Problem, Problems
 from grader.readers.texts import did_you_mean
 from grader.reports.report import Report
 
@@ -101,54 +102,54 @@ def load_examples(rubric: Rubric) -> list[Example]:
     root = rubric.reference / "submissions"
     checks = {check.id for question in rubric.questions for check in question.checks}
     examples: list[Example] = []
-    problems: list[str] = []
+    problems = Problems()
     paths = sorted(root.glob(f"*/*/{CLAIMS}"))
     names = [path.parent.relative_to(root).as_posix() for path in paths]
     for path in paths:
         try:
             source = yaml_source.read(path)
         except OSError as error:
-            problems.append(f"{path}: cannot be read: {error.strerror}")
+            problems.extend([Problem(str(path), 0, "", f"cannot be read: {error.strerror}")])
             continue
-        claims, wrong = _claims(source)
-        problems += [f"{path}:{line}: {text}" for line, text in [*source.problems, *wrong]]
+        claims = _claims(source)
         if claims is None:
+            problems.extend(source.problems)
             continue
         base = root / claims.base if claims.base else None
         wanted = _wanted(rubric, path.parent, claims)
-        problems += [
-            f"{path}:{source.line(where)}: {text}"
-            for where, text in _claim_problems(claims, checks, base, wanted, names)
-        ]
+        for where, key, text in _claim_problems(claims, checks, base, wanted, names):
+            source.problems.add(source.line(where), text, key)
+        problems.extend(source.problems)
         name = path.parent.relative_to(root).as_posix()
         examples.append(Example(name, path.parent, claims, base, wanted))
     if problems:
-        raise RubricError(problems)
+        raise RubricError(problems.printed)
     if not examples:
         raise UsageError(f"{root}: no example submission with a file {CLAIMS}")
     return examples
 
 
-def _claims(source: yaml_source.Source) -> tuple[Claims | None, list[tuple[int, str]]]:
-    """Return the claims of a file, and what is wrong with them, each with its line."""
+def _claims(source: yaml_source.Source) -> Claims | None:
+    """Return the claims of a file; None if something is wrong, which ``source`` then tells."""
     if not isinstance(source.data, dict):
         known = ", ".join(Claims.model_fields)
-        wrong = [] if source.problems else [(1, f"must be a mapping with the keys {known}")]
-        return None, wrong
+        if not source.problems:
+            source.problems.add(1, f"must be a mapping with the keys {known}")
+        return None
     data = dict(source.data)
     raw = data.pop("loses", {})
-    found: list[tuple[yaml_source.YamlPath, str]] = []
+    found: list[tuple[yaml_source.YamlPath, str, str]] = []
     losses: dict[str, Loss] = {}
     if isinstance(raw, dict):
         for check, values in raw.items():
-            where = ("loses", check)
             try:
                 losses[check] = Loss.model_validate(values)
             except ValidationError as error:
-                found += [((*where, *loc), text) for loc, text in _worded(error, check, Loss)]
+                wrong = _worded(error, check, Loss)
+                found += [(("loses", check, *loc), key, text) for loc, key, text in wrong]
     elif raw != "all":
-        text = f"loses: {yaml_source.shown(raw)}: must be 'all', or a mapping by check"
-        found.append((("loses",), text))
+        text = f"{yaml_source.shown(raw)}: must be 'all', or a mapping by check"
+        found.append((("loses",), "loses", text))
     claims: Claims | None = None
     try:
         claims = Claims.model_validate(data)
@@ -156,26 +157,29 @@ def _claims(source: yaml_source.Source) -> tuple[Claims | None, list[tuple[int, 
         found += _worded(error, "", Claims)
     if claims is not None and not found:
         claims = claims.model_copy(update={"loses": "all" if raw == "all" else losses})
-    return None if found else claims, [(source.line(where), text) for where, text in found]
+    for where, key, text in found:
+        source.problems.add(source.line(where), text, key)
+    return None if found else claims
 
 
 def _worded(
     error: ValidationError, label: str, model: type[Strict]
-) -> list[tuple[yaml_source.YamlPath, str]]:
+) -> list[tuple[yaml_source.YamlPath, str, str]]:
     """Return one problem for each wrong key, also where several forms of its value are allowed."""
-    found: dict[yaml_source.YamlPath, str] = {}
+    found: dict[yaml_source.YamlPath, tuple[str, str]] = {}
     for detail in error.errors(include_url=False):
         where = tuple(detail["loc"])[:1]
         points = model is Loss and where == ("points",) and detail["type"] != "missing"
         if points:
             value = detail["input"]
-            text = f"{label}: points: {yaml_source.shown(value)}: must be {POINTS_LOST}"
+            text = f"{yaml_source.shown(value)}: must be {POINTS_LOST}"
+            found.setdefault(where, (f"{label}: points", text))
         elif not where:
-            text = f"{label}: must be a mapping with the keys {', '.join(model.model_fields)}"
+            text = f"must be a mapping with the keys {', '.join(model.model_fields)}"
+            found.setdefault(where, (label, text))
         else:
-            text = worded(detail, label, model)
-        found.setdefault(where, text)
-    return list(found.items())
+            found.setdefault(where, worded(detail, label, model))
+    return [(where, *words) for where, words in found.items()]
 
 
 def matching(examples: list[Example], patterns: Sequence[str]) -> list[Example]:
@@ -215,30 +219,30 @@ def _claim_problems(
     base: Path | None,
     wanted: frozenset[str],
     names: Sequence[str],
-) -> Iterator[tuple[yaml_source.YamlPath, str]]:
+) -> Iterator[tuple[yaml_source.YamlPath, str, str]]:
     """Yield what in valid claims does not fit the rubric or the other examples."""
     losses = claims.loses if isinstance(claims.loses, dict) else {}
     if not wanted:
-        yield (), "no question of the rubric uses any of its files: nothing would be checked"
+        yield (), "", "no question of the rubric uses any of its files: nothing would be checked"
     for check in claims.only:
         if check not in checks:
             near = did_you_mean(check, sorted(checks))
-            yield ("only",), f"only: the rubric has no check {check!r}{near}"
+            yield ("only",), "only", f"the rubric has no check {check!r}{near}"
     for check, loss in losses.items():
         if check not in checks:
             near = did_you_mean(check, sorted(checks))
-            yield ("loses", check), f"loses: the rubric has no check {check!r}{near}"
+            yield ("loses", check), "loses", f"the rubric has no check {check!r}{near}"
         if loss.reason is not None and loss.reason not in REASONS:
             near = did_you_mean(loss.reason, sorted(REASONS))
-            text = f"{check}: reason: there is no reason {loss.reason!r}{near}"
-            yield ("loses", check, "reason"), text
+            text = f"there is no reason {loss.reason!r}{near}"
+            yield ("loses", check, "reason"), f"{check}: reason", text
         if loss.outcome is not None and loss.outcome not in OUTCOMES:
             near = did_you_mean(loss.outcome, OUTCOMES)
-            text = f"{check}: outcome: there is no outcome {loss.outcome!r}{near}"
-            yield ("loses", check, "outcome"), text
+            text = f"there is no outcome {loss.outcome!r}{near}"
+            yield ("loses", check, "outcome"), f"{check}: outcome", text
     if base is not None and not base.is_dir():
         near = did_you_mean(claims.base or "", names)
-        yield ("base",), f"base: there is no example {claims.base!r}{near}"
+        yield ("base",), "base", f"there is no example {claims.base!r}{near}"
 
 
 @contextlib.contextmanager

@@ -21,12 +21,10 @@ from grader.assignment.wording import worded
 from grader.errors import RubricError, UsageError
 from grader.model import CheckSpec, Policies, Question, QuestionSpec, Rubric, RubricSpec
 from grader.readers import yaml_source
-from grader.readers.texts import did_you_mean, printable
+from grader.readers.texts import did_you_mean
 from grader.readers.yaml_source import Source, YamlPath, shown
 
-Problem = tuple[int, str]
 POINTS_ROUNDING = 1.0e-6
-MAX_LINE = 600  # characters of a problem; a rubric may hold words of any length
 
 
 def load_rubric(
@@ -52,8 +50,7 @@ def load_rubric(
     reader = _Reader(path, source, kinds, run_reference=run_reference)
     rubric = reader.rubric()
     if reader.problems or rubric is None:
-        lines = sorted(set(reader.problems))
-        raise RubricError([f"{path}:{line}: {printable(text, MAX_LINE)}" for line, text in lines])
+        raise RubricError(reader.problems.printed)
     return rubric
 
 
@@ -74,13 +71,13 @@ class _Reader:
         self._template = "submissions_template"
         # The questions with those of their checks, by position, that are valid in themselves.
         self._read: list[tuple[YamlPath, Question, dict[int, CheckSpec]]] = []
-        self.problems: list[Problem] = list(source.problems)
+        self.problems = source.problems
 
     def rubric(self) -> Rubric | None:
         data = self._source.data
         if not isinstance(data, dict):
             if not self.problems:
-                self.problems.append((1, "must be a mapping with the key 'assignment'"))
+                self.problems.add(1, "must be a mapping with the key 'assignment'")
             return None
         # Questions are validated one by one below, so that one bad key hides no other problem.
         top = self._validate(RubricSpec, {**data, "questions": _PLACEHOLDER}, (), "")
@@ -106,8 +103,8 @@ class _Reader:
         )
         if abs(rubric.max_score - top.points) > POINTS_ROUNDING:
             self._add(
-                ("points",),
-                f"points: {top.points:g}, but the questions add up to {rubric.max_score:g}",
+                *(("points",), "points"),
+                f"{top.points:g}, but the questions add up to {rubric.max_score:g}",
             )
         return rubric
 
@@ -118,7 +115,7 @@ class _Reader:
         folder = self._path.resolve().parent / name
         if not _is_folder(folder):
             missing = f"there is no folder {shown(name)} next to the rubric"
-            self._add(("reference",), f"reference: {missing}")
+            self._add(("reference",), "reference", missing)
             return None
         return folder
 
@@ -127,32 +124,32 @@ class _Reader:
         checks = [name for path, name in _ids(raw_questions) if "checks" in path]
         for index, column in enumerate(top.leaderboard or ()):
             if column.check not in checks:
-                text = f"leaderboard: check: there is no check {shown(column.check)}"
+                text = f"there is no check {shown(column.check)}"
                 meant = did_you_mean(column.check, checks)
-                self._add(("leaderboard", index, "check"), text + meant)
+                self._add(("leaderboard", index, "check"), "leaderboard: check", text + meant)
 
     def _questions(self, data: dict[str, Any]) -> list[Question | None]:
         if "questions" not in data:
-            self._add((), "key 'questions' is missing")
+            self._add((), "", "key 'questions' is missing")
             return []
         raw_questions = data["questions"]
         if not isinstance(raw_questions, list) or not raw_questions:
-            self._add(("questions",), "questions: must be a list of questions")
+            self._add(("questions",), "questions", "must be a list of questions")
             return []
         return [self._question(raw, ("questions", q)) for q, raw in enumerate(raw_questions)]
 
     def _question(self, raw: Any, path: YamlPath) -> Question | None:
         if not isinstance(raw, dict):
-            self._add(path, "a question must be a mapping with the key 'id'")
+            self._add(path, "", "a question must be a mapping with the key 'id'")
             return None
         label = raw["id"] if isinstance(raw.get("id"), str) else f"question {int(path[-1]) + 1}"
         spec = self._validate(QuestionSpec, {**raw, "checks": _PLACEHOLDER}, path, label)
         if "checks" not in raw:
-            self._add(path, f"{label}: key 'checks' is missing")
+            self._add(path, label, "key 'checks' is missing")
         raw_checks = raw.get("checks")
         if not isinstance(raw_checks, list) or not raw_checks:
             if "checks" in raw:
-                self._add((*path, "checks"), f"{label}: checks: must be a list of checks")
+                self._add((*path, "checks"), f"{label}: checks", "must be a list of checks")
             return None
         checks = [
             self._check(raw_check, (*path, "checks", index), f"{label}, check {index + 1}")
@@ -172,9 +169,8 @@ class _Reader:
             return None
         if abs(question.max_score - spec.points) > POINTS_ROUNDING:
             self._add(
-                (*path, "points"),
-                f"{label}: points: {spec.points:g}, but its checks add up to "
-                f"{question.max_score:g}",
+                *((*path, "points"), f"{label}: points"),
+                f"{spec.points:g}, but its checks add up to {question.max_score:g}",
             )
         return question
 
@@ -189,8 +185,8 @@ class _Reader:
                 files.append(file)
             else:
                 why = "students write this file" if found else "no such file"
-                text = f"{label}: supplied: {self._template}/{name}: {why}"
-                self._add((*path, "supplied", index), text)
+                text = f"{self._template}/{name}: {why}"
+                self._add((*path, "supplied", index), f"{label}: supplied", text)
         return tuple(files)
 
     def _forbidden(self, spec: QuestionSpec, path: YamlPath, label: str) -> None:
@@ -202,22 +198,21 @@ class _Reader:
                 why = "is in preload"
             else:
                 continue
-            text = f"{label}: forbidden: {shown(name)} {why}"
-            self._add((*path, "forbidden", index), text)
+            self._add((*path, "forbidden", index), f"{label}: forbidden", f"{shown(name)} {why}")
 
     def _check(self, raw: Any, path: YamlPath, label: str) -> CheckSpec | None:
         if not isinstance(raw, dict):
-            self._add(path, f"{label}: a check must be a mapping with the key 'id'")
+            self._add(path, label, "a check must be a mapping with the key 'id'")
             return None
         label = raw["id"] if isinstance(raw.get("id"), str) else label
         kind = self._kinds.get(raw["kind"]) if isinstance(raw.get("kind"), str) else None
         if kind is None:
             if "kind" not in raw:
-                self._add(path, f"{label}: key 'kind' is missing (one of {', '.join(self._kinds)})")
+                self._add(path, label, f"key 'kind' is missing (one of {', '.join(self._kinds)})")
             else:
                 meant = did_you_mean(str(raw["kind"]), list(self._kinds))
                 known = meant or f" (known: {', '.join(self._kinds)})"
-                self._add((*path, "kind"), f"{label}: unknown kind {shown(raw['kind'])}{known}")
+                self._add((*path, "kind"), label, f"unknown kind {shown(raw['kind'])}{known}")
             return None
         fields = kind.options.model_fields
         inherited = {k: v for k, v in self._defaults.items() if k in fields and k not in raw}
@@ -243,25 +238,23 @@ class _Reader:
             return model.model_validate(data)
         except ValidationError as error:
             for detail in error.errors(include_url=False):
-                text = worded(detail, label, model)
+                about, text = worded(detail, label, model)
                 if detail["type"] == "extra_forbidden" and len(detail["loc"]) == 1:
                     key = str(detail["loc"][0])
-                    if about := remark(key):
-                        text = f"{label}: unknown key {key!r}{about}"
-                self._add((*path, *detail["loc"]), text)
+                    if found := remark(key):
+                        text = f"unknown key {key!r}{found}"
+                self._add((*path, *detail["loc"]), about, text)
             return None
 
-    def _add(self, path: YamlPath, text: str) -> None:
-        self.problems.append((self._source.line(path), text))
+    def _add(self, path: YamlPath, key: str, text: str) -> None:
+        self.problems.add(self._source.line(path), text, key)
 
     def _unique_ids(self, raw_questions: Any) -> None:
         seen: dict[str, int] = {}
         for path, name in _ids(raw_questions):
             line = self._source.line(path)
             if name in seen:
-                self.problems.append(
-                    (line, f"id {name!r} is used twice (first in line {seen[name]})")
-                )
+                self.problems.add(line, f"id {name!r} is used twice (first in line {seen[name]})")
             seen.setdefault(name, line)
 
     def _against_reference(self, reference: Path) -> None:
@@ -269,13 +262,13 @@ class _Reader:
         for path, question, checks in self._read:
             if not _has_module(assignment, question.module):
                 missing = f"there is no {reference.name}/{question.module}"
-                self._add((*path, "module"), f"{question.id}: module: {missing}")
+                self._add((*path, "module"), f"{question.id}: module", missing)
                 continue
             for index, check in checks.items():
                 where = (*path, "checks", index)
                 if not _has_module(assignment, check.module or question.module):
                     missing = f"there is no {reference.name}/{check.module}"
-                    self._add((*where, "module"), f"{check.id}: module: {missing}")
+                    self._add((*where, "module"), f"{check.id}: module", missing)
                     continue
                 fitting = question.of(check)
                 kind = self._kinds[check.kind]
@@ -284,7 +277,7 @@ class _Reader:
                     found = _disagreements(kind, assignment, fitting, check)
                 for problem in found:
                     key = problem.partition(":")[0]
-                    self._add((*where, key), f"{check.id}: {problem}")
+                    self._add((*where, key), check.id, problem)
         self._case_tables(assignment)
 
     def _against_template(self, *, named: bool) -> None:
@@ -293,15 +286,15 @@ class _Reader:
         if not _is_folder(folder):
             if named:
                 missing = f"there is no folder {shown(self._template)} next to the rubric"
-                self._add(("template",), f"template: {missing}")
+                self._add(("template",), "template", missing)
             return
         template = Template(folder)
         # What the reference lacks, too, is reported already: the name itself is wrong.
-        known = {line for line, _text in self.problems}
+        known = {problem.line for problem in self.problems}
         for path, question, checks in self._read:
-            for place, text in template.problems(question, checks):
+            for place, key, text in template.problems(question, checks):
                 if self._source.line((*path, *place)) not in known:
-                    self._add((*path, *place), text)
+                    self._add((*path, *place), key, text)
 
     def _case_tables(self, assignment: Assignment) -> None:
         """Refuse entries of a case file's dictionaries that no check could ever use."""
@@ -318,7 +311,7 @@ class _Reader:
             except UsageError as error:
                 problems = [str(error).removeprefix("function: ")]
             for problem in problems:
-                self._add((*path, "module"), problem)
+                self._add((*path, "module"), "", problem)
 
 
 def _is_file(path: Path) -> bool:

@@ -24,8 +24,8 @@ class Template:
 
     def problems(
         self, question: Question, checks: Mapping[int, CheckSpec]
-    ) -> Iterator[tuple[Place, str]]:
-        """Yield what is missing for a question, with the place in the question's keys.
+    ) -> Iterator[tuple[Place, str, str]]:
+        """Yield what is missing for a question: its place in the question's keys, a key, a text.
 
         Args:
             question: the question.
@@ -43,36 +43,38 @@ class Template:
                 own = check.module is not None
                 label = check.id if own else question.id
                 if not self._has_notebook:
-                    yield (*(where if own else ()), "module"), f"{label}: {self._absent(module)}"
+                    place = (*(where if own else ()), "module")
+                    yield place, f"{label}: module", self._absent(module)
                 continue
             yield from self._of_module(path, users)
 
     def _absent(self, module: str) -> str:
         near = did_you_mean(module, sorted(self._files))
-        return f"module: {self._folder.name}/{module}: the template has no such file{near}"
+        return f"{self._folder.name}/{module}: the template has no such file{near}"
 
     def _of_module(
         self, path: Path, users: Iterable[tuple[Place, CheckSpec]]
-    ) -> Iterator[tuple[Place, str]]:
+    ) -> Iterator[tuple[Place, str, str]]:
         shown = f"{self._folder.name}/{path.relative_to(self._folder).as_posix()}"
         users = list(users)
         where, first = users[0]
         try:
             names = bound(ast.parse(path.read_bytes()))
         except OSError as error:
-            yield where, f"{first.id}: {shown}: cannot be read: {error.strerror}"
+            yield where, first.id, f"{shown}: cannot be read: {error.strerror}"
             return
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             line = f":{error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
             words = error.msg if isinstance(error, SyntaxError) else str(error)
-            yield where, f"{first.id}: {shown}{line}: this is not Python: {words}"
+            yield where, first.id, f"{shown}{line}: this is not Python: {words}"
             return
         for where, check in users if names is not None else ():
             for name in dict.fromkeys(check.functions):
                 if names is not None and name not in names:
                     key = check.key_of(name)
-                    text = f"{check.id}: {key}: {shown} has no function {name!r}"
-                    yield (*where, key), text + did_you_mean(name, sorted(names))
+                    meant = did_you_mean(name, sorted(names))
+                    text = f"{shown} has no function {name!r}{meant}"
+                    yield (*where, key), f"{check.id}: {key}", text
 
 
 def bound(tree: ast.Module) -> frozenset[str] | None:

@@ -11,27 +11,27 @@ from grader.readers.texts import did_you_mean
 from grader.readers.yaml_source import shown
 
 
-def worded(detail: Any, label: str, model: type[BaseModel]) -> str:
-    """Turn one of pydantic's errors into a line for the author of a file."""
+def worded(detail: Any, label: str, model: type[BaseModel]) -> tuple[str, str]:
+    """Turn one of pydantic's errors into a key and a text for the author of a file."""
     keys = [str(part) for part in detail["loc"]]
-    where = ": ".join([part for part in (label, ".".join(keys)) if part])
+    where = _joined(label, keys)
     value = detail["input"]
     if detail["type"] == "extra_forbidden":
-        siblings = _siblings(model, keys)
-        prefix = ": ".join(part for part in (label, ".".join(keys[:-1])) if part)
-        prefix = f"{prefix}: " if prefix else ""
-        return f"{prefix}unknown key {keys[-1]!r}{did_you_mean(keys[-1], siblings)}"
+        meant = did_you_mean(keys[-1], _siblings(model, keys))
+        return _joined(label, keys[:-1]), f"unknown key {keys[-1]!r}{meant}"
     if detail["type"] == "missing":
-        prefix = ": ".join(part for part in (label, ".".join(keys[:-1])) if part)
-        prefix = f"{prefix}: " if prefix else ""
-        return f"{prefix}key {keys[-1]!r} is missing"
+        return _joined(label, keys[:-1]), f"key {keys[-1]!r} is missing"
     if detail["type"] == "literal_error":
         meant = did_you_mean(str(value), re.findall(r"'([^']*)'", detail["ctx"]["expected"]))
-        return f"{where}: {shown(value)}; must be {detail['ctx']['expected']}{meant}"
+        return where, f"{shown(value)}; must be {detail['ctx']['expected']}{meant}"
     if detail["type"] == "value_error":
-        return f"{where}: {detail['ctx']['error']}"
+        return where, str(detail["ctx"]["error"])
     message = detail["msg"][0].lower() + detail["msg"][1:]
-    return f"{where}: {shown(value)}: {message.replace('input should', 'should')}"
+    return where, f"{shown(value)}: {message.replace('input should', 'should')}"
+
+
+def _joined(label: str, keys: list[str]) -> str:
+    return ": ".join(part for part in (label, ".".join(keys)) if part)
 
 
 def _siblings(model: type[BaseModel], keys: list[str]) -> list[str]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader.errors import UsageError
+from grader.readers.problems import Problems
 from grader.readers.texts import shown
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -34,18 +35,6 @@ class Row:
     cells: Mapping[str, str]
 
 
-@dataclass(frozen=True, order=True)
-class Problem:
-    """What is wrong in a file, and where; its text says what to do."""
-
-    file: str
-    line: int
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.text}"
-
-
 @dataclass
 class Sheet:
     """A table: its columns in their order, its rows without the empty ones, and its problems."""
@@ -53,11 +42,10 @@ class Sheet:
     name: str
     columns: list[str] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    problems: Problems = field(init=False)
 
-    def problem(self, line: int, text: str) -> None:
-        """Add a problem with its place."""
-        self.problems.append(Problem(self.name, line, text))
+    def __post_init__(self) -> None:
+        self.problems = Problems(self.name)
 
     def column(self, *names: str) -> str | None:
         """Return the first column with one of these names, whatever its case and spaces."""
@@ -83,10 +71,10 @@ def read(path: Path) -> Sheet:
     try:
         records = _records(text)
     except csv.Error as error:
-        table.problem(_line_of(error), f"is not CSV: {error}")
+        table.problems.add(_line_of(error), f"is not CSV: {error}")
         return table
     if not records:
-        table.problem(1, "is empty; the first row must name the columns")
+        table.problems.add(1, "is empty; the first row must name the columns")
         return table
     header_line, header = records[0]
     table.columns = [cell.strip() for cell in header]
@@ -99,8 +87,9 @@ def read(path: Path) -> Sheet:
 
 def _text(path: Path, table: Sheet) -> str | None:
     try:
-        if path.stat().st_size > MAX_BYTES:
-            table.problem(1, f"is {path.stat().st_size} bytes long; at most {MAX_BYTES} are read")
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            table.problems.add(1, f"is {size} bytes long; at most {MAX_BYTES} are read")
             return None
         raw = path.read_bytes()
     except OSError as error:
@@ -110,10 +99,11 @@ def _text(path: Path, table: Sheet) -> str | None:
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         byte = f"byte 0x{raw[error.start]:02x} is not UTF-8 text"
-        table.problem(line, f'{byte}; save the table as "CSV UTF-8"')
+        table.problems.add(line, f'{byte}; save the table as "CSV UTF-8"')
         return None
     if "\0" in text:
-        table.problem(text[: text.index("\0")].count("\n") + 1, "holds a NUL byte: is it a table?")
+        line = text[: text.index("\0")].count("\n") + 1
+        table.problems.add(line, "holds a NUL byte: is it a table?")
         return None
     return text
 
@@ -166,14 +156,14 @@ def _check_header(table: Sheet, line: int) -> None:
     for column in table.columns:
         folded = folded_name(column)
         if folded and folded in seen:
-            table.problem(line, f"the column {shown(column)} appears twice")
+            table.problems.add(line, f"the column {shown(column)} appears twice")
         seen.add(folded)
 
 
 def _add_row(table: Sheet, line: int, cells: Sequence[str]) -> None:
     width = len(table.columns)
     if any(cell.strip() for cell in cells[width:]):
-        table.problem(
+        table.problems.add(
             line,
             f"has {len(cells)} cells, but the header has {width}; put text that contains the "
             "separator (or a number with a decimal comma) in quotes",

@@ -15,6 +15,8 @@ from typing import Any
 
 import yaml
 
+from grader.readers.problems import Problems
+
 # The key of a mapping or the index of a sequence, from the top of the document.
 YamlPath = tuple[str | int, ...]
 LOOKS_LIKE_A_NUMBER = re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$", re.ASCII)
@@ -33,9 +35,13 @@ COLLECTION_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 class Source:
     """A parsed document: ``data``, the line of every path, and what was wrong with it."""
 
+    file: str
     data: Any = None
     lines: dict[YamlPath, int] = field(default_factory=dict)
-    problems: list[tuple[int, str]] = field(default_factory=list)
+    problems: Problems = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.problems = Problems(self.file)
 
     def line(self, path: YamlPath) -> int:
         """Return the line of ``path`` or of the nearest thing around it that exists."""
@@ -46,24 +52,24 @@ class Source:
 
 def read(path: Path) -> Source:
     """Parse a file. Problems are collected, not raised; raises ``OSError`` if it cannot be read."""
-    source = Source()
+    source = Source(str(path))
     raw = path.read_bytes()
     if len(raw) > MAX_BYTES:
-        source.problems.append((1, f"is {len(raw)} bytes long; at most {MAX_BYTES} are read"))
+        source.problems.add(1, f"is {len(raw)} bytes long; at most {MAX_BYTES} are read")
         return source
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        source.problems.append((1, "is UTF-16 text; save it as UTF-8"))
+        source.problems.add(1, "is UTF-16 text; save it as UTF-8")
         return source
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        source.problems.append((line, f"byte 0x{raw[error.start]:02x} is not UTF-8 text"))
+        source.problems.add(line, f"byte 0x{raw[error.start]:02x} is not UTF-8 text")
         return source
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         if node is None:
-            source.problems.append((1, "is empty"))
+            source.problems.add(1, "is empty")
         else:
             source.data = _Builder(source).build(node, (), 0)
     except yaml.MarkedYAMLError as error:
@@ -71,11 +77,11 @@ def read(path: Path) -> Source:
         problem = " ".join(str(part) for part in (error.context, error.problem) if part)
         if mark is not None and "\t" in (text.splitlines()[mark.line : mark.line + 1] or [""])[0]:
             problem = "there is a tab; use spaces for indentation and before values"
-        source.problems.append((mark.line + 1 if mark else 1, f"is not YAML: {problem}"))
+        source.problems.add(mark.line + 1 if mark else 1, f"is not YAML: {problem}")
     except yaml.YAMLError as error:
-        source.problems.append((1, f"is not YAML: {' '.join(str(error).split())}"))
+        source.problems.add(1, f"is not YAML: {' '.join(str(error).split())}")
     except RecursionError:
-        source.problems.append((1, "is nested too deeply"))
+        source.problems.add(1, "is nested too deeply")
     return source
 
 
@@ -161,7 +167,7 @@ class _Builder:
 
     def _problem(self, line: int, path: YamlPath, message: str) -> None:
         where = str(path[-1]) if path and isinstance(path[-1], str) else ""
-        self._source.problems.append((line, f"{where}: {message}" if where else message))
+        self._source.problems.add(line, message, where)
 
 
 def shown(value: Any) -> str:

@@ -10,7 +10,8 @@ CHECK = FunctionSpec(id="q1.1", title="t", points=1.0, kind="any", function="ste
 
 
 def problems(folder):
-    return list(Template(folder).problems(QUESTION, {3: CHECK}))
+    found = Template(folder).problems(QUESTION, {3: CHECK})
+    return [(place, f"{key}: {text}") for place, key, text in found]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from grader import scoring
 from grader.deliver.marking.marks import Mark
 from grader.errors import BrokenError
 from grader.readers import tables
-from grader.readers.tables import Problem
+from grader.readers.problems import Problems
 from grader.readers.texts import did_you_mean, plain, shown
 from grader.reports import gradebook, html
 from grader.reports.report import CheckReport, Marked, Report
@@ -47,7 +47,7 @@ class Plan:
     reports: dict[str, Report]
     applied: list[Applied] = field(default_factory=list)
     already: int = 0
-    problems: list[Problem] = field(default_factory=list)
+    problems: Problems = field(default_factory=Problems)
 
     @property
     def changed(self) -> set[str]:
@@ -64,7 +64,7 @@ def plan(stored: Mapping[str, Stored], marks: Sequence[Mark], *, override: bool)
     for mark in marks:
         problem = _misfit(made, mark, override=override)
         if problem is not None:
-            made.problems.append(mark.problem(problem))
+            made.problems.extend([mark.problem(problem)])
         if problem is not None or not mark.usable:
             continue
         report = made.reports[mark.submission]

@@ -14,7 +14,8 @@ from typing import Any
 from grader import scoring
 from grader.errors import UsageError
 from grader.readers import tables, yaml_source
-from grader.readers.tables import Problem, cell
+from grader.readers.problems import Problem, Problems
+from grader.readers.tables import cell
 from grader.readers.texts import did_you_mean, plain, shown
 from grader.reports.stored import Stored
 
@@ -52,7 +53,7 @@ class Mark:
 
     def problem(self, text: str) -> Problem:
         """Return a problem of this mark."""
-        return Problem(self.source, self.line, text)
+        return Problem(self.source, self.line, "", text)
 
 
 @dataclass
@@ -61,7 +62,7 @@ class MarksFile:
 
     marks: list[Mark] = field(default_factory=list)
     unfilled: int = 0
-    problems: list[Problem] = field(default_factory=list)
+    problems: Problems = field(default_factory=Problems)
 
 
 def read(paths: Sequence[Path]) -> MarksFile:
@@ -100,7 +101,7 @@ def _unique(marks: Iterable[Mark], reading: MarksFile) -> list[Mark]:
                 f"{mark.submission} {mark.check} has {what} twice: {values} (first in "
                 f"{first.source}:{first.line}); keep one"
             )
-            reading.problems.append(mark.problem(text))
+            reading.problems.extend([mark.problem(text)])
     return list(found.values())
 
 
@@ -110,7 +111,7 @@ def _from_csv(path: Path, reading: MarksFile) -> Iterator[Mark]:
     missing = [name for name in COLUMNS[:3] if names[name] is None]
     if missing and not table.problems:
         there = ", ".join(shown(column) for column in table.columns if column) or "none"
-        table.problem(
+        table.problems.add(
             1,
             f"the column {', '.join(missing)} is missing (there are: {there}); the first row must "
             "name the columns submission, check, points, comment",
@@ -119,7 +120,7 @@ def _from_csv(path: Path, reading: MarksFile) -> Iterator[Mark]:
     for column in table.columns:
         near = did_you_mean(column, TEMPLATE)
         if near and tables.folded_name(column) not in known and not missing:
-            table.problem(1, f"unknown column {shown(column)}{near}")
+            table.problems.add(1, f"unknown column {shown(column)}{near}")
     if not table.problems:
         for row in table.rows:
             cells = {
@@ -129,7 +130,7 @@ def _from_csv(path: Path, reading: MarksFile) -> Iterator[Mark]:
             mark = _from_row(table, row.line, cells, reading)
             if mark is not None:
                 yield mark
-    reading.problems += table.problems
+    reading.problems.extend(table.problems)
 
 
 def _from_row(
@@ -144,7 +145,7 @@ def _from_row(
     if len(cells["comment"]) > MAX_COMMENT:
         problems.append(f"the comment has {len(cells['comment'])} characters, over {MAX_COMMENT}")
     for problem in problems:
-        table.problem(line, problem)
+        table.problems.add(line, problem)
     if not (cells["submission"] and cells["check"]):
         return None
     return Mark(
@@ -184,18 +185,16 @@ def _from_yaml(path: Path, reading: MarksFile) -> Iterator[Mark]:
         source = yaml_source.read(path)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
-    problems = [Problem(str(path), line, text) for line, text in source.problems]
-    if not problems and not isinstance(source.data, dict):
-        text = "must map submissions to checks: alice: {q5.9: 1.5}"
-        problems.append(Problem(str(path), 1, text))
-    if problems:
-        reading.problems += problems
+    if not source.problems and not isinstance(source.data, dict):
+        source.problems.add(1, "must map submissions to checks: alice: {q5.9: 1.5}")
+    if source.problems:
+        reading.problems.extend(source.problems)
         return
     for submission, checks in source.data.items():
         if not isinstance(checks, dict):
             line = source.line((submission,))
             text = f"{shown(submission)} must map checks to points: {{q5.9: 1.5}}"
-            reading.problems.append(Problem(str(path), line, text))
+            reading.problems.extend([Problem(str(path), line, "", text)])
             continue
         for check, given in checks.items():
             where = (submission, check)
@@ -228,7 +227,7 @@ def _from_value(
     if len(comment) > MAX_COMMENT:
         problems.append(f"the comment has {len(comment)} characters, over {MAX_COMMENT}")
     name = " ".join(where)
-    reading.problems += [Problem(str(path), line, f"{name}: {text}") for text in problems]
+    reading.problems.extend(Problem(str(path), line, name, text) for text in problems)
     by = str(texts["marker"] or "").strip()
     digest = str(texts["sha256"] or "").strip().removeprefix(SHA_PREFIX)
     usable = not problems

@@ -59,9 +59,11 @@ def mark_command(
     target = _target(reports, out)
     reading = marks.read(files)
     made = apply.plan(found, reading.marks, override=override)
-    refused = reading.problems + ([] if reapply else made.problems)
+    refused = reading.problems
+    if not reapply:
+        refused.extend(made.problems)
     if refused:
-        for problem in sorted(refused):
+        for problem in refused:
             click.echo(terminal.clean(str(problem)), err=True)
         count = counted(len(refused), "problem")
         click.echo(f"{count}; no report was changed", err=True)
