@@ -122,7 +122,7 @@ def test_files_of_predictions_are_checked_for_their_form(unpacked):
     (unpacked.home / "predictions_q2.txt").write_text("1\n" * 399)
     ran = unpacked.check("q6.6", "q6.7")
     assert "passed  q6.6" in ran.out
-    assert "the form alone counts" in ran.out
+    assert "only the format counts" in ran.out
     assert "predictions_q2.txt has 399 lines, expected 400: 1 missing" in ran.out
 
 
