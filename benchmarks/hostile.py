@@ -30,6 +30,7 @@ from grader.checks import KINDS
 from grader.errors import GraderError
 from grader.isolation.sandbox import LEVELS
 from grader.job import Job, Settings, Submitted
+from grader.reports.report import Report
 from grader.run import grading
 from grader.run.workers import ForkServers
 
@@ -93,11 +94,11 @@ class Run:
     def __init__(self, job: Job, fork_servers: ForkServers, own: Path) -> None:
         """Grade the honest submission once: the servers start, and there is something to keep."""
         self._job = job
-        self._workshop = fork_servers
+        self._fork_servers = fork_servers
         self._assignment = Assignment(job.rubric.reference)
         text = (resources.files("grader.reports") / "report.schema.json").read_text()
         self._schema = jsonschema.Draft202012Validator(json.loads(text))
-        self.honest = self._graded(Submitted("honest", HONEST, LAYERS))
+        self.honest = self._graded(Submitted("honest", HONEST, LAYERS)).model_dump(mode="json")
         if self.honest["score"] != self.honest["max_score"]:
             sys.exit("the honest submission does not earn every point before anything hostile ran")
         self._surroundings = Surroundings(own)
@@ -105,22 +106,23 @@ class Run:
     def row(self, example: Example, work: Submitted) -> Row:
         """Grade a hostile example and the honest submission after it."""
         started = time.monotonic()
-        made = self._graded(work)
+        report = self._graded(work)
         seconds = time.monotonic() - started
-        problems = list(claim_checks([example], [made])[0].problems)
+        problems = list(claim_checks([example], [report])[0].problems)
+        made = report.model_dump(mode="json")
         problems += self._schema_problems(made)
         problems += self._surroundings.changes()
         if seconds > MAX_SECONDS:
             problems.append(f"took {seconds:.0f} s")
-        after = self._graded(Submitted("honest", HONEST, LAYERS))
+        after = self._graded(Submitted("honest", HONEST, LAYERS)).model_dump(mode="json")
         problems += self._schema_problems(after)
         if _essence(after) != _essence(self.honest):
             problems.append(f"the honest submission is graded otherwise: {_fate(after)}")
         problems += self._surroundings.changes()
         return Row(example, _gained(example, made), _fate(made), seconds, tuple(problems))
 
-    def _graded(self, work: Submitted) -> dict[str, Any]:
-        return grading.grade(self._job, self._assignment, self._workshop, work)
+    def _graded(self, work: Submitted) -> Report:
+        return grading.grade(self._job, self._assignment, self._fork_servers, work)
 
     def _schema_problems(self, made: dict[str, Any]) -> Iterator[str]:
         for error in self._schema.iter_errors(made):

@@ -22,7 +22,7 @@ def key_problems(assignment: Assignment, module: str, functions: Collection[str]
 
     Raises:
         UsageError: one of them is not a dictionary.
-        BrokenError: a file is no Python.
+        BrokenError: a file is not Python.
     """
     path, stem = assignment.folder / "cases" / module, module.removesuffix(".py")
     known = {*functions, *assignment.defined(stem), *assignment.defined(f"cases.{stem}")}

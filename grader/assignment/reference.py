@@ -1,8 +1,4 @@
-"""An assignment's own code, loaded on the trusted side: reference, cases, drivers, data sets.
-
-The reference is imported under a package name of its own, so that two assignments can be graded
-in one process and neither is importable as ``reference``.
-"""
+"""An assignment's own code, under a package name of its own: reference, cases, drivers, data."""
 
 from __future__ import annotations
 
@@ -293,7 +289,7 @@ class Assignment:
         """Say whether ``<file>.<function>`` is defined in a folder, without importing the file.
 
         Raises:
-            BrokenError: the file is no Python.
+            BrokenError: the file is not Python.
         """
         file, _, function = name.partition(".")
         return function in self.defined(f"{folder}.{file}")
@@ -302,7 +298,7 @@ class Assignment:
         """Return the functions and classes of the dotted module ``name``, without importing it.
 
         Raises:
-            BrokenError: it is no Python, or cannot be read.
+            BrokenError: it is not Python, or cannot be read.
         """
         path = f"{name.replace('.', '/')}.py"
         if not self.has(name):

@@ -61,7 +61,7 @@ def driven_problems(spec: Any, assignment: Assignment) -> Iterator[str]:
     """Yield what in a driven check does not fit the assignment's folders, without importing it.
 
     Raises:
-        BrokenError: a file is no Python.
+        BrokenError: a file is not Python.
     """
     if spec.driver is not None:
         yield from function_problems("driver", "drivers", spec.driver, assignment)
