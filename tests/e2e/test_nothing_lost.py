@@ -143,7 +143,10 @@ def test_marks_of_a_person_are_not_written_over(folder, grade, run_cli):
     ran = grade()
     assert (ran.status, ran.out) == (2, "")
     (message,) = ran.err.splitlines()
-    assert "this would overwrite a person's marks: @bob q1.1, alice q1.1 q1.3. Nothing was graded" in message
+    assert (
+        "this would overwrite a person's marks: @bob q1.1, alice q1.1 q1.3. Nothing was graded"
+        in message
+    )
     assert "--reapply" in message
     assert "--discard-marks" in message
     assert contents(folder / "reports") == before

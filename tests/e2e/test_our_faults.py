@@ -65,7 +65,7 @@ def test_an_unwritable_output_folder_is_told_before_anything_is_graded(grade, tm
     (tmp_path / "out").write_text("a file, where a folder is needed")
     ran, _reports = grade(PLAIN, only=("q3",))
     assert ran.status == 3
-    assert "cannot be written" in ran.err
+    assert "cannot write there" in ran.err
 
 
 def test_an_error_inside_the_grader_is_broken_and_not_a_zero(grade, monkeypatch):

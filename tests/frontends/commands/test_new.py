@@ -47,14 +47,17 @@ def test_a_folder_that_holds_something_is_left_as_it_is(run_cli, tmp_path):
     (tmp_path / "mine" / ".hidden").write_text("kept")
     ran = run_cli("new", tmp_path / "mine")
     assert (ran.status, ran.out) == (2, "")
-    assert ran.err == f"error: {tmp_path}/mine: is not empty; name a new folder\n"
+    assert ran.err == f"error: {tmp_path}/mine: this folder is not empty; name a new one\n"
     assert [path.name for path in (tmp_path / "mine").iterdir()] == [".hidden"]
 
 
 def test_a_file_in_its_place_is_left_as_it_is(run_cli, tmp_path):
     (tmp_path / "mine").write_text("kept")
     ran = run_cli("new", tmp_path / "mine")
-    assert (ran.status, ran.err) == (2, f"error: {tmp_path}/mine: is a file; name a new folder\n")
+    assert (ran.status, ran.err) == (
+        2,
+        f"error: {tmp_path}/mine: this is a file; name a new folder\n",
+    )
     ran = run_cli("new", tmp_path / "mine" / "below")
     assert (ran.status, ran.err) == (2, f"error: {tmp_path}/mine/below: Not a directory\n")
 
