@@ -70,5 +70,5 @@ def _files() -> Iterator[tuple[Path, bytes]]:
 
 
 def _named(rubric: bytes, name: str) -> bytes:
-    """Return the rubric with this id, in quotes: YAML takes 2026 for a number and no for False."""
+    """Return the rubric with this id, in quotes: YAML takes 42 for a number and no for False."""
     return rubric.replace(NAME, b"assignment: " + json.dumps(name).encode() + b"\n", 1)
