@@ -252,7 +252,9 @@ def test_a_submission_over_the_limit_keeps_the_last_grade(
     again = autograder(TEMPLATE, metadata_of(previous_submissions=[earlier]))
     ran, found = gradescope(again, rubric)
     assert (ran.status, found["score"], found["tests"]) == (0, 5, before["tests"])
-    assert found["output"].startswith("This submission was not graded: 1 submission in 12 hours")
+    assert found["output"].startswith(
+        "This submission was not graded: the limit is 1 submission in 12 "
+    )
     assert found["extra_data"]["rate_limited"] is True
     assert "over the rate limit" in ran.out
 
@@ -307,7 +309,7 @@ def test_a_container_without_landlock_needs_a_closed_assignment(
     else:
         assert ran.returncode != 0
         assert not {"score", "tests"} & found.keys()
-        assert "isolation on this machine is 'partial', 'full' was asked for" in ran.stdout
+        assert "isolation on this machine is 'partial', but 'full' is required" in ran.stdout
         assert "reads_the_reference" in ran.stdout
 
 

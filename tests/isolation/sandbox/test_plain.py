@@ -123,7 +123,7 @@ def test_a_started_process_does_not_keep_it_waiting(spawn):
     )
     worker.load("answer")
     started = time.monotonic()
-    with pytest.raises(WorkerLost, match="exit status 0"):
+    with pytest.raises(WorkerLost, match="exited with status 0"):
         worker.call("f", (), ())
     assert time.monotonic() - started < 20
 
