@@ -143,7 +143,7 @@ def test_marks_of_a_person_are_not_written_over(folder, grade, run_cli):
     ran = grade()
     assert (ran.status, ran.out) == (2, "")
     (message,) = ran.err.splitlines()
-    assert "would be lost: @bob q1.1, alice q1.1 q1.3. Nothing was graded" in message
+    assert "overwrite a person's marks: @bob q1.1, alice q1.1 q1.3. Nothing was graded" in message
     assert "--reapply" in message
     assert "--discard-marks" in message
     assert contents(folder / "reports") == before
@@ -169,7 +169,7 @@ def test_marks_in_a_report_that_cannot_be_read_are_not_written_over_either(folde
     path.write_text(path.read_text()[:-20])
     ran = grade("alice")
     assert ran.status == 2
-    assert "would be lost: alice. Nothing was graded" in ran.err
+    assert "overwrite a person's marks: alice. Nothing was graded" in ran.err
 
 
 def test_a_text_that_looks_like_a_mark_is_none(folder, grade):
@@ -185,7 +185,7 @@ def test_one_submission_graded_again_takes_its_own_row_and_no_other(folder, grad
     (folder / "class" / "carol" / "toy.py").write_text(RIGHT.replace("2 * x", "3 * x"))
     ran = grade("carol")
     assert ran.status == 0
-    assert "(with 2 reports of earlier runs)" in ran.out
+    assert "(including 2 reports of earlier runs)" in ran.out
     after = rows(folder)
     assert {name: row for name, row in after.items() if name != "carol"} == {
         name: row for name, row in before.items() if name != "carol"
