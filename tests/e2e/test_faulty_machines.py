@@ -126,7 +126,7 @@ def test_an_output_folder_of_somebody_else_is_one_message(folder):
     command = [sys.executable, "-m", "grader", "grade", str(PLAIN), "--out", str(out), *ONLY]
     done = ran(machines.command("user", *command))
     assert done.status == 3
-    assert messages(done) == [f"broken: --out {out}: cannot be written: Permission denied"]
+    assert messages(done) == [f"broken: --out {out}: cannot write there: Permission denied"]
     assert list(out.iterdir()) == []
 
 

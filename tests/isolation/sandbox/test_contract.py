@@ -119,7 +119,7 @@ def test_less_than_was_asked_for_is_refused(without, least, refused, staging):
             return
         with pytest.raises(IsolationError) as error:
             policy.admit(server)
-    assert "nothing is graded" in str(error.value)
+    assert "nothing was graded" in str(error.value)
     assert "grader doctor" in str(error.value)
 
 

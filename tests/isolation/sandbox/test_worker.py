@@ -468,7 +468,7 @@ def test_torch_is_loaded_only_where_it_is_asked_for_and_runs_one_thread(server, 
 def test_a_worker_that_cannot_be_set_up_is_our_fault(server, staged):
     with (
         server.spawn(staged / "not_there", LIMITS, 7) as worker,
-        pytest.raises(BrokenError, match="could not be set up: FileNotFoundError"),
+        pytest.raises(BrokenError, match="cannot set up a worker: FileNotFoundError"),
     ):
         worker.load("module")
     with start(server, staged) as worker:
@@ -476,5 +476,5 @@ def test_a_worker_that_cannot_be_set_up_is_our_fault(server, staged):
 
 
 def test_the_exit_status_of_a_failed_setup_does_not_make_it_our_fault(server, staged):
-    with start(server, staged) as worker, pytest.raises(WorkerLost, match="exit status 97"):
+    with start(server, staged) as worker, pytest.raises(WorkerLost, match="exited with status 97"):
         worker.call("exit_with", (97,), ())
