@@ -288,7 +288,7 @@ def test_display_mathematics_that_is_not_closed_ends_at_the_next_heading(
     [
         (r"\begin{aling}", r"\end{aling}", r"\frac is outside mathematics, in \begin{aling}"),
         (r"\begin{aligned}", r"\end{aligned}", r"mathematics, in \begin{aligned}"),
-        (r"\begin{itemize}\end{itemize}", "", r"\frac is outside mathematics: waits"),
+        (r"\begin{itemize}\end{itemize}", "", r"\frac is outside mathematics: a person must mark"),
     ],
 )
 def test_formulas_outside_mathematics_wait_for_a_person(opening, closing, what):
