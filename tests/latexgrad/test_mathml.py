@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from grader.author.evidence import Formula, Formulas
 from grader.reports import html as pages
 from grader.reports.mathml import ELEMENTS, harmless
+from grader.reports.report import Report
 from latexgrad import mathml
 from latexgrad.nodes import Gradient, Symbol
 from latexgrad.statements import read_file
@@ -101,11 +103,13 @@ def made_report():
             "figures": [{"kind": "formulas", "title": "f", "rows": shown}],
         }  # fmt: skip
         question = {"id": "q1", "title": "q", "score": 1, "max_score": 1, "checks": [check]}
-        return {
-            "status": "complete", "title": "t", "score": 1, "max_score": 1, "isolation": [],
-            "submission": {"id": "s", "sha256": None, "files": [], "notes": []}, "tier": "mini",
-            "graded_at": "now", "grader_version": "1", "questions": [question],
+        made = {
+            "schema_version": 1, "assignment": "a", "status": "complete", "title": "t", "score": 1,
+            "max_score": 1, "submission": {"id": "s", "sha256": None, "files": [], "notes": []},
+            "isolation": [], "tier": "mini", "graded_at": "2026-01-01T00:00:00+00:00",
+            "grader_version": "1", "questions": [question],
         }  # fmt: skip
+        return Report.read(json.dumps(made).encode())
 
     return make
 
@@ -118,5 +122,5 @@ def test_figures_are_described_as_json():
     figure = Formulas("f", (Formula("line 1", "", "$$ ( $$", "not read"),))
     result = CheckResult(shipped("q3.5")[1], "pending", 0.0, figures=(figure,))
     (described,) = figures.described(result)
-    assert described["kind"] == "formulas"
-    assert described["rows"][0]["source"] == "$$ ( $$"
+    assert described.kind == "formulas"
+    assert described.rows[0].source == "$$ ( $$"
