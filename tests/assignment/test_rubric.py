@@ -235,8 +235,11 @@ def _edited(edits: list[tuple[str, str]], rng: random.Random) -> str:
 
 @functools.cache
 def _scratch(parent: Path) -> Path:
-    (parent / "reference").symlink_to(ROOT / "reference")
-    return parent / "rubric.yaml"
+    # A folder of its own: a rubric above their folders would be every other test's, too.
+    folder = parent / "edited_rubrics"
+    folder.mkdir()
+    (folder / "reference").symlink_to(ROOT / "reference")
+    return folder / "rubric.yaml"
 
 
 # The same edits in every run, at other places in each part; `make fuzz` draws new ones.

@@ -10,9 +10,9 @@ from grader.assignment.rubric import load_rubric
 from grader.checks import CLASSES, KINDS
 from grader.errors import RubricError
 from grader.frontends.student import bundle, replay, screen
-from grader.frontends.student.look import Look, chosen
+from grader.frontends.student.look import HomeJob, chosen
 from grader.frontends.student.record import record
-from grader.frontends.student.staged import AtHome
+from grader.frontends.student.staged import StudentFolder
 from grader.frontends.student.watch import concerned
 from grader.intake.wanted import asked_by
 from grader.job import Settings
@@ -99,12 +99,12 @@ def test_it_is_recorded_for_students_who_see_the_same_message(path, home, tmp_pa
         (tmp_path / "handed_in").mkdir(exist_ok=True)
         (tmp_path / "handed_in/toy.py").write_text(dedent(text))
         checks = chosen(at_home, {"q1.1"})
-        look = Look(at_home, given.assignment(at_home), tmp_path / "handed_in", checks, settings)
-        (result,) = look.run(checks)
+        job = HomeJob(at_home, given.assignment(at_home), tmp_path / "handed_in", checks, settings)
+        (result,) = job.run(checks)
         assert result.outcome == outcome, result.message
         assert len(screen.lines(result)) == (1 if outcome == "passed" else 3)
-        with look.staged() as here:
-            assert isinstance(here, AtHome)
+        with job.staged() as here:
+            assert isinstance(here, StudentFolder)
             assert concerned(here, *checks[0]) == {"toy.py"}
 
 

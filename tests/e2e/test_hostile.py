@@ -82,14 +82,14 @@ def process(rubric):
 def honest_before(process):
     grade, surroundings = process
     made = grade(HONEST)
-    assert made["score"] == made["max_score"] == 27
+    assert made.score == made.max_score == 27
     assert list(surroundings.changes()) == []
     return _essence(made)
 
 
 def _essence(made):
     kept = ("id", "outcome", "points", "reason", "message", "notes", "output")
-    return [[c[key] for key in kept] for question in made["questions"] for c in question["checks"]]
+    return [[getattr(check, key) for key in kept] for check in made.checks()]
 
 
 def test_there_are_many_examples_each_named_by_its_one_idea(examples):
@@ -114,7 +114,9 @@ def test_an_honest_submission_is_graded_alike_after_a_hostile_one(
 ):
     grade, surroundings = process
     with assembled([examples[name]]) as (work,):
-        made = {**grade(work.path), "submission": {"id": work.identifier}}
+        graded = grade(work.path)
+        own_id = graded.submission.model_copy(update={"id": work.identifier})
+        made = graded.model_copy(update={"submission": own_id})
     (verdict,) = claim_checks([examples[name]], [made])
     assert verdict.problems == ()
     assert list(surroundings.changes()) == []

@@ -304,7 +304,7 @@ def test_the_grader_cannot_be_signalled(worker, server):
     ("function", "arguments", "reason", "words", "retry"),
     [
         ("exit_with", (0,), "crashed", "exited with status 0", True),
-        ("exit_with", (3,), "crashed", "exit status 3", True),
+        ("exit_with", (3,), "crashed", "exited with status 3", True),
         ("crash", (), "crashed", "segmentation fault", True),
         ("chatter", (), "output_limit", "more than 64 KiB", False),
         ("big", (80,), "crashed", "exceeds the limit", True),
