@@ -79,6 +79,7 @@ def test_no_path_of_the_machine_is_in_it(grade, tmp_path):
 SHADOW = "open({marker!r}, 'a').write('x')\nraise ImportError('pytest was started')\n"
 
 
+@pytest.mark.slow
 def test_grading_starts_no_pytest_at_all(tmp_path):
     marker, shadows = tmp_path / "started", tmp_path / "shadows"
     for package in ("pytest", "_pytest", "pluggy"):
