@@ -54,7 +54,7 @@ def of_results(
         assignment=rubric.assignment,
         title=rubric.title,
         status=status,
-        # No grade is issued when our side failed: a partial sum would be read as one.
+        # No grade if the grader failed: a partial sum would look like one.
         score=None if status == "broken" else scoring.total(everything),
         max_score=points_sum(result.spec for result in everything),
         submission=_submission(submission),
@@ -98,7 +98,7 @@ def with_unreached(rubric: Rubric, made: Report, wanted: Collection[str], messag
 
 
 def broken(rubric: Rubric, identifier: str, tier: Tier, message: str) -> Report:
-    """Return the report of a submission that could not be graded at all, by our fault."""
+    """Return the report of a submission that could not be graded because the grader failed."""
     return Report(
         assignment=rubric.assignment,
         title=rubric.title,

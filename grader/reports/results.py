@@ -13,7 +13,7 @@ from grader.reports.report import CheckReport, Report
 
 MAX_NOTE = 1000  # characters of a note
 WITHHELD = "This check's details are hidden."
-MAX_OUTPUT = 100_000  # characters of one text; Gradescope cuts off the rest without a word
+MAX_OUTPUT = 100_000  # characters of one text; Gradescope silently cuts off the rest
 CUT = "\n[the rest is left out]"
 
 

@@ -73,7 +73,7 @@ def report(made: Report, *, visible_only: bool = False) -> Group:
 
 
 def _hidden(check: CheckReport, *, visible_only: bool) -> bool:
-    """Say whether nothing but the hint of a check may be shown."""
+    """Say whether only the hint of a check may be shown."""
     return visible_only and check.visibility != "visible"
 
 

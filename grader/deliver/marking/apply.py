@@ -131,7 +131,7 @@ def _misfit(made: Plan, mark: Mark, *, override: bool) -> str | None:
 
 def _settled(mark: Mark, check: CheckReport, who: str, *, override: bool) -> str | None:
     if check.outcome == "broken":
-        return f"{who}: our side failed in this check; grade the submission again, then mark it"
+        return f"{who}: the grader failed in this check; grade the submission again, then mark it"
     machine = check.machine
     same = check.marked
     repeated = same is not None and (same.points, same.comment) == (mark.points, mark.comment)
@@ -139,8 +139,8 @@ def _settled(mark: Mark, check: CheckReport, who: str, *, override: bool) -> str
         return None
     had = f"{plain(machine.points)} of {plain(check.max_points)}"
     return (
-        f"{who} waits for nobody: it is {machine.outcome} with {had} points; to put a person's "
-        "decision in place of that, say --override"
+        f"{who} is not pending: it is {machine.outcome} with {had} points; to replace that with "
+        "a person's decision, add --override"
     )
 
 
