@@ -148,7 +148,7 @@ def _claims(source: yaml_source.Source) -> Claims | None:
                 wrong = _worded(error, check, Loss)
                 found += [(("loses", check, *loc), key, text) for loc, key, text in wrong]
     elif raw != "all":
-        text = f"{yaml_source.shown(raw)}: must be 'all', or a mapping by check"
+        text = f"{yaml_source.literal(raw)}: must be 'all', or a mapping by check"
         found.append((("loses",), "loses", text))
     claims: Claims | None = None
     try:
@@ -172,7 +172,7 @@ def _worded(
         points = model is Loss and where == ("points",) and detail["type"] != "missing"
         if points:
             value = detail["input"]
-            text = f"{yaml_source.shown(value)}: must be {POINTS_LOST}"
+            text = f"{yaml_source.literal(value)}: must be {POINTS_LOST}"
             found.setdefault(where, (f"{label}: points", text))
         elif not where:
             text = f"must be a mapping with the keys {', '.join(model.model_fields)}"

@@ -22,7 +22,7 @@ from grader.errors import RubricError, UsageError
 from grader.model import CheckSpec, Policies, Question, QuestionSpec, Rubric, RubricSpec
 from grader.readers import yaml_source
 from grader.readers.texts import did_you_mean
-from grader.readers.yaml_source import Source, YamlPath, shown
+from grader.readers.yaml_source import Source, YamlPath, literal
 
 POINTS_ROUNDING = 1.0e-6
 
@@ -114,7 +114,7 @@ class _Reader:
             return None  # reported as a wrong type already
         folder = self._path.resolve().parent / name
         if not _is_folder(folder):
-            missing = f"there is no folder {shown(name)} next to the rubric"
+            missing = f"there is no folder {literal(name)} next to the rubric"
             self._add(("reference",), "reference", missing)
             return None
         return folder
@@ -124,7 +124,7 @@ class _Reader:
         checks = [name for path, name in _ids(raw_questions) if "checks" in path]
         for index, column in enumerate(top.leaderboard or ()):
             if column.check not in checks:
-                text = f"there is no check {shown(column.check)}"
+                text = f"there is no check {literal(column.check)}"
                 meant = did_you_mean(column.check, checks)
                 self._add(("leaderboard", index, "check"), "leaderboard: check", text + meant)
 
@@ -198,7 +198,7 @@ class _Reader:
                 why = "is in preload"
             else:
                 continue
-            self._add((*path, "forbidden", index), f"{label}: forbidden", f"{shown(name)} {why}")
+            self._add((*path, "forbidden", index), f"{label}: forbidden", f"{literal(name)} {why}")
 
     def _check(self, raw: Any, path: YamlPath, label: str) -> CheckSpec | None:
         if not isinstance(raw, dict):
@@ -212,7 +212,7 @@ class _Reader:
             else:
                 meant = did_you_mean(str(raw["kind"]), list(self._kinds))
                 known = meant or f" (known: {', '.join(self._kinds)})"
-                self._add((*path, "kind"), label, f"unknown kind {shown(raw['kind'])}{known}")
+                self._add((*path, "kind"), label, f"unknown kind {literal(raw['kind'])}{known}")
             return None
         fields = kind.options.model_fields
         inherited = {k: v for k, v in self._defaults.items() if k in fields and k not in raw}
@@ -285,7 +285,7 @@ class _Reader:
         folder = self._path.resolve().parent / self._template
         if not _is_folder(folder):
             if named:
-                missing = f"there is no folder {shown(self._template)} next to the rubric"
+                missing = f"there is no folder {literal(self._template)} next to the rubric"
                 self._add(("template",), "template", missing)
             return
         template = Template(folder)

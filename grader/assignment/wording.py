@@ -8,7 +8,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from grader.readers.texts import did_you_mean
-from grader.readers.yaml_source import shown
+from grader.readers.yaml_source import literal
 
 
 def worded(detail: Any, label: str, model: type[BaseModel]) -> tuple[str, str]:
@@ -23,11 +23,11 @@ def worded(detail: Any, label: str, model: type[BaseModel]) -> tuple[str, str]:
         return _joined(label, keys[:-1]), f"key {keys[-1]!r} is missing"
     if detail["type"] == "literal_error":
         meant = did_you_mean(str(value), re.findall(r"'([^']*)'", detail["ctx"]["expected"]))
-        return where, f"{shown(value)}; must be {detail['ctx']['expected']}{meant}"
+        return where, f"{literal(value)}; must be {detail['ctx']['expected']}{meant}"
     if detail["type"] == "value_error":
         return where, str(detail["ctx"]["error"])
     message = detail["msg"][0].lower() + detail["msg"][1:]
-    return where, f"{shown(value)}: {message.replace('input should', 'should')}"
+    return where, f"{literal(value)}: {message.replace('input should', 'should')}"
 
 
 def _joined(label: str, keys: list[str]) -> str:

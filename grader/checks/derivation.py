@@ -13,6 +13,7 @@ from grader.author.evidence import Formula, Formulas
 from grader.checks import causes
 from grader.errors import Cause, Failure, Pending, Reason
 from grader.model import Part, Question
+from grader.readers.texts import clipped
 from latexgrad import (
     Assessed,
     AssessedQuantity,
@@ -63,7 +64,9 @@ class DerivationKind(TextKind):
             case Unanswered():
                 raise Failure("not_implemented", found.message)
             case Waiting():
-                raise Pending(f"{found.message}: a person must mark this", name, _clipped(text))
+                raise Pending(
+                    f"{found.message}: a person must mark this", name, clipped(text, MAX_SHOWN)
+                )
             case Assessed():
                 return _judgement(name, found)
 
@@ -85,10 +88,6 @@ def _assessed(spec: DerivationSpec, context: Context) -> tuple[str, str, Assessm
     if first is None:
         raise missing or Failure("missing", "no file is asked for")
     return first
-
-
-def _clipped(text: str) -> str:
-    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]} [...]"
 
 
 def _judgement(name: str, found: Assessed) -> Judgement:

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from grader.errors import Failure, Pending
 from grader.model import CheckSpec
+from grader.readers.texts import clipped
 
 from .base import CheckKind, Context, Judgement, Recorder
 
@@ -65,7 +66,7 @@ class WrittenKind(TextKind):
         if words < spec.least_words:
             message = f"{name} has {words} words, but at least {spec.least_words} are required"
             raise Failure("not_implemented", message)
-        shown = text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]} [...]"
+        shown = clipped(text, MAX_SHOWN)
         raise Pending(f"{name}, {words} words: a person must mark this", name, shown)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from grader.errors import UsageError
 from grader.readers.problems import Problems
-from grader.readers.texts import shown
+from grader.readers.texts import quoted
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 SEPARATORS = (",", ";", "\t")
@@ -156,7 +156,7 @@ def _check_header(table: Sheet, line: int) -> None:
     for column in table.columns:
         folded = folded_name(column)
         if folded and folded in seen:
-            table.problems.add(line, f"the column {shown(column)} appears twice")
+            table.problems.add(line, f"the column {quoted(column)} appears twice")
         seen.add(folded)
 
 

@@ -29,10 +29,15 @@ def printable(text: str, most: int) -> str:
     What cannot be printed becomes its escape, such as ``\n`` or ``\u202e``: line breaks of every
     kind, terminal codes, marks that turn the direction of writing, halves of characters.
     """
-    clipped = text if len(text) <= most else f"{text[:most]}..."
+    text = text if len(text) <= most else f"{text[:most]}..."
     return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in clipped
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
     )
+
+
+def clipped(text: str, most: int) -> str:
+    """Return ``text`` with its lines as they are, cut after ``most`` characters."""
+    return text if len(text) <= most else f"{text[:most]} [...]"
 
 
 def plain(value: float) -> str:
@@ -41,7 +46,7 @@ def plain(value: float) -> str:
     return "0" if text == "-0" else text
 
 
-def shown(text: str) -> str:
+def quoted(text: str) -> str:
     """Return a value as a message shows it."""
     return f"'{printable(text, MAX_SHOWN)}'"
 
@@ -50,7 +55,7 @@ def did_you_mean(wrong: str, known: Sequence[str]) -> str:
     """Return " (did you mean ...?)" if one of ``known`` is close to ``wrong``, else nothing."""
     by_folded = {name.casefold(): name for name in known}
     close = get_close_matches(wrong.casefold(), list(by_folded), n=1, cutoff=0.6)
-    return f" (did you mean {shown(by_folded[close[0]])}?)" if close else ""
+    return f" (did you mean {quoted(by_folded[close[0]])}?)" if close else ""
 
 
 def counted(number: int, noun: str) -> str:

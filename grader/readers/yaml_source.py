@@ -126,17 +126,17 @@ class _Builder:
         try:
             value = self._scalars.construct_object(node)
         except yaml.MarkedYAMLError as error:
-            self._problem(line, path, f"{shown(text)} cannot be read: {error.problem}")
+            self._problem(line, path, f"{literal(text)} cannot be read: {error.problem}")
             return text
         except (ValueError, LookupError, AttributeError) as error:
             # The last two are how PyYAML fails at an explicit tag, such as `!!bool maybe`.
             why = f": {error}" if isinstance(error, ValueError) else f" as {node.tag}"
-            self._problem(line, path, f"{shown(text)} cannot be read{why}")
+            self._problem(line, path, f"{literal(text)} cannot be read{why}")
             return text
         if getattr(node, "style", None) is None:
             value = self._plain(text, value, path, line)
         if type(value) is int and abs(value) >= MAX_INT:
-            self._problem(line, path, f"the number {shown(text)} is too large")
+            self._problem(line, path, f"the number {literal(text)} is too large")
             return text
         if not isinstance(value, str | int | float | bool | None):
             # A date, a time or bytes: rubrics have none of these.
@@ -146,7 +146,7 @@ class _Builder:
     def _whole(self, text: str, path: YamlPath, line: int) -> str:
         """Return ``text``; halves of characters, which only an escape can bring, are reported."""
         if SURROGATE.search(text):
-            self._problem(line, path, f"{shown(text)} holds half of a character")
+            self._problem(line, path, f"{literal(text)} holds half of a character")
         return SURROGATE.sub("?", text)
 
     def _plain(self, text: str, value: Any, path: YamlPath, line: int) -> Any:
@@ -170,7 +170,7 @@ class _Builder:
         self._source.problems.add(line, message, where)
 
 
-def shown(value: Any) -> str:
+def literal(value: Any) -> str:
     """Return a value as it appears in a message: quoted, and not at any length."""
     text = repr(value)
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."

@@ -25,7 +25,7 @@ def gradescope(made: Report) -> dict[str, Any]:
     add up theirs.
     """
     result: dict[str, Any] = {
-        "output": clipped(_summary(made)),
+        "output": within_limit(_summary(made)),
         "output_format": "text",
         "test_output_format": "text",
         "test_name_format": "text",
@@ -51,7 +51,7 @@ def _test(check: CheckReport, number: str) -> dict[str, Any]:
         "number": number,
         # Extra credit comes on top: the sum over all tests is what the assignment is worth.
         "max_score": 0 if check.extra_credit else check.max_points,
-        "output": clipped(clean(student_text(check))),
+        "output": within_limit(clean(student_text(check))),
         "output_format": "text",
         "visibility": check.visibility,
         "extra_data": {"outcome": check.outcome},
@@ -64,7 +64,7 @@ def _test(check: CheckReport, number: str) -> dict[str, Any]:
     return test
 
 
-def clipped(text: str) -> str:
+def within_limit(text: str) -> str:
     """Return a text that Gradescope does not cut."""
     if len(text) <= MAX_OUTPUT:
         return text

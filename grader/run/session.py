@@ -20,6 +20,7 @@ from grader.intake.submission import Submission
 from grader.isolation.sandbox import Limits, StudentError
 from grader.job import CheckDone, Settings, Steering
 from grader.model import CheckResult, CheckSpec, Question, Rubric
+from grader.readers.texts import clipped
 from grader.reports import building
 from grader.reports.report import Report
 from grader.run.loading import Loader
@@ -129,7 +130,7 @@ class Session:
         return dataclasses.replace(
             result,
             seed=seed,
-            message=_clipped(result.message),
+            message=clipped(result.message, MAX_MESSAGE),
             hint=check.hint.strip() if result.outcome not in ("passed", "broken") else "",
             duration_s=round(time.monotonic() - started, 4),
             output=self._loader.printed.decode(errors="replace"),
@@ -205,7 +206,3 @@ def our_failure(error: BaseException) -> str:
     trace = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{Path(trace.filename).name}, line {trace.lineno}"
     return f"the grader itself failed: {type(error).__name__}: {error} ({place})"
-
-
-def _clipped(message: str) -> str:
-    return message if len(message) <= MAX_MESSAGE else f"{message[:MAX_MESSAGE]} [...]"

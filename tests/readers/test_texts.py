@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.readers.texts import clean, printable
+from grader.readers.texts import clean, clipped, printable, quoted
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,9 @@ def test_cleaning_keeps_lines_and_leaves_no_control_character(text):
     assert all(c == "\n" or unicodedata.category(c)[0] != "C" for c in cleaned)
     assert len(cleaned.splitlines()) == len(text.split("\n")) - text.endswith("\n") or not text
     assert clean(cleaned) == cleaned
+
+
+def test_a_text_is_cut_only_if_it_is_too_long_and_keeps_its_lines():
+    assert clipped("a\nb", 3) == "a\nb"
+    assert clipped("a\nbc", 3) == "a\nb [...]"
+    assert quoted("a\nb") == r"'a\nb'"

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from grader.readers import yaml_source
-from grader.readers.yaml_source import LOOKS_LIKE_A_NUMBER, MAX_INT, MAX_SHOWN, Source, shown
+from grader.readers.yaml_source import LOOKS_LIKE_A_NUMBER, MAX_INT, MAX_SHOWN, Source, literal
 
 # One file is written again and again: each example replaces it.
 MANY = settings(
@@ -286,8 +286,8 @@ def test_any_text_is_data_or_a_problem_with_a_line(read, text):
 
 
 def test_long_values_are_shortened_in_messages():
-    assert shown("x") == "'x'"
-    long: Any = shown("x" * 1000)
+    assert literal("x") == "'x'"
+    long: Any = literal("x" * 1000)
     assert len(long) == MAX_SHOWN + 3
     assert long.endswith("x...")
 

@@ -14,7 +14,7 @@ from grader.deliver.exports.formats import Export, Order, harmless, kept, left_o
 from grader.deliver.exports.roster import Roster, RosterRow, email_name
 from grader.errors import UsageError
 from grader.readers.tables import Sheet, cell, folded_name, number
-from grader.readers.texts import did_you_mean, plain, shown
+from grader.readers.texts import did_you_mean, plain, quoted
 
 PATTERN = re.compile(r"^[^_]+?(_LATE)?_(?P<id>\d+)_\d+_")
 IDENTITY = (
@@ -76,7 +76,7 @@ class Canvas:
         rows.append([POINTS_ROW, *[""] * (len(columns) - 1), most])
         if said and number(said) != order.max_score:
             made.notes.append(
-                f"Canvas has {said} points possible for {shown(target)}, the reports "
+                f"Canvas has {said} points possible for {quoted(target)}, the reports "
                 f"{plain(order.max_score)}; points are exported unchanged"
             )
         protected = {table.column(name) for name in IDENTITY if name not in NAMES}
@@ -120,16 +120,16 @@ def _column(table: Sheet, order: Order, made: Export) -> str:
     if len(found) == 1:
         return found[0]
     if found:
-        named = ", ".join(map(shown, found))
+        named = ", ".join(map(quoted, found))
         raise UsageError(f"{table.name}:1: several assignments have this name: {named}; "
                          "choose one of them with --assignment")  # fmt: skip
     near = did_you_mean(wanted, list(titles.values()))
     if near or (order.assignment is None and there):
-        known = ", ".join(map(shown, titles.values()))
-        raise UsageError(f"{table.name}:1: no assignment {shown(wanted)}{near}; choose one with "
+        known = ", ".join(map(quoted, titles.values()))
+        raise UsageError(f"{table.name}:1: no assignment {quoted(wanted)}{near}; choose one with "
                          f"--assignment (there are: {known})")  # fmt: skip
     made.notes.append(
-        f"{table.name} has no assignment {shown(wanted)}: Canvas will offer to create one"
+        f"{table.name} has no assignment {quoted(wanted)}: Canvas will offer to create one"
     )
     return wanted
 

@@ -10,7 +10,7 @@ from typing import Protocol
 from grader.deliver.exports.roster import Roster
 from grader.readers import tables
 from grader.readers.tables import Sheet, cell
-from grader.readers.texts import plain, shown
+from grader.readers.texts import clipped, plain, quoted
 from grader.reports.report import Report
 from grader.reports.results import student_text
 from grader.reports.stored import Stored
@@ -135,7 +135,7 @@ def feedback(grade: Grade, title: str) -> str:
         points = f"{plain(check.points)} of {plain(check.max_points)}"
         blocks.append("\n".join([f"{check.id} {check.title}: {points}", *text.splitlines()]))
     whole = "\n\n".join(blocks)
-    return whole if len(whole) <= MAX_FEEDBACK else f"{whole[:MAX_FEEDBACK]} [...]"
+    return clipped(whole, MAX_FEEDBACK)
 
 
 def harmless(text: str) -> str:
@@ -157,7 +157,7 @@ def left_out(order: Order) -> list[str]:
 def kept(there: str, what: str, row: int, roster: Roster) -> str:
     """Return the line about a cell of the platform that is kept as it is."""
     student = roster.students[row]
-    return f"{roster.table.name}:{student.line}: {student.shown}: {what} {shown(there)} is kept"
+    return f"{roster.table.name}:{student.line}: {student.shown}: {what} {quoted(there)} is kept"
 
 
 def lines(rows: Sequence[Sequence[str]]) -> bytes:

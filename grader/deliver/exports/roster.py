@@ -14,7 +14,7 @@ from itertools import permutations
 
 from grader.intake.submission import safe_id
 from grader.readers.tables import Sheet
-from grader.readers.texts import did_you_mean, shown
+from grader.readers.texts import did_you_mean, quoted
 
 MAX_SUGGESTED = 20  # unmatched submissions for which a similar name is suggested
 MAX_NAME_WORDS = 4  # of a full name: their orders are tried
@@ -98,7 +98,7 @@ def match(roster: Roster, submissions: Iterable[str]) -> Matching:
 
 def _place(roster: Roster, row: int) -> str:
     student = roster.students[row]
-    return f"{shown(student.shown)} (line {student.line})"
+    return f"{quoted(student.shown)} (line {student.line})"
 
 
 def _levels(roster: Roster) -> list[dict[str, list[int]]]:

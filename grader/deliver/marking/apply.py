@@ -16,7 +16,7 @@ from grader.deliver.marking.marks import Mark
 from grader.errors import BrokenError
 from grader.readers import tables
 from grader.readers.problems import Problems
-from grader.readers.texts import did_you_mean, plain, shown
+from grader.readers.texts import did_you_mean, plain, quoted
 from grader.reports import gradebook, html
 from grader.reports.report import CheckReport, Marked, Report
 from grader.reports.stored import Stored, check_ids, pictures
@@ -106,7 +106,7 @@ def _misfit(made: Plan, mark: Mark, *, override: bool) -> str | None:
     report = made.reports.get(mark.submission)
     if report is None:
         near = did_you_mean(mark.submission, list(made.reports))
-        return f"there is no report for {shown(mark.submission)}{near}"
+        return f"there is no report for {quoted(mark.submission)}{near}"
     who = f"{mark.submission} {mark.check}"
     checks = report.by_id()
     check = checks.get(mark.check)
@@ -114,7 +114,9 @@ def _misfit(made: Plan, mark: Mark, *, override: bool) -> str | None:
         return f"{who}: the report is broken and has no checks; grade it again, then mark it"
     if check is None:
         known = ", ".join(checks)
-        return f"the report of {mark.submission} has no check {shown(mark.check)} (it has: {known})"
+        return (
+            f"the report of {mark.submission} has no check {quoted(mark.check)} (it has: {known})"
+        )
     digest = report.submission.sha256 or ""
     if mark.sha256 and not digest.startswith(mark.sha256):
         return (

@@ -16,7 +16,7 @@ from grader.errors import UsageError
 from grader.readers import tables, yaml_source
 from grader.readers.problems import Problem, Problems
 from grader.readers.tables import cell
-from grader.readers.texts import did_you_mean, plain, shown
+from grader.readers.texts import did_you_mean, plain, quoted
 from grader.reports.stored import Stored
 
 COLUMNS = ("submission", "check", "points", "comment")
@@ -95,7 +95,7 @@ def _unique(marks: Iterable[Mark], reading: MarksFile) -> list[Mark]:
             values = (
                 f"{plain(first.points)} and {plain(mark.points)}"
                 if mark.points != first.points
-                else f"{shown(first.comment)} and {shown(mark.comment)}"
+                else f"{quoted(first.comment)} and {quoted(mark.comment)}"
             )
             text = (
                 f"{mark.submission} {mark.check} has {what} twice: {values} (first in "
@@ -110,7 +110,7 @@ def _from_csv(path: Path, reading: MarksFile) -> Iterator[Mark]:
     names = {name: table.column(name) for name in TEMPLATE}
     missing = [name for name in COLUMNS[:3] if names[name] is None]
     if missing and not table.problems:
-        there = ", ".join(shown(column) for column in table.columns if column) or "none"
+        there = ", ".join(quoted(column) for column in table.columns if column) or "none"
         table.problems.add(
             1,
             f"the column {', '.join(missing)} is missing (there are: {there}); the first row must "
@@ -120,7 +120,7 @@ def _from_csv(path: Path, reading: MarksFile) -> Iterator[Mark]:
     for column in table.columns:
         near = did_you_mean(column, TEMPLATE)
         if near and tables.folded_name(column) not in known and not missing:
-            table.problems.add(1, f"unknown column {shown(column)}{near}")
+            table.problems.add(1, f"unknown column {quoted(column)}{near}")
     if not table.problems:
         for row in table.rows:
             cells = {
@@ -172,7 +172,7 @@ def _points(value: object, problems: list[str]) -> float | None:
     elif isinstance(value, int | float) and not isinstance(value, bool):
         number = float(value)
     if number is None or not -1e9 < number < 1e9:  # noqa: PLR2004 - nan, infinity and nonsense
-        problems.append(f"points: {shown(str(value))} is not a number; write 1.5 or 1,5")
+        problems.append(f"points: {quoted(str(value))} is not a number; write 1.5 or 1,5")
         return None
     if number < 0:
         problems.append(f"points: {plain(number)} is negative; the least is 0")
@@ -193,7 +193,7 @@ def _from_yaml(path: Path, reading: MarksFile) -> Iterator[Mark]:
     for submission, checks in source.data.items():
         if not isinstance(checks, dict):
             line = source.line((submission,))
-            text = f"{shown(submission)} must map checks to points: {{q5.9: 1.5}}"
+            text = f"{quoted(submission)} must map checks to points: {{q5.9: 1.5}}"
             reading.problems.extend([Problem(str(path), line, "", text)])
             continue
         for check, given in checks.items():
@@ -211,14 +211,14 @@ def _from_value(
         return None
     values: dict[str, Any] = given if isinstance(given, dict) else {"points": given}
     problems = [
-        f"unknown key {shown(str(key))}{did_you_mean(str(key), KEYS)}; the keys are "
+        f"unknown key {quoted(str(key))}{did_you_mean(str(key), KEYS)}; the keys are "
         f"{', '.join(KEYS)}"
         for key in values
         if key not in KEYS
     ]
     texts = {name: values.get(name) for name in KEYS[1:]}
     problems += [
-        f"{name}: {shown(str(value))} is not text; put it in quotes"
+        f"{name}: {quoted(str(value))} is not text; put it in quotes"
         for name, value in texts.items()
         if value is not None and not isinstance(value, str)
     ]

@@ -23,7 +23,7 @@ from grader.frontends.gradescope.policies import (
 from grader.model import LeaderboardSpec, RateLimitSpec, Rubric
 from grader.reports.building import with_unreached
 from grader.reports.report import Report
-from grader.reports.results import clipped, gradescope
+from grader.reports.results import gradescope, within_limit
 from grader.scoring import POINT_DIGITS
 
 UNFINISHED = (
@@ -57,7 +57,7 @@ def withheld(text: str = WITHHELD) -> dict[str, Any]:
     The platform accepts only results that have one of the two, so it records no grade for these.
     """
     return {
-        "output": clipped(text),
+        "output": within_limit(text),
         "output_format": "text",
         "visibility": "visible",
         "stdout_visibility": "hidden",
@@ -71,7 +71,7 @@ def unfinished(run: GradedRun, made: Report, not_reached: Collection[str]) -> di
     found = final(run, whole, {*not_reached, *(run.wanted - set(made.by_id()))})
     if "score" not in found:
         return found
-    found["output"] = clipped(f"{UNFINISHED}\n{found['output']}")
+    found["output"] = within_limit(f"{UNFINISHED}\n{found['output']}")
     found["extra_data"]["unfinished"] = True
     return found
 
@@ -95,7 +95,7 @@ def final(run: GradedRun, made: Report, not_reached: Collection[str]) -> dict[st
     if open_ids:
         found["extra_data"]["not_reached"] = open_ids
     lines += _deduct(run, found, made)
-    found["output"] = clipped("\n".join([*lines, found["output"]]))
+    found["output"] = within_limit("\n".join([*lines, found["output"]]))
     board = leaderboard(run.rubric.policies.leaderboard, made)
     if board:
         found["leaderboard"] = board
@@ -109,7 +109,7 @@ def over_limit(policy: RateLimitSpec, found: RateLimited) -> dict[str, Any]:
     before = kept.get("output")
     lines = [limited_text(policy, found)]
     lines += [before] if isinstance(before, str) and before else []
-    kept["output"] = clipped("\n\n".join(lines))
+    kept["output"] = within_limit("\n\n".join(lines))
     kept["extra_data"] = {**(extra if isinstance(extra, dict) else {}), LIMITED: True}
     return kept
 
