@@ -9,6 +9,7 @@ from tests.conftest import ROOT, SUBMISSIONS
 from tests.run.conftest import RAISES, WRONG, run_pytest
 
 RUBRIC = ROOT / "rubric.yaml"
+pytestmark = pytest.mark.slow  # each test starts pytest once more
 
 
 def test_one_item_per_check_and_k_selects(tmp_path):

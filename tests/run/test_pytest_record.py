@@ -13,6 +13,7 @@ from tests.conftest import ROOT, SUBMISSIONS
 from tests.run.conftest import RAISES, run_pytest
 
 PLAIN = SUBMISSIONS / "full_marks" / "plain"
+pytestmark = pytest.mark.slow  # most tests start pytest once more, or grade
 OF_THE_MACHINE = ("created", "duration", "root", "environment", "keywords", "longrepr")
 
 

@@ -11,7 +11,8 @@ from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS
 from grader.errors import UsageError
 from grader.frontends.commands.bundle_student import student
-from grader.frontends.commands.options import find_rubric, told
+from grader.frontends.commands.exit_status import reports_errors
+from grader.frontends.commands.options import find_rubric
 from grader.frontends.gradescope import bundle as gradescope_bundle
 from grader.model import TIERS
 from grader.reports.files import write_bytes
@@ -44,7 +45,7 @@ bundle_command.add_command(student)
               help="The lowest isolation to grade with (default: full).")  # fmt: skip
 @click.option("--constraints", type=click.Path(path_type=Path), metavar="FILE",
               help="The versions to install (default: the rubric's constraints.txt).")  # fmt: skip
-@told
+@reports_errors
 def gradescope(
     out: Path,
     rubric: Path | None,

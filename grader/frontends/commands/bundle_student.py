@@ -8,7 +8,8 @@ import click
 
 from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS
-from grader.frontends.commands.options import find_rubric, told
+from grader.frontends.commands.exit_status import reports_errors
+from grader.frontends.commands.options import find_rubric
 from grader.frontends.gradescope.bundle import template_name
 from grader.frontends.student import bundle
 from grader.reports.files import write_bytes
@@ -21,7 +22,7 @@ from grader.reports.files import write_bytes
               help="The rubric (default: rubric.yaml here or above).")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), metavar="N",
               help="The seed for the recorded cases; must not be the rubric's.")  # fmt: skip
-@told
+@reports_errors
 def student(out: Path | None, rubric: Path | None, seed: int | None) -> None:
     """Write an archive for students: template, public checks and grader, but no answers."""
     loaded = load_rubric(find_rubric(rubric, Path.cwd()), KINDS)

@@ -18,18 +18,19 @@ import click
 from grader import extras
 from grader.checks import KINDS
 from grader.errors import UsageError
-from grader.frontends.commands.options import (
+from grader.frontends.commands.exit_status import (
     EXIT_BROKEN,
     EXIT_FAILURES,
+    print_broken,
+    reports_errors,
+)
+from grader.frontends.commands.options import (
     RUBRIC_NAME,
     find_rubric,
+    grading_options,
     read_settings,
-    shared,
-    tell_broken,
-    told,
-    wanted_checks,
-    wanted_of,
 )
+from grader.frontends.commands.wanted import wanted_checks, wanted_of
 from grader.frontends.student import screen
 from grader.frontends.student.look import Chosen, HomeJob, chosen
 from grader.frontends.student.replay import Bundle, is_bundle, load
@@ -43,10 +44,10 @@ FOR_GRADERS = ("rubric", "tier", "data", "seed", "device")  # options without ef
 
 @click.command()
 @click.argument("arguments", nargs=-1, metavar="[DIR] [ID]...")
-@shared
+@grading_options
 @click.option("--watch", is_flag=True,
               help="Check again whenever you save a file, until Ctrl-C.")  # fmt: skip
-@told
+@reports_errors
 def check(
     arguments: Sequence[str],
     rubric: Path | None,
@@ -186,7 +187,7 @@ def _check_as_graded(
     (made,) = follow(batch.run(job, submitted, 1), submitted)
     terminal.console().print(terminal.report(made, visible_only=True))
     if made.status == "broken":
-        tell_broken([made])
+        print_broken([made])
         sys.exit(EXIT_BROKEN)
     if {check.outcome for check in made.checks()} - ALL_RIGHT:
         sys.exit(EXIT_FAILURES)

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from grader.deliver.marking import changes
 from grader.deliver.marking.changes import Change, CheckChange, CheckSide, Side, Summary
-from grader.frontends.commands.options import EXIT_FAILURES, told
+from grader.frontends.commands.exit_status import EXIT_FAILURES, reports_errors
 from grader.readers import tables
 from grader.readers.tables import cell
 from grader.readers.texts import counted, plain
@@ -30,7 +30,7 @@ from grader.reports.files import write_json, write_text
               help="Also write them to FILE as CSV, a row per changed check.")  # fmt: skip
 @click.option("--only-changed/--all", "only_changed", default=True, show_default=True,
               help="List only the submissions that changed, or all.")  # fmt: skip
-@told
+@reports_errors
 def diff_command(
     old: Path, new: Path, json_file: Path | None, csv_file: Path | None, *, only_changed: bool
 ) -> None:

@@ -9,7 +9,8 @@ import click
 
 from grader.errors import UsageError
 from grader.frontends import examination
-from grader.frontends.commands.options import EXIT_FAILURES, RUBRIC_NAME, find_rubric, told
+from grader.frontends.commands.exit_status import EXIT_FAILURES, reports_errors
+from grader.frontends.commands.options import RUBRIC_NAME, find_rubric
 from grader.reports import terminal
 from grader.reports.files import write_json
 
@@ -21,7 +22,7 @@ from grader.reports.files import write_json
               help="The folder with the homework's own data (default: GRADER_DATA).")  # fmt: skip
 @click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE",
               help="Also write the results to FILE.")  # fmt: skip
-@told
+@reports_errors
 def doctor_command(rubric: Path | None, data: Path | None, json_file: Path | None) -> None:
     """Attack this machine's isolation, and explain what is protected and what is missing.
 

@@ -10,7 +10,7 @@ import click
 from grader.deliver import exports
 from grader.deliver.exports import formats, roster
 from grader.errors import UsageError
-from grader.frontends.commands.options import EXIT_FAILURES, EXIT_USAGE, told
+from grader.frontends.commands.exit_status import EXIT_FAILURES, EXIT_USAGE, reports_errors
 from grader.readers import tables
 from grader.readers.texts import counted, plain
 from grader.reports import stored, terminal
@@ -30,7 +30,7 @@ MAX_WITHOUT = 10  # students without a submission that are named
 @click.option("--assignment", metavar="NAME", help="The assignment's name on the platform.")
 @click.option("--allow-pending", is_flag=True,
               help="Also export grades with checks that a person must mark.")  # fmt: skip
-@told
+@reports_errors
 def export_command(
     reports: Path,
     name: str,

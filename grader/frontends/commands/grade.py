@@ -12,19 +12,16 @@ import click
 from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS
 from grader.errors import BrokenError
+from grader.frontends.commands.exit_status import EXIT_BROKEN, print_broken, reports_errors
 from grader.frontends.commands.options import (
-    EXIT_BROKEN,
-    apart,
     demand,
     find_rubric,
-    isolated,
+    grading_options,
+    isolation_options,
     read_settings,
-    shared,
-    tell_broken,
-    told,
-    wanted_checks,
-    writable,
 )
+from grader.frontends.commands.out_folder import check_apart, check_writable
+from grader.frontends.commands.wanted import wanted_checks
 from grader.intake import submission
 from grader.job import Job, Submitted
 from grader.model import Rubric
@@ -49,9 +46,9 @@ from grader.run.progress import follow
               help="Grade N submissions at a time (default: one per core).")  # fmt: skip
 @click.option("--discard-marks", is_flag=True,
               help="Overwrite reports that hold a person's marks.")  # fmt: skip
-@shared
-@isolated
-@told
+@grading_options
+@isolation_options
+@reports_errors
 def grade(
     submissions: Sequence[Path],
     out: Path,
@@ -76,8 +73,8 @@ def grade(
         submitted = [
             Submitted(*found, wanted) for found in submission.find(submissions, modules, classes)
         ]
-        apart(out, submissions, [item.identifier for item in submitted])
-        writable(out)
+        check_apart(out, submissions, [item.identifier for item in submitted])
+        check_writable(out)
         if not discard_marks:
             overview.marks_lost(out, [item.identifier for item in submitted])
         events = batch.run(Job(loaded, settings, out), submitted, jobs or batch.cores())
@@ -119,4 +116,4 @@ def _tell(reports: Sequence[Report], out: Path, listed: int) -> None:
     if len(reports) > 1 or listed:
         more = f" (including {counted(listed, 'report')} of earlier runs)" if listed else ""
         click.echo(f"overview: {out / 'index.html'}, {out / 'gradebook.csv'}{more}")
-    tell_broken(reports)
+    print_broken(reports)

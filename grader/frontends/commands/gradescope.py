@@ -13,7 +13,8 @@ import click
 from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS
 from grader.errors import UsageError
-from grader.frontends.commands.options import EXIT_BROKEN, EXIT_USAGE, told, wanted_checks
+from grader.frontends.commands.exit_status import EXIT_BROKEN, EXIT_USAGE, reports_errors
+from grader.frontends.commands.wanted import wanted_checks
 from grader.frontends.gradescope.folders import Folders
 from grader.frontends.gradescope.run import ContainerRun, Options, run
 from grader.model import TIERS
@@ -37,7 +38,7 @@ FOLDER = "/autograder"
     metavar="ID",
     help="Grade only this question or check; may be repeated.",
 )
-@told
+@reports_errors
 def gradescope_command(
     autograder: Path, rubric: Path | None, tier: Any, data: Path | None, only: Sequence[str]
 ) -> None:

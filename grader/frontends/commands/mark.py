@@ -14,7 +14,8 @@ from rich.text import Text
 from grader.deliver.marking import apply, marks
 from grader.deliver.marking.apply import Applied, Plan
 from grader.errors import UsageError
-from grader.frontends.commands.options import EXIT_FAILURES, EXIT_USAGE, told, writable
+from grader.frontends.commands.exit_status import EXIT_FAILURES, EXIT_USAGE, reports_errors
+from grader.frontends.commands.out_folder import check_writable
 from grader.readers.texts import counted, plain
 from grader.reports import stored, terminal
 from grader.reports.files import write_text
@@ -35,7 +36,7 @@ MAX_COMMENT_SHOWN = 60  # characters in the table; the report has the full text
               help="Allow marks for checks that the grader decided (an appeal).")  # fmt: skip
 @click.option("--reapply", is_flag=True,
               help="After regrading: apply the marks that still fit, list the others.")  # fmt: skip
-@told
+@reports_errors
 def mark_command(
     reports: Path,
     files: Sequence[Path],
@@ -68,7 +69,7 @@ def mark_command(
         count = counted(len(refused), "problem")
         click.echo(f"{count}; no report was changed", err=True)
         sys.exit(EXIT_USAGE)
-    writable(target)
+    check_writable(target)
     apply.write(made, found, reports, target)
     _tell(made, reading, target)
     for problem in made.problems:

@@ -12,7 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from grader import author
 from grader.errors import UsageError
-from grader.frontends.commands.options import RUBRIC_NAME, told
+from grader.frontends.commands.exit_status import reports_errors
+from grader.frontends.commands.options import RUBRIC_NAME
 from grader.model import Id
 
 # Its files lie in the package as they are written; the name alone is put in.
@@ -23,7 +24,7 @@ COMPILED = "__pycache__"  # pip compiles every module that it installs, these to
 
 @click.command("new")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@told
+@reports_errors
 def new_command(folder: Path) -> None:
     """Write a small assignment into DIR, which must be new or empty.
 

@@ -1,61 +1,24 @@
-"""What the commands share: options, exit statuses and error messages."""
+"""Options of several commands, and the settings that they ask for."""
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
 
-from grader.errors import BrokenError, GraderError, RubricError, UsageError
-from grader.intake.names import RESERVED_IDS
+from grader.errors import UsageError
 from grader.isolation.sandbox import LEVELS
 from grader.job import Settings
-from grader.model import DEVICES, TIERS, Rubric
-from grader.reports import terminal
-from grader.reports.report import Report
+from grader.model import DEVICES, TIERS
 from grader.run import accelerator
 
-EXIT_FAILURES, EXIT_USAGE, EXIT_BROKEN, EXIT_INTERRUPTED = 1, 2, 3, 130
 RUBRIC_NAME = "rubric.yaml"
-PROBE_BYTES = 4096  # an empty file can be created even on a full disk
-MAX_PLACES = 4  # places named for one message; the reports name all
 
 
-def told(command: Callable[..., None]) -> Callable[..., None]:
-    """Turn the grader's own errors into one message and an exit status."""
-
-    @wraps(command)
-    def wrapped(*arguments: Any, **options: Any) -> None:
-        try:
-            command(*arguments, **options)
-        except RubricError as error:
-            for problem in error.problems:
-                click.echo(terminal.clean(problem), err=True)
-            count = len(error.problems)
-            click.echo(f"{count} problem{'s' if count > 1 else ''}; nothing was graded", err=True)
-            sys.exit(EXIT_USAGE)
-        except UsageError as error:
-            click.echo(terminal.clean(f"error: {error}"), err=True)
-            sys.exit(EXIT_USAGE)
-        except GraderError as error:
-            click.echo(terminal.clean(f"broken: {error}"), err=True)
-            sys.exit(EXIT_BROKEN)
-        except KeyboardInterrupt:
-            written = "out" in options  # grader check writes no reports
-            ending = "; the reports written so far are complete" if written else ""
-            click.echo(f"interrupted{ending}", err=True)
-            sys.exit(EXIT_INTERRUPTED)
-
-    return wrapped
-
-
-def shared(command: Callable[..., None]) -> Callable[..., None]:
+def grading_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options that every grading command has."""
     options = (
         click.option(
@@ -78,7 +41,7 @@ def shared(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def isolated(command: Callable[..., None]) -> Callable[..., None]:
+def isolation_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options that say how well student code must be isolated."""
     options = (
         click.option(
@@ -132,84 +95,3 @@ def demand(settings: Settings, isolation: Any, *, unsafe: bool) -> Settings:
             "files; add --unsafe if that is what you want"
         )
     return replace(settings, isolation=isolation, locked=isolation != "none")
-
-
-def wanted_checks(rubric: Rubric, only: Sequence[str]) -> frozenset[str]:
-    """Return the ids of the checks that are named, by themselves or by their question."""
-    return wanted_of(
-        {question.id: [check.id for check in question.checks] for question in rubric.questions},
-        only,
-    )
-
-
-def wanted_of(by_id: Mapping[str, Sequence[str]], only: Sequence[str]) -> frozenset[str]:
-    """Return the ids of the checks that are named; ``by_id`` has those of each question.
-
-    Raises:
-        UsageError: a name is neither a question's nor a check's.
-    """
-    everything = [check for checks in by_id.values() for check in checks]
-    known: dict[str, Sequence[str]] = {check.lower(): [check] for check in everything}
-    known |= {question.lower(): checks for question, checks in by_id.items()}
-    unknown = [name for name in only if name.lower() not in known]
-    if unknown:
-        told = ", ".join(name.strip() or repr(name) for name in unknown)
-        raise UsageError(
-            f"{told}: no such question, check or folder (questions: "
-            f"{', '.join(by_id)}; checks: {', '.join(everything)})"
-        )
-    chosen = frozenset(check for name in only for check in known[name.lower()])
-    return chosen or frozenset(everything)
-
-
-def writable(out: Path) -> None:
-    """Find out before grading whether reports can be written.
-
-    Raises:
-        BrokenError: they cannot; it says why.
-    """
-    probe = out / f".probe-{os.getpid()}"
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        try:
-            probe.write_bytes(bytes(PROBE_BYTES))
-        finally:
-            probe.unlink(missing_ok=True)
-        for name in RESERVED_IDS:
-            if (out / name).is_dir():
-                raise BrokenError(f"--out {out}: {name} is a folder; remove or rename it")
-    except OSError as error:
-        raise BrokenError(f"--out {out}: cannot write there: {error.strerror}") from None
-
-
-def apart(out: Path, submissions: Sequence[Path], identifiers: Sequence[str]) -> None:
-    """Refuse to write reports into submissions: the next run would grade them, too.
-
-    Raises:
-        UsageError: a report would lie in a submission or in the folder of a class.
-    """
-    graded = {path: path.resolve() for path in submissions if path.is_dir()}
-    for identifier in identifiers:
-        place = (out / identifier).resolve()
-        for path, folder in graded.items():
-            if place.is_relative_to(folder):
-                raise UsageError(f"--out {out}: is inside {path}, a submission; name another DIR")
-
-
-def tell_broken(reports: Sequence[Report]) -> None:
-    """Print what failed in the grader, each different message once."""
-    places: dict[str, list[str]] = {}
-    for made in reports:
-        if made.status != "broken":
-            continue
-        told = [
-            (f"{made.id} {check.id}", check.message)
-            for check in made.checks()
-            if check.outcome == "broken"
-        ]
-        for place, message in told or [(made.id, note) for note in made.submission.notes]:
-            places.setdefault(message, []).append(place)
-    for message, found in places.items():
-        shown = ", ".join(found[:MAX_PLACES])
-        more = f" and {len(found) - MAX_PLACES} more" if len(found) > MAX_PLACES else ""
-        click.echo(terminal.clean(f"broken: {message} [{shown}{more}]"), err=True)

@@ -12,18 +12,20 @@ import click
 from grader.assignment.examples import assembled, claim_checks, load_examples, matching, table
 from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS
-from grader.frontends.commands.options import (
+from grader.frontends.commands.exit_status import (
     EXIT_BROKEN,
     EXIT_FAILURES,
+    print_broken,
+    reports_errors,
+)
+from grader.frontends.commands.options import (
     demand,
     find_rubric,
-    isolated,
+    grading_options,
+    isolation_options,
     read_settings,
-    shared,
-    tell_broken,
-    told,
-    writable,
 )
+from grader.frontends.commands.out_folder import check_writable
 from grader.job import Job
 from grader.reports import overview, terminal
 from grader.run import batch
@@ -36,9 +38,9 @@ from grader.run.progress import follow
               help="The folder for reports (default: write none).")  # fmt: skip
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N",
               help="Grade N submissions at a time (default: one per core).")  # fmt: skip
-@shared
-@isolated
-@told
+@grading_options
+@isolation_options
+@reports_errors
 def verify_command(
     names: Sequence[str],
     out: Path | None,
@@ -59,7 +61,7 @@ def verify_command(
     loaded = load_rubric(find_rubric(rubric, Path.cwd()), KINDS)
     examples = matching(load_examples(loaded), names)
     if out is not None:
-        writable(out)
+        check_writable(out)
     settings = demand(read_settings(tier, data, seed, device), isolation, unsafe=unsafe)
     job = Job(loaded, settings, out)
     with assembled(examples) as submitted:
@@ -77,7 +79,7 @@ def verify_command(
     if out is not None:
         click.echo(f"reports: {out}/index.html, {out}/gradebook.csv, {out}/<example>/report.json")
     if any(made.status == "broken" for made in reports):
-        tell_broken(reports)
+        print_broken(reports)
         sys.exit(EXIT_BROKEN)
     if wrong:
         sys.exit(EXIT_FAILURES)

@@ -1,0 +1,64 @@
+"""How a command ends: its exit status, and one message for each error."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any
+
+import click
+
+from grader.errors import GraderError, RubricError, UsageError
+from grader.reports import terminal
+from grader.reports.report import Report
+
+EXIT_FAILURES, EXIT_USAGE, EXIT_BROKEN, EXIT_INTERRUPTED = 1, 2, 3, 130
+MAX_PLACES = 4  # places named for one message; the reports name all
+
+
+def reports_errors(command: Callable[..., None]) -> Callable[..., None]:
+    """Turn the grader's own errors into one message each and an exit status."""
+
+    @wraps(command)
+    def wrapped(*arguments: Any, **options: Any) -> None:
+        try:
+            command(*arguments, **options)
+        except RubricError as error:
+            for problem in error.problems:
+                click.echo(terminal.clean(problem), err=True)
+            count = len(error.problems)
+            click.echo(f"{count} problem{'s' if count > 1 else ''}; nothing was graded", err=True)
+            sys.exit(EXIT_USAGE)
+        except UsageError as error:
+            click.echo(terminal.clean(f"error: {error}"), err=True)
+            sys.exit(EXIT_USAGE)
+        except GraderError as error:
+            click.echo(terminal.clean(f"broken: {error}"), err=True)
+            sys.exit(EXIT_BROKEN)
+        except KeyboardInterrupt:
+            written = "out" in options  # grader check writes no reports
+            ending = "; the reports written so far are complete" if written else ""
+            click.echo(f"interrupted{ending}", err=True)
+            sys.exit(EXIT_INTERRUPTED)
+
+    return wrapped
+
+
+def print_broken(reports: Sequence[Report]) -> None:
+    """Print what failed in the grader, each different message once."""
+    places: dict[str, list[str]] = {}
+    for made in reports:
+        if made.status != "broken":
+            continue
+        causes = [
+            (f"{made.id} {check.id}", check.message)
+            for check in made.checks()
+            if check.outcome == "broken"
+        ]
+        for place, message in causes or [(made.id, note) for note in made.submission.notes]:
+            places.setdefault(message, []).append(place)
+    for message, found in places.items():
+        shown = ", ".join(found[:MAX_PLACES])
+        more = f" and {len(found) - MAX_PLACES} more" if len(found) > MAX_PLACES else ""
+        click.echo(terminal.clean(f"broken: {message} [{shown}{more}]"), err=True)
