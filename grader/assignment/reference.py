@@ -19,8 +19,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from grader.assignment import sized
+from grader.assignment.raised import short
 from grader.author.cases import Case
-from grader.errors import RAISED, BrokenError, GraderError, UsageError
+from grader.errors import RAISED, BrokenError, UsageError
 from grader.model import Array, CheckSpec, Sizes, Tier
 from grader.readers.texts import did_you_mean
 
@@ -100,11 +101,20 @@ class Assignment:
             return importlib.import_module(f"{self._package}.{name}")
         except RAISED as error:
             path = f"{self.folder.name}/{name.replace('.', '/')}.py"
-            raise BrokenError(f"{path} cannot be imported: {_short(error)}") from error
+            raise BrokenError(f"{path} cannot be imported: {short(error)}") from error
 
     def has(self, name: str) -> bool:
         """Say whether there is a file for the dotted module ``name``."""
         return (self.folder / f"{name.replace('.', '/')}.py").is_file()
+
+    def near(self, name: str) -> str:
+        """Return a question after the file that was meant by ``name``, such as ``drivers/a.py``.
+
+        It is empty if no file of the same folder has a similar name.
+        """
+        wrong = self.folder / name
+        known = sorted(path.name for path in wrong.parent.glob("*.py"))
+        return did_you_mean(wrong.name, known)
 
     def solution(self, module: str) -> ModuleType:
         """Return the reference solution of a student's module, such as ``rnn_layers.py``."""
@@ -127,6 +137,7 @@ class Assignment:
 
         Raises:
             UsageError: the case file has no generator for it, or one that takes other sizes.
+            BrokenError: the generator raises; ``RaisedOnSizesError`` on sizes of the rubric.
         """
         return list(self._draw(module, function, seed, sizes))
 
@@ -137,13 +148,16 @@ class Assignment:
         generator = getattr(self._case_file(module), function, None) if self.has(name) else None
         if not callable(generator):
             path = f"{self.folder.name}/{name.replace('.', '/')}.py"
-            raise UsageError(f"function: {path} has no case generator {function!r}")
+            near = did_you_mean(function, sorted(self.defined(name)))
+            raise UsageError(f"function: {path} has no case generator {function!r}{near}")
         if wrong := "; ".join(sized.problems(generator, sizes)):
             raise UsageError(f"sizes: {wrong}")
         try:
-            return tuple(sized.cases(generator, np.random.default_rng(seed), sizes))
+            return tuple(sized.cases(generator, np.random.default_rng(seed), sizes, self.folder))
+        except sized.RaisedOnSizesError:
+            raise
         except RAISED as error:
-            raise BrokenError(f"the cases of {function} raised {_short(error)}") from error
+            raise BrokenError(f"the cases of {function} raised {short(error)}") from error
 
     def outputs(
         self, module: str, function: str, arguments: Mapping[str, Any], returns: Sequence[str]
@@ -256,7 +270,7 @@ class Assignment:
         try:
             result = getattr(solution, function)(*arguments)
         except RAISED as error:
-            raise BrokenError(f"the reference {function} raised {_short(error)}") from error
+            raise BrokenError(f"the reference {function} raised {short(error)}") from error
         items = (result,) if len(names) == 1 and type(result) is not tuple else result
         if len(items) != len(names):
             other = OtherNumberError(
@@ -334,7 +348,7 @@ class Assignment:
                 found = driver.here(solution, self, copy.deepcopy(dict(case.arguments)))
                 expected = {name: _frozen(np.asarray(value)) for name, value in found.items()}
             except RAISED as error:
-                message = f"{driver.words} on the reference raised {_short(error)}"
+                message = f"{driver.words} on the reference raised {short(error)}"
                 raise BrokenError(message) from error
             solved.append(SolvedCase(case.name, case.group, dict(case.arguments), expected))
         if not solved:
@@ -361,7 +375,7 @@ class Assignment:
         except (OSError, ValueError) as error:
             raise UsageError(f"the data set {name!r} ({tier} tier): {error}") from None
         except RAISED as error:
-            raise BrokenError(f"the data set {name!r} raised {_short(error)}") from error
+            raise BrokenError(f"the data set {name!r} raised {short(error)}") from error
 
 
 def _arrays(function: str, values: Mapping[str, Any]) -> dict[str, Array]:
@@ -381,18 +395,3 @@ def _frozen(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         value.setflags(write=False)
     return value
-
-
-def _short(error: BaseException) -> str:
-    if isinstance(error, GraderError):
-        return str(error)
-    trace, place = error.__traceback__, ""
-    while trace is not None:
-        file = trace.tb_frame.f_code.co_filename
-        if not file.startswith("<frozen "):  # Python's own machinery of imports
-            place = f" ({Path(file).name}, line {trace.tb_lineno})"
-        trace = trace.tb_next
-    if isinstance(error, SyntaxError):  # says its own place
-        place = ""
-    words = f": {error}" if str(error) else ""
-    return f"{type(error).__name__}{words}{place}"

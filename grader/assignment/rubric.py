@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from grader.assignment import case_tables
 from grader.assignment.kinds import RubricKind
 from grader.assignment.reference import Assignment
+from grader.assignment.sized import RaisedOnSizesError
 from grader.assignment.template import Template
 from grader.assignment.wording import worded
 from grader.errors import RubricError, UsageError
@@ -261,13 +262,13 @@ class _Reader:
         assignment = Assignment(reference)
         for path, question, checks in self._read:
             if not _has_module(assignment, question.module):
-                missing = f"there is no {reference.name}/{question.module}"
+                missing = _missing(assignment, question.module)
                 self._add((*path, "module"), f"{question.id}: module", missing)
                 continue
             for index, check in checks.items():
                 where = (*path, "checks", index)
                 if not _has_module(assignment, check.module or question.module):
-                    missing = f"there is no {reference.name}/{check.module}"
+                    missing = _missing(assignment, str(check.module))
                     self._add((*where, "module"), f"{check.id}: module", missing)
                     continue
                 fitting = question.of(check)
@@ -276,8 +277,7 @@ class _Reader:
                 if self._run_reference and not found:
                     found = _disagreements(kind, assignment, fitting, check)
                 for problem in found:
-                    key = problem.partition(":")[0]
-                    self._add((*where, key), check.id, problem)
+                    self._add((*where, *_keys(problem)), check.id, problem)
         self._case_tables(assignment)
 
     def _against_template(self, *, named: bool) -> None:
@@ -335,11 +335,27 @@ def _has_module(assignment: Assignment, module: str) -> bool:
         return False
 
 
+def _missing(assignment: Assignment, module: str) -> str:
+    near = assignment.near(module)
+    return f"there is no {assignment.folder.name}/{module}{near}"
+
+
+def _keys(problem: str) -> YamlPath:
+    """Return the keys that a problem begins with: ``sizes.values.0: ...`` is about one of a list.
+
+    Of those that the rubric does not have, its reader leaves out the last.
+    """
+    keys = problem.partition(":")[0].split(".")
+    return tuple(int(key) if key.isdecimal() else key for key in keys)
+
+
 def _reference_problems(
     kind: RubricKind, assignment: Assignment, question: Question, check: CheckSpec
 ) -> list[str]:
     try:
         return list(kind.problems(check, question, assignment))
+    except RaisedOnSizesError as error:
+        return error.problems
     except UsageError as error:
         return [str(error)]
     except OSError as error:

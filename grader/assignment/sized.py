@@ -3,26 +3,66 @@
 from __future__ import annotations
 
 import inspect
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from grader.assignment.raised import short
 from grader.author.cases import Case
+from grader.errors import RAISED, BrokenError
 from grader.model import Sizes
 from grader.readers.texts import did_you_mean
 
 
-def cases(generator: Callable[..., Any], rng: np.random.Generator, sizes: Sizes) -> Iterable[Case]:
+class RaisedOnSizesError(BrokenError):
+    """A generator raises on sizes of the rubric: ``problems`` holds one for each size."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+def cases(
+    generator: Callable[..., Any], rng: np.random.Generator, sizes: Sizes, folder: Path
+) -> Iterable[Case]:
     """Yield the cases of a generator, which takes ``rng`` and, if there are any, sizes.
 
+    Args:
+        generator: a function of the case file.
+        rng: what it draws from.
+        sizes: what the rubric asks it for.
+        folder: the assignment's code, for the place of what it raises.
+
     Raises:
-        TypeError: it returns neither arguments by name nor a case.
+        RaisedOnSizesError: it raises on sizes, or returns neither arguments by name nor a case.
     """
     if not sizes:
         return list(generator(rng))
-    return [_case(generator(rng, **dict(size)), group, size) for group, size in sizes]
+    made, wrong, seen = [], [], Counter[str]()
+    for group, size in sizes:
+        try:
+            made.append(_case(generator(rng, **dict(size)), group, size))
+        except RAISED as error:
+            key = f"sizes.{group}.{seen[group]}"
+            wrong.append(f"{key}: {_written(size)}: {_words(generator, error, folder)}")
+        seen[group] += 1
+    if wrong:
+        raise RaisedOnSizesError(wrong)
+    return made
+
+
+def _words(generator: Callable[..., Any], error: BaseException, folder: Path) -> str:
+    name = getattr(generator, "__name__", "")
+    return f"the generator {name} raised {short(error, folder)}; change this size or the generator"
+
+
+def _written(size: tuple[tuple[str, Any], ...]) -> str:
+    """Return a size as the rubric has it."""
+    return f"{{{', '.join(f'{name}: {value}' for name, value in size)}}}"
 
 
 def _case(made: Any, group: str, size: tuple[tuple[str, Any], ...]) -> Case:

@@ -68,7 +68,8 @@ def driven_problems(spec: Any, assignment: Assignment) -> Iterator[str]:
     if assignment.has(f"datasets.{spec.dataset}"):
         assignment.defined(f"datasets.{spec.dataset}")
     else:
-        yield f"dataset: there is no file datasets/{spec.dataset}.py"
+        path = f"datasets/{spec.dataset}.py"
+        yield f"dataset: there is no file {path}{assignment.near(path)}"
 
 
 def call_problems(spec: Any, assignment: Assignment) -> Iterator[str]:

@@ -169,6 +169,8 @@ def function_problems(key: str, folder: str, name: str, assignment: Assignment) 
     """Yield what is wrong with ``<file>.<function>`` of a folder."""
     file, _, function = name.partition(".")
     if not assignment.has(f"{folder}.{file}"):
-        yield f"{key}: there is no file {folder}/{file}.py"
+        path = f"{folder}/{file}.py"
+        yield f"{key}: there is no file {path}{assignment.near(path)}"
     elif not assignment.names(folder, name):
-        yield f"{key}: {folder}/{file}.py has no function {function!r}"
+        near = did_you_mean(function, sorted(assignment.defined(f"{folder}.{file}")))
+        yield f"{key}: {folder}/{file}.py has no function {function!r}{near}"

@@ -58,7 +58,8 @@ class PredictionsKind(CheckKind):
         """Yield what does not fit the reference's data sets."""
         del question
         if not assignment.has(f"datasets.{spec.dataset}"):
-            yield f"dataset: there is no file datasets/{spec.dataset}.py"
+            path = f"datasets/{spec.dataset}.py"
+            yield f"dataset: there is no file {path}{assignment.near(path)}"
             return
         data = assignment.dataset(spec.dataset, "mini", None, spec.seed)
         if spec.items not in data.inputs:

@@ -18,7 +18,7 @@ from grader.seeds import seed_for
 
 from .base import Context
 from .driven import assert_works, drive
-from .drivers import Dotted
+from .drivers import Dotted, function_problems
 from .judged import JudgedKind, JudgedSpec, Look, Scored, Thresholds, Unreadable, judged
 
 STRUCTURE = "structure"  # what facts are about
@@ -110,8 +110,8 @@ class TrainingKind(JudgedKind):
     ) -> Iterator[str]:
         """Yield what does not fit the reference's drivers, data sets and judges."""
         yield from super().problems(spec, question, assignment)
-        if spec.facts is not None and not assignment.names("facts", spec.facts):
-            yield f"facts: there is no function {spec.facts} in the folder facts"
+        if spec.facts is not None:
+            yield from function_problems("facts", "facts", spec.facts, assignment)
 
     def evidence(
         self, spec: TrainingSpec, context: Context, seed: int, notes: list[str]

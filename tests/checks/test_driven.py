@@ -177,9 +177,9 @@ def test_a_judge_that_says_nothing_is_our_fault(tmp_path, fork_servers):
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
-        ("toy.line", "toy.lines", "drivers/toy.py has no function 'lines'"),
-        ("toy.line", "tool.line", "there is no file drivers/tool.py"),
-        ("cases: line", "cases: lines", "has no case generator 'lines'"),
+        ("toy.line", "toy.lines", "toy.py has no function 'lines' (did you mean 'line'?)"),
+        ("toy.line", "tool.line", "no file drivers/tool.py (did you mean 'toy.py'?)"),
+        ("cases: line", "cases: lines", "no case generator 'lines' (did you mean 'line'?)"),
         ("slope: 0.5", "slope: 0.4", "outputs add up to 0.9, not 1"),
         ("edge_cases: 0.25", "rare: 0.25", "no case belongs to the group 'rare'"),
     ],
@@ -194,7 +194,7 @@ def test_values_that_do_not_fit_are_refused(old, new, problem, tmp_path, fork_se
     [
         (PROPERTY, "device: 0.25", "device: 0.2", "properties add up to 0.95, not 1"),
         (PROPERTY, "toy.look", "toy.hear", "judges/toy.py has no function 'hear'"),
-        (PROPERTY, "dataset: toy", "dataset: tool", "there is no file datasets/tool.py"),
+        (PROPERTY, "dataset: toy", "dataset: tool", "datasets/tool.py (did you mean 'toy.py'?)"),
         (TRAINING, "half: 0.25", "half: 1.25", "properties add up to 1.25, more than 1"),
         (TRAINING, "half: 0.25", "half: 1.0", "leave nothing for the metric"),
         (TRAINING, "        judge: toy.look\n", "", "properties need a judge"),

@@ -139,7 +139,10 @@ def test_a_judge_that_measures_the_metric_itself_is_believed(tmp_path, fork_serv
     ("check", "words"),
     [
         (JUDGE.replace("signs.plain", "signs.plane"), "judges/signs.py has no function 'plane'"),
-        (FACTS.replace("signs.plain", "signs.plane"), "facts: there is no function signs.plane"),
+        (
+            FACTS.replace("signs.plain", "signs.plane"),
+            "facts: facts/signs.py has no function 'plane'",
+        ),
         (JUDGE + "        facts: signs.plain\n", "facts: use the judge's properties instead"),
         (JUDGE + "        metric: bleu\n", "metric: 'bleu' is unknown (known: accuracy)"),
         (CHECK + "        properties: {plain: 0.5}\n", "properties need a judge"),

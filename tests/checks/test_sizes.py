@@ -8,7 +8,7 @@ import pytest
 from grader.assignment.reference import Assignment
 from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS
-from grader.errors import RubricError
+from grader.errors import BrokenError, RubricError
 from tests.checks.toy import judged, make
 
 CHECKS = """
@@ -125,6 +125,55 @@ def test_sizes_that_do_not_fit_are_problems_of_the_rubric(old, new, words, tmp_p
     with pytest.raises(RubricError, match=re.escape(words)) as caught:
         load_rubric(path(tmp_path, CHECKS.replace(old, new, 1)), KINDS)
     assert all(re.search(r"rubric.yaml:\d+: ", problem) for problem in caught.value.problems)
+
+
+NEGATIVE = (
+    "{N: -3, D: 4}: the generator scale raised ValueError: negative dimensions are not allowed "
+    "(reference/cases/toy.py, line 5); change this size or the generator"
+)
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        ("{N: -3, D: 4}", NEGATIVE),
+        ("{N: 3.5, D: 4}", "raised TypeError: 'float' object cannot be interpreted as an integer"),
+        ("{N: 3, D: 4, dtype: floot}", "{N: 3, D: 4, dtype: floot}: the generator scale raised"),
+    ],
+)
+def test_sizes_that_the_generator_cannot_draw_are_problems_in_their_line(size, words, tmp_path):
+    checks = CHECKS.replace("{N: 3, D: 4}, {N: 2, D: 5}", f"{{N: 3, D: 4}},\n            {size}")
+    with pytest.raises(RubricError) as caught:
+        load_rubric(path(tmp_path, checks), KINDS)
+    line = (tmp_path / "rubric.yaml").read_text().splitlines().index(f"            {size}]") + 1
+    for name, problem in zip(("q1.1", "q1.2"), caught.value.problems, strict=True):
+        assert problem.startswith(f"{tmp_path}/rubric.yaml:{line}: {name}: sizes.values.1: ")
+        assert words in problem
+
+
+def test_every_size_that_the_generator_cannot_draw_is_reported_at_once(tmp_path):
+    checks = CHECKS.replace("{N: 3, D: 4}", "{N: -3, D: 4}").replace("N: 1, D: 1", "N: 1, D: -1")
+    with pytest.raises(RubricError) as caught:
+        load_rubric(path(tmp_path, checks), KINDS)
+    found = [problem.split(": ")[1:3] for problem in caught.value.problems]
+    places = ("sizes.values.0", "sizes.edge_cases.0")
+    assert found == [[check, place] for place in places for check in ("q1.1", "q1.2")]
+
+
+def test_a_generator_that_raises_only_while_grading_breaks_the_check(tmp_path):
+    late = """
+        from pathlib import Path
+
+        def scale(rng, N, D, dtype="float64"):
+            if Path(__file__).with_name("late").exists():
+                1 / 0
+            return {"x": rng.normal(size=(N, D)).astype(dtype)}
+        """
+    rubric = load_rubric(path(tmp_path, cases=late), KINDS)
+    (tmp_path / "reference/cases/late").touch()
+    check = rubric.questions[0].checks[0]
+    with pytest.raises(BrokenError, match=r"\{N: 3, D: 4\}: .* ZeroDivisionError: division by"):
+        Assignment(rubric.reference).cases("toy.py", "scale", 3, check.drawn)
 
 
 def test_an_old_generator_goes_on_working_and_takes_no_sizes(tmp_path):
