@@ -19,6 +19,7 @@ from grader.model import Id
 # Its files lie in the package as they are written; the name alone is put in.
 STARTER = Path(author.__path__[0]) / "starter"
 NAME = b"assignment: starter\n"
+OF_GIT = (".git", ".gitignore", ".gitattributes")  # of a new repository; none is overwritten
 COMPILED = "__pycache__"  # pip compiles every module that it installs, these too
 
 
@@ -26,7 +27,7 @@ COMPILED = "__pycache__"  # pip compiles every module that it installs, these to
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @reports_errors
 def new_command(folder: Path) -> None:
-    """Write a small assignment into DIR, which must be new or empty.
+    """Write a small assignment into DIR, which must be new or empty (but for git's own files).
 
     It has one check of each basic kind, a reference, a template and two examples, and runs as it
     is. The name of DIR becomes the assignment's id.
@@ -41,7 +42,8 @@ def new_command(folder: Path) -> None:
     except OSError as error:
         raise UsageError(f"{error.filename or folder}: {error.strerror}") from None
     click.echo(f"{folder}: wrote the assignment {name}. Its README.md explains the files. Try it:")
-    click.echo(f"    cd {shlex.quote(str(folder))} && grader verify")
+    enter = "" if folder.resolve() == Path.cwd() else f"cd {shlex.quote(str(folder))} && "
+    click.echo(f"    {enter}grader verify")
 
 
 def _refuse(folder: Path, name: str) -> None:
@@ -52,8 +54,11 @@ def _refuse(folder: Path, name: str) -> None:
     """
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder}: this is a file; name a new folder")
-    if folder.is_dir() and any(folder.iterdir()):
+    if folder.is_dir() and any(path.name not in OF_GIT for path in folder.iterdir()):
         raise UsageError(f"{folder}: this folder is not empty; name a new one")
+    for parent in folder.parents:
+        if parent.exists() and not parent.is_dir():
+            raise UsageError(f"{folder}: {parent} is a file; name a folder that is not below it")
     try:
         TypeAdapter(Id).validate_python(name)
     except ValidationError:

@@ -32,7 +32,9 @@ def test_nothing_but_the_id_is_changed(run_cli, tmp_path):
 def test_an_empty_folder_is_filled_also_the_one_it_is_called_in(run_cli, tmp_path, monkeypatch):
     (tmp_path / "empty").mkdir()
     monkeypatch.chdir(tmp_path / "empty")
-    assert run_cli("new", ".").status == 0
+    ran = run_cli("new", ".")
+    assert (ran.status, ran.err) == (0, "")
+    assert ran.out.splitlines()[1] == "    grader verify"
     assert load_rubric(tmp_path / "empty" / "rubric.yaml", KINDS).assignment == "empty"
 
 
@@ -51,6 +53,17 @@ def test_a_folder_that_holds_something_is_left_as_it_is(run_cli, tmp_path):
     assert [path.name for path in (tmp_path / "mine").iterdir()] == [".hidden"]
 
 
+def test_a_new_repository_of_git_counts_as_empty_and_keeps_its_files(run_cli, tmp_path):
+    (tmp_path / "mine" / ".git").mkdir(parents=True)
+    (tmp_path / "mine" / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
+    (tmp_path / "mine" / ".gitignore").write_text("build/\n")
+    ran = run_cli("new", tmp_path / "mine")
+    assert (ran.status, ran.err) == (0, "")
+    assert load_rubric(tmp_path / "mine" / "rubric.yaml", KINDS).assignment == "mine"
+    assert (tmp_path / "mine" / ".git" / "HEAD").read_text() == "ref: refs/heads/main\n"
+    assert (tmp_path / "mine" / ".gitignore").read_text() == "build/\n"
+
+
 def test_a_file_in_its_place_is_left_as_it_is(run_cli, tmp_path):
     (tmp_path / "mine").write_text("kept")
     ran = run_cli("new", tmp_path / "mine")
@@ -59,7 +72,12 @@ def test_a_file_in_its_place_is_left_as_it_is(run_cli, tmp_path):
         f"error: {tmp_path}/mine: this is a file; name a new folder\n",
     )
     ran = run_cli("new", tmp_path / "mine" / "below")
-    assert (ran.status, ran.err) == (2, f"error: {tmp_path}/mine/below: Not a directory\n")
+    below = f"error: {tmp_path}/mine/below: {tmp_path}/mine is a file; name a folder that is not"
+    assert (ran.status, ran.err) == (2, f"{below} below it\n")
+    ran = run_cli("new", tmp_path / "mine" / "far" / "below")
+    assert (ran.status, ran.err.count("\n")) == (2, 1)
+    assert f"/far/below: {tmp_path}/mine is a file; name a folder that is not below" in ran.err
+    assert (tmp_path / "mine").read_text() == "kept"
 
 
 @pytest.mark.parametrize("name", ["my homework", "größe", "_x", "x" * 65, "-x"])
