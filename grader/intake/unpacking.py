@@ -32,6 +32,8 @@ MAX_DEPTH = 16
 MAX_PATH_BYTES = 1000  # together with the staging folder, a path may have 4096
 MAX_NOTES = 20  # for one submission; the rest are counted
 MAX_PROBLEM = 300  # characters
+A_LINK = "it is a link; if your work needs it, hand in what it links to"
+NOT_A_FILE = "it is not a regular file"
 NO_ZIP = "File is not a zip file"  # what zipfile says when it finds no end
 # Python or pytest would load these just because they are there.
 DROPPED_NAMES = frozenset(
@@ -227,7 +229,7 @@ def _from_folder(folder: Path, notes: Notes) -> Generator[Entry, None, None]:
         for name in [*folders]:
             if (Path(parent) / name).is_symlink():
                 relative = (Path(parent) / name).relative_to(folder).as_posix()
-                notes.leave_out(relative, "it is a link")
+                notes.leave_out(relative, A_LINK)
         for name in sorted(names):
             path = Path(parent) / name
             relative = path.relative_to(folder).as_posix()
@@ -237,11 +239,11 @@ def _from_folder(folder: Path, notes: Notes) -> Generator[Entry, None, None]:
             except OSError as error:
                 if isinstance(error, PermissionError):
                     raise
-                notes.leave_out(relative, "it is not a regular file")
+                notes.leave_out(relative, A_LINK if path.is_symlink() else NOT_A_FILE)
                 continue
             if not stat.S_ISREG(os.fstat(fd).st_mode):
                 os.close(fd)
-                notes.leave_out(relative, "it is not a regular file")
+                notes.leave_out(relative, NOT_A_FILE)
                 continue
             yield relative, os.fstat(fd).st_size, os.fdopen(fd, "rb")
 

@@ -28,6 +28,7 @@ from hypothesis import strategies as st
 from grader.errors import BrokenError, UsageError
 from grader.intake import archives, submission
 from grader.intake.submission import Submission, find, safe_id, stage, stem
+from tests.conftest import ROOT
 
 MODULES = ["rnn_layers.py", "text_classification.py"]
 MIB = 1 << 20
@@ -296,11 +297,23 @@ def test_links_in_a_folder_are_left_out_with_a_note(tmp_path, staged):
     made = staged(source)
     assert made.files == tuple(sorted(FILES))
     assert sorted(made.notes) == [
-        "gone.py was left out: it is not a regular file",
-        "labels.npy was left out: it is not a regular file",
-        "loop.py was left out: it is not a regular file",
-        "notes/up was left out: it is a link",
+        f"{name} was left out: it is a link; if your work needs it, hand in what it links to"
+        for name in ("gone.py", "labels.npy", "loop.py", "notes/up")
     ]
+
+
+@pytest.mark.parametrize("follows_links", [True, False])
+def test_a_copy_of_the_template_is_graded_with_the_guide_or_a_dangling_link_in_its_place(
+    follows_links, tmp_path, staged
+):
+    copy = tmp_path / "far" / "copy"  # no ../docs here, as on a student's machine
+    shutil.copytree(ROOT / "submissions_template", copy, symlinks=not follows_links)
+    made = staged(copy)
+    assert ("latex_guide.md" in made.files) == follows_links
+    assert {"rnn_layers.py", "derivations.tex", "explanation.md"} <= set(made.files)
+    assert made.problem is None
+    link = "latex_guide.md was left out: it is a link; if your work needs it, hand in what it links"
+    assert list(made.notes) == ([] if follows_links else [f"{link} to"])
 
 
 def test_a_module_that_is_a_link_is_missing(tmp_path, staged):
