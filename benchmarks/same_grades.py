@@ -17,7 +17,7 @@ example ``status``, ``score`` and ``max_score``. Messages, causes, measurements 
 differ.
 
 Reports of a commit stay in ``build/same_grades/COMMIT``; pass that folder in place of the commit to
-grade one side only. Grading all examples takes about ten minutes on two cores, for each side.
+grade one side only. Grading all examples takes about six minutes on two cores, for each side.
 
 The exit status is 0 if all grades are the same, 1 if any differs or if examples or checks are on
 one side only, and 2 if the two sides could not be compared.

@@ -76,7 +76,7 @@ class IsolationError(GraderError):
     """This machine cannot isolate student code as well as required: nothing is graded."""
 
 
-class Failure(Exception):  # noqa: N818 - the student's failure, an outcome and not an error of ours
+class Failure(Exception):  # noqa: N818 - the student's failure is an outcome, no error of the grader
     """Student code failed a check: ``reason`` for machines, the message for people."""
 
     def __init__(self, reason: Reason, message: str, cause: Cause | None = None) -> None:

@@ -130,7 +130,7 @@ def assert_works(
     """Make sure that the driver, and ``look``, can do with the reference what failed before.
 
     An exception in code of the assignment's own may be due to what student code returned, or to a
-    mistake of ours that would cost every student points.
+    mistake in the assignment that would cost every student points.
 
     Args:
         spec: the check, whose driver is run on the reference.

@@ -62,7 +62,7 @@ def tried(
 
 
 class Doubts:
-    """What failed in code of ours while a student's worker was open, to be settled afterwards."""
+    """What failed in the assignment's code while a student's worker was open; settled later."""
 
     def __init__(self) -> None:
         self._first: tuple[Hashable, str, Run] | None = None
@@ -113,7 +113,7 @@ def _try(context: Context, what: str, run: Run, seed: int) -> Trial:
 
 
 def failing(what: str, words: str) -> Trial:
-    """Return the trial of code of ours that fails on the reference."""
+    """Return the trial of assignment code that fails on the reference."""
     return Trial(known=True, problem=f"{what} fails on the reference: {words}")
 
 

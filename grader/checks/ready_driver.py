@@ -1,7 +1,7 @@
 """The driver of checks that say ``call:`` or ``grad:`` and have none of their own.
 
 Its source is sent to a worker, where it runs beside student code; it also runs with the reference.
-So it imports nothing of ours, and torch only where gradients are asked for.
+So it imports nothing from the grader, and torch only where gradients are asked for.
 """
 
 from __future__ import annotations

@@ -30,7 +30,8 @@ def grade(
 ) -> Report:
     """Grade a submission, write its reports below ``job.out``, and return its report.
 
-    A fault of ours, a report that cannot be written too, gives a report of status ``broken``.
+    A fault of the grader gives a report of status ``broken``; so does a report that cannot be
+    written.
 
     Raises:
         IsolationError: this machine does not isolate as well as was asked for.
@@ -55,7 +56,7 @@ def grade(
         raise
     except GraderError as error:
         made = building.broken(job.rubric, submitted.identifier, job.settings.tier, str(error))
-    except Exception as error:  # noqa: BLE001 - an error of ours must not end the whole run
+    except Exception as error:  # noqa: BLE001 - our own error must not end the whole run
         message = our_failure(error)
         made = building.broken(job.rubric, submitted.identifier, job.settings.tier, message)
     finally:

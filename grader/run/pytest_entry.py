@@ -1,7 +1,7 @@
 """What pytest loads wherever the grader is installed: the plugin, where grading is possible.
 
 A student's machine has the plain installation. There pytest is the student's own, and must find
-neither options nor collectors of ours: their ``conftest.py`` may well have an option ``--data``.
+neither our options nor our collectors: their ``conftest.py`` may well have an option ``--data``.
 """
 
 from __future__ import annotations

@@ -202,7 +202,7 @@ class CheckItem(pytest.Item):
         return error.with_traceback(locations.as_traceback(traces[0], result) if traces else None)
 
     def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
-        """Show a result's message instead of a traceback of ours."""
+        """Show a result's message instead of the grader's own traceback."""
         if not isinstance(excinfo.value, CheckFailedError):
             return super().repr_failure(excinfo, style)
         failed = excinfo.value

@@ -80,7 +80,7 @@ class Session:
         return chosen
 
     def run(self, question: Question, check: CheckSpec) -> CheckResult:
-        """Run one check and keep its result. A fault of ours becomes the outcome ``broken``.
+        """Run one check and keep its result. A fault of the grader gives ``broken``.
 
         Raises:
             IsolationError: this machine does not isolate as well as was asked for.
@@ -122,7 +122,7 @@ class Session:
         except GraderError as error:
             self._workers.replace(question)
             result = CheckResult(check, "broken", 0.0, message=str(error))
-        except RAISED as error:  # an error of ours must not cost a student points
+        except RAISED as error:  # our own error must not cost a student points
             if sys.stderr.isatty():
                 traceback.print_exc()
             result = CheckResult(check, "broken", 0.0, message=our_failure(error))

@@ -76,7 +76,7 @@ def run(places: Folders, options: Options, environment: Mapping[str, str]) -> Co
         outcome = ContainerRun(results.withheld(), why=tuple(error.problems))
     except GraderError as error:
         outcome = ContainerRun(results.withheld(), why=(str(error),))
-    except Exception as error:  # noqa: BLE001 - an error of ours must not leave a traceback and a zero
+    except Exception as error:  # noqa: BLE001 - our own error must not leave a traceback and a zero
         text = f"the grader itself failed: {type(error).__name__}: {error}"
         outcome = ContainerRun(results.withheld(), why=(text,))
     outcome.results["execution_time"] = round(time.monotonic() - started, 1)
