@@ -1,0 +1,119 @@
+"""From an assessment of formulas to points: shares, reasons, and what a person must mark.
+
+What is right or wrong about a formula is tested in tests/latexgrad.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from grader.assignment.rubric import load_rubric
+from grader.checks import KINDS, Context
+from grader.errors import Failure
+from tests.checks.toy import judged, make
+from tests.latexgrad.test_rubric import ANSWER, DERIVATION
+
+TWO_FILES = DERIVATION.replace("files: [answer.md]", "files: [answer.md, answer.tex]")
+BLANK = "# A layer\nTODO\n"
+FORMULA_B = r"\nabla_b L = \delta_t"
+
+
+@pytest.fixture
+def derived(tmp_path, fork_servers):
+    """Grade files by one derivation check of 4 points; return its result."""
+
+    def grade(files, checks=DERIVATION):
+        if isinstance(files, str):
+            files = {"answer.md": files}
+        (result,) = judged(make(tmp_path, checks), files, fork_servers).values()
+        return result
+
+    return grade
+
+
+def test_right_formulas_earn_everything_and_are_shown(derived):
+    result = derived(ANSWER)
+    assert (result.outcome, result.points, result.reason) == ("passed", 4, None)
+    assert [part.share for part in result.parts] == [0.5, 0.25, 0.25]
+    (figure,) = result.figures
+    assert figure.title == "answer.md"
+    assert len(figure.rows) == result.measurements["formulas"] == 4
+
+
+@pytest.mark.parametrize(
+    ("formula", "reason"),
+    [
+        (r"1.001 \delta_t", "mismatch"),
+        (r"0.999 \delta_t", "mismatch"),
+        (r"- \delta_t", "mismatch"),
+        (r"\delta_t x_t^T", "wrong_shape"),
+        (r"\delta_t / (x_t^T x_t - x_t^T x_t)", "mismatch"),
+    ],
+)
+def test_one_wrong_formula_costs_its_share(formula, reason, derived):
+    result = derived(ANSWER.replace(FORMULA_B, rf"\nabla_b L = {formula}"))
+    assert (result.outcome, result.points, result.reason) == ("partial", 3, reason)
+    assert [part.earned for part in result.parts] == [1, 1, 0]
+    assert "line 4" in result.message
+
+
+def test_a_gradient_that_is_left_out_costs_its_share(derived):
+    result = derived(ANSWER.replace(rf", \quad {FORMULA_B}", ""))
+    assert (result.points, result.reason) == (3, "not_implemented")
+    assert [part.earned for part in result.parts] == [1, 1, 0]
+
+
+def test_what_follows_from_an_earlier_mistake_earns_the_fraction_of_the_rubric(derived):
+    result = derived(ANSWER.replace("(1 - s_t)", "(1 - s_t^2)"))
+    assert result.points == pytest.approx(0.4 * 4)
+    assert {part.cause.id for part in result.parts} == {"formula.function"}
+
+
+@pytest.mark.parametrize(
+    ("files", "reason", "words"),
+    [
+        ({"answer.md": BLANK}, "not_implemented", "answer.md has no formulas for this part yet"),
+        ({"answer.md": ""}, "not_implemented", "answer.md"),
+        ({"other.md": ANSWER}, "missing", "answer.md"),
+    ],
+)
+def test_where_nothing_is_derived_nothing_is_earned(files, reason, words, derived):
+    result = derived(files)
+    assert (result.outcome, result.points, result.reason) == ("failed", 0, reason)
+    assert words in result.message
+
+
+def test_what_cannot_be_read_waits_for_a_person_who_is_shown_the_text(derived):
+    text = ANSWER.replace(FORMULA_B, r"\nabla_b L = \heartsuit(\delta_t)")
+    result = derived(text)
+    assert (result.outcome, result.points) == ("pending", 0)
+    assert result.message.endswith(": a person must mark this")
+    (shown,) = result.figures
+    assert (shown.title, shown.text) == ("answer.md", text)
+
+
+def test_the_template_beside_an_answer_in_another_file_costs_nothing(derived):
+    result = derived({"answer.md": BLANK, "answer.tex": ANSWER.replace("#", "%")}, TWO_FILES)
+    assert result.reason != "missing"
+    result = derived({"answer.tex": r"\section{A layer}" + ANSWER.split("layer")[1]}, TWO_FILES)
+    assert (result.outcome, result.points) == ("passed", 4)
+
+
+def test_two_blank_files_are_an_answer_that_is_not_there_yet(derived):
+    result = derived({"answer.md": BLANK, "answer.tex": ""}, TWO_FILES)
+    assert (result.outcome, result.reason) == ("failed", "not_implemented")
+    assert result.message.startswith("answer.md")
+
+
+def test_no_worker_is_needed(tmp_path):
+    """Nothing of a submission runs: formulas are text."""
+    rubric = load_rubric(make(tmp_path, DERIVATION), KINDS)
+    (check,) = rubric.questions[0].checks
+    assert check.functions == ()
+
+    def read_file(name):
+        raise Failure("missing", f"{name} is missing")
+
+    context = Context(None, rubric.questions[0], 1, "mini", None, None, read_file)
+    with pytest.raises(Failure, match=r"answer\.md is missing"):
+        KINDS["derivation"].run(check, context)
