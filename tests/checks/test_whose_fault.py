@@ -193,14 +193,3 @@ def test_a_reference_is_tried_once_for_all_submissions(assignment, fork_servers,
         assert session.run(question, question.checks[0]).outcome == "broken"
         fork_servers.unstage()
     assert len(opened) == 1
-
-
-def test_the_staged_reference_is_removed(assignment, fork_servers):
-    rubric = load_rubric(assignment / "rubric.yaml", KINDS)
-    with fork_servers.reference(rubric) as folder:
-        names = {path.name for path in folder.iterdir()}
-        assert {"rnn_layers.py", "captioning_solver.py"} <= names
-        assert "cases" not in names
-        assert folder.stat().st_mode & 0o777 == 0o755
-        assert folder.parent.stat().st_mode & 0o007 == 0o001  # its name cannot be listed
-    assert not folder.exists()

@@ -14,7 +14,7 @@ import pytest
 from grader.errors import BrokenError
 from grader.reports import building
 from grader.reports.files import write_json
-from grader.run import batch, grading
+from grader.run import grading
 from tests.conftest import ROOT, SUBMISSIONS, checks_of
 
 RUBRIC = """
@@ -187,7 +187,3 @@ def test_broken_reports_are_valid(rubric):
     made = building.broken(rubric, "alice", "mini", "the disk is on fire")
     schema = json.loads((ROOT / "grader" / "reports" / "report.schema.json").read_text())
     jsonschema.Draft202012Validator(schema).validate(json.loads(json.dumps(made.model_dump())))
-
-
-def test_the_number_of_cores_is_that_of_this_process():
-    assert batch.cores() == len(os.sched_getaffinity(0))

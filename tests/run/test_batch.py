@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -121,7 +122,7 @@ def test_the_caller_hears_that_the_run_lives_while_nothing_happens(batched, tmp_
     assert list(done(events)) == ["alice"]
 
 
-def test_a_run_that_is_given_up_leaves_no_process(batched, tmp_path):
+def test_a_run_that_is_given_up_ends_its_processes_at_once(batched, tmp_path):
     never = tmp_path / "never"
     os.mkfifo(never)
 
@@ -132,5 +133,11 @@ def test_a_run_that_is_given_up_leaves_no_process(batched, tmp_path):
 
     events = batched(hanging)
     assert next(event for event in events if event is not None).identifier == "alice"
+    before = time.monotonic()
     events.close()
     assert multiprocessing.active_children() == []
+    assert time.monotonic() - before < 4  # one that is let finish has 5 seconds
+
+
+def test_the_number_of_cores_is_that_of_this_process():
+    assert batch.cores() == len(os.sched_getaffinity(0))

@@ -152,11 +152,19 @@ def test_the_reference_is_staged_without_cases_drivers_and_data(servers, toy):
         with made.reference(rubric) as folder:
             assert [path.name for path in folder.iterdir()] == ["toy.py"]
             assert folder.stat().st_mode & 0o777 == 0o755
+            assert folder.parent.stat().st_mode & 0o777 == 0o711  # its name cannot be listed
             assert (folder / "toy.py").stat().st_mode & 0o777 == 0o444
         assert not folder.exists()
         with pytest.raises(ZeroDivisionError), made.reference(rubric) as folder:
             1 / 0  # noqa: B018
         assert not folder.exists()
+
+
+def test_files_that_the_assignment_supplies_are_staged_with_the_reference(servers, rubric):
+    with servers() as made, made.reference(rubric) as folder:
+        names = {path.name for path in folder.iterdir()}
+    assert {"rnn_layers.py", "captioning_solver.py"} <= names
+    assert not names & {"cases", "drivers", "datasets"}
 
 
 def test_a_full_disk_while_the_reference_is_staged_is_our_fault(servers, toy, monkeypatch):
