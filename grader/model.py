@@ -107,9 +107,14 @@ class FunctionSpec(CheckSpec):
 
 
 class Tolerances(Strict):
-    """``|actual - expected| <= atol + rtol * |expected|``, by the precision of the inputs."""
+    """``|actual - expected| <= atol + rtol * |expected| + rtol_of_largest * max |expected|``.
+
+    By the precision of the inputs. The last term is for entries that cancel: sums of large numbers
+    that nearly vanish carry the rounding of the large ones. It is never more than ``rtol``.
+    """
 
     rtol: NonNegative = 1.0e-6
+    rtol_of_largest: NonNegative = 1.0e-6
     atol: NonNegative = 1.0e-9
     rtol_float32: NonNegative = 1.0e-3
     atol_float32: NonNegative = 1.0e-5

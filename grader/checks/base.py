@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from grader.author.evidence import Figure
+from grader.errors import Failure
 from grader.model import CheckSpec, Part, Question, Tier
 
 from .student_code import StudentModule
@@ -18,7 +19,32 @@ if TYPE_CHECKING:
 
     from grader.assignment.reference import Assignment, SolvedCase
 
-STOPS_THE_CHECK: frozenset[str] = frozenset(["not_implemented", "missing", "import_error"])
+# With these a function has not been written, if all cases end so; a single one may be a branch.
+NOT_WRITTEN: frozenset[str] = frozenset(["not_implemented", "missing", "import_error"])
+
+
+class Stubs:
+    """Whether all cases of a check end because the function has not been written.
+
+    One branch that raises ``NotImplementedError`` costs the cases that reach it; where every case
+    does, the report says once that nothing is there.
+    """
+
+    def __init__(self) -> None:
+        self._first: Failure | None = None
+        self._all = True
+
+    def add(self, failed: Failure | None) -> None:
+        """Take how a case ended; None if it came to an end."""
+        if failed is None or failed.reason not in NOT_WRITTEN:
+            self._all = False
+        elif self._first is None:
+            self._first = failed
+
+    def settle(self) -> None:
+        """Raise the first failure if all cases ended so."""
+        if self._all and self._first is not None:
+            raise self._first
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from grader.checks.numerics import Comparison, compare, tolerance
 from grader.errors import Cause, Failure, Reason, WorkerLost
 from grader.model import Fraction, FunctionSpec, Part, Question, Shares, Sized, Tolerances
 
-from .base import STOPS_THE_CHECK, CheckKind, Context, Judgement, Recorder
+from .base import CheckKind, Context, Judgement, Recorder, Stubs
 from .follow_through import composed, forgiven, is_an_attempt
 from .mistakes import with_mistake
 from .student_code import StudentModule
@@ -121,6 +121,7 @@ class ForwardKind(CheckKind):
         )
         groups: dict[str, _Group] = {name: _Group() for name in _shares(spec)}
         largest: dict[str, float] = {}
+        stubs = Stubs()
         with context.open_module(context.seed) as module:
             for case in cases:
                 group = groups[case.group]
@@ -129,13 +130,14 @@ class ForwardKind(CheckKind):
                 except WorkerLost:
                     raise
                 except Failure as failed:
-                    if failed.reason in STOPS_THE_CHECK:
-                        raise
+                    stubs.add(failed)
                     message = f"case {case.name}: {failed.message}"
                     group.add(0.0, failed.reason, message, failed.cause)
                 else:
+                    stubs.add(None)
                     message = f"case {case.name}: {worst.text}"
                     group.add(earned, worst.reason, message, worst.cause)
+        stubs.settle()
         return Judgement(
             tuple(_parts(spec, groups)),
             tuple(module.notes + module.mutation_notes()),

@@ -20,7 +20,7 @@ from grader.checks.numerics import Comparison, Tolerance, compare, tolerance
 from grader.errors import Blocked, Failure, Reason, WorkerLost
 from grader.model import Array, Fraction, FunctionSpec, Part, Question, Shares, Sized, Tolerances
 
-from .base import STOPS_THE_CHECK, CheckKind, Context, Judgement, Recorder
+from .base import CheckKind, Context, Judgement, Recorder, Stubs
 from .differences import Differences, agrees
 from .follow_through import composed, forgiven, is_an_attempt, right_at_outputs
 from .mistakes import matching_mistake, named
@@ -35,8 +35,9 @@ class GradientSpec(FunctionSpec, Tolerances, Shares, Sized):
     is not ``opaque``, and then the opaque ones. If ``function`` is ``forward`` itself, the
     gradients are among its own ``returns`` and belong to the one output that is neither.
     ``shares`` weighs the gradients (equal by default). ``groups`` restricts the cases (default:
-    all). ``follow_through`` is the fraction for a gradient that is right for the student's own
-    wrong forward, or built from the student's own wrong ``builds_on`` functions.
+    all). ``edge_share`` is the part of each gradient's points that is lost if it is wrong in the
+    edge cases only. ``follow_through`` is the fraction for a gradient that is right for the
+    student's own wrong forward, or built from the student's own wrong ``builds_on`` functions.
     """
 
     forward: str
@@ -47,6 +48,7 @@ class GradientSpec(FunctionSpec, Tolerances, Shares, Sized):
     mutation: Literal["note", "fail"] = "note"
     builds_on: list[str] = []
     follow_through: Fraction = 0.0
+    edge_share: Fraction = 0.2
 
     @property
     def functions(self) -> tuple[str, ...]:
@@ -116,6 +118,7 @@ class GradientKind(CheckKind):
             run = _Run(spec, context, module)
             for case in cases:
                 run.compare_case(case)
+            run.stubs.settle()
             skipped = {case.name for case in run.skipped()}
             parts = tuple(run.parts(tuple(c for c in cases if c.name not in skipped)))
         notes = tuple(module.notes + module.mutation_notes())
@@ -143,9 +146,12 @@ class _Run:
         self.context = context
         self.module = module
         self.found: dict[str, tuple[str, Comparison]] = {}
+        self.usual: set[str] = set()  # the gradients that are wrong in an ordinary case, too
+        self.stubs = Stubs()
         self.failures: dict[str, int] = {}
         self.consistent: dict[str, bool] = {}
         self.right_at_own: dict[str, bool] = {}
+        self.raised: dict[str, tuple[str, Comparison]] = {}  # in an edge case
         self.largest: dict[str, float] = {}
         # Gradients that are wrong for the same reason, cause and remark share a line.
         self.alike: dict[str, Hashable] = {}
@@ -171,6 +177,7 @@ class _Run:
         gradients = self._try_backward(case, own)
         if gradients is None:
             return
+        self.stubs.add(None)
         wrong = []
         for name, expected in case.expected.items():
             result = compare(name, gradients[name], expected, limit)
@@ -222,6 +229,8 @@ class _Run:
     def _note(self, name: str, case: SolvedCase, result: Comparison) -> None:
         self.found.setdefault(name, (case.name, result))
         self.failures[name] = self.failures.get(name, 0) + 1
+        if case.group == BASE_GROUP:
+            self.usual.add(name)
 
     def _try_backward(self, case: SolvedCase, own: dict[str, Any]) -> dict[str, Any] | None:
         """Return the gradients of a case; None, with all of them noted as wrong, if it fails."""
@@ -230,12 +239,14 @@ class _Run:
         except WorkerLost:
             raise
         except Failure as failed:
-            if failed.reason in STOPS_THE_CHECK:
-                raise
+            self.stubs.add(failed)
             for name in self.spec.gradients:
                 found = Comparison(name, failed.reason, failed.message, failed.cause, remark="")
                 self._note(name, case, found)
-                self.consistent[name] = False
+                if case.group == BASE_GROUP:
+                    self.consistent[name] = self.right_at_own[name] = False
+                else:
+                    self.raised[name] = (case.name, found)
             return None
 
     def _compare_at_own_outputs(
@@ -315,6 +326,11 @@ class _Run:
                 continue
             case_name, result = self.found[name]
             count = self.failures[name]
+            if name not in self.usual:
+                text = f"case {case_name}: {result.text}"
+                self.alike[name] = (result.reason, result.cause, "edge")
+                yield Part(name, share, 1 - spec.edge_share, result.reason, text, result.cause)
+                continue
             often = f" ({count} of {len(cases)} cases fail)" if count > 1 else ""
             earned, remark, cause = 0.0, "", result.cause
             if spec.follow_through and self.consistent.get(name):
@@ -346,6 +362,9 @@ class _Run:
             return
         for name in names:
             del self.found[name]
+            self.usual.discard(name)
+            if name in self.raised:  # what raises follows from nobody's forward
+                self.found[name] = self.raised[name]
         what = f"{', '.join(names)} of {spec.function}"
         self.module.notes.append(forgiven(what, spec.forward))
 

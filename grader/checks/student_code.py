@@ -6,8 +6,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from grader.checks import causes
+from grader.checks.own_words import own_words
 from grader.errors import Failure, Reason
-from grader.isolation.sandbox.connection import StudentError, WorkerConnection
+from grader.isolation.sandbox.connection import Reply, StudentError, WorkerConnection
+
+MAX_SKIPPED_SHOWN = 3  # statements that were left out, in a module's notes
+# What a worker does another way, by the name it reports (``isolation/worker/ordinary.py``).
+ADAPTED = {
+    "DataLoader": "DataLoader ran without worker processes (num_workers=0); its batches are the "
+    "same",
+    "Pool": "multiprocessing.Pool ran as a pool of threads: graded code starts no processes",
+    "ProcessPoolExecutor": "ProcessPoolExecutor ran as a pool of threads: graded code starts no "
+    "processes",
+    "torch.compile": "torch.compile was left out: the network ran uncompiled, with the same values",
+}
 
 
 class ForeignFailure(Failure):
@@ -47,6 +59,28 @@ class StudentModule:
             if name not in forbidden
         ]
         self.mutated: dict[str, set[str]] = {}
+        self._twice: dict[str, tuple[int, ...]] = {}
+
+    def tell(self, loaded: Reply) -> None:
+        """Note what came up while the module was imported: statements that were left out."""
+        self._twice = dict(loaded.twice)
+        shown = loaded.skipped[:MAX_SKIPPED_SHOWN]
+        for file, line, text, why in shown:
+            words = f"`{text}` " if not self._withhold else ""
+            ending = "took too long" if not why else f"failed ({why})" if words else "failed"
+            self.notes.append(
+                f"{file}, line {line}: {words}{ending} and was left out; statements outside the "
+                "functions cost no points"
+            )
+        if more := len(loaded.skipped) - len(shown):
+            self.notes.append(f"{self.file}: {more} more statements outside the functions failed")
+
+    def _heard(self, reply: Reply, function: str) -> None:
+        """Note what a call did another way, and whether another definition hides this one."""
+        notes = [ADAPTED[name] for name in reply.adapted if name in ADAPTED]
+        if lines := self._twice.get(function):
+            notes.append(f"{self.file}: {_twice(function, lines)}")
+        self.notes += [note for note in notes if note not in self.notes]
 
     def call(
         self,
@@ -68,6 +102,7 @@ class StudentModule:
         """
         positions = tuple(index for index, name in enumerate(returns) if name in opaque)
         reply = self._worker.call(function, tuple(arguments.values()), positions)
+        self._heard(reply, function)
         if reply.error is not None:
             raise self._failure(reply.error, function)
         names = list(arguments)
@@ -82,16 +117,22 @@ class StudentModule:
         """Run a driver's function on the module; ``needs`` is the student's function it calls."""
         name, source = driver
         reply = self._worker.drive(name, source, function, needs, arguments)
+        self._heard(reply, needs)
         if reply.error is not None:
-            raise self._failure(reply.error, needs)
+            raise self._failure(reply.error, needs, source)
         return reply.value
 
-    def _failure(self, error: StudentError, function: str) -> Failure:
+    def _failure(self, error: StudentError, function: str, source: str = "") -> Failure:
         self.raised.append(error)
+        ours = own_words(error.text, source) if error.by_driver else None
         if self._withhold:
             self.withheld.append(described(error))
             error = error.without_words()
         failed = failure(error, function, self.file, self._forbidden)
+        words = failed.message if ours is None or not self._withhold else ours
+        if lines := self._twice.get(function):
+            words += f"; {_twice(function, lines)}"
+        failed = Failure(failed.reason, words, failed.cause)
         if failed.reason != "missing" and (error.by_driver or not error.where):
             return ForeignFailure(failed.reason, failed.message, failed.cause)
         return failed
@@ -103,6 +144,13 @@ class StudentModule:
             f"{', '.join(sorted(names))} in place: no points lost, but callers may not expect this"
             for function, names in self.mutated.items()
         ]
+
+
+def _twice(function: str, lines: Sequence[int]) -> str:
+    """Say which of several definitions counts."""
+    times = "twice" if len(lines) == 2 else f"{len(lines)} times"  # noqa: PLR2004
+    places = ", ".join(map(str, lines))
+    return f"{function} is defined {times} (lines {places}), and Python uses the last one only"
 
 
 def unpack(function: str, value: Any, names: Sequence[str]) -> dict[str, Any]:
@@ -126,7 +174,8 @@ def failure(
 ) -> Failure:
     """Return the failure that an exception raised by student code means."""
     if error.undefined:
-        return Failure("missing", f"{file} has no function {function}")
+        instead = f"; {error.text}" if error.text else ""
+        return Failure("missing", f"{file} has no function {function}{instead}")
     package = error.missing_package
     if package is not None and package in forbidden:
         message = f"{function} uses {package!r}{located(error)}"
@@ -137,10 +186,19 @@ def failure(
         message += f" nor installed in the grader{located(error)}"
         return Failure("import_error", message, causes.of_package(package, forbidden=False))
     if "NotImplementedError" in error.kinds:
-        return Failure("not_implemented", f"{function} is not implemented yet")
+        return Failure("not_implemented", _not_implemented(error, function))
     reason: Reason = "memory" if "MemoryError" in error.kinds else "exception"
     cause = causes.of_exception(error.kinds) if reason == "exception" else None
     return Failure(reason, f"{function} raised {described(error)}", cause)
+
+
+def _not_implemented(error: StudentError, function: str) -> str:
+    """Return which function is a stub: the innermost one that is named."""
+    inner = error.where[-1][2] if error.where else ""
+    words = f": {error.text}" if error.text else ""
+    if not inner or inner in (function, "<module>"):
+        return f"{function} is not implemented yet{words}"
+    return f"{function} calls {inner}, which is not implemented yet{located(error)}{words}"
 
 
 def described(error: StudentError) -> str:
@@ -149,8 +207,8 @@ def described(error: StudentError) -> str:
     text += located(error)
     if "PermissionError" in error.kinds or "Read-only file system" in error.text:
         text += (
-            ": during grading, code may read only its own files, and may not write files, start "
-            "processes or open connections"
+            ": during grading, code may not start processes or open connections, and writes only "
+            "to its working folder, its home and temporary folders"
         )
     elif "FileNotFoundError" in error.kinds and "'/" in error.text:
         text += ": during grading, only the files that you handed in are there"

@@ -149,6 +149,11 @@ class TrainingKind(JudgedKind):
             f"{limits.zero_at:g} and full points from {limits.full_at:g}"
         )
         earned = limits.earned(value)
+        if spec.metric == "accuracy" and earned == 0 and limits.earned(1 - value) == 1:
+            message += (
+                ". That is far below chance: with the two labels exchanged it would be "
+                f"{1 - value:.4f}. Is the predicted label the one of the larger probability?"
+            )
         wrong = ("below_threshold", message) if earned < 1 else ()
         measured = {
             spec.metric: value,

@@ -30,7 +30,7 @@ from grader.model import (
 )
 
 from . import fault
-from .base import STOPS_THE_CHECK, CheckKind, Context, Judgement, Recorder
+from .base import CheckKind, Context, Judgement, Recorder, Stubs
 from .driven import DRIVER_OR_CALL, UNREADABLE
 from .drivers import NO_PATH, Call, Dotted, OwnDriver, function_problems, name_problems
 from .fault import Doubts
@@ -205,14 +205,15 @@ class ValuesKind(CheckKind):
         if absent := [name for name in spec.outputs if name not in cases[0].expected]:
             raise BrokenError(f"{spec.runs.words} returns no {', '.join(absent)}")
         tallies: Tallies = {(o, g): _Tally() for o in spec.outputs for g in spec.groups}
-        doubts = Doubts()
+        doubts, stubs = Doubts(), Stubs()
         try:
             with context.open_module(context.seed) as module:
                 for case in cases:
-                    for output, found in _case(spec, context, module, case, doubts).items():
+                    for output, found in _case(spec, context, module, case, doubts, stubs).items():
                         tallies[output, case.group].add(found, case.name)
         finally:
             doubts.settle(context)
+        stubs.settle()
         parts = tuple(_part(spec, output, tallies) for output in spec.outputs)
         return Judgement(parts, tuple(module.notes), {"cases": len(cases)}, _message(parts))
 
@@ -221,7 +222,12 @@ Found = dict[str, _OutputResult]
 
 
 def _case(
-    spec: ValuesSpec, context: Context, module: StudentModule, case: SolvedCase, doubts: Doubts
+    spec: ValuesSpec,
+    context: Context,
+    module: StudentModule,
+    case: SolvedCase,
+    doubts: Doubts,
+    stubs: Stubs,
 ) -> Found:
     """Return what is wrong with each output of a case."""
 
@@ -235,9 +241,9 @@ def _case(
     except Failure as failed:
         if isinstance(failed, ForeignFailure):
             doubts.add((spec.id, case.name), spec.runs.words, drive)
-        if failed.reason in STOPS_THE_CHECK:
-            raise
+        stubs.add(failed)
         return _all(spec, failed.reason, failed.message, failed.cause)
+    stubs.add(None)
     if type(got) is not dict:
         return _all(spec, "wrong_dtype", f"{spec.function} gave no readable result")
     found = _compared(spec, context, case, got)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 
 from grader.intake.wrong_files import kind_of
@@ -91,8 +92,45 @@ def problem(name: str, data: bytes) -> str | None:
     return None
 
 
-def explained(name: str, data: bytes, kinds: tuple[str, ...]) -> str | None:
-    """Return the likely cause of a syntax error and what to do, if it is recognizable."""
+# Syntax that came with a version of Python, by what it looks like on the line of the error.
+NEWER_SYNTAX = (
+    ((3, 10), re.compile(rb"^\s*(match|case)\b.*:\s*(#.*)?$"), "match statements"),
+    ((3, 11), re.compile(rb"^\s*except\s*\*"), "except*"),
+    ((3, 12), re.compile(rb"^\s*type\s+\w+\s*(\[.*\])?\s*="), "type statements"),
+    ((3, 12), re.compile(rb"^\s*(async\s+)?(def|class)\s+\w+\s*\["), "type parameters"),
+    (
+        (3, 12),
+        re.compile(rb"""\b[rR]?[fF][rR]?("[^"]*\{[^}"]*"|'[^']*\{[^}']*')"""),
+        "quotes like those around it inside an f-string",
+    ),
+    (
+        (3, 12),
+        re.compile(rb"""\b[rR]?[fF][rR]?["'].*\{[^}]*\\[^}]*\}"""),
+        "a backslash inside the braces of an f-string",
+    ),
+    ((3, 14), re.compile(rb"""(?<![\w"'])[rR]?[tT][rR]?["'].*\{"""), "template strings"),
+)
+
+
+def newer_syntax(line: bytes, running: tuple[int, int] = sys.version_info[:2]) -> str | None:
+    """Return which newer Python a line seems to be written for, if it is newer than this one."""
+    for version, pattern, what in NEWER_SYNTAX:
+        if version > running and pattern.search(line):
+            here = ".".join(map(str, running))
+            newer = ".".join(map(str, version))
+            return f"{what} need Python {newer}; the grader runs Python {here}"
+    return None
+
+
+def explained(name: str, data: bytes, kinds: tuple[str, ...], number: int = 0) -> str | None:
+    """Return the likely cause of a syntax error and what to do, if it is recognizable.
+
+    Args:
+        name: the file, for messages.
+        data: what it holds.
+        kinds: the names of the exception's types.
+        number: the line that the error names; 0 if there is none.
+    """
     if "TabError" in kinds:
         return "indent with spaces only (editors have a command: Convert Indentation to Spaces)"
     if "SyntaxError" in kinds and (found := CONFLICT.search(data)):
@@ -100,4 +138,7 @@ def explained(name: str, data: bytes, kinds: tuple[str, ...]) -> str | None:
             f"{name}, line {line_of(data, found.start())}: this marks a merge conflict: choose one "
             "of the two versions and delete the lines with <<<<<<<, ======= and >>>>>>>"
         )
+    lines = re.split(rb"\r\n|\r|\n", data)
+    if "SyntaxError" in kinds and 0 < number <= len(lines):
+        return newer_syntax(lines[number - 1])
     return None

@@ -135,6 +135,7 @@ class Loader:
         loaded = StudentModule(
             *(worker, module, reply.missing_packages, question.forbidden), withhold=withhold
         )
+        loaded.tell(reply)
         loaded.notes += ambiguous(self._submission, reply.missing_packages)
         return loaded
 
@@ -152,6 +153,8 @@ def _unimportable(module: str, data: bytes, error: StudentError, question: Quest
     if failed.reason in ("memory", "forbidden"):
         return failed
     text = f"{module} cannot be imported: {described(error)}"
-    if remedy := sources.explained(module, data, error.kinds):
+    if remedy := sources.explained(
+        module, data, error.kinds, error.where[-1][1] if error.where else 0
+    ):
         text += f"; {remedy}"
     return Failure("import_error", text, failed.cause)

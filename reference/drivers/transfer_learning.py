@@ -20,6 +20,9 @@ MAX_TITLE = 200  # characters
 
 Arrays = Mapping[str, np.ndarray]
 
+WRAPPED = ("module", "_orig_mod")  # DataParallel and averaged models; compiled ones
+MAX_WRAPPERS = 8
+
 
 class ProbeModel(nn.Module):
     """A linear model, after a batch norm if asked for; images (n, 3, 4, 4) -> scores (n, classes).
@@ -177,9 +180,29 @@ def train_well(
 
 
 def _parameters(model: Any, name: str) -> dict[str, np.ndarray]:
+    """Return the arrays of a network by name, in single precision, without wrappers around it."""
     if not isinstance(model, nn.Module):
         raise TypeError(f"{name} must return the model, got {type(model).__name__}")
-    return {k: v.detach().cpu().numpy().copy() for k, v in model.state_dict().items()}
+    arrays = _unwrapped(model).state_dict()
+    return {
+        k: (v.detach().float() if v.is_floating_point() else v.detach()).cpu().numpy().copy()
+        for k, v in arrays.items()
+    }
+
+
+def _unwrapped(model: nn.Module) -> nn.Module:
+    """Return the network inside DataParallel, an averaged model or a compiled one.
+
+    What these have in common: all of their parameters are those of one inner network.
+    """
+    for _ in range(MAX_WRAPPERS):
+        inner = [getattr(model, name, None) for name in WRAPPED]
+        found = next((module for module in inner if isinstance(module, nn.Module)), None)
+        own = {id(parameter) for parameter in model.parameters()}
+        if found is None or own != {id(parameter) for parameter in found.parameters()}:
+            break
+        model = found
+    return model
 
 
 def train_model(

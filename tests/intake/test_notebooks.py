@@ -134,11 +134,11 @@ def test_a_function_that_is_nowhere_is_missing_in_the_notebook(graded):
     assert checks["q3.1"]["message"] == "rnn_layers.ipynb has no function rnn_step_forward"
 
 
-def test_a_notebook_that_trains_too_long_ends_in_time(graded, tmp_path):
+def test_a_cell_that_trains_too_long_costs_nothing(graded):
     cells = whole("while True:\n    pass")
     _report, checks = graded({"rnn_layers.ipynb": book(*cells)}, only=("q3.1",))
-    assert checks["q3.1"]["reason"] == "timeout"
-    assert "take out the cells that train" in checks["q3.1"]["message"]
+    assert checks["q3.1"]["outcome"] == "passed"
+    assert any("took too long" in note for note in checks["q3.1"]["notes"])
 
 
 def test_other_modules_import_from_a_notebook(graded):

@@ -34,7 +34,10 @@ CALLS = {
     "userfaultfd": (323, 282),
 }
 FAMILIES = ("AF_INET", "AF_INET6", "AF_UNIX", "AF_NETLINK", "AF_PACKET", "AF_VSOCK", "AF_ALG")
-EXPECTED_VARIABLES = {"PATH", "LANG", "OMP_NUM_THREADS", "LC_CTYPE"}
+EXPECTED_VARIABLES = {
+    *("PATH", "LANG", "OMP_NUM_THREADS", "LC_CTYPE"),
+    *("HOME", "TMPDIR", "MPLCONFIGDIR", "USER", "LOGNAME"),  # its scratch folder
+}
 LAST_OF_OURS = 3  # standard streams and the wire
 MAX_DESCRIPTORS = 1024
 
@@ -121,7 +124,13 @@ def writes_files(target: Target) -> Any:
         os.unlink(path)
         return path
 
-    folders = (target["own"], "/tmp", "/var/tmp", "/dev/shm", target["open_folder"])  # noqa: S108
+    # Not the scratch folder, nor where it is in the place of a folder of the machine's.
+    private = os.path.realpath(os.path.dirname(os.environ.get("HOME", "/nowhere")))
+    folders = [
+        folder
+        for folder in (target["own"], "/tmp", "/var/tmp", "/dev/shm", target["open_folder"])  # noqa: S108
+        if not os.path.realpath(folder).startswith(private)
+    ]
     return _first([partial(attempt, folder) for folder in folders])
 
 

@@ -18,11 +18,15 @@ from .limits import MIB, Ending, Limits
 
 CHUNK = 1 * MIB
 READY = b"R"  # grader/isolation/worker/child.py
+STATEMENT_SHARE = 0.25  # of its time that one statement outside all functions may take
 KEPT_OUTPUT = 64 * 1024  # bytes of printed text kept for the instructor
 BUSY_SHARE = 0.5  # of its time, computing or ready to: then a timeout is the worker's own fault
 GRACE_S = 1.0  # for the exit status of a process whose connection is already closed
 SIGXCPU, SIGKILL, SIGSEGV = 24, 9, 11
 MAX_FRAMES_SHOWN = 8
+# What a worker may say that it did another way (``worker/ordinary.py``).
+ADAPTED = ("DataLoader", "Pool", "ProcessPoolExecutor", "torch.compile")
+MAX_TOLD = 20  # entries of a list that a worker reports beside a value
 CELL = re.compile(r", cell [0-9]{1,4}$")  # grader/isolation/worker/cells.py
 
 
@@ -81,12 +85,20 @@ def _nameless(file: str) -> str:
 
 @dataclass(frozen=True)
 class Reply:
-    """The answer to a request: a value or an exception, and which arguments were changed."""
+    """What a request brought: a value or an exception, and which arguments were changed.
+
+    Of a module that was loaded: the packages that are not installed, the statements that were left
+    out (file, line, text, exception), and the functions that are defined twice, with their lines.
+    ``adapted`` names what ran another way than it was written (``worker/ordinary.py``).
+    """
 
     value: Any = None
     error: StudentError | None = None
     mutated: tuple[int, ...] = ()
     missing_packages: tuple[str, ...] = field(default=())
+    skipped: tuple[tuple[str, int, str, str], ...] = ()
+    twice: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    adapted: tuple[str, ...] = ()
 
 
 class WorkerConnection(Closing):
@@ -121,7 +133,8 @@ class WorkerConnection(Closing):
 
     def load(self, module: str) -> Reply:
         """Import the student's module of this name."""
-        return self._request({"op": "load", "module": module})
+        statement_s = self._limits.timeout_s * STATEMENT_SHARE
+        return self._request({"op": "load", "module": module, "statement_s": statement_s})
 
     def call(self, function: str, arguments: tuple[Any, ...], opaque: tuple[int, ...]) -> Reply:
         """Call a function of the module; the outputs at ``opaque`` stay there as handles."""
@@ -233,4 +246,38 @@ def _parse_reply(answer: dict[str, Any]) -> Reply:
         raise WireError("the list of changed arguments is malformed")
     if type(missing) is not list or any(type(name) is not str for name in missing):
         raise WireError("the list of missing packages is malformed")
-    return Reply(answer.get("result"), None, tuple(mutated), tuple(missing))
+    return Reply(
+        *(answer.get("result"), None, tuple(mutated), tuple(missing)),
+        *(_skipped(answer.get("skipped", [])), _twice(answer.get("twice", []))),
+        tuple(name for name in ADAPTED if name in _texts(answer.get("adapted", []))),
+    )
+
+
+def _texts(value: Any) -> list[str]:
+    """Check the types of a list of texts; raises ``WireError``."""
+    if type(value) is not list or any(type(text) is not str for text in value):
+        raise WireError("a list of texts is malformed")
+    return value
+
+
+def _skipped(value: Any) -> tuple[tuple[str, int, str, str], ...]:
+    """Check the types of a list of skipped statements; raises ``WireError``."""
+    kinds = [str, int, str, str]
+    if type(value) is not list or any(
+        type(row) is not list or [type(item) for item in row] != kinds for row in value
+    ):
+        raise WireError("the list of skipped statements is malformed")
+    return tuple((file, line, text, why) for file, line, text, why in value[:MAX_TOLD])
+
+
+def _twice(value: Any) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Check the types of a list of functions and their lines; raises ``WireError``."""
+    good = type(value) is list and all(
+        type(row) is list
+        and [type(item) for item in row] == [str, list]
+        and all(type(line) is int for line in row[1])
+        for row in value
+    )
+    if not good:
+        raise WireError("the list of functions that are defined twice is malformed")
+    return tuple((name, tuple(lines)) for name, lines in value[:MAX_TOLD])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 CPU_MARGIN = 2  # times the wall clock: the hard stop behind the grader's own deadline
 MIB = 1024 * 1024
+SCRATCH_MB = 256  # a few checkpoints of a ResNet-18, 45 MiB each
 MAX_REPLY_BYTES = 64 * MIB  # the largest honest reply, a small network's parameters, is 45 MiB
 
 
@@ -19,12 +20,14 @@ class Limits:
         memory_mb: address space in MiB on top of what the libraries take.
         output_kb: KiB it may print.
         max_reply_bytes: bytes of arrays in one reply.
+        scratch_mb: MiB of files that it may keep while it lives.
     """
 
     timeout_s: float
     memory_mb: int
     output_kb: int
     max_reply_bytes: int = MAX_REPLY_BYTES
+    scratch_mb: int = SCRATCH_MB
 
     @property
     def cpu_s(self) -> int:

@@ -27,6 +27,7 @@ REQUEST_TIMEOUT_S = 30.0  # a fork takes milliseconds; a machine this slow canno
 ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
     "LANG": "C.UTF-8",
+    "PYTHONHASHSEED": "0",  # sets of words are then in the same order in every run
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
@@ -73,12 +74,13 @@ class ForkServer(Closing):
             }
         )
         # Without that layer a worker sees what its server sees.
-        environment = {**os.environ, **ENVIRONMENT} if "environment" in without else ENVIRONMENT
+        outside = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+        environment = {**outside, **ENVIRONMENT} if "environment" in without else ENVIRONMENT
         with theirs:
             # Its own standard error goes to the grader: what it prints there is about the grader.
             try:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-I", str(BOOT), str(theirs.fileno()), options],
+                    [sys.executable, "-s", str(BOOT), str(theirs.fileno()), options],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.PIPE,

@@ -38,6 +38,7 @@ import numpy as np
 MAGIC = b"DLG\x01"  # the last byte is the version of this format
 PREFIX = struct.Struct("<4sI")
 HEADER_CAP = 64 * 1024  # a header is names, shapes and scalars; anything longer belongs in a buffer
+MAX_INTERNED = 256  # characters of a text that is made the same object as its equals
 MAX_DEPTH = 16  # deeper than any value a check exchanges, far below Python's recursion limit
 MAX_BUFFERS = 1024  # a large network's state dictionary has a few hundred tensors
 MAX_INT = 2**63
@@ -266,8 +267,9 @@ def _tensor_as_array(value: Any) -> np.ndarray[Any, Any] | None:
 class Decoder:
     """Turns a header and its buffers back into values, trusting nothing.
 
-    ``opaque`` maps a handle to its replacement (the worker's object; by default ``Opaque``),
-    ``tensor`` an array to a tensor (by default ``TensorData``).
+    ``opaque`` maps a handle to what takes its place (the worker's object; by default ``Opaque``),
+    ``tensor`` an array to a tensor (by default ``TensorData``). With ``ordinary`` values are as a
+    program of its own would have made them: text is interned, arrays own their memory.
     """
 
     def __init__(
@@ -275,8 +277,11 @@ class Decoder:
         buffers: list[bytearray],
         opaque: Callable[[int, str], Any] = Opaque,
         tensor: Callable[[np.ndarray[Any, Any]], Any] = TensorData,
+        *,
+        ordinary: bool = False,
     ) -> None:
         self._buffers: list[bytearray | None] = list(buffers)
+        self._ordinary = ordinary
         self._opaque = opaque
         self._tensor = tensor
 
@@ -284,7 +289,9 @@ class Decoder:
         """Return the value that ``body`` stands for; raises ``WireError``."""
         if depth > MAX_DEPTH:
             raise WireError(f"a value is nested more than {MAX_DEPTH} deep")
-        if body is None or type(body) in (bool, int, str):
+        if type(body) is str:
+            return self._string(body)
+        if body is None or type(body) in (bool, int):
             return body
         if type(body) is float:
             if not math.isfinite(body):
@@ -308,6 +315,14 @@ class Decoder:
             raise WireError(
                 f"a value tagged {tag!r} is malformed: {type(error).__name__}"
             ) from None
+
+    def _string(self, text: str) -> str:
+        """Return a text, as the same object for the same text: ``cell_type is "lstm"`` then works.
+
+        A notebook's own literals are the same object; it is no good style, and no mistake that
+        shows there.
+        """
+        return sys.intern(text) if self._ordinary and len(text) <= MAX_INTERNED else text
 
     def _take(self, index: Any) -> bytearray:
         if type(index) is not int or not 0 <= index < len(self._buffers):
@@ -333,7 +348,8 @@ class Decoder:
                 raise WireError("a dictionary key is neither text nor a whole number")
             if key in result:
                 raise WireError("a dictionary key is used twice")
-            result[key] = self.decode(item, depth + 1)
+            own = self._string(key) if type(key) is str else key
+            result[own] = self.decode(item, depth + 1)
         return result
 
     def _float(self, rest: list[Any], _depth: int) -> float:
@@ -358,7 +374,8 @@ class Decoder:
         if dtype_name == "bool" and buffer.strip(b"\x00\x01"):
             # Bytes other than 0 and 1 in a bool array are undefined behavior in numpy.
             raise WireError("a boolean array holds bytes other than 0 and 1")
-        return np.frombuffer(buffer, dtype=dtype).reshape(shape)
+        array = np.frombuffer(buffer, dtype=dtype).reshape(shape)
+        return array.copy() if self._ordinary else array
 
     def _scalar(self, rest: list[Any], depth: int) -> Any:
         index, dtype_name = rest
@@ -380,7 +397,10 @@ class Decoder:
         if (lengths < 0).any() or int(lengths.sum(dtype=np.int64)) != len(data):
             raise WireError("a list of texts does not match its bytes")
         ends = np.cumsum(lengths, dtype=np.int64).tolist()
-        return [data[start:end].decode("utf-8", "replace") for start, end in pairwise([0, *ends])]
+        return [
+            self._string(data[start:end].decode("utf-8", "replace"))
+            for start, end in pairwise([0, *ends])
+        ]
 
     def _handle(self, rest: list[Any], _depth: int) -> Any:
         handle, type_name = rest

@@ -1,4 +1,4 @@
-"""Entry of the fork server: ``python -I boot.py CONTROL_FD OPTIONS_JSON``.
+"""Entry of the fork server: ``python -s boot.py CONTROL_FD OPTIONS_JSON``.
 
 Runs as a script in a fresh, isolated interpreter. It makes ``wire`` and ``worker`` importable
 under the package name ``_dlg`` without executing ``grader/__init__.py``, loads the libraries that
@@ -20,11 +20,11 @@ def clean_path() -> None:
     An editable installation adds the folder of its project, and with it ``reference``, to the
     path of every interpreter of the environment.
     """
-    library = os.path.dirname(os.__file__)
+    library, here = os.path.dirname(os.__file__), os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [
         entry
         for entry in sys.path
-        if entry.startswith(library)
+        if (entry.startswith(library) and os.path.abspath(entry) != here)
         or os.path.basename(entry) in ("site-packages", "dist-packages")
         or entry == os.path.join(os.path.dirname(library), os.path.basename(library) + ".zip")
     ]

@@ -19,7 +19,8 @@ import numpy as np
 
 from ..wire import Decoder, Encoder, WireError, pack, parse_header, parse_prefix
 from ..wire.codec import PREFIX
-from . import cells, modules
+from . import modules, ordinary, scratch, statements
+from .absent import MissingPackageError, StandIn, package_in
 
 if TYPE_CHECKING:
     from . import lockdown
@@ -54,21 +55,24 @@ def run(request: dict[str, Any], *, wire_fd: int, output_fd: int, host: lockdown
     os.dup2(output_fd, 1)
     os.dup2(output_fd, 2)
     os.dup2(saved, WIRE_FD)
+    submission = request["submission"]
+    own, work = lockdown.make_scratch(host, request)
     if host.has("environment"):
         os.environ.clear()
         os.environ.update({"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "OMP_NUM_THREADS": "1"})
+    if own:
+        os.environ.update(scratch.environment(own))
     for name, fd, mode in (("stdin", 0, "r"), ("stdout", 1, "w"), ("stderr", 2, "w")):
         stream = open(fd, mode, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
-    submission = request["submission"]
-    os.chdir(submission)
+    os.chdir(work)
     wire = socket.socket(fileno=WIRE_FD)  # asks the kernel what it is: not allowed later
-    lockdown.apply(host, request["limits"], submission)
+    lockdown.apply(host, request["limits"], submission, own)
     os.closerange(WIRE_FD + 1, 1024)
     seed_generators(request["seed"], accelerator=host.accelerator)
-    child = Child(wire, submission, tuple(request["hidden"]))
-    # Up to here a failure is the grader's; from here on student code may cause it.
+    child = Child(wire, work, tuple(request["hidden"]))
+    # Until here a failure is the grader's; from here on student code may be behind it.
     wire.sendall(READY)
     try:
         child.serve()
@@ -125,8 +129,12 @@ class Child:
             return {"error": self._describe(error)}, []
 
     def _load(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
-        self._module, missing = modules.load(self._submission, request["module"], self._forbidden)
-        return {"missing_packages": missing}, []
+        loaded = modules.load(
+            *(self._submission, request["module"], self._forbidden), request["statement_s"]
+        )
+        self._module = loaded.module
+        told = {"skipped": loaded.skipped, "twice": loaded.twice}
+        return {"missing_packages": loaded.missing, **told}, []
 
     def _call(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
         function = modules.find_function(self._module, request["function"])
@@ -162,16 +170,19 @@ class Child:
             body = ["t", *items]
         else:
             body = encoder.encode(result)
-        return {"result": body, "mutated": mutated}, encoder.buffers
+        told = {"mutated": mutated, "adapted": list(ordinary.replaced)}
+        return {"result": body, **told}, encoder.buffers
 
     def _keep(self, value: Any) -> int:
+        if isinstance(value, StandIn):
+            raise MissingPackageError(value.__dict__["__package_name__"])
         handle = len(self._objects)
         self._objects[handle] = value
         return handle
 
     def _describe(self, error: BaseException) -> dict[str, Any]:
         """Return type, text and the student's own lines of an exception, innermost last."""
-        missing = error.package if isinstance(error, modules.MissingPackageError) else None
+        missing = _missing_package(error)
         try:
             text = str(error)[:MAX_MESSAGE_TEXT]
             text += _cause(error)
@@ -208,7 +219,10 @@ class Child:
         header = parse_header(bytes(self._exactly(length)), MAX_REQUEST_BYTES)
         buffers = [self._exactly(size) for size in header.buffer_sizes]
         decoder = Decoder(
-            buffers, opaque=lambda handle, _type: self._objects[handle], tensor=_tensor
+            buffers,
+            opaque=lambda handle, _type: self._objects[handle],
+            tensor=_tensor,
+            ordinary=True,
         )
         request = decoder.decode(header.body)
         if type(request) is not dict:
@@ -226,16 +240,33 @@ class Child:
         return data
 
 
+def _missing_package(error: BaseException) -> str | None:
+    """Return the package that is not installed, if that is what an exception is about."""
+    if isinstance(error, MissingPackageError):
+        return error.package
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return error.name.partition(".")[0]
+    if isinstance(error, NameError):
+        return statements.star_package()
+    try:
+        return package_in(str(error))
+    except BaseException:
+        return None
+
+
 def _cause(error: BaseException) -> str:
-    """Return what kept a notebook's cell from defining the missing name."""
+    """Return what kept a statement from defining the name that is not there."""
     name = getattr(error, "name", None)
-    cause = cells.why_undefined(name) if isinstance(error, NameError) and name else None
+    cause = statements.why_undefined(name) if isinstance(error, NameError) and name else None
     if cause is None or cause is error:
         return ""
     frames = traceback.extract_tb(cause.__traceback__)
     files = [os.path.basename(frame.filename) for frame in frames if ", cell " in frame.filename]
+    place = files[0] if files else "a statement outside the functions"
+    if isinstance(cause, statements.TakesTooLongError):
+        return f"; {place} would define it, but took too long"
     told = f"{type(cause).__name__}: {cause}"[:MAX_CAUSE]
-    return f"; {files[0] if files else 'the cell'} should define it, but raised {told}"
+    return f"; {place} would define it, but raised {told}"
 
 
 def _tensor(array: np.ndarray[Any, Any]) -> Any:

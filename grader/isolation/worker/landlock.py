@@ -12,6 +12,9 @@ from collections.abc import Iterable
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
 RULE_PATH_BENEATH = 1
 WRITE_FILE, READ_FILE, READ_DIR = 1 << 1, 1 << 2, 1 << 3
+REMOVE_DIR, REMOVE_FILE, MAKE_DIR, MAKE_FILE, MAKE_LINK = 1 << 4, 1 << 5, 1 << 7, 1 << 8, 1 << 12
+REFER, ABI_WITH_REFER = 1 << 13, 2  # moving files to another folder
+TRUNCATE, ABI_WITH_TRUNCATE = 1 << 14, 3
 # File-system rights known to each ABI version: a ruleset may only name rights the kernel knows.
 FS_RIGHTS = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 4: (1 << 15) - 1}
 FS_RIGHTS_FROM_5 = (1 << 16) - 1
@@ -60,6 +63,14 @@ def rules_for(readable: Iterable[str], hidden: Iterable[str]) -> list[PathRule]:
         else:
             rules.append((path, READ_FILE | READ_DIR))
     return rules
+
+
+def own_folder(version: int) -> int:
+    """Return the rights in a folder in which a worker may do what it likes with its files."""
+    rights = WRITE_FILE | READ_FILE | READ_DIR | REMOVE_DIR | REMOVE_FILE
+    rights |= MAKE_DIR | MAKE_FILE | MAKE_LINK
+    rights |= REFER if version >= ABI_WITH_REFER else 0
+    return rights | (TRUNCATE if version >= ABI_WITH_TRUNCATE else 0)
 
 
 def restrict(libc: ctypes.CDLL, version: int, rules: Iterable[PathRule]) -> None:

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import landlock, namespaces, seccomp
+from . import landlock, namespaces, scratch, seccomp
 
 # In the order in which they are put on. "process" is the separate process itself.
 LAYERS = (
@@ -58,6 +58,21 @@ class Host:
     def has(self, layer: str) -> bool:
         """Say whether children use this layer."""
         return layer in self.layers
+
+    @property
+    def owns_nothing(self) -> bool:
+        """Whether a worker can change no file of the machine's because of who and where it is."""
+        return self.has("namespaces") or self.has("setuid")
+
+    @property
+    def has_scratch(self) -> bool:
+        """Whether a worker can be given a folder of its own, and nothing besides."""
+        return self.owns_nothing or self.has("landlock")
+
+    @property
+    def worker_uid(self) -> int:
+        """The user id that workers have."""
+        return self.uid if self.has("setuid") and self.uid is not None else os.geteuid()
 
 
 def become_subreaper() -> None:
@@ -222,8 +237,29 @@ def time_in_queue(host: Host, pid: int) -> float:
         return 0.0  # not every kernel keeps track of it
 
 
-def apply(host: Host, limits: dict[str, Any], submission: str) -> None:
-    """Lock down the calling process permanently; ``submission`` is the one folder it may read."""
+def make_scratch(host: Host, request: dict[str, Any]) -> tuple[str, str]:
+    """Make the scratch folder of a worker; return it, and the working folder in it.
+
+    Without one, the submission is the working folder. Called before anything is locked down.
+    """
+    submission = str(request["submission"])
+    base = request["scratch"]
+    if host.has("namespaces"):
+        base = scratch.mount(libc, host.worker_uid, request["limits"]["scratch_mb"])
+    if not base:
+        return "", submission
+    return base, scratch.fill(base, submission, host.worker_uid)
+
+
+def apply(host: Host, limits: dict[str, Any], submission: str, own: str = "") -> None:
+    """Lock the calling process down for good.
+
+    Args:
+        host: what works on this machine.
+        limits: the worker's.
+        submission: the one folder that it may read besides the libraries.
+        own: the folder in which it may write, if there is one.
+    """
     size = address_space(host)
     if host.has("setuid") and host.uid is not None:
         _drop_to(host.uid)
@@ -233,16 +269,25 @@ def apply(host: Host, limits: dict[str, Any], submission: str) -> None:
     libc.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
     hide_memory()
     if host.has("rlimits"):
-        _limit_resources(limits, size, own_user=host.has("setuid"), accelerator=host.accelerator)
+        _limit_resources(
+            *(limits, size, limits["scratch_mb"] * MIB if own else 0),
+            own_user=host.has("setuid"),
+            accelerator=host.accelerator,
+        )
     if host.has("no_new_privs") and libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "no_new_privs")
     if host.has("landlock"):
         read = landlock.READ_FILE | landlock.READ_DIR
-        landlock.restrict(libc, host.landlock_abi, [*host.rules, (submission, read)])
+        rules = [*host.rules, (submission, read)]
+        if own:
+            rules.append((own, landlock.own_folder(host.landlock_abi)))
+        landlock.restrict(libc, host.landlock_abi, rules)
     if host.has("seccomp"):
-        read_only = not host.has("landlock")
         program = seccomp.compile_filter(
-            os.getpid(), read_only=read_only, accelerator=host.accelerator
+            os.getpid(),
+            read_only=not own,
+            modes=bool(own) and host.owns_nothing,
+            accelerator=host.accelerator,
         )
         if program is None:
             raise OSError(0, "seccomp")
@@ -264,11 +309,11 @@ def _drop_capabilities() -> None:
 
 
 def _limit_resources(
-    limits: dict[str, Any], size: int, *, own_user: bool, accelerator: bool
+    limits: dict[str, Any], size: int, file_bytes: int, *, own_user: bool, accelerator: bool
 ) -> None:
     wanted = [
         (resource.RLIMIT_CPU, int(limits["cpu_s"]), int(limits["cpu_s"]) + 1),
-        (resource.RLIMIT_FSIZE, 0, 0),
+        (resource.RLIMIT_FSIZE, file_bytes, file_bytes),
         (resource.RLIMIT_CORE, 0, 0),
         (resource.RLIMIT_NOFILE, MAX_OPEN_FILES, MAX_OPEN_FILES),
         (resource.RLIMIT_MSGQUEUE, 0, 0),

@@ -1,9 +1,10 @@
 """A root folder, network and shared memory of the fork server's own, inherited by its children.
 
 The new root is an empty read-only file system that holds read-only binds of the libraries and of
-the folder where submissions are staged: hidden files do not exist in it, not even their names.
-Root does this directly and changes its user later; a plain user needs a user namespace, which not
-every machine allows and containers never allow. Sources: unshare(2), mount_namespaces(7),
+the folder where submissions are staged: hidden files do not exist in it, not even their names. A
+worker mounts its scratch folder (``scratch.py``) in it.
+Root does this directly and changes its user later; a plain user needs a user namespace, which
+not every machine allows, and which containers never do. Sources: unshare(2), mount_namespaces(7),
 user_namespaces(7), pivot_root(2).
 """
 
@@ -13,6 +14,8 @@ import ctypes
 import os
 import stat
 from collections.abc import Iterable
+
+from . import scratch
 
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWNET = 0x20000, 0x8000000, 0x10000000, 0x40000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_REMOUNT, MS_BIND = 1, 2, 4, 32, 4096
@@ -63,8 +66,9 @@ def _enter(libc: ctypes.CDLL, shown: Iterable[str], hidden: Iterable[str]) -> No
     root = plan.unused_folder()
     _mount(libc, "none", root, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=1m")
     plan.carry_out(libc, root)
+    scratch.mount_point(root)
     for path in hidden:
-        place = root + os.path.realpath(path)
+        place = root + scratch.relocated(os.path.realpath(path))
         if os.path.isdir(place):
             _mount(libc, "none", place, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV, "mode=755")
         elif os.path.exists(place):
@@ -130,11 +134,12 @@ class _Plan:
     def carry_out(self, libc: ctypes.CDLL, root: str) -> None:
         """Make the links, and bind everything that was opened, below ``root``."""
         for link, target in self._links.items():
-            os.makedirs(os.path.dirname(root + link), mode=0o755, exist_ok=True)
-            os.symlink(target, root + link)
+            place = root + scratch.relocated(link)
+            os.makedirs(os.path.dirname(place), mode=0o755, exist_ok=True)
+            os.symlink(target, place)
         for path, handle in self._handles.items():
             if not any(path.startswith(other + os.sep) for other in self._handles):
-                _bind(libc, handle, root + path)
+                _bind(libc, handle, root + scratch.relocated(path))
         for handle in self._handles.values():
             os.close(handle)
 

@@ -14,7 +14,7 @@ import struct
 import sys
 from collections.abc import Iterable
 
-from .syscalls import CONDITIONAL, HARMFUL, NUMBERS
+from .syscalls import CHANGES, CONDITIONAL, HARMFUL, MODES, NUMBERS
 
 PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 22, 2
 RET_ALLOW, RET_ERRNO, RET_KILL_PROCESS = 0x7FFF0000, 0x00050000, 0x80000000
@@ -49,14 +49,17 @@ def machine() -> str:
     return os.uname().machine
 
 
-def compile_filter(pid: int, *, read_only: bool = False, accelerator: bool = False) -> bytes | None:
+def compile_filter(
+    pid: int, *, read_only: bool = False, modes: bool = False, accelerator: bool = False
+) -> bytes | None:
     """Return the program for the process ``pid``; None on an architecture without a table.
 
     Args:
         pid: the only process that may be sent signals.
-        read_only: whether to refuse opening files for writing; otherwise Landlock does that,
-            which knows paths and can allow the null device.
-        accelerator: whether to allow everything that is not known to be harmful, for its driver.
+        read_only: whether to refuse opening files for writing, and all other changes of files;
+            otherwise Landlock, the mounts or the user id say where that is possible.
+        modes: whether to allow changes of modes and times, which Landlock does not cover.
+        accelerator: whether to allow all that is not known to do harm, for an accelerator's driver.
     """
     if machine() not in ARCHITECTURES or sys.byteorder != "little":
         return None
@@ -75,6 +78,8 @@ def compile_filter(pid: int, *, read_only: bool = False, accelerator: bool = Fal
     table, otherwise = NUMBERS, denied
     if accelerator:
         table, listed, otherwise = HARMFUL, denied, RET_ALLOW
+    else:
+        table = {**NUMBERS, **({} if read_only else CHANGES), **(MODES if modes else {})}
     for numbers in table.values():
         number = numbers[column]
         if number is not None:

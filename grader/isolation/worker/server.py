@@ -11,13 +11,15 @@ import gc
 import importlib
 import json
 import os
+import shutil
 import signal
 import socket
 import sys
+import tempfile
 import time
 from typing import Any
 
-from . import child, lockdown
+from . import child, lockdown, ordinary, scratch
 
 PEEK = os.WEXITED | os.WNOHANG | os.WNOWAIT
 MAX_MESSAGE = 32 * 1024  # control messages hold a handful of numbers and two paths
@@ -28,6 +30,7 @@ def serve(control_fd: str, options_json: str) -> None:
     options = json.loads(options_json)
     control = socket.socket(fileno=int(control_fd))
     _preload(options["preload"])
+    ordinary.prepare(options["preload"])
     lockdown.become_subreaper()
     # Threads do not survive a fork: a child that needs a lost thread would hang forever.
     tasks = len(os.listdir("/proc/self/task"))
@@ -37,6 +40,7 @@ def serve(control_fd: str, options_json: str) -> None:
     _send(control, {"isolation": names, "missing": host.missing, "tasks": tasks, "uid": host.uid})
     gc.collect()
     gc.freeze()
+    folders: dict[int, str] = {}
     while True:
         message, fds, _flags, _addr = socket.recv_fds(control, MAX_MESSAGE, 2)
         if not message:
@@ -45,9 +49,9 @@ def serve(control_fd: str, options_json: str) -> None:
             os._exit(0)
         request = json.loads(message)
         if request["op"] == "spawn":
-            _send(control, _spawn(request, fds, host))
+            _send(control, _spawn(request, fds, host, folders))
         elif request["op"] == "reap":
-            _send(control, _reap(request["pid"], request["grace_s"], host))
+            _send(control, _reap(request["pid"], request["grace_s"], host, folders))
 
 
 def _preload(names: list[str]) -> None:
@@ -89,10 +93,13 @@ def _warm_matplotlib(matplotlib: Any) -> None:
     pyplot.close(figure)
 
 
-def _spawn(request: dict[str, Any], fds: list[int], host: lockdown.Host) -> dict[str, Any]:
+def _spawn(
+    request: dict[str, Any], fds: list[int], host: lockdown.Host, folders: dict[int, str]
+) -> dict[str, Any]:
     sys.stdout.flush()
     sys.stderr.flush()
     try:
+        request["scratch"] = _scratch_folder(request, host)
         pid = os.fork()
     except OSError as error:
         return {"error": f"cannot fork a worker: {error.strerror}"}
@@ -108,11 +115,22 @@ def _spawn(request: dict[str, Any], fds: list[int], host: lockdown.Host) -> dict
             os._exit(child.EXIT_SETUP_FAILED)
     for fd in fds:
         os.close(fd)
-    return {"pid": pid}
+    folders[pid] = request["scratch"]
+    return {"pid": pid, "scratch": request["scratch"]}
 
 
-def _reap(pid: int, grace_s: float, host: lockdown.Host) -> dict[str, Any]:
-    """End a child and everything it started, and report how it ended.
+def _scratch_folder(request: dict[str, Any], host: lockdown.Host) -> str:
+    """Make the folder that a worker without a root folder of its own gets; return its path."""
+    if host.has("namespaces") or not host.has_scratch:
+        return ""
+    folder = tempfile.mkdtemp(prefix="scratch-", dir=os.path.dirname(request["submission"]))
+    if host.worker_uid != os.geteuid():
+        os.chown(folder, host.worker_uid, -1)
+    return folder
+
+
+def _reap(pid: int, grace_s: float, host: lockdown.Host, folders: dict[int, str]) -> dict[str, Any]:
+    """End a child with everything it started, remove its files, and report how it had ended.
 
     A child that has closed its connection gets ``grace_s`` seconds to end by itself: its files are
     closed a moment before it can be waited for, and its exit status is worth knowing.
@@ -125,6 +143,11 @@ def _reap(pid: int, grace_s: float, host: lockdown.Host) -> dict[str, Any]:
     queued_s = lockdown.time_in_queue(host, pid)
     status, cpu_s = _kill_and_wait(pid)
     strays = _reap_all(host)
+    folder = folders.pop(pid, "")
+    if folder:
+        shutil.rmtree(folder, ignore_errors=True)
+    if host.has("setuid") and not host.has("namespaces") and not host.has("landlock"):
+        scratch.sweep(host.worker_uid)
     return {"status": status, "cpu_s": cpu_s, "queued_s": queued_s, "strays": strays}
 
 

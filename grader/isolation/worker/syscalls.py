@@ -136,6 +136,48 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "getrandom": (318, 278),
     "umask": (95, 166),
 }
+# Changing files, where a worker has a scratch folder; in which folders is for Landlock, the mounts
+# and the user id to say.
+CHANGES: dict[str, tuple[int | None, int | None]] = {
+    "mkdir": (83, None),
+    "mkdirat": (258, 34),
+    "rmdir": (84, None),
+    "unlink": (87, None),
+    "unlinkat": (263, 35),
+    "rename": (82, None),
+    "renameat": (264, 38),
+    "renameat2": (316, 276),
+    "link": (86, None),
+    "linkat": (265, 37),
+    "symlink": (88, None),
+    "symlinkat": (266, 36),
+    "creat": (85, None),
+    "truncate": (76, 45),
+    "ftruncate": (77, 46),
+    "fallocate": (285, 47),
+    "fsync": (74, 82),
+    "fdatasync": (75, 83),
+    "flock": (73, 32),
+    "copy_file_range": (326, 285),
+    "sendfile": (40, 71),
+    "getxattr": (191, 8),
+    "lgetxattr": (192, 9),
+    "fgetxattr": (193, 10),
+    "listxattr": (194, 11),
+    "llistxattr": (195, 12),
+    "flistxattr": (196, 13),
+}
+# Landlock does not cover these: only where a worker owns nothing but its scratch folder.
+MODES: dict[str, tuple[int | None, int | None]] = {
+    "chmod": (90, None),
+    "fchmod": (91, 52),
+    "fchmodat": (268, 53),
+    "fchmodat2": (452, 452),
+    "utimensat": (280, 88),
+    "utime": (132, None),
+    "utimes": (235, None),
+    "futimesat": (261, None),
+}
 # Allowed for some values of their arguments only (see ``seccomp.py``).
 CONDITIONAL: dict[str, tuple[int | None, int | None]] = {
     "open": (2, None),

@@ -1,0 +1,172 @@
+"""A worker's own folder for files: bounded, private, and gone with the worker.
+
+Ordinary programs write: a cache of fonts, the best weights of a training, a log. HOME, TMPDIR, the
+working folder, ``/tmp`` and ``/dev/shm`` of a worker all lie in one scratch folder. With a root
+folder of its own (``namespaces.py``) that is a file system in memory, which nobody else can see and
+which ends with the worker's last process. Elsewhere it is a folder beside the submissions, which
+the fork server makes and removes; Landlock or the user id keeps others out, and the grader ends a
+worker that fills it. Sources: tmpfs(5), mount_namespaces(7).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+
+PLACE = "/scratch"  # in the private root folder
+RELOCATED = "/.shown"  # where that root holds what lies below the folders that lead to the scratch
+# These lead into the scratch folder: programs name them without asking anybody.
+LINKED = {"/tmp": "tmp", "/var/tmp": "tmp", "/dev/shm": "shm"}  # noqa: S108
+FOLDERS = ("home", "tmp", "shm", "work")
+MAX_FILES = 16_384  # files and folders of one worker
+MAX_MIRRORED = 2_000  # files of a submission; intake allows no more
+MAX_COPIED_BYTES = 4 * 1024 * 1024  # small files of the submission are copied, so as to be changed
+MAX_SMALL_BYTES = 256 * 1024
+SOURCES = (".py", ".ipynb")
+MS_NOSUID, MS_NODEV = 2, 4
+CLONE_NEWNS = 0x20000
+
+
+def relocated(path: str) -> str:
+    """Return where the private root holds a path of the machine."""
+    for folder in LINKED:
+        if path.startswith(f"{folder}/"):
+            return f"{RELOCATED}{path}"
+    return path
+
+
+def link_shown(base: str, source: str) -> None:
+    """Let what the root holds of ``/tmp`` and its like be found there, below ``base``/<folder>.
+
+    ``source`` is the root folder, as it is called now.
+    """
+    for folder, name in LINKED.items():
+        shown = f"{source}{RELOCATED}{folder}"
+        if os.path.isdir(shown):
+            for entry in os.listdir(shown):
+                target = f"{base}/{name}/{entry}"
+                if not os.path.lexists(target):
+                    os.symlink(f"{RELOCATED}{folder}/{entry}", target)
+
+
+def mount_point(root: str) -> None:
+    """Make the place for the scratch folder in a new root, and the links that lead to it."""
+    for name in FOLDERS:
+        os.makedirs(f"{root}{PLACE}/{name}", mode=0o755, exist_ok=True)
+    for folder, name in LINKED.items():
+        os.makedirs(os.path.dirname(root + folder), mode=0o755, exist_ok=True)
+        os.symlink(f"{PLACE}/{name}", root + folder)
+    link_shown(root + PLACE, root)
+
+
+def mount(libc: ctypes.CDLL, uid: int, size_mb: int) -> str:
+    """Put a new file system in memory at the scratch folder's place; return that.
+
+    Raises:
+        OSError: it cannot be mounted.
+    """
+    options = f"mode=700,uid={uid},size={size_mb}m,nr_inodes={MAX_FILES}"
+    if libc.unshare(CLONE_NEWNS) != 0:
+        raise OSError(ctypes.get_errno(), "unshare")
+    flags = ctypes.c_ulong(MS_NOSUID | MS_NODEV)
+    if libc.mount(b"none", PLACE.encode(), b"tmpfs", flags, options.encode()) != 0:
+        raise OSError(ctypes.get_errno(), "mount")
+    return PLACE
+
+
+def fill(base: str, submission: str, uid: int) -> str:
+    """Make the folders of a scratch folder, with the submission's files; return the working folder.
+
+    Folders are real ones, so that files can be added; small files are copies, which can be
+    changed; all others are links to what was handed in.
+    """
+    for name in FOLDERS:
+        _folder(f"{base}/{name}", uid)
+    if base == PLACE:
+        link_shown(base, "")
+    work, copied = f"{base}/work", 0
+    for parent, entry in _entries(submission):
+        path = os.path.join(parent, entry.name)
+        target = f"{work}/{os.path.relpath(path, submission)}"
+        if entry.is_dir(follow_symlinks=False):
+            _folder(target, uid)
+            continue
+        size = entry.stat(follow_symlinks=False).st_size
+        small = size <= MAX_SMALL_BYTES and copied + size <= MAX_COPIED_BYTES
+        if small and not entry.name.endswith(SOURCES):
+            copied += size
+            shutil.copyfile(path, target)
+            os.chmod(target, 0o600)
+            os.chown(target, uid, -1)
+        else:
+            os.symlink(path, target)
+    return work
+
+
+def _folder(path: str, uid: int) -> None:
+    os.mkdir(path, 0o700)
+    if uid != os.geteuid():
+        os.chown(path, uid, -1)
+
+
+def _entries(folder: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Yield files and folders below ``folder``, each after the folder that it is in."""
+    waiting, count = [folder], 0
+    while waiting:
+        parent = waiting.pop()
+        with os.scandir(parent) as entries:
+            for entry in entries:
+                count += 1
+                if count > MAX_MIRRORED:
+                    return
+                yield parent, entry
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+
+
+def environment(base: str) -> dict[str, str]:
+    """Return the variables by which programs find a place for their files."""
+    home, temporary = f"{base}/home", f"{base}/tmp"  # noqa: S108 - below a folder of its own
+    return {
+        "HOME": home,
+        "TMPDIR": temporary,
+        "MPLCONFIGDIR": f"{home}/.matplotlib",
+        "USER": "student",
+        "LOGNAME": "student",
+    }
+
+
+def size(folder: str) -> int:
+    """Return the bytes that a scratch folder takes on a disk, following no link."""
+    total, waiting = 0, [folder]
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    found = entry.stat(follow_symlinks=False)
+                    total += found.st_blocks * 512
+                    if stat.S_ISDIR(found.st_mode):
+                        waiting.append(entry.path)
+        except OSError:
+            continue  # removed meanwhile
+    return total
+
+
+def sweep(uid: int) -> None:
+    """Remove what a user id of ours has left in the folders where everybody may write."""
+    for folder in LINKED:
+        try:
+            with os.scandir(folder) as entries:
+                left = [e for e in entries if e.stat(follow_symlinks=False).st_uid == uid]
+        except OSError:
+            continue
+        for entry in left:
+            if entry.is_dir(follow_symlinks=False):
+                shutil.rmtree(entry.path, ignore_errors=True)
+            else:
+                with contextlib.suppress(OSError):
+                    os.unlink(entry.path)

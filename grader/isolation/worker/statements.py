@@ -1,0 +1,358 @@
+"""Running a student's module statement by statement.
+
+A file of functions also holds demonstrations, tests and training runs of its author's. One that
+fails, or that takes minutes, must not cost the functions around it: an exception ends its statement
+only, and so does its share of time. What the statement would have defined is remembered with the
+exception: a message can then say why it is not there. Notebooks are run the same way, cell by cell;
+intake (``grader/intake/notebook.py``) makes one file of a notebook.
+"""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import contextlib
+import importlib.machinery
+import importlib.util
+import json
+import linecache
+import os
+import re
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from types import FrameType, ModuleType
+from typing import Any
+
+from .absent import Absent, Loading, MissingPackageError, StandIn
+from .cells import MARK, is_notebook
+
+MAX_FAILURES = 200  # statements whose exceptions are kept, with their frames
+MAX_TOLD = 20  # skipped statements that the grader hears of
+MAX_TEXT = 100  # characters of a statement or an exception
+DEFINED = re.compile(r"^(?:async\s+)?(?:def|class)\s+(\w+)", re.MULTILINE)
+LEAST_S = 0.2  # a statement's time when earlier ones have used up all there is
+AGAIN_S = 0.1  # how soon a program that catches everything is interrupted again
+QUICK = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef)
+FUTURE = 0
+for _name in __future__.all_feature_names:
+    FUTURE |= getattr(__future__, _name).compiler_flag
+
+
+class TakesTooLongError(BaseException):
+    """A statement outside all functions has used up its time."""
+
+
+@dataclass
+class Record:
+    """What happened while the student's modules were loaded."""
+
+    failures: dict[str, dict[str, BaseException]] = field(default_factory=dict)
+    skipped: list[list[Any]] = field(default_factory=list)  # file, line, text, exception's type
+    stars: dict[str, list[str]] = field(default_factory=dict)  # module: packages of import *
+    imports: list[str] = field(default_factory=list)  # dotted names that are imported
+
+
+RECORD = Record()
+
+
+def failure_of(module: str, name: str) -> BaseException | None:
+    """Return the exception that kept ``name`` out of a student's module."""
+    return RECORD.failures.get(module, {}).get(name)
+
+
+def why_undefined(name: str) -> BaseException | None:
+    """Return the exception that kept the global ``name`` out of any module."""
+    return next((found[name] for found in RECORD.failures.values() if name in found), None)
+
+
+def star_package() -> str | None:
+    """Return a missing package that a module takes all names from, if there is one."""
+    return next((package for found in RECORD.stars.values() for package in found), None)
+
+
+class Clock:
+    """Gives each statement its time, and interrupts it when that is over.
+
+    ``budget_s`` is for one statement; all statements that ran too long have twice as much
+    together. Without timers of the system (Windows) nothing is interrupted.
+    """
+
+    def __init__(self) -> None:
+        self.budget_s = 5.0
+        self._spent_s = 0.0
+        self._depth = 0
+
+    @contextlib.contextmanager
+    def statement(self, statement: ast.stmt) -> Iterator[None]:
+        """Interrupt what runs in this block after its time, with ``TakesTooLongError``.
+
+        A definition takes no time, and an import is never stopped halfway: it would leave a library
+        of which a part is missing.
+        """
+        if not hasattr(signal, "setitimer") or isinstance(statement, QUICK):
+            yield
+            return
+        allowed = max(LEAST_S, min(self.budget_s, 2 * self.budget_s - self._spent_s))
+        before = signal.signal(signal.SIGALRM, _interrupt)
+        started = time.monotonic()
+        self._depth += 1
+        signal.setitimer(signal.ITIMER_REAL, allowed, AGAIN_S)
+        try:
+            yield
+        except TakesTooLongError:
+            self._spent_s += time.monotonic() - started
+            raise
+        finally:
+            self._depth -= 1
+            # A statement that loads another module begins anew when that is done.
+            signal.setitimer(signal.ITIMER_REAL, allowed if self._depth else 0, AGAIN_S)
+            with contextlib.suppress(ValueError, TypeError):
+                signal.signal(signal.SIGALRM, before)
+
+
+CLOCK = Clock()
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise TakesTooLongError
+
+
+class StudentLoader(importlib.machinery.SourceFileLoader):
+    """Loads a module that a student wrote, as a file or as a notebook."""
+
+    def __init__(self, name: str, path: str, folder: str, absent: Absent) -> None:
+        super().__init__(name, path)
+        self._folder = folder
+        self._absent = absent
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run the statements in order, in the module's namespace."""
+        failures = RECORD.failures[module.__name__] = {}
+        run = _Statements(module, self._folder, self._absent, failures)
+        if not is_notebook(self.path):
+            file = self.path
+            tree = ast.parse(self.get_data(file), file)
+            module.__doc__ = ast.get_docstring(tree, clean=False)
+            run.all(tree, file)
+            return
+        module.__dict__["display"] = _display
+        source = self.get_data(self.path).decode("utf-8")
+        lines = source.split("\n")
+        header = json.loads(lines[0][len(MARK) :])
+        starts = header["starts"]
+        for index, start in enumerate(starts):
+            stop = starts[index + 1] - 2 if index + 1 < len(starts) else len(lines)
+            text = "\n".join(lines[start - 1 : stop]) + "\n"
+            file = os.path.join(self._folder, f"{header['notebook']}, cell {index + 1}")
+            linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+            try:
+                tree = ast.parse(text, file)
+            except Exception as error:
+                _remember(failures, DEFINED.findall(text), error)
+                continue
+            run.all(tree, file)
+
+
+class _Statements:
+    """Runs the statements of one module."""
+
+    def __init__(
+        self,
+        module: ModuleType,
+        folder: str,
+        absent: Absent,
+        failures: dict[str, BaseException],
+    ) -> None:
+        self._module = module
+        self._folder = folder
+        self._absent = absent
+        self._failures = failures
+        self._flags = 0
+
+    def all(self, tree: ast.Module, file: str) -> None:
+        """Run the statements of a file or a cell."""
+        for statement in tree.body:
+            for part in self._parts(statement):
+                self._run(part, file)
+
+    def _parts(self, statement: ast.stmt) -> list[ast.stmt]:
+        """Return an import as one statement for each name; each of them can be missing."""
+        if isinstance(statement, ast.ImportFrom):
+            self._make_absolute(statement)
+            if statement.module == "__future__":
+                return [statement]
+            if statement.module is None:
+                return [ast.copy_location(ast.Import([a]), statement) for a in statement.names]
+            return [
+                ast.copy_location(ast.ImportFrom(statement.module, [a], statement.level), statement)
+                for a in statement.names
+            ]
+        if isinstance(statement, ast.Import):
+            return [ast.copy_location(ast.Import([a]), statement) for a in statement.names]
+        return [statement]
+
+    def _make_absolute(self, statement: ast.ImportFrom) -> None:
+        """Let ``from .layers import f`` work in a module that lies in no package."""
+        package = self._module.__package__ or ""
+        depth = len(package.split(".")) if package else 0
+        if statement.level > depth:
+            statement.level = 0
+
+    def _run(self, statement: ast.stmt, file: str) -> None:
+        """Run one statement, again if something that it imports was found missing."""
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            RECORD.imports += _imported(statement)
+        while True:
+            Loading.used.clear()
+            try:
+                body = ast.Module([statement], [])
+                code = compile(body, file, "exec", flags=self._flags, dont_inherit=True)
+                with CLOCK.statement(statement):
+                    exec(code, self._module.__dict__)  # noqa: S102 - where student code runs
+            except ImportError as error:
+                if self._is_missing(statement, error):
+                    continue
+                self._skip(statement, file, error)
+            except BaseException as error:
+                self._skip(statement, file, error)
+            else:
+                self._flags |= int(code.co_flags & FUTURE)
+                self._note_star(statement)
+            return
+
+    def _note_star(self, statement: ast.stmt) -> None:
+        if isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*":
+            package = self._absent.covers(statement.module or "")
+            if package is not None:
+                RECORD.stars.setdefault(self._module.__name__, []).append(package)
+
+    def _is_missing(self, statement: ast.stmt, error: ImportError) -> bool:  # noqa: PLR0911
+        """Put a stand-in where an import failed; say whether the import is worth a second try."""
+        if isinstance(error, MissingPackageError):
+            return False
+        name = (error.name or "") if isinstance(error, ModuleNotFoundError) else ""
+        if not isinstance(statement, ast.Import | ast.ImportFrom):
+            # Deep in a condition or a loop: what is missing is known by its name only.
+            return bool(name) and self._is_ours(error) and self._absent.add(_missing_part(name))
+        target = _module_of(statement)
+        if self._belongs(target):
+            return False  # the student's own file, which lacks the name or failed itself
+        if name and self._is_ours(error):
+            return self._absent.add(_missing_part(name))
+        if isinstance(error, ModuleNotFoundError) and name:
+            # An installed package that cannot be imported because another one is missing.
+            return self._absent.add(target, name.partition(".")[0])
+        if isinstance(statement, ast.ImportFrom) and self._is_ours(error):
+            (alias,) = statement.names
+            label = f"{target}.{alias.name}"
+            self._module.__dict__[alias.asname or alias.name] = StandIn(label)
+            self._absent.add(label)
+            return False
+        return self._absent.add(target)
+
+    def _is_ours(self, error: BaseException) -> bool:
+        """Say whether the import that failed stands in the student's own code."""
+        last = ""
+        trace = error.__traceback__
+        while trace is not None:
+            file = trace.tb_frame.f_code.co_filename
+            if not file.startswith("<frozen importlib"):
+                last = file
+            trace = trace.tb_next
+        return last.startswith(self._folder) or last == __file__
+
+    def _belongs(self, target: str) -> bool:
+        """Say whether a module is one of the student's own."""
+        module = sys.modules.get(target)
+        origin = getattr(getattr(module, "__spec__", None), "origin", None)
+        return str(origin or "").startswith(self._folder)
+
+    def _skip(self, statement: ast.stmt, file: str, error: BaseException) -> None:
+        """Go on without a statement, and remember what it would have defined."""
+        names = _names(statement)
+        if Loading.used and not isinstance(error, TakesTooLongError):
+            # It failed over a stand-in: what it would have made is missing with the package.
+            for name in names:
+                self._module.__dict__.setdefault(name, StandIn(Loading.used[0]))
+        if isinstance(statement, ast.Import | ast.ImportFrom) and all(
+            name in self._module.__dict__ for name in names
+        ):
+            return
+        _remember(self._failures, names, error)
+        if len(RECORD.skipped) < MAX_TOLD:
+            with contextlib.suppress(Exception):
+                text = ast.unparse(statement).splitlines()[0][:MAX_TEXT]
+                shown = os.path.relpath(file, self._folder)
+                RECORD.skipped.append([shown, statement.lineno, text, _worded(error)])
+
+
+def _worded(error: BaseException) -> str:
+    if isinstance(error, TakesTooLongError):
+        return ""
+    words = str(error)[:MAX_TEXT]
+    return f"{type(error).__name__}: {words}" if words else type(error).__name__
+
+
+def _module_of(statement: ast.Import | ast.ImportFrom) -> str:
+    if isinstance(statement, ast.ImportFrom):
+        return statement.module or ""
+    return statement.names[0].name
+
+
+def _imported(statement: ast.Import | ast.ImportFrom) -> list[str]:
+    """Return the dotted names that an import can be about."""
+    target = _module_of(statement)
+    if isinstance(statement, ast.ImportFrom):
+        return [target, *(f"{target}.{alias.name}" for alias in statement.names)]
+    return [target]
+
+
+def _missing_part(name: str) -> str:
+    """Return the shortest part of a dotted name that cannot be found."""
+    parts = name.split(".")
+    for count in range(1, len(parts)):
+        part = ".".join(parts[:count])
+        with contextlib.suppress(ImportError, ValueError, AttributeError):
+            if part in sys.modules or importlib.util.find_spec(part) is not None:
+                continue
+        return part
+    return name
+
+
+def spec_of(
+    name: str, file: str, folder: str, absent: Absent
+) -> importlib.machinery.ModuleSpec | None:
+    """Return how to import a student's ``file`` under ``name``."""
+    inside = [os.path.dirname(file)] if os.path.basename(file) == "__init__.py" else None
+    loader = StudentLoader(name, file, folder, absent)
+    return importlib.util.spec_from_file_location(
+        name, file, loader=loader, submodule_search_locations=inside
+    )
+
+
+def _remember(failures: dict[str, BaseException], names: list[str], error: BaseException) -> None:
+    for name in names:
+        if len(failures) < MAX_FAILURES:
+            failures[name] = error
+
+
+def _names(statement: ast.stmt) -> list[str]:
+    """Return the names that a statement gives a value, as far as can be seen."""
+    names: list[str] = []
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return [statement.name]
+    for node in ast.walk(statement):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.append(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.append(node.id)
+        elif isinstance(node, ast.alias) and node.name != "*":
+            names.append(node.asname or node.name.partition(".")[0])
+    return names
+
+
+def _display(*_objects: object, **_options: object) -> None:
+    """Stand for Jupyter's ``display``, which every notebook has."""

@@ -1,0 +1,122 @@
+"""A worker is a place where ordinary programs run: it has files, and leaves none."""
+# ruff: noqa: E501 - one program a line
+
+import os
+
+import pytest
+
+ORDINARY = {
+    "tempfile": "with tempfile.TemporaryDirectory() as d:\n        open(os.path.join(d, 'x'), 'w').close()",
+    "named temporary file": "with tempfile.NamedTemporaryFile() as f:\n        f.write(b'x')",
+    "home": "Path.home().joinpath('a').mkdir(); Path('~/a/b').expanduser().write_text('x')",
+    "user": "assert getpass.getuser()",
+    "working folder": "open('log.txt', 'w').write('x'); assert os.listdir('.')",
+    "makedirs": "os.makedirs('results/deep', exist_ok=True); open('results/deep/x', 'a').close()",
+    "beside the module": "open(os.path.join(os.path.dirname(os.path.abspath(__file__)), 'c'), 'w')",
+    "/tmp": "open('/tmp/best.pt', 'wb').write(b'x'); os.remove('/tmp/best.pt')",
+    "/dev/shm": "open('/dev/shm/x', 'wb').write(b'x')",
+    "torch.save": "torch.save({'w': torch.ones(3)}, 'm.pt'); torch.load('m.pt')",
+    "numpy": "np.save('a', np.ones(3)); np.savez('b.npz', x=np.load('a.npy')); np.memmap('c', mode='w+', shape=(3,))",
+    "json and pickle": "json.dump({}, open('a.json', 'w')); pickle.dump(3, open('a.pkl', 'wb'))",
+    "logging": "logging.basicConfig(filename='run.log', force=True); logging.warning('x'); logging.shutdown()",
+    "shutil": "open('a', 'w').close(); shutil.copy('a', 'b'); shutil.move('b', 'c'); shutil.copytree('.', '/tmp/t')",
+    "rename": "open('a', 'w').close(); os.rename('a', 'b'); os.replace('b', 'c'); os.unlink('c')",
+    "modes": "open('a', 'w').close(); os.chmod('a', 0o600); os.utime('a'); os.truncate('a', 5)",
+    "links": "open('a', 'w').close(); os.symlink('a', 'l'); os.link('a', 'h')",
+    "sqlite": "c = sqlite3.connect('x.db'); c.execute('create table t (a)'); c.commit()",
+    "zip": "z = zipfile.ZipFile('a.zip', 'w'); z.writestr('x', 'y'); z.close()",
+    "matplotlib": "import matplotlib; matplotlib.use('agg'); import matplotlib.pyplot as p; p.plot([1]); p.savefig('a.png')",
+    "own small file": "assert open('notes.txt').read() == 'mine'; open('notes.txt', 'w').write('new')",
+    "own folder": "assert os.listdir('data') == ['x.txt']; open('data/y.txt', 'w').close()",
+    "lock": "multiprocessing.Lock().acquire(); threading.Lock().acquire()",
+    "pool": "assert multiprocessing.Pool(2).map(abs, [-1, -2]) == [1, 2]",
+    "executor": "assert list(concurrent.futures.ProcessPoolExecutor(2).map(abs, [-1])) == [1]",
+    "loader": "d = torch.utils.data.TensorDataset(torch.arange(8.)); "
+    "assert len(list(torch.utils.data.DataLoader(d, 2, num_workers=2, persistent_workers=True))) == 4",
+    "loader with options": "d = torch.utils.data.TensorDataset(torch.arange(8.)); "
+    "len(list(torch.utils.data.DataLoader(d, num_workers=1, prefetch_factor=2, timeout=5, multiprocessing_context='fork')))",
+    "torch.compile": "m = torch.compile(torch.nn.Linear(2, 1)); assert m(torch.ones(1, 2)).shape == (1, 1)",
+    "compiled function": "f = torch.compile(mode='default')(lambda x: x + 1); assert f(1) == 2",
+    "compile in place": "m = torch.nn.Linear(2, 1); m.compile(); m(torch.ones(1, 2))",
+}
+IMPORTS = (
+    "import concurrent.futures, getpass, json, logging, multiprocessing, os, pickle, shutil, sqlite3\n"
+    "import tempfile, threading, zipfile\nfrom pathlib import Path\nimport numpy as np\nimport torch\n"
+    "import torch.utils.data\n"
+)
+
+
+@pytest.mark.parametrize("name", ORDINARY)
+def test_ordinary_programs_run(opened, name):
+    files = {
+        "module.py": f"{IMPORTS}def f():\n    {ORDINARY[name]}\n    return 1\n",
+        "notes.txt": "mine",
+        "data/x.txt": "x",
+    }
+    reply = opened(files).call("f", (), ())
+    assert reply.error is None, reply.error
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        ("torch.utils.data.DataLoader([1, 2], num_workers=2)", "DataLoader"),
+        ("torch.compile(torch.nn.Linear(1, 1))", "torch.compile"),
+        ("multiprocessing.Pool(2)", "Pool"),
+    ],
+)
+def test_what_runs_another_way_is_reported(opened, body, name):
+    worker = opened(f"{IMPORTS}def f():\n    {body}\n    return 1\n")
+    assert worker.call("f", (), ()).adapted == (name,)
+
+
+@pytest.mark.parametrize("body", ["subprocess.run(['ls'])", "os.fork()", "os.system('ls')"])
+def test_new_processes_are_refused(opened, body):
+    reply = opened(f"import os, subprocess\ndef f():\n    return {body} != 0 or 1\n").call(
+        "f", (), ()
+    )
+    assert reply.error is None or reply.error.type in ("PermissionError", "BlockingIOError")
+
+
+def test_nothing_is_left_for_the_next_worker(opened):
+    source = (
+        "import os\nPLACES = ['/tmp/x', '/var/tmp/x', '/dev/shm/x', 'x', os.path.expanduser('~/x')]\n"
+        "def leave():\n    done = 0\n    for p in PLACES:\n        open(p, 'w').write('secret')\n"
+        "        done += 1\n    return done\n"
+        "def find():\n    return [p for p in PLACES if os.path.exists(p)]\n"
+    )
+    first = opened(source)
+    assert first.call("leave", (), ()).value == 5
+    assert len(first.call("find", (), ()).value) == 5
+    first.close()
+    assert opened(source).call("find", (), ()).value == []
+    assert not [p for p in ("/tmp/x", "/var/tmp/x", "/dev/shm/x") if os.path.exists(p)]
+
+
+def test_it_is_bounded(opened):
+    worker = opened(
+        "def fill():\n    written = 0\n    try:\n        for i in range(100):\n"
+        "            with open(f'part{i}', 'wb') as f:\n                f.write(bytes(1 << 20))\n"
+        "            written += 1\n    except OSError:\n        pass\n    return written\n"
+        "def one():\n    try:\n        open('one', 'wb').write(bytes(64 << 20))\n"
+        "    except OSError as error:\n        return error.errno\n"
+    )
+    assert 4 <= worker.call("fill", (), ()).value <= 8
+    assert worker.call("one", (), ()).value in (27, 28)  # too large, no space left
+
+
+def test_what_was_handed_in_cannot_be_changed(opened):
+    files = {
+        "module.py": "def f():\n    open('big.bin', 'r+b').write(b'x')\n",
+        "big.bin": "y" * 300_000,
+    }
+    reply = opened(files).call("f", (), ())
+    assert reply.error.type in ("PermissionError", "OSError")
+
+
+def test_sets_of_words_are_in_the_same_order_in_every_run(opened):
+    source = "def f():\n    return list({'good', 'bad', 'film', 'plot', 'actor'})\n"
+    first = opened(source)
+    order = first.call("f", (), ()).value
+    first.close()
+    assert opened(source).call("f", (), ()).value == order
