@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from typing import Any
 
 try:
     import click
@@ -23,6 +24,9 @@ for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
 
 from grader import __version__, extras  # noqa: E402
+from grader.frontends import streams  # noqa: E402
+
+EXIT_BROKEN = 3
 
 # The name of a command's object in its module of grader/frontends/commands/.
 COMMANDS = {
@@ -43,6 +47,18 @@ AT_HOME = frozenset(["check", "new"])
 
 class Commands(click.Group):
     """Imports a command when it is asked for: ``check`` needs little and must be quick."""
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Run a command. What cannot be printed is told in one sentence."""
+        streams.open_closed()
+        try:
+            return super().main(*arguments, **options)
+        except OSError as error:
+            unwritten = streams.unwritten(error)
+            if unwritten is None:
+                raise
+            click.echo(f"broken: {unwritten}", err=True)
+            raise SystemExit(EXIT_BROKEN) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""

@@ -1,24 +1,24 @@
 """How platforms name the files of a class, and whose these are.
 
-Canvas: ``<name>[_LATE]_<user>_<file>_<file name>``; with anonymous grading, the user is
-``anon_<code>`` without a name; a text entry has no file number. Moodle: folders (or, depending on a
-setting, prefixes of files) ``<Full name>_<participant>_assignsubmission_<kind>``. Gradescope: a
-folder per submission and ``submission_metadata.yml``, whose keys are Ruby symbols.
+Canvas: ``canvas.py``. Moodle: folders (or, by a setting, prefixes of files)
+``<Full name>_<participant>_assignsubmission_<kind>``. Autolab: ``<email>_<version>_<file>``.
+Gradescope: a folder per submission and ``submission_metadata.yml``, whose keys are symbols of Ruby.
 
-Source: ``content_zipper.rb`` of Canvas (``get_filename``), ``mod/assign/classes/downloader.php`` of
-Moodle (``get_student_prefix``), and exports of Gradescope.
+Source: ``mod/assign/classes/downloader.php`` of Moodle (``get_student_prefix``),
+``app/models/submission.rb`` of Autolab (``handin_file_long_filename``), and exports of Gradescope.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
+from grader.intake import canvas
 from grader.intake.archives import shown
 from grader.intake.names import safe_id, stem
 from grader.intake.places import loosened
@@ -28,18 +28,15 @@ METADATA = "submission_metadata.yml"
 MAX_METADATA_BYTES = 64 * 1024 * 1024  # it holds the results of all earlier submissions
 MAX_FIELD = 200
 MAX_EARLIER = 4  # attempts that a note names
-CANVAS = re.compile(
-    r"(?P<name>\w+?)_(?:(?P<late>LATE)_)?(?P<id>\d+)_(?:(?P<file>\d+)_(?P<rest>.+)"
-    r"|(?P<entry>(?:text|link)\.html))",
-    re.DOTALL,
-)
-CANVAS_ANONYMOUS = re.compile(
-    r"(?P<name>)(?:(?P<late>LATE)_)?(?P<id>anon_[A-Za-z0-9]+)_(?:(?P<file>\d+)_(?P<rest>.+)"
-    r"|(?P<entry>(?:text|link)\.html))",
-    re.DOTALL,
-)
+MAX_MEMBERS = 50  # of a group
+_Item = TypeVar("_Item")
 MOODLE = re.compile(
     r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?P<kind>[a-z]+)(?:_(?P<rest>.*))?", re.DOTALL
+)
+# What follows the @ has no underscore, so that the version is the first number behind it.
+AUTOLAB = re.compile(
+    r"(?P<email>[^@\s/]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)_(?P<version>[0-9]{1,18})_(?P<rest>.+)",
+    re.DOTALL,
 )
 
 
@@ -79,46 +76,31 @@ class Collected:
     notes: tuple[str, ...] = ()
 
 
-def canvas_match(name: str) -> re.Match[str] | None:
-    """Return what Canvas put into a name."""
-    return CANVAS_ANONYMOUS.fullmatch(name) or CANVAS.fullmatch(name)
+def is_named(name: str) -> bool:
+    """Say whether a platform named a file or folder for one student."""
+    patterns = (MOODLE, AUTOLAB)
+    return bool(canvas.readings(name)) or any(pattern.fullmatch(name) for pattern in patterns)
 
 
 def collected(folder: Path, entries: Sequence[Path]) -> list[Collected] | None:
     """Return the submissions of a platform's download; None if the folder is not one."""
     if (folder / METADATA).is_file():
         return _gradescope(folder, entries)
-    for match, gather in _PLATFORMS:
-        groups = _grouped(entries, match)
-        named = sum(len(group) for group in groups.values())
-        if named and 2 * named >= len(entries):
-            others = [entry for entry in entries if match(entry.name) is None]
-            made = [gather(group) for group in groups.values()]
+    for gather in _PLATFORMS:
+        made, named = gather(entries)
+        if named and 2 * len(named) >= len(entries):
+            others = [entry for entry in entries if entry not in named]
             return made + [_plain(entry) for entry in others if _may_be_submission(entry)]
     return None
 
 
 def single(path: Path) -> Collected | None:
-    """Return a single submission under its platform name; None if it has none."""
-    for match, gather in _PLATFORMS:
-        found = match(path.name)
-        if found is not None:
-            return gather([(path, found)])
+    """Return a hand-in that is named alone, under a platform's name for it; None if it has none."""
+    for gather in _PLATFORMS:
+        made, _named = gather([path])
+        if made:
+            return made[0]
     return None
-
-
-Named = tuple[Path, "re.Match[str]"]
-
-
-def _grouped(
-    entries: Iterable[Path], match: Callable[[str], re.Match[str] | None]
-) -> dict[str, list[Named]]:
-    groups: dict[str, list[Named]] = {}
-    for entry in entries:
-        found = match(entry.name)
-        if found is not None:
-            groups.setdefault(found["id"], []).append((entry, found))
-    return groups
 
 
 def _may_be_submission(entry: Path) -> bool:
@@ -129,24 +111,52 @@ def _plain(entry: Path) -> Collected:
     return Collected(safe_id(stem(entry)), (HandedInFile(entry, ""),))
 
 
-def _canvas(group: Sequence[Named]) -> Collected:
-    """Return one student's files; if several have the same name, the newest counts."""
-    first = group[0][1]
-    newest: dict[str, Named] = {}
+def _grouped(owned: Iterable[tuple[Hashable, _Item]]) -> list[list[_Item]]:
+    """Return what belongs together, in the order in which each first appears."""
+    groups: dict[Hashable, list[_Item]] = {}
+    for owner, item in owned:
+        groups.setdefault(owner, []).append(item)
+    return list(groups.values())
+
+
+def _canvas(entries: Sequence[Path]) -> tuple[list[Collected], set[Path]]:
+    read = {entry.name: ways for entry in entries if (ways := canvas.readings(entry.name))}
+    left = canvas.settled(read)
+    named = [entry for entry in entries if entry.name in read]
+    groups = _grouped((_owner(read[one.name], left[one.name]), one) for one in named)
+    made = [_one_of_canvas([(one, left[one.name]) for one in group]) for group in groups]
+    return made, set(named)
+
+
+def _owner(read: canvas.Readings, left: canvas.Readings) -> Hashable:
+    """Return what the files of one student have in common.
+
+    For a name in doubt that is all its readings together: nobody else's files have the same.
+    """
+    return left[0].user if len(left) == 1 else frozenset(way.owner for way in read)
+
+
+def _one_of_canvas(group: Sequence[tuple[Path, canvas.Readings]]) -> Collected:
+    """Return one student's files; of those with one title, the newest counts."""
+    newest: dict[str, tuple[Path, canvas.Readings]] = {}
     earlier: list[str] = []
-    for entry, found in sorted(group, key=lambda named: int(named[1]["file"] or 0)):
-        key = loosened(found["rest"] or found["entry"])
+    for path, ways in sorted(group, key=lambda named: int(named[1][0].file or 0)):
+        key = loosened(ways[0].title)
         if key in newest:
             earlier.append(newest[key][0].name)
-        newest[key] = (entry, found)
-    parts = tuple(HandedInFile(e, f["rest"] or f["entry"]) for e, f in reversed(newest.values()))
-    late = any(found["late"] for _entry, found in newest.values())
+        newest[key] = (path, ways)
+    # In doubt the shortest title is taken: a longer one has numbers in front of it.
+    parts = tuple(HandedInFile(path, ways[-1].title) for path, ways in reversed(newest.values()))
+    last = [ways[-1] for _path, ways in newest.values()]
+    clear = all(len(ways) == 1 for _path, ways in group)
+    late = any(way.late for way in last)
     identifier = safe_id(_stem(parts[0].path))
     if len(parts) > 1:
-        file = max(int(found["file"] or 0) for _entry, found in newest.values())
-        words = [first["name"], "LATE" if late else "", first["id"], str(file), "files"]
+        file = str(max(int(way.file or 0) for way in last))
+        words = [last[0].name, canvas.LATE if late else "", last[0].user, file, "files"]
         identifier = safe_id("_".join(word for word in words if word))
-    return Collected(identifier, parts, _student(first["name"], first["id"], late), _told(earlier))
+    name, user = last[0].owner if clear else ("_".join(last[0].owner), "")
+    return Collected(identifier, parts, _student(name, user, late), _told(earlier))
 
 
 def _stem(path: Path) -> str:
@@ -158,7 +168,13 @@ def _told(earlier: Sequence[str]) -> tuple[str, ...]:
     return (f"earlier attempts were ignored: {names}",) if earlier else ()
 
 
-def _moodle(group: Sequence[Named]) -> Collected:
+def _moodle(entries: Sequence[Path]) -> tuple[list[Collected], set[Path]]:
+    read = {entry: found for entry in entries if (found := MOODLE.fullmatch(entry.name))}
+    groups = _grouped((found["id"], (entry, found)) for entry, found in read.items())
+    return [_one_of_moodle(group) for group in groups], {*read}
+
+
+def _one_of_moodle(group: Sequence[tuple[Path, re.Match[str]]]) -> Collected:
     first = group[0][1]
     parts = tuple(
         HandedInFile(entry, found["rest"] or ("" if entry.is_dir() else entry.name))
@@ -168,7 +184,22 @@ def _moodle(group: Sequence[Named]) -> Collected:
     return Collected(identifier, parts, _student(first["name"], first["id"]))
 
 
-_PLATFORMS = ((canvas_match, _canvas), (MOODLE.fullmatch, _moodle))
+def _autolab(entries: Sequence[Path]) -> tuple[list[Collected], set[Path]]:
+    read = {entry: found for entry in entries if (found := AUTOLAB.fullmatch(entry.name))}
+    groups = _grouped((found["email"].casefold(), (entry, found)) for entry, found in read.items())
+    return [_one_of_autolab(group) for group in groups], {*read}
+
+
+def _one_of_autolab(group: Sequence[tuple[Path, re.Match[str]]]) -> Collected:
+    """Return a student's newest version: each is a whole hand-in."""
+    *earlier, (entry, found) = sorted(group, key=lambda named: int(named[1]["version"]))
+    part = HandedInFile(entry, "" if entry.is_dir() else found["rest"])
+    student = Student(email=_field(found["email"]))
+    told = _told([path.name for path, _found in reversed(earlier)])
+    return Collected(safe_id(_stem(entry)), (part,), student, told)
+
+
+_PLATFORMS = (_canvas, _moodle, _autolab)
 
 
 def _student(name: object, identifier: object, late: bool | None = None) -> Student:  # noqa: FBT001
@@ -208,10 +239,11 @@ def _submitters(record: dict[str, Any]) -> tuple[Student | None, str]:
     """Return who submitted, a group as one, and what identifies them."""
     people = record.get(":submitters")
     people = [p for p in people if isinstance(p, dict)] if isinstance(people, list) else []
+    people = people[:MAX_MEMBERS]
     if not people:
         return None, ""
     name, sid, email = (
-        ", ".join(_field(p[key]) for p in people if p.get(key))[:MAX_FIELD]
+        ", ".join(_field(p[key]) for p in people if p.get(key))
         for key in (":name", ":sid", ":email")
     )
     key = "\0".join(sorted(str(p.get(":email") or p.get(":sid") or "") for p in people))

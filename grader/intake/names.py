@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import PurePath
 
 ARCHIVES = (".zip", ".tar.gz", ".tgz", ".tar", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 FOREIGN = (".rar", ".7z", ".zipx", ".tar.zst", ".sit", ".sitx", ".cab")  # not unpacked
@@ -40,7 +41,7 @@ def is_packed(name: str) -> bool:
     return name.lower().endswith((*ARCHIVES, *FOREIGN))
 
 
-def stem(path: Path) -> str:
+def stem(path: PurePath) -> str:
     """Return a submission's name without its archive suffix."""
     for suffix in (*ARCHIVES, *FOREIGN):
         if path.name.lower().endswith(suffix):
@@ -52,3 +53,9 @@ def safe_id(name: str) -> str:
     """Return ``name`` as a folder name: nothing that a shell, a browser or a path misreads."""
     cleaned = re.sub(r"[^\w.@+-]+", "_", name).strip("._")
     return cleaned[:100] or "submission"
+
+
+def letters(text: str) -> str:
+    """Return the letters and digits of a name, without accents and case."""
+    plain = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(char for char in plain if char.isalnum())

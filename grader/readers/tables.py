@@ -37,20 +37,41 @@ class Row:
 
 @dataclass
 class Sheet:
-    """A table: its columns in their order, its rows without the empty ones, and its problems."""
+    """A table: its columns in their order, its rows without the empty ones, and its problems.
+
+    A heading that is there again has its place behind it in ``columns``; ``repeated`` has what it
+    was. That is a problem only if somebody asks for the column.
+    """
 
     name: str
     columns: list[str] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
+    line: int = 1  # of the header
+    repeated: dict[str, str] = field(default_factory=dict)
     problems: Problems = field(init=False)
 
     def __post_init__(self) -> None:
         self.problems = Problems(self.name)
 
     def column(self, *names: str) -> str | None:
-        """Return the first column with one of these names, whatever its case and spaces."""
+        """Return the first column with one of these names, whatever its case and spaces.
+
+        Two of the same name are a problem of the table.
+        """
         folded = {folded_name(column): column for column in reversed(self.columns)}
-        return next((folded[name] for name in map(folded_name, names) if name in folded), None)
+        found = next((folded[name] for name in map(folded_name, names) if name in folded), None)
+        return None if found is None else self.only(found)
+
+    def only(self, column: str) -> str:
+        """Return ``column``; if its heading is there again, that is a problem of the table."""
+        heading = folded_name(self.heading(column))
+        if heading in map(folded_name, self.repeated.values()):
+            self.problems.add(self.line, f"the column {quoted(column)} appears twice")
+        return column
+
+    def heading(self, column: str) -> str:
+        """Return what stands above a column in the file."""
+        return self.repeated.get(column, column)
 
 
 def folded_name(name: str) -> str:
@@ -76,12 +97,10 @@ def read(path: Path) -> Sheet:
     if not records:
         table.problems.add(1, "is empty; the first row must name the columns")
         return table
-    header_line, header = records[0]
-    table.columns = [cell.strip() for cell in header]
-    _check_header(table, header_line)
-    if not table.problems:
-        for line, cells in records[1:]:
-            _add_row(table, line, cells)
+    table.line, header = records[0]
+    _name_columns(table, [cell.strip() for cell in header])
+    for line, cells in records[1:]:
+        _add_row(table, line, cells)
     return table
 
 
@@ -149,15 +168,19 @@ def _parsed(text: str, separator: str) -> list[tuple[int, list[str]]]:
     return records
 
 
-def _check_header(table: Sheet, line: int) -> None:
+def _name_columns(table: Sheet, headings: Sequence[str]) -> None:
+    """Give every column a name of its own: its heading, and its place if that is there already."""
+    seen: set[str] = set()
+    for place, heading in enumerate(headings, 1):
+        name = heading
+        while name and folded_name(name) in seen:
+            name += f" (column {place})"
+        if name != heading:
+            table.repeated[name] = heading
+        seen.add(folded_name(name))
+        table.columns.append(name)
     while table.columns and not table.columns[-1]:
         table.columns.pop()
-    seen: set[str] = set()
-    for column in table.columns:
-        folded = folded_name(column)
-        if folded and folded in seen:
-            table.problems.add(line, f"the column {quoted(column)} appears twice")
-        seen.add(folded)
 
 
 def _add_row(table: Sheet, line: int, cells: Sequence[str]) -> None:

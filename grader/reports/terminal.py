@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from rich import box
 from rich.console import Console, Group
@@ -31,6 +31,14 @@ MAX_LISTED = 200
 MAX_NOTE = 1000  # characters of a note
 
 
+class _Console(Console):
+    """Fails where output ends early, as it does where it is full; the caller says so."""
+
+    def on_broken_pipe(self) -> NoReturn:
+        """Raise the ``BrokenPipeError`` that is being handled."""
+        raise  # noqa: PLE0704 - rich calls this in its handler
+
+
 def console(*, stderr: bool = False) -> Console:
     """Return a console that writes colors to terminals only."""
     stream = sys.stderr if stderr else sys.stdout
@@ -38,7 +46,7 @@ def console(*, stderr: bool = False) -> Console:
         # Student code may put any character into a message, and not every terminal has it.
         stream.reconfigure(errors="replace")
     width = None if stream.isatty() else PIPED_WIDTH
-    return Console(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
+    return _Console(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
 
 
 def report(made: Report, *, visible_only: bool = False) -> Group:

@@ -17,11 +17,18 @@ from grader.run.batch import CheckDone, Event, SubmissionDone
 SHOW_AFTER_S = 1.0
 
 
-def follow(events: Iterable[Event | None], submitted: Sequence[Submitted]) -> list[Report]:
-    """Consume the events of a run and return the reports, in the order of their completion."""
+def follow(
+    events: Iterable[Event | None],
+    submitted: Sequence[Submitted],
+    reports: list[Report] | None = None,
+) -> list[Report]:
+    """Consume the events of a run and return the reports, in the order of their completion.
+
+    They are added to ``reports`` one by one: these remain if the run is interrupted.
+    """
     single = len(submitted) == 1
     checks = {item.identifier: len(item.wanted) for item in submitted}
-    reports: list[Report] = []
+    reports = [] if reports is None else reports
     screen = terminal.console(stderr=True)
     progress = Progress(
         TextColumn("{task.description}", markup=False),

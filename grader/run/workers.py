@@ -107,6 +107,11 @@ class ForkServers(Closing):
         modules, others = asked_by(rubric)
         supplied = {file.name: file for question in rubric.questions for file in question.supplied}
         target = self._staging / f"s{self._count}" / "submission"
+        try:
+            target.parent.mkdir()
+            target.parent.chmod(0o711)  # workers pass through it, whatever the umask is
+        except OSError as error:
+            raise BrokenError(f"{identifier} cannot be staged: {error.strerror}") from None
         return stage(identifier, path, target, modules, tuple(supplied.values()), others)
 
     @contextlib.contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from grader.reports import unfinished
 from tests.checks.toy import make
 from tests.conftest import ROOT
 
@@ -229,14 +231,40 @@ def test_control_c_ends_all_children_and_keeps_what_is_graded(folder):
     os.killpg(group, signal.SIGINT)  # as a terminal does: to every process of the group
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (130, "")
-    assert err == "interrupted; the reports written so far are complete\n"
     reports = [json.loads(path.read_text()) for path in (folder / "out").glob("*/report.json")]
     assert 2 <= len(reports) < 40
+    first, overview, onward = err.splitlines()
+    assert first.startswith("interrupted; ")
+    assert first.endswith(" of 40 submissions graded, and these reports are complete")
+    out = folder / "out"
+    assert overview == f"overview: {out / 'index.html'}, {out / 'gradebook.csv'}"
+    assert re.fullmatch(r"to grade the other \d+, add --resume to the same command", onward)
+    listed = (folder / "out" / "gradebook.csv").read_text().splitlines()[1:]
+    assert len(listed) >= 2
     assert {report["score"] for report in reports} == {4}
     deadline = time.monotonic() + 10
     while _alive(group) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not _alive(group)
+
+
+def test_what_control_c_has_left_is_graded_by_resume(folder, grade):
+    """Only what is left is graded, once; the overview lists everybody."""
+    for number in range(6):
+        shutil.copytree(folder / "ada", folder / "class" / f"s{number}")
+    named = tuple(folder / "class" / f"s{number}" for number in range(2))
+    assert grade(submissions=named).status == 0
+    unfinished.keep(folder / "out", {"s2", "s3", "s4", "s5"})
+    there = [folder / "out" / name / "report.json" for name in ("s0", "s1")]
+    before = [path.stat().st_mtime_ns for path in there]
+    ran = grade("--resume", submissions=(folder / "class",))
+    assert ran.status == 0, ran.err
+    assert "4 submissions graded" in ran.out
+    assert [path.stat().st_mtime_ns for path in there] == before
+    assert len((folder / "out" / "gradebook.csv").read_text().splitlines()) == 7
+    ran = grade("--resume", submissions=(folder / "class",))
+    assert ran.status == 2
+    assert "was interrupted" in ran.err
 
 
 def _alive(group: int) -> list[int]:

@@ -14,8 +14,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from grader.intake import canvas
 from grader.intake.classes import Classes
-from grader.intake.downloads import Collected, Student, canvas_match
+from grader.intake.downloads import Collected, Student
 from grader.intake.submission import find, stage
 from tests.conftest import SUBMISSIONS, checks_of
 
@@ -313,14 +314,14 @@ def test_a_damaged_class_is_one_submission_that_says_so(grade, tmp_path):
     ],
 )
 def test_names_of_canvas(name, found):
-    match = canvas_match(name)
-    assert match is not None
-    assert tuple(match[key] for key in ("name", "late", "id", "file", "rest")) == found
+    way, *_others = canvas.readings(name)
+    late = "LATE" if way.late else None
+    assert (way.name, late, way.user, way.file, way.title) == found
 
 
 @pytest.mark.parametrize("name", ["rnn_layers.py", "hw2.zip", "q_3_layers.py", "a_1.zip"])
 def test_names_that_are_not_of_canvas(name):
-    assert canvas_match(name) is None
+    assert canvas.readings(name) == ()
 
 
 def test_one_file_that_looks_like_canvas_does_not_make_a_class(tmp_path):

@@ -65,7 +65,6 @@ def test_columns_are_found_whatever_their_case(tmp_path):
         (b"a,b\n\0,2\n", 2, "NUL byte"),
         (b'a,b\n1,2\n3,"never closed\n', 3, "is not CSV"),
         (b'a,b\n"x"y,2\n', 2, "is not CSV"),
-        (b"a,A \n1,2\n", 1, "the column 'A' appears twice"),
         (b"a,b\nalice,1,5\n", 2, "has 3 cells, but the header has 2"),
         (b"a,b\n1," + b"x" * (tables.MAX_CELL + 1), 2, "is not CSV"),
     ],
@@ -75,6 +74,22 @@ def test_what_is_no_table_is_told_with_its_line(data, line, words, tmp_path):
     assert problem.line == line
     assert words in problem.text
     assert str(problem).startswith(f"{tmp_path / 't.csv'}:{line}: ")
+
+
+@pytest.mark.parametrize(
+    ("asked", "problems"), [("b", 0), ("nothing", 0), ("a", 1), ("A", 1), ("a (column 4)", 1)]
+)
+def test_only_a_column_that_is_asked_for_must_be_there_once(asked, problems, tmp_path):
+    table = read(tmp_path, b"\na,b,A ,a\n1,2,3,4\n")
+    assert not list(table.problems)
+    assert [table.heading(column) for column in table.columns] == ["a", "b", "A", "a"]
+    assert list(table.rows[0].cells.values()) == ["1", "2", "3", "4"]
+    table.column(asked)
+    table.column(asked)
+    assert len(table.problems) == problems
+    assert all(str(p).endswith("t.csv:2: the column 'a' appears twice") or
+               str(p).endswith("the column 'a (column 4)' appears twice")
+               for p in table.problems)  # fmt: skip
 
 
 def test_a_table_of_a_gigabyte_is_not_read(tmp_path):

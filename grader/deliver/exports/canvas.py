@@ -3,30 +3,33 @@
 Source: "How do I import grades in the Gradebook?" of the Canvas instructor guide, and
 ``gradebook_exporter.rb`` and ``gradebook_importer.rb`` of Canvas itself. The columns are Student,
 ID, SIS User ID, SIS Login ID, Section, then assignments as "Title (id)"; the second row holds the
-points possible. Downloaded submissions are called ``lovelaceada_LATE_<user>_<file>_hw2.zip``.
+points possible. ``grader/intake/canvas.py`` reads the names of downloaded submissions.
 """
 
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from grader.deliver.exports.formats import Export, Order, harmless, kept, left_out, lines
-from grader.deliver.exports.roster import Roster, RosterRow, email_name
+from grader.deliver.exports.roster import Roster, RosterRow, Students, email_name, name_forms
 from grader.errors import UsageError
-from grader.readers.tables import Sheet, cell, folded_name, number
+from grader.intake import canvas
+from grader.readers.tables import Row, Sheet, cell, folded_name, number
 from grader.readers.texts import did_you_mean, plain, quoted
 
-PATTERN = re.compile(r"^[^_]+?(_LATE)?_(?P<id>\d+)_\d+_")
 IDENTITY = (
     "Student", "LastName", "FirstName", "ID", "SIS User ID", "SIS Login ID", "Integration ID",
     "Root Account", "Section",
 )  # fmt: skip
+IDENTIFIERS = ("SIS User ID", "SIS Login ID", "Integration ID")
 NAMES = ("Student", "LastName", "FirstName", "Section")  # the others identify: they stay as is
 BARE = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 POINTS_ROW = "    Points Possible"  # with four spaces, as Canvas writes it
 CALCULATED = re.compile(
     r"(Current|Final) (Score|Points|Grade)|Override (Score|Grade|Status)|^Notes$"
 )
+OVERRIDE = re.compile(r"Override (Score|Grade|Status)\b")  # "(2026)" is a grading period then
 WITH_ID = re.compile(r"^(?P<title>.*?) \((?P<id>\d+)\)$", re.DOTALL)
 NOT_FOR_GRADES = ("EX", "N/A")  # excused; not assigned to this student
 
@@ -45,7 +48,7 @@ class Canvas:
                 f"{table.name}:1: not a Canvas gradebook: it must have the columns Student, ID and "
                 "Section; download it with Grades > Export"
             )
-        columns = [table.column(label) for label in ("SIS User ID", "SIS Login ID")]
+        columns = [table.column(label) for label in IDENTIFIERS]
         first = table.column("FirstName")
         students = {}
         for index, row in enumerate(table.rows):
@@ -55,10 +58,11 @@ class Canvas:
                 continue
             platform_id = row.cells[own].strip()
             students[index] = RosterRow(
-                row.line, full.strip(), platform_id, (platform_id, *identifiers),
+                row.line, full.strip(), platform_id, platform_id, tuple(identifiers),
                 tuple(map(email_name, identifiers)), (full,),
             )  # fmt: skip
-        return Roster(table, students, PATTERN)
+        people = {one.platform_id: name_forms(*one.names) for one in students.values()}
+        return Roster(table, students, partial(_numbers, people))
 
     def export(self, order: Order) -> Export:
         """Return the file: who the students are, and the one column of this assignment."""
@@ -70,7 +74,7 @@ class Canvas:
         columns = [column for column in table.columns if column in known]
         target = _column(table, order, made)
         rows = [[*map(harmless, columns), harmless(target)]]
-        points = next((r for r in table.rows if "Points Possible" in r.cells[columns[0]]), None)
+        points = _points_row(table)
         said = points.cells.get(target, "").strip() if points else ""
         most = said or plain(order.max_score)
         rows.append([POINTS_ROW, *[""] * (len(columns) - 1), most])
@@ -91,6 +95,14 @@ class Canvas:
         return made
 
 
+def _numbers(people: canvas.People, reported: Students) -> dict[str, tuple[str, ...]]:
+    """Return the numbers of students that the names of submissions may hold."""
+    names = {name: canvas.readings(name, stem=True) for name in reported}
+    known = {name: student.id or "" for name, student in reported.items()}
+    left = canvas.settled({name: ways for name, ways in names.items() if ways}, people, known)
+    return {name: tuple(dict.fromkeys(w.user for w in ways)) for name, ways in left.items()}
+
+
 def _value(order: Order, index: int, there: str, made: Export) -> str:
     grade = order.grade_of(index)
     if grade is None or order.roster is None:
@@ -107,18 +119,21 @@ def _value(order: Order, index: int, there: str, made: Export) -> str:
 
 
 def _column(table: Sheet, order: Order, made: Export) -> str:
-    """Return the assignment's column: "Title (id)" by its title, or a new one.
+    """Return the assignment's column: "Title (id)" by its title or its id, or a new one.
 
     Raises:
         UsageError: two columns have that title, or none has and one is close to it.
     """
     wanted = order.assignment or order.title
-    reserved = {table.column(name) for name in IDENTITY}
-    there = [c for c in table.columns if c and c not in reserved and not CALCULATED.search(c)]
-    titles = {column: _title(column) for column in there}
-    found = [c for c in there if folded_name(wanted) in (folded_name(c), folded_name(titles[c]))]
+    there = _assignments(table)
+    titles = {column: _title(table.heading(column)) for column in there}
+    names = {c: (folded_name(table.heading(c)), folded_name(titles[c])) for c in there}
+    found = [column for column in there if folded_name(wanted) in names[column]]
+    if not found:
+        numbered = {column: WITH_ID.match(table.heading(column)) for column in there}
+        found = [column for column, match in numbered.items() if match and match["id"] == wanted]
     if len(found) == 1:
-        return found[0]
+        return table.only(found[0])
     if found:
         named = ", ".join(map(quoted, found))
         raise UsageError(f"{table.name}:1: several assignments have this name: {named}; "
@@ -134,9 +149,33 @@ def _column(table: Sheet, order: Order, made: Export) -> str:
     return wanted
 
 
-def _title(column: str) -> str:
-    match = WITH_ID.match(column)
-    return match["title"] if match else column
+def _assignments(table: Sheet) -> list[str]:
+    """Return the columns that are assignments, and neither the student's nor calculated.
+
+    An assignment may be called like a calculated column, "Final Grade"; it has its id behind it,
+    and points possible where calculated columns have "(read only)".
+    """
+    reserved = {table.column(name) for name in IDENTITY}
+    points = _points_row(table)
+    found = []
+    for column in table.columns:
+        heading = table.heading(column)
+        said = points.cells.get(column, "").strip() if points else ""
+        numbered = WITH_ID.match(heading) and not OVERRIDE.match(heading)
+        own = numbered and (not said or number(said) is not None)
+        if column and column not in reserved and (own or not CALCULATED.search(heading)):
+            found.append(column)
+    return found
+
+
+def _points_row(table: Sheet) -> Row | None:
+    name = table.column("Student") or table.column("LastName")
+    return next((row for row in table.rows if name and "Points Possible" in row.cells[name]), None)
+
+
+def _title(heading: str) -> str:
+    match = WITH_ID.match(heading)
+    return match["title"] if match else heading
 
 
 def _bare(order: Order) -> Export:
@@ -144,9 +183,16 @@ def _bare(order: Order) -> Export:
     made = Export(b"", left_out=left_out(order))
     rows = [[*BARE, harmless(order.assignment or order.title)]]
     rows.append([POINTS_ROW, "", "", "", "", plain(order.max_score)])
+    numbers = _numbers({}, {name: grade.student for name, grade in order.grades.items()})
     for name, grade in order.grades.items():
-        match = PATTERN.search(name)
-        own, login = (match["id"], "") if match else ("", cell(name))
+        found = numbers.get(name, ())
+        if len(found) > 1:
+            several = " or ".join(found)
+            made.left_out.append(
+                f"{name}: its name can be read as that of student {several}; --roster may tell"
+            )
+            continue
+        own, login = (found[0], "") if found else ("", cell(name))
         rows.append([cell(name), own, "", login, "", grade.text])
     made.data = lines(rows)
     made.notes.append(

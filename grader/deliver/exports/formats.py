@@ -11,7 +11,7 @@ from grader.deliver.exports.roster import Roster
 from grader.readers import tables
 from grader.readers.tables import Sheet, cell
 from grader.readers.texts import clipped, plain, quoted
-from grader.reports.report import Report
+from grader.reports.report import Report, StudentReport
 from grader.reports.results import student_text
 from grader.reports.stored import Stored
 
@@ -32,6 +32,11 @@ class Grade:
     def text(self) -> str:
         """The score as importers read it, or nothing."""
         return "" if self.score is None else plain(self.score)
+
+    @property
+    def student(self) -> StudentReport:
+        """Who handed it in, as far as its report says."""
+        return self.report.submission.student or StudentReport()
 
 
 @dataclass

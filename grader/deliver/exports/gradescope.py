@@ -13,18 +13,18 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import zipfile
+from collections.abc import Sequence
 from typing import Any
 
 from grader.deliver.exports.formats import Export, Grade, Order, harmless, left_out, lines
-from grader.deliver.exports.roster import Roster, RosterRow, email_name
+from grader.deliver.exports.roster import Roster, RosterRow, by_pattern, email_name
+from grader.deliver.exports.submitters import GRADESCOPE
 from grader.errors import UsageError
 from grader.readers.tables import Sheet, cell
 from grader.readers.texts import plain
 from grader.reports.results import gradescope
 
-PATTERN = re.compile(r"^(?:assignment_\d+_)?submission_(?P<id>\d+)$")
 KEPT = ("Name", "First Name", "Last Name", "SID", "Email", "Sections", "Submission ID")
 IDENTIFIERS = ("SID", "Email", "Submission ID")
 ADDED = ("Total Score", "Max Points", "Status")
@@ -82,11 +82,10 @@ class Gradescope:
             cells = {name: row.cells[c].strip() if c else "" for name, c in columns.items()}
             name = cells["Name"] or f"{cells['First Name']} {cells['Last Name']}".strip()
             students[index] = RosterRow(
-                row.line, name or cells["Email"], cells["Submission ID"],
-                (cells["SID"], cells["Email"], cells["Submission ID"]),
-                (email_name(cells["Email"]),), (name,),
+                row.line, name or cells["Email"], cells["Submission ID"], cells["Submission ID"],
+                (cells["SID"], cells["Email"]), (email_name(cells["Email"]),), (name,),
             )  # fmt: skip
-        return Roster(table, students, PATTERN)
+        return Roster(table, students, by_pattern(GRADESCOPE), groups=True)
 
     def export(self, order: Order) -> Export:
         """Return an autograder for ``.zip``, a table for any other name."""
@@ -131,11 +130,13 @@ def _autograder(order: Order) -> Export:
     """Return an autograder that knows the results of these submissions, by number and email."""
     made = Export(b"", left_out=left_out(order))
     results: dict[str, Any] = {}
-    row_of = {submission: row for row, submission in order.rows.items()}
+    rows_of: dict[str, list[int]] = {}
+    for row, submission in order.rows.items():
+        rows_of.setdefault(submission, []).append(row)
     for name, grade in order.grades.items():
-        keys = _keys(order, name, row_of)
-        if grade.score is None or (order.roster is not None and name not in row_of):
+        if grade.score is None or (order.roster is not None and name not in rows_of):
             continue
+        keys = _keys(order, name, rows_of.get(name, ()))
         if not keys:
             made.left_out.append(
                 f"{name}: has no Gradescope number (submission_123) and no email address; use "
@@ -163,14 +164,15 @@ def _autograder(order: Order) -> Export:
     return made
 
 
-def _keys(order: Order, name: str, row_of: dict[str, int]) -> list[str]:
-    match = PATTERN.search(name)
+def _keys(order: Order, name: str, rows: Sequence[int]) -> list[str]:
+    """Return what the autograder finds a submission by: its number, or who handed it in."""
+    match = GRADESCOPE.search(name)
     keys = [match["id"]] if match else []
-    if order.roster is not None and name in row_of:
+    if order.roster is not None:
         table = order.roster.table
-        cells = table.rows[row_of[name]].cells
         number, email = table.column("Submission ID"), table.column("Email")
-        keys += [cells[number].strip()] if number else []
+        keys += [table.rows[row].cells[number].strip() for row in rows] if number else []
         # By email a grade reaches the student's newest submission, whichever was graded.
-        keys += [cells[email].strip().lower()] if email and not any(keys) else []
+        if email and not any(keys):
+            keys += [table.rows[row].cells[email].strip().lower() for row in rows]
     return list(dict.fromkeys(key for key in keys if key))

@@ -21,7 +21,7 @@ from grader.deliver.exports.formats import (
     left_out,
     lines,
 )
-from grader.deliver.exports.roster import Roster, RosterRow, email_name
+from grader.deliver.exports.roster import Roster, RosterRow, by_pattern, email_name
 from grader.errors import UsageError
 from grader.readers.tables import Sheet, cell, number
 from grader.readers.texts import plain
@@ -60,11 +60,12 @@ class Moodle:
                 row.line,
                 cells["Full name"] or cells["Identifier"],
                 found["id"] if found else "",
-                (cells["Identifier"], *exact),
+                cells["Identifier"],
+                tuple(exact),
                 (email_name(cells["Email address"]),),
                 (cells["Full name"],),
             )
-        return Roster(table, students, PATTERN)
+        return Roster(table, students, by_pattern(PATTERN))
 
     def export(self, order: Order) -> Export:
         """Return the worksheet with grades and feedback filled in, or a table without roster."""
@@ -74,7 +75,7 @@ class Moodle:
         columns = [column for column in table.columns if column]
         identifier, points = table.column("Identifier"), table.column("Grade")
         comments = table.column("Feedback comments")
-        rows = [columns]
+        rows = [[table.heading(column) for column in columns]]
         for index, row in enumerate(table.rows):
             cells = {
                 c: text if c == identifier else harmless(text) for c, text in row.cells.items()

@@ -1,23 +1,29 @@
 """The platform's own list of students, and which submission belongs to whom.
 
-Each platform names downloaded submissions differently; each format has a pattern for these names
-and says which columns identify a student. If a submission matches two students, nobody guesses.
+Each platform names downloaded submissions differently; each format says how to read these names and
+which columns identify a student. If a submission matches two students, nobody guesses.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import permutations
 
+from grader.deliver.exports.submitters import Submitter, submitters
+from grader.intake.names import letters
 from grader.intake.submission import safe_id
 from grader.readers.tables import Sheet
 from grader.readers.texts import did_you_mean, quoted
+from grader.reports.report import StudentReport
 
 MAX_SUGGESTED = 20  # unmatched submissions for which a similar name is suggested
 MAX_NAME_WORDS = 4  # of a full name: their orders are tried
+MAX_READINGS = 4  # of one name that a message lists
+Students = Mapping[str, StudentReport]  # what reports say about who handed in, by submission
+Numbers = Callable[[Students], Mapping[str, Sequence[str]]]
 
 
 @dataclass(frozen=True)
@@ -28,7 +34,8 @@ class RosterRow:
         line: where it is in the file.
         shown: how a message names the student.
         platform_id: what the platform puts into the names of downloaded submissions.
-        exact: identifiers, such as a login or an email address.
+        own: what only the platform calls the student, such as its own number.
+        exact: identifiers from elsewhere, such as a login, a student number or an email address.
         local: the parts of email addresses before the @.
         names: the full name, as "First Last" or "Last, First".
     """
@@ -36,6 +43,7 @@ class RosterRow:
     line: int
     shown: str
     platform_id: str = ""
+    own: str = ""
     exact: tuple[str, ...] = ()
     local: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
@@ -45,13 +53,18 @@ class RosterRow:
 class Roster:
     """A platform's table and its students, one per row that stands for a student.
 
-    ``rows`` are the indices of these rows in the table; ``pattern`` finds the platform's id (group
-    ``id``) in the name of a submission that was downloaded from there.
+    Attributes:
+        table: the file.
+        students: by the indices of their rows in the table.
+        numbers: returns the platform's ids that the names of submissions, with what their reports
+            say about the students, may hold: none, one, or several if a name is in doubt.
+        groups: whether rows with the same platform's id are the members of a group.
     """
 
     table: Sheet
     students: Mapping[int, RosterRow]
-    pattern: re.Pattern[str]
+    numbers: Numbers
+    groups: bool = False
 
 
 @dataclass
@@ -63,25 +76,47 @@ class Matching:
     without: list[str] = field(default_factory=list)
 
 
-def match(roster: Roster, submissions: Iterable[str]) -> Matching:
-    """Match submissions to students: by identifier, the platform's id, email name, full name.
+@dataclass(frozen=True)
+class _Found:
+    """The rows that a submission fits; ``together`` if it is that of all of them, as a group.
 
-    The first of these that fits any student decides.
+    ``problem`` says what is in doubt, or which member of the group is not on the list.
     """
+
+    rows: Sequence[int] = ()
+    together: bool = False
+    problem: str = ""
+
+
+def match(roster: Roster, submissions: Iterable[str], students: Students | None = None) -> Matching:
+    """Match submissions to students.
+
+    By the first of these that fits any student: identifier, the platform's id, the identifiers of
+    those who handed in, email name, full name.
+
+    Args:
+        roster: the students.
+        submissions: the ids of all submissions.
+        students: who handed them in, as far as their reports say.
+    """
+    reported = {name: (students or {}).get(name, StudentReport()) for name in submissions}
+    finder = _Finder(roster, reported)
     made = Matching()
-    levels = _levels(roster)
     in_doubt: set[int] = set()
-    known = [t for s in roster.students.values() for t in (s.shown, *s.exact) if t]
+    known = [t for s in roster.students.values() for t in (s.shown, s.own, *s.exact) if t]
     taken: dict[int, list[str]] = {}
-    for submission in submissions:
-        found = _candidates(submission, roster, levels)
-        in_doubt.update(found)
-        if len(found) == 1:
-            taken.setdefault(found[0], []).append(submission)
-        elif found:
-            who = " and ".join(_place(roster, row) for row in found)
+    for submission in reported:
+        found = finder.find(submission)
+        in_doubt.update(found.rows)
+        if found.problem:
+            made.problems.append(f"{submission}: {found.problem}")
+        if found.together or (len(found.rows) == 1 and not found.problem):
+            for row in found.rows:
+                taken.setdefault(row, []).append(submission)
+        elif found.rows and not found.problem:
+            who = " and ".join(finder.place(row) for row in found.rows)
             made.problems.append(f"{submission}: matches more than one student: {who}")
-        else:
+        elif not found.problem:
             near = did_you_mean(submission, known) if len(made.problems) < MAX_SUGGESTED else ""
             made.problems.append(f"{submission}: matches no student in {roster.table.name}{near}")
     for row, names in sorted(taken.items()):
@@ -90,54 +125,136 @@ def match(roster: Roster, submissions: Iterable[str]) -> Matching:
         else:
             several = ", ".join(names)
             made.problems.append(
-                f"{several}: all match {_place(roster, row)}; none is exported: keep one report"
+                f"{several}: all match {finder.place(row)}; none is exported: keep one report"
             )
-    made.without = [_place(roster, row) for row in roster.students if row not in in_doubt]
+    made.without = [finder.place(row) for row in roster.students if row not in in_doubt]
     return made
 
 
-def _place(roster: Roster, row: int) -> str:
-    student = roster.students[row]
-    return f"{quoted(student.shown)} (line {student.line})"
+class _Finder:
+    """Finds the students of submissions."""
+
+    def __init__(self, roster: Roster, reported: Students) -> None:
+        self._roster = roster
+        self._reported = reported
+        self._numbers = roster.numbers(reported)
+        rows = roster.students.items()
+        self._exact = _index((r, map(folded, filter(None, s.exact))) for r, s in rows)
+        self._own = _index((r, map(folded, filter(None, [s.own]))) for r, s in rows)
+        self._local = _index((r, map(folded, filter(None, s.local))) for r, s in rows)
+        self._names = _index((r, (f for n in s.names for f in name_forms(n))) for r, s in rows)
+
+    def place(self, row: int) -> str:
+        """Return how a message names the student of a row."""
+        student = self._roster.students[row]
+        return f"{quoted(student.shown)} (line {student.line})"
+
+    def find(self, submission: str) -> _Found:
+        """Return the rows that a submission fits."""
+        name = folded(submission)
+        if rows := [*self._exact.get(name, ()), *self._own.get(name, ())]:
+            return self._unless_group(list(dict.fromkeys(rows)))
+        numbers = self._numbers.get(submission, ())
+        if len(numbers) > 1:
+            return self._in_doubt(numbers)
+        rows = self._numbered(numbers[0]) if numbers else []
+        if rows:
+            return self._unless_group(rows)
+        if people := submitters(submission, self._reported[submission]):
+            return self._of_members(people, numbers)
+        if numbers:
+            # The platform's own id decides alone: a name may belong to somebody else as well.
+            return _Found()
+        return _Found(self._local.get(name) or self._names.get(letters(submission)) or [])
+
+    def _numbered(self, number: str) -> list[int]:
+        return [r for r, one in self._roster.students.items() if one.platform_id == number]
+
+    def _unless_group(self, rows: Sequence[int]) -> _Found:
+        numbers = {self._roster.students[row].platform_id for row in rows}
+        return _Found(
+            rows, together=self._roster.groups and len(numbers) == 1 and "" not in numbers
+        )
+
+    def _in_doubt(self, numbers: Sequence[str]) -> _Found:
+        rows = [row for number in numbers for row in self._numbered(number)]
+        told = []
+        for number in numbers[:MAX_READINGS]:
+            on_list = " and ".join(map(self.place, self._numbered(number)))
+            told.append(
+                f"student {number}, {on_list or f'who is not in {self._roster.table.name}'}"
+            )
+        problem = (
+            f"its name can be read as that of {', or of '.join(told)}; enter this grade by hand, "
+            "or rename the file to the student's login and grade it again"
+        )
+        return _Found(rows, problem=problem)
+
+    def _of_members(self, people: Sequence[Submitter], numbers: Sequence[str]) -> _Found:
+        """Return the rows of all who handed in, by what their identifiers are elsewhere."""
+        rows: list[int] = []
+        missing: list[str] = []
+        for person in people:
+            fitting = self._of_member(person)
+            if len(fitting) > 1:
+                who = " and ".join(map(self.place, fitting))
+                told = (
+                    f"{quoted(person.shown)}, who handed it in, fits more than one student: {who}"
+                )
+                return _Found([*rows, *fitting], problem=told)
+            rows += fitting
+            missing += [] if fitting else [quoted(person.shown)]
+        rows = list(dict.fromkeys(rows))
+        if numbers and (newer := self._with_number(rows)):
+            return _Found(rows, problem=f"{newer}: download and grade what is there now")
+        if not missing or not rows:
+            return _Found(rows, together=len(rows) > 1)
+        told = f"no student of {self._roster.table.name} is {', '.join(missing)}, who handed it in"
+        others = f"{told} with others; these get the grade"
+        return _Found(rows, together=True, problem=others)
+
+    def _with_number(self, rows: Sequence[int]) -> str:
+        """Say which of the rows have a number of the platform's, which is another one then."""
+        told = [
+            f"{self.place(row)} has the submission {number} there"
+            for row in rows
+            if (number := self._roster.students[row].platform_id)
+        ]
+        return " and ".join(told)
+
+    def _of_member(self, person: Submitter) -> list[int]:
+        found = [r for text in person.identifiers for r in self._exact.get(folded(text), ())]
+        if not found and person.email:
+            # A login may be the first part of the address; then the name must be the same, too.
+            local = folded(email_name(person.email))
+            named = self._names.get(letters(person.name), ())
+            alike = (*self._exact.get(local, ()), *self._local.get(local, ()))
+            found = [row for row in alike if row in named]
+        return list(dict.fromkeys(found))
 
 
-def _levels(roster: Roster) -> list[dict[str, list[int]]]:
-    """Return what identifies a student, strongest first: identifiers, email names, names."""
-    exact: dict[str, list[int]] = {}
-    local: dict[str, list[int]] = {}
-    names: dict[str, list[int]] = {}
-    for row, student in roster.students.items():
-        for text in dict.fromkeys(map(folded, filter(None, student.exact))):
-            exact.setdefault(text, []).append(row)
-        for text in dict.fromkeys(map(folded, filter(None, student.local))):
-            local.setdefault(text, []).append(row)
-        for text in dict.fromkeys(form for name in student.names for form in name_forms(name)):
-            names.setdefault(text, []).append(row)
-    return [exact, local, names]
+def _index(rows: Iterable[tuple[int, Iterable[str]]]) -> dict[str, list[int]]:
+    """Return the rows by each of the texts that stand for them."""
+    made: dict[str, list[int]] = {}
+    for row, texts in rows:
+        for text in dict.fromkeys(texts):
+            made.setdefault(text, []).append(row)
+    return made
 
 
-def _candidates(
-    submission: str, roster: Roster, levels: Sequence[Mapping[str, list[int]]]
-) -> list[int]:
-    exact, local, names = levels
-    if found := exact.get(folded(submission)):
-        return found
-    if named := roster.pattern.search(submission):
-        # The platform's own id alone decides: a name may also belong to somebody else.
-        wanted = named["id"]
-        return [row for row, one in roster.students.items() if one.platform_id == wanted]
-    return local.get(folded(submission)) or names.get(letters(submission)) or []
+def by_pattern(pattern: re.Pattern[str]) -> Numbers:
+    """Return a reader of names in which a pattern finds the platform's id, as its group ``id``."""
+
+    def numbers(reported: Students) -> dict[str, Sequence[str]]:
+        found = {name: pattern.search(name) for name in reported}
+        return {name: (match["id"],) for name, match in found.items() if match}
+
+    return numbers
 
 
 def folded(text: str) -> str:
     """Return an identifier as intake writes it into a folder's name, whatever its case."""
     return safe_id(unicodedata.normalize("NFKC", text)).casefold()
-
-
-def letters(text: str) -> str:
-    """Return the letters and digits of a name, without accents and case."""
-    plain = unicodedata.normalize("NFKD", text).casefold()
-    return "".join(char for char in plain if char.isalnum())
 
 
 def name_forms(name: str) -> list[str]:

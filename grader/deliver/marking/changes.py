@@ -6,11 +6,13 @@ change of any grade.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from grader import scoring
+from grader.deliver.exports.submitters import submitters
+from grader.intake import canvas
 from grader.readers.texts import plain
 from grader.reports.report import CheckReport, Report
 
@@ -72,13 +74,17 @@ class Side:
 
 @dataclass(frozen=True)
 class Change:
-    """What changed for one submission; a side is None where there is no report."""
+    """What changed for one submission; a side is None where there is no report.
+
+    ``submission_before`` is what it was called in the old run, if the student handed in again.
+    """
 
     submission: str
     kind: ChangeKind
     before: Side | None
     after: Side | None
     checks: tuple[CheckChange, ...]
+    submission_before: str | None = None
 
     @property
     def delta(self) -> float | None:
@@ -92,7 +98,9 @@ class Change:
         old, new = self.before, self.after
         if old is None or new is None:
             return ("only in NEW",) if old is None else ("only in OLD",)
-        said = [f"status: {old.status} -> {new.status}"] if old.status != new.status else []
+        again = self.submission_before
+        said = [f"handed in again: {again} in OLD"] if again is not None else []
+        said += [f"status: {old.status} -> {new.status}"] if old.status != new.status else []
         if old.sha256 != new.sha256:
             said.append("different submission (sha256)")
         if old.max_score != new.max_score:
@@ -136,19 +144,55 @@ class Summary:
 def compare(old: Mapping[str, Report], new: Mapping[str, Report]) -> list[Change]:
     """Return one change per submission of either run, the largest loss first.
 
-    This includes submissions whose grade did not change, as ``same``.
+    This includes submissions whose grade did not change, as ``same``. What a student handed in
+    again, under another name, is compared with the same student's earlier submission.
     """
-    changes = [_change(name, old.get(name), new.get(name)) for name in {*old, *new}]
+    again = _handed_in_again(old, new)
+    names = {*old, *new} - {*again.values()}
+    changes = [
+        _change(name, old.get(again.get(name, name)), new.get(name), again.get(name))
+        for name in names
+    ]
     return sorted(changes, key=lambda change: change.rank)
 
 
-def _change(name: str, old: Report | None, new: Report | None) -> Change:
+def _handed_in_again(old: Mapping[str, Report], new: Mapping[str, Report]) -> dict[str, str]:
+    """Return the old names of submissions by the new ones, where both are of one student.
+
+    A student with several submissions in one of the runs is left out: nobody knows which is which.
+    """
+    sides = []
+    for reports, others in ((old, new), (new, old)):
+        by_student: dict[Hashable, list[str]] = {}
+        for name in reports:
+            student = _student(name, reports[name])
+            if name not in others and student is not None:
+                by_student.setdefault(student, []).append(name)
+        sides.append({who: names[0] for who, names in by_student.items() if len(names) == 1})
+    before, after = sides
+    return {after[who]: name for who, name in before.items() if who in after}
+
+
+def _student(name: str, made: Report) -> Hashable:
+    """Return what tells a student, or a group, from others in every run; None if nothing does."""
+    student = made.submission.student
+    people = submitters(name, student)
+    if people:
+        return frozenset((person.email or person.sid).casefold() for person in people)
+    if student is not None and student.id:
+        return ("number", student.id)
+    # A name of Canvas in doubt: all its readings together are nobody else's.
+    owners = frozenset(way.owner for way in canvas.readings(name, stem=True))
+    return owners or None
+
+
+def _change(name: str, old: Report | None, new: Report | None, again: str | None) -> Change:
     before, after = _grade(old), _grade(new)
     if before is None or after is None or old is None or new is None:
         return Change(name, "new" if before is None else "removed", before, after, ())
     checks = tuple(_checks(old.by_id(), new.by_id()))
     same = before == after and not checks
-    return Change(name, "same" if same else "changed", before, after, checks)
+    return Change(name, "same" if same else "changed", before, after, checks, again)
 
 
 def _grade(made: Report | None) -> Side | None:

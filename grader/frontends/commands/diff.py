@@ -45,6 +45,14 @@ def diff_command(
     )
     figures = changes.summary(found)
     listed = [change for change in found if change.kind != "same" or not only_changed]
+    # The files come first: what is printed may have nowhere to go.
+    if json_file is not None:
+        write_json(json_file, changes.as_json(listed, figures))
+    if csv_file is not None:
+        rows = changes.as_rows(listed)
+        # Only names can be formulas; a change of points may well begin with a minus sign.
+        safe = [[cell(row[0]), *row[1:-1], cell(row[-1])] for row in rows]
+        write_text(csv_file, tables.as_csv(safe))
     if listed:
         terminal.console().print(table(listed))
     click.echo(said(figures, len(found)))
@@ -56,13 +64,6 @@ def diff_command(
             ),
             err=True,
         )
-    if json_file is not None:
-        write_json(json_file, changes.as_json(listed, figures))
-    if csv_file is not None:
-        rows = changes.as_rows(listed)
-        # Only names can be formulas; a change of points may begin with a minus sign.
-        safe = [[cell(row[0]), *row[1:-1], cell(row[-1])] for row in rows]
-        write_text(csv_file, tables.as_csv(safe))
     if figures.changed:
         sys.exit(EXIT_FAILURES)
 

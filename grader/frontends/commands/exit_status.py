@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from grader.errors import GraderError, RubricError, UsageError
+from grader.frontends import streams
 from grader.reports import terminal
 from grader.reports.report import Report
 
@@ -41,6 +42,14 @@ def reports_errors(command: Callable[..., None]) -> Callable[..., None]:
             ending = "; the reports written so far are complete" if written else ""
             click.echo(f"interrupted{ending}", err=True)
             sys.exit(EXIT_INTERRUPTED)
+        except OSError as error:
+            unwritten = streams.unwritten(error)
+            if unwritten is None:
+                raise
+            out = options.get("out")
+            kept = f"; what was written to {out} is complete" if out is not None else ""
+            click.echo(terminal.clean(f"broken: {unwritten}{kept}"), err=True)
+            sys.exit(EXIT_BROKEN)
 
     return wrapped
 

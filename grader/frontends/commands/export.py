@@ -51,11 +51,15 @@ def export_command(
         several = ", ".join(sorted(identifier for identifier, _title in titles))
         raise UsageError(f"{reports}: the reports belong to several assignments ({several})")
     form = exports.FORMATS[name]
-    listed = None if roster_file is None else form.roster(_table(roster_file))
+    listed = None if roster_file is None else form.roster(_sound(tables.read(roster_file)))
     if roster_file is not None and out.resolve() == roster_file.resolve():
         raise UsageError(f"--out {out}: this is the roster; name another file")
-    matching = roster.Matching() if listed is None else roster.match(listed, found)
     grades = formats.grades(found, allow_pending=allow_pending)
+    matching = roster.Matching()
+    if listed is not None:
+        _sound(listed.table)
+        students = {name: grade.student for name, grade in grades.items()}
+        matching = roster.match(listed, grades, students)
     ((_identifier, title),) = titles
     order = formats.Order(grades, listed, matching.rows, assignment, title, out)
     if listed is not None and not matching.rows:
@@ -63,15 +67,16 @@ def export_command(
             click.echo(terminal.clean(problem), err=True)
         raise UsageError(f"{roster_file}: no submission belongs to any of its students")
     made = form.export(order)
+    if listed is not None:
+        _sound(listed.table)
     write_bytes(out, made.data)
     _tell(order, made, matching, out)
     if made.left_out or matching.problems:
         sys.exit(EXIT_FAILURES)
 
 
-def _table(path: Path) -> tables.Sheet:
+def _sound(table: tables.Sheet) -> tables.Sheet:
     """Return the roster's table, or print its problems and exit."""
-    table = tables.read(path)
     if table.problems:
         for problem in table.problems:
             click.echo(terminal.clean(str(problem)), err=True)
@@ -100,5 +105,6 @@ def _tell(order: formats.Order, made: formats.Export, matching: roster.Matching,
         count = counted(len(pending), "grade")
         click.echo(f"note: {count} not final, with pending checks (--allow-pending)", err=True)
     total = len(order.grades)
-    done = (total if order.roster is None else len(order.rows)) - len(made.left_out)
+    matched = total if order.roster is None else len(set(order.rows.values()))
+    done = max(0, matched - len(made.left_out))
     click.echo(terminal.clean(f"{out}: {done} of {total} grades"))

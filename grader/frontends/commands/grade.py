@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS
 from grader.errors import BrokenError
-from grader.frontends.commands.exit_status import EXIT_BROKEN, print_broken, reports_errors
+from grader.frontends.commands.exit_status import (
+    EXIT_BROKEN,
+    EXIT_INTERRUPTED,
+    print_broken,
+    reports_errors,
+)
 from grader.frontends.commands.options import (
     demand,
     find_rubric,
@@ -23,10 +29,11 @@ from grader.frontends.commands.options import (
 from grader.frontends.commands.out_folder import check_apart, check_writable
 from grader.frontends.commands.wanted import wanted_checks
 from grader.intake import submission
+from grader.intake.wanted import asked_by
 from grader.job import Job, Submitted
 from grader.model import Rubric
 from grader.readers.texts import counted
-from grader.reports import overview, terminal
+from grader.reports import overview, terminal, unfinished
 from grader.reports.report import Report
 from grader.run import batch
 from grader.run.progress import follow
@@ -46,6 +53,8 @@ from grader.run.progress import follow
               help="Grade N submissions at a time (default: one per core).")  # fmt: skip
 @click.option("--discard-marks", is_flag=True,
               help="Overwrite reports that hold a person's marks.")  # fmt: skip
+@click.option("--resume", is_flag=True,
+              help="Grade what an interrupted run into DIR has left.")  # fmt: skip
 @grading_options
 @isolation_options
 @reports_errors
@@ -61,6 +70,7 @@ def grade(
     device: Any,
     *,
     discard_marks: bool,
+    resume: bool,
     isolation: Any,
     unsafe: bool,
 ) -> None:
@@ -68,30 +78,71 @@ def grade(
     loaded = load_rubric(find_rubric(rubric, Path.cwd()), KINDS)
     settings = demand(read_settings(tier, data, seed, device), isolation, unsafe=unsafe)
     wanted = wanted_checks(loaded, only)
-    modules = [name for question in loaded.questions for name in question.modules]
+    modules, texts = asked_by(loaded)
     with submission.Classes() as classes:
         submitted = [
-            Submitted(*found, wanted) for found in submission.find(submissions, modules, classes)
+            Submitted(*found, wanted)
+            for found in submission.find(submissions, list(modules), classes, texts)
         ]
         check_apart(out, submissions, [item.identifier for item in submitted])
         check_writable(out)
+        if resume:
+            left_over = unfinished.resumed(out, [item.identifier for item in submitted])
+            submitted = [item for item in submitted if item.identifier in left_over]
         if not discard_marks:
             overview.marks_lost(out, [item.identifier for item in submitted])
         events = batch.run(Job(loaded, settings, out), submitted, jobs or batch.cores())
-        reports = follow(events, submitted)
+        reports: list[Report] = []
+        try:
+            with closing(events):
+                follow(events, submitted, reports)
+        except KeyboardInterrupt:
+            _interrupted(out, loaded, submitted, reports)
     reports.sort(key=lambda made: made.id)
     listed, failed = _list(out, loaded, reports)
-    _tell(reports, out, listed)
+    unfinished.keep(out, unfinished.left(out) - {item.identifier for item in submitted})
+    try:
+        _tell(reports, out, listed)
+    finally:
+        print_broken(reports)
     if failed is not None:
         click.echo(terminal.clean(f"broken: {failed}"), err=True)
     if failed is not None or any(made.status == "broken" for made in reports):
         sys.exit(EXIT_BROKEN)
 
 
-def _list(out: Path, rubric: Rubric, reports: Sequence[Report]) -> tuple[int, BrokenError | None]:
-    """Write the overview; return the number of earlier reports in it, and why it is missing."""
+def _interrupted(
+    out: Path, rubric: Rubric, submitted: Sequence[Submitted], reports: Sequence[Report]
+) -> NoReturn:
+    """List what is graded, note what is left, and say how to go on."""
+    left = {item.identifier for item in submitted} - {made.id for made in reports}
+    if not reports:
+        click.echo("interrupted; no submission was graded", err=True)
+        sys.exit(EXIT_INTERRUPTED)
+    failed = None
     try:
-        listed, problems = overview.write(out, rubric, reports, always=len(reports) > 1)
+        _listed, failed = _list(out, rubric, reports, always=True)
+        others = unfinished.left(out) - {item.identifier for item in submitted}
+        unfinished.keep(out, left | others)
+    except BrokenError as error:
+        failed = error
+    counts = f"{len(reports)} of {counted(len(submitted), 'submission')}"
+    click.echo(f"interrupted; {counts} graded, and these reports are complete", err=True)
+    if failed is not None:
+        click.echo(terminal.clean(f"broken: {failed}"), err=True)
+    else:
+        text = f"overview: {out / 'index.html'}, {out / 'gradebook.csv'}"
+        click.echo(terminal.clean(text), err=True)
+        click.echo(f"to grade the other {len(left)}, add --resume to the same command", err=True)
+    sys.exit(EXIT_INTERRUPTED)
+
+
+def _list(
+    out: Path, rubric: Rubric, reports: Sequence[Report], *, always: bool = False
+) -> tuple[int, BrokenError | None]:
+    """Write the overview; return how many earlier reports are in it, and why it is not there."""
+    try:
+        listed, problems = overview.write(out, rubric, reports, always=always or len(reports) > 1)
     except BrokenError as error:
         return 0, error
     for problem in problems:
@@ -116,4 +167,3 @@ def _tell(reports: Sequence[Report], out: Path, listed: int) -> None:
     if len(reports) > 1 or listed:
         more = f" (including {counted(listed, 'report')} of earlier runs)" if listed else ""
         click.echo(f"overview: {out / 'index.html'}, {out / 'gradebook.csv'}{more}")
-    print_broken(reports)

@@ -1,12 +1,15 @@
 """``submission_metadata.json``: what the platform says about a submission.
 
 Source: Gradescope autograder documentation, "Submission Metadata". An extension of one student is
-in ``users[].assignment``, with the same names of dates as in ``assignment``.
+in ``users[].assignment``, with the same names of dates as in ``assignment``. Of the previous
+submissions only the latest carries ``results``; ``autograder_error`` marks a run that failed
+through no fault of the student's.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -18,11 +21,15 @@ MAX_BYTES = 64 * 1024 * 1024  # it holds the results of all earlier submissions
 
 @dataclass(frozen=True)
 class Earlier:
-    """An earlier submission of the same student or group."""
+    """An earlier submission of the same student or group.
+
+    ``results`` are empty where the platform does not tell them; ``failed`` if the autograder did.
+    """
 
     at: datetime
     score: float | None
     results: dict[str, Any]
+    failed: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,7 +83,9 @@ def _earlier(data: dict[str, Any], problems: list[str]) -> Iterator[Earlier]:
         if at is None:
             continue
         results = item.get("results")
-        yield Earlier(at, _score(item.get("score")), results if isinstance(results, dict) else {})
+        results = results if isinstance(results, dict) else {}
+        failed = item.get("autograder_error") in (True, "true")
+        yield Earlier(at, _score(item.get("score")), results, failed)
 
 
 def _items(value: Any) -> list[dict[str, Any]]:
@@ -87,9 +96,10 @@ def _score(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
-        return float(value)
+        score = float(value)
     except ValueError:
         return None
+    return score if math.isfinite(score) else None
 
 
 def _moment(data: dict[str, Any], key: str, problems: list[str]) -> datetime | None:

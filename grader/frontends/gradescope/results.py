@@ -19,6 +19,8 @@ from grader.frontends.gradescope.policies import (
     late_text,
     lateness,
     limited_text,
+    shown,
+    was_limited,
 )
 from grader.model import LeaderboardSpec, RateLimitSpec, Rubric
 from grader.reports.building import with_unreached
@@ -36,6 +38,7 @@ NOT_STARTED = (
 )
 WITHHELD = "The grader failed; this submission has no grade yet. Your instructor can see why."
 CUT_SHORT = "Not run: the grader was stopped before this check."
+AFTER_LIMIT = "\n\n"  # between the words about the limit and those of the results
 CARRIED_OVER = frozenset(
     ["score", "output", "output_format", "test_output_format", "test_name_format", "visibility"]
     + ["stdout_visibility", "extra_data", "tests", "leaderboard"]
@@ -102,16 +105,42 @@ def final(run: GradedRun, made: Report, not_reached: Collection[str]) -> dict[st
     return found
 
 
-def over_limit(policy: RateLimitSpec, found: RateLimited) -> dict[str, Any]:
-    """Return the results of the last graded submission, after the reason."""
-    kept = {key: value for key, value in found.last.results.items() if key in CARRIED_OVER}
+def over_limit(rubric: Rubric, policy: RateLimitSpec, found: RateLimited) -> dict[str, Any]:
+    """Return the results of the last graded submission, with the reason in front of them."""
+    source = found.results or _score_alone(rubric, found)
+    kept = {key: value for key, value in source.items() if key in CARRIED_OVER}
     extra = kept.get("extra_data")
     before = kept.get("output")
-    lines = [limited_text(policy, found)]
-    lines += [before] if isinstance(before, str) and before else []
-    kept["output"] = within_limit("\n\n".join(lines))
+    before = before if isinstance(before, str) else ""
+    if was_limited(source):
+        before = before.partition(AFTER_LIMIT)[2]  # the last one that was not graded said so, too
+    lines = [limited_text(policy, found), *([before] if before else [])]
+    kept["output"] = within_limit(AFTER_LIMIT.join(lines))
     kept["extra_data"] = {**(extra if isinstance(extra, dict) else {}), LIMITED: True}
     return kept
+
+
+def _score_alone(rubric: Rubric, found: RateLimited) -> dict[str, Any]:
+    """Return results of which only the score is known.
+
+    It is hidden where there are hidden checks, whose points it would tell: as a hidden test, which
+    makes the platform hide the total, too.
+    """
+    checks = [check for question in rubric.questions for check in question.checks]
+    public = all(check.visibility == "visible" for check in checks)
+    test = {
+        "name": f"Submission of {shown(found.last.at)}",
+        "score": found.last.score,
+        "max_score": rubric.max_score,
+        "visibility": "visible" if public else "hidden",
+    }
+    return {
+        "score": found.last.score,
+        "output_format": "text",
+        "visibility": "visible",
+        "stdout_visibility": "hidden",
+        "tests": [test],
+    }
 
 
 def leaderboard(columns: Collection[LeaderboardSpec], made: Report) -> list[dict[str, Any]]:

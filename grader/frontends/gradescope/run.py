@@ -97,7 +97,8 @@ def _graded(places: Folders, options: Options, environment: Mapping[str, str]) -
     policy = rubric.policies.rate_limit
     over = policies.limited(policy, told) if policy is not None else None
     if policy is not None and over is not None:
-        return ContainerRun(results.over_limit(policy, over), why=("over the rate limit",))
+        found = results.over_limit(rubric, policy, over)
+        return ContainerRun(found, why=("over the rate limit",))
     frugal = memory_mb is not None and memory_mb < FRUGAL_BELOW_MB
     hidden = tuple(path for path in (places.metadata, places.results) if path.is_file())
     settings = Settings(options.tier, options.data, isolation=least, hidden=hidden, frugal=frugal)

@@ -23,6 +23,7 @@ BOOT = Path(__file__).resolve().parent.parent / "worker" / "boot.py"
 MAX_MESSAGE = 32 * 1024
 START_TIMEOUT_S = 120.0  # importing torch takes 2 s here, and much longer from a cold network disk
 REQUEST_TIMEOUT_S = 30.0  # a fork takes milliseconds; a machine this slow cannot grade anything
+WORKERS_UMASK = 0o022  # other users pass through the folders that a server makes
 # One thread everywhere: a pool of threads in the server would hang its forked children.
 ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
@@ -88,6 +89,7 @@ class ForkServer(Closing):
                     cwd="/",
                     pass_fds=[theirs.fileno()],
                     start_new_session=True,
+                    umask=WORKERS_UMASK,
                 )
             except OSError as error:
                 ours.close()

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from grader.assignment.rubric import load_rubric
+from grader.checks import KINDS
 from grader.frontends.gradescope import metadata as reading
 from grader.frontends.gradescope.metadata import Metadata
 from grader.frontends.gradescope.policies import (
@@ -17,7 +19,9 @@ from grader.frontends.gradescope.policies import (
     limited,
     limited_text,
 )
+from grader.frontends.gradescope.results import over_limit
 from grader.model import LateSpec, RateLimitSpec
+from tests.conftest import HIDDEN
 
 DUE = datetime(2026, 3, 1, 23, 0, tzinfo=timezone.utc)
 TENTH = LateSpec(per_day=0.1)
@@ -166,3 +170,80 @@ def test_submissions_that_were_not_graded_do_not_count(read):
     assert limited(policy, read(data)) is None
     data["previous_submissions"] = [*not_graded, earlier(DUE - 2 * HOUR)]
     assert limited(policy, read(data)) is not None
+
+
+POLICY = RateLimitSpec(submissions=3, hours=24.0)
+
+
+def previous(hours: float, score: object = 5.0, **more: object) -> dict[str, object]:
+    """Return a previous submission as the platform writes one that is not the latest."""
+    return {"submission_time": (DUE - hours * HOUR).isoformat(), "score": score, **more}
+
+
+def latest(hours: float, score: object = 5.0, **extra: object) -> dict[str, object]:
+    return {**earlier(DUE - hours * HOUR, score, **extra), "autograder_error": False}
+
+
+@pytest.mark.parametrize(
+    ("submissions", "is_limited"),
+    [
+        ([previous(5), previous(4), latest(3)], True),
+        ([previous(5, "5.0"), previous(4, "0.0"), latest(3, "5.0")], True),
+        ([previous(5, autograder_error=False), previous(4), latest(3)], True),
+        ([previous(4), latest(3)], False),
+        ([previous(30), previous(4), latest(3)], False),
+        # The autograder failed, at any place, with a score of 0 or none.
+        ([previous(5), latest(4), previous(3, 0.0, autograder_error=True)], False),
+        ([previous(5), previous(4), previous(3, None, autograder_error=True, results=None)], False),
+        ([previous(5, autograder_error=True), previous(4), latest(3)], False),
+        ([previous(5), previous(4, 0.0, autograder_error=True), latest(3)], False),
+        ([previous(6), previous(5), previous(4), previous(3, 0.0, autograder_error=True)], True),
+        # Those over the limit themselves do not count: only the latest says so.
+        ([previous(30), previous(29), previous(28), previous(20), latest(3)], False),
+        ([previous(23), previous(22), previous(21), latest(3, rate_limited=True)], True),
+        ([previous(26), previous(22), previous(21), previous(20), latest(3, rate_limited=True)],
+         False),
+        ([previous(5, None), previous(4, None), previous(3, None)], False),
+    ],
+)  # fmt: skip
+def test_the_limit_works_with_the_results_of_the_latest_alone(submissions, is_limited, read):
+    data = {"created_at": DUE.isoformat(), "previous_submissions": submissions}
+    assert (limited(POLICY, read(data)) is not None) == is_limited
+
+
+def test_a_failed_run_is_never_shown_as_a_result(read):
+    submissions = [previous(6, 4), previous(5, 3), previous(4, 7), previous(3, 0.0,
+                   autograder_error=True, results={"score": 0.0, "output": "failed"})]  # fmt: skip
+    data = {"created_at": DUE.isoformat(), "previous_submissions": submissions}
+    found = limited(POLICY, read(data))
+    assert found is not None
+    assert (found.last.score, found.results) == (7, {})
+    assert "The score is that of the one of 2026-03-01 19:00 UTC" in limited_text(POLICY, found)
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_a_score_alone_tells_no_points_of_hidden_checks(hidden, read, small_assignment, schema):
+    text = HIDDEN if hidden else HIDDEN.replace("visibility: hidden, hint: think of the bias", "")
+    rubric = load_rubric(small_assignment(text), KINDS, run_reference=False)
+    data = {
+        "created_at": DUE.isoformat(),
+        "previous_submissions": [
+            previous(6, 1),
+            previous(5, 1),
+            previous(4, 2),
+            previous(3, 0, autograder_error=True),
+        ],
+    }
+    found = limited(POLICY, read(data))
+    assert found is not None
+    made = over_limit(rubric, POLICY, found)
+    schema.validate(made)
+    assert made["score"] == 2
+    assert [test["visibility"] for test in made["tests"]] == ["hidden" if hidden else "visible"]
+    # The next submission over the limit repeats the score, and its reason once.
+    again = earlier(DUE - 2 * HOUR, 2)
+    again["results"] = made
+    data["previous_submissions"] = [*data["previous_submissions"][:3], again]
+    repeated = limited(POLICY, read(data))
+    assert repeated is not None
+    assert over_limit(rubric, POLICY, repeated)["output"].count("was not graded") == 1
