@@ -198,9 +198,8 @@ class _Finder:
             fitting = self._of_member(person)
             if len(fitting) > 1:
                 who = " and ".join(map(self.place, fitting))
-                told = (
-                    f"{quoted(person.shown)}, who handed it in, fits more than one student: {who}"
-                )
+                named = quoted(person.shown)
+                told = f"{named}, who handed it in, matches more than one student: {who}"
                 return _Found([*rows, *fitting], problem=told)
             rows += fitting
             missing += [] if fitting else [quoted(person.shown)]
