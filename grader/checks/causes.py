@@ -37,7 +37,7 @@ OF_REASONS: dict[Reason, str] = {
     "timeout": "it takes longer than allowed",
     "memory": "it needs more memory than allowed",
     "crashed": "its process crashed",
-    "output_limit": "it prints more than allowed",
+    "output_limit": "it prints or writes more than allowed",
     "mutated_input": "it changes its arguments in place",
 }
 # In a description of a mistake these tell one formula from another.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,12 @@ from grader.checks import causes
 from grader.checks.own_words import own_words
 from grader.errors import Failure, Reason
 from grader.isolation.sandbox.connection import Reply, StudentError, WorkerConnection
+from grader.readers.texts import clipped
 
+# What the system says of a disk that is full, and of a file that is larger than allowed.
+FULL = re.compile(r"\[Errno (?:27|28|122)\]")
+MAX_CALLERS = 3  # frames shown besides the innermost one
+MAX_LINE_SHOWN = 80  # characters
 MAX_SKIPPED_SHOWN = 3  # statements that were left out, in a module's notes
 # What a worker does another way, by the name it reports (``isolation/worker/ordinary.py``).
 ADAPTED = {
@@ -210,14 +216,26 @@ def described(error: StudentError) -> str:
             ": during grading, code may not start processes or open connections, and writes only "
             "to its working folder, its home and temporary folders"
         )
+    elif FULL.search(error.text):
+        text += ": during grading, the files that code writes may not take more room than this"
     elif "FileNotFoundError" in error.kinds and "'/" in error.text:
         text += ": during grading, only the files that you handed in are there"
     return text
 
 
 def located(error: StudentError) -> str:
-    """Return where in the student's files an exception was raised, innermost place only."""
+    """Return where in the student's files an exception was raised, and what had called that."""
     if not error.where:
         return ""
-    file, line, function = error.where[-1]
-    return f" ({file}, line {line}{f', in {function}' if function else ''})"
+    lines = error.lines if len(error.lines) == len(error.where) else ("",) * len(error.where)
+    frames = [_frame(place, line) for place, line in zip(error.where, lines, strict=True)]
+    chain = list(dict.fromkeys(reversed(frames)))  # a recursion repeats its frames
+    callers = [words for words in chain[1:] if "<module>" not in words][:MAX_CALLERS]
+    return f" ({'; called from '.join([chain[0], *callers])})"
+
+
+def _frame(place: tuple[str, int, str], line: str) -> str:
+    file, number, function = place
+    words = f"{file}, line {number}{f', in {function}' if function else ''}"
+    text = clipped(" ".join(line.split()), MAX_LINE_SHOWN)
+    return f"{words}: `{text}`" if text and "`" not in text else words

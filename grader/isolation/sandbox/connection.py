@@ -34,7 +34,9 @@ CELL = re.compile(r", cell [0-9]{1,4}$")  # grader/isolation/worker/cells.py
 class StudentError:
     """An exception raised by student code, as reported by the worker, which may forge it.
 
-    ``by_driver`` says that the driver raised it, even if student code called the driver.
+    ``where`` are the student's own frames (file, line, function), innermost last, and ``lines``
+    the texts of these lines. ``by_driver`` says that the driver raised it, even if student code
+    called the driver.
     """
 
     type: str
@@ -44,13 +46,16 @@ class StudentError:
     missing_package: str | None
     undefined: bool
     by_driver: bool = False
+    lines: tuple[str, ...] = ()
 
     @classmethod
     def from_wire(cls, value: Any) -> StudentError:
         """Check the types of a reported exception; raises ``WireError``."""
         try:
-            fields = {name: value[name] for name in cls.__annotations__ if name != "by_driver"}
+            later = ("by_driver", "lines")
+            fields = {name: value[name] for name in cls.__annotations__ if name not in later}
             fields["by_driver"] = value.get("by_driver") is True
+            fields["lines"] = tuple(_texts(value.get("lines", [])))
             where = tuple((file, line or 0, name) for file, line, name in fields["where"])
             fields["kinds"] = tuple(fields["kinds"])
         except (AttributeError, TypeError, KeyError, ValueError):
@@ -63,6 +68,7 @@ class StudentError:
         if type(fields["missing_package"]) not in (str, type(None)):
             raise WireError("a reported exception is malformed")
         fields["undefined"] = fields["undefined"] is True
+        fields["lines"] = fields["lines"][-MAX_FRAMES_SHOWN:]
         return cls(**{**fields, "where": where[-MAX_FRAMES_SHOWN:]})
 
     def without_words(self) -> StudentError:
@@ -73,8 +79,9 @@ class StudentError:
         known = tuple(kind for kind in self.kinds if hasattr(builtins, kind))
         where = tuple((_nameless(file), line, "") for file, line, _function in self.where)
         return replace(
-            self, type=known[0] if known else "Exception", kinds=known, text="", where=where
-        )
+            *(self,), type=known[0] if known else "Exception", kinds=known, text="", where=where,
+            lines=(),
+        )  # fmt: skip
 
 
 def _nameless(file: str) -> str:

@@ -150,7 +150,9 @@ class ForkServer(Closing):
         finally:
             theirs.close()
             os.close(write_end)
-        return Worker(partial(self.reap, answer["pid"]), ours, read_end, limits)
+        return Worker(
+            *(partial(self.reap, answer["pid"]), ours, read_end, limits), answer["scratch"]
+        )
 
     def reap(self, pid: int, grace_s: float = 0.0) -> Ending:
         """End the worker ``pid`` with everything it started; it has ``grace_s`` to end itself."""

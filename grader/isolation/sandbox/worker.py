@@ -10,20 +10,30 @@ from collections.abc import Callable
 
 from grader.errors import WorkerLost
 
+from . import disk
 from .connection import CHUNK, KEPT_OUTPUT, Reply, StudentError, WorkerConnection
-from .limits import Ending, Limits
+from .limits import MIB, Ending, Limits
 
 __all__ = ["Reply", "StudentError", "Worker"]
 
 Reap = Callable[[float], Ending]  # end the worker; it has so many seconds to end itself
+MEASURE_EVERY_S = 0.25  # of files on a disk; a fast one takes some 500 MiB meanwhile
 READY_TIMEOUT_S = 30.0  # locking down takes milliseconds; a machine this slow cannot grade
 
 
 class Worker(WorkerConnection):
-    """A forked child of a fork server."""
+    """A forked child of a fork server.
 
-    def __init__(self, reap: Reap, wire: socket.socket, output_fd: int, limits: Limits) -> None:
+    ``scratch`` is its folder for files where that lies on a disk: what is in it is measured while
+    the worker runs.
+    """
+
+    def __init__(
+        self, reap: Reap, wire: socket.socket, output_fd: int, limits: Limits, scratch: str = ""
+    ) -> None:
         super().__init__(limits, READY_TIMEOUT_S)
+        self._scratch = scratch
+        self._measured = time.monotonic()
         self._reap = reap
         self._wire = wire
         self._wire.setblocking(False)
@@ -79,7 +89,10 @@ class Worker(WorkerConnection):
             remaining = self._deadline - time.monotonic()
             if remaining <= 0:
                 self._timed_out()
-            ready = {key.data for key, _events in self._selector.select(remaining)}
+            pause = min(remaining, MEASURE_EVERY_S) if self._scratch else remaining
+            ready = {key.data for key, _events in self._selector.select(pause)}
+            if self._scratch:
+                self._measure()
             if "output" in ready:
                 self._drain_output()
                 if self._printed > self._limits.output_kb * 1024:
@@ -88,6 +101,17 @@ class Worker(WorkerConnection):
                     raise WorkerLost("output_limit", f"printed more than {limit}", retry=False)
             if "wire" in ready:
                 return
+
+    def _measure(self) -> None:
+        """End the worker if its files have become too large."""
+        now = time.monotonic()
+        if now - self._measured < MEASURE_EVERY_S:
+            return
+        self._measured = now
+        if disk.is_over(self._scratch, self._limits.scratch_mb * MIB):
+            self.close()
+            limit = f"{self._limits.scratch_mb} MiB"
+            raise WorkerLost("output_limit", f"wrote more than {limit} of files", retry=False)
 
     def _drain_output(self) -> None:
         limit = self._limits.output_kb * 1024

@@ -29,6 +29,7 @@ EXIT_SETUP_FAILED, EXIT_SERVING_FAILED = 97, 98
 WIRE_FD = 3
 READY = b"R"  # sent once, when everything is locked down and no student code has been read
 MAX_MESSAGE_TEXT = 2000  # characters of an exception's text; the rest does not help
+MAX_LINE = 100  # characters of a line of the student's
 MAX_CAUSE = 300  # characters of the exception that kept a name from being defined
 MAX_FRAMES = 8
 MAX_REQUEST_BYTES = 1 << 30  # the trusted side sends data sets and needs no tight bound
@@ -191,11 +192,12 @@ class Child:
         except BaseException:
             text = "(its message could not be produced)"
         frames = traceback.extract_tb(error.__traceback__)
+        own = [frame for frame in frames if frame.filename.startswith(self._submission)]
         where = [
             [os.path.relpath(frame.filename, self._submission), frame.lineno, frame.name]
-            for frame in frames
-            if frame.filename.startswith(self._submission)
+            for frame in own
         ]
+        lines = [(frame.line or "")[:MAX_LINE] for frame in own]
         known = (self._submission, self._driver or self._submission)
         inner = [frame.filename for frame in frames if frame.filename.startswith(known)][-1:]
         if isinstance(error, SyntaxError) and str(error.filename).startswith(self._submission):
@@ -203,12 +205,14 @@ class Child:
             where.append(
                 [os.path.relpath(error.filename or "", self._submission), error.lineno, ""]
             )
+            lines.append("")  # its text is what cannot be read
         kinds = [kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "builtins"]
         return {
             "type": "ValueError" if isinstance(error, WireError) else type(error).__name__[:100],
             "kinds": kinds[:8],
             "text": text,
             "where": where[-MAX_FRAMES:],
+            "lines": lines[-MAX_FRAMES:],
             "missing_package": missing,
             "undefined": isinstance(error, modules.UndefinedFunctionError),
             "by_driver": inner == [self._driver],

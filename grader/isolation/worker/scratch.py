@@ -14,7 +14,6 @@ import contextlib
 import ctypes
 import os
 import shutil
-import stat
 from collections.abc import Iterator
 
 PLACE = "/scratch"  # in the private root folder
@@ -140,20 +139,36 @@ def environment(base: str) -> dict[str, str]:
     }
 
 
-def size(folder: str) -> int:
-    """Return the bytes that a scratch folder takes on a disk, following no link."""
-    total, waiting = 0, [folder]
-    while waiting:
-        try:
-            with os.scandir(waiting.pop()) as entries:
-                for entry in entries:
-                    found = entry.stat(follow_symlinks=False)
-                    total += found.st_blocks * 512
-                    if stat.S_ISDIR(found.st_mode):
-                        waiting.append(entry.path)
-        except OSError:
-            continue  # removed meanwhile
-    return total
+def remove(folder: str) -> None:
+    """Remove a worker's folder, however deep its folders are and whatever their modes.
+
+    Folders inside others are moved up first: a path may be too long to be named, and walking down
+    would take as many calls and descriptors as there are levels.
+    """
+    count = 0
+    while True:
+        inner = [entry for entry in _listed(folder) if entry.is_dir(follow_symlinks=False)]
+        if not inner:
+            break
+        for entry in inner:
+            for deeper in _listed(entry.path):
+                if deeper.is_dir(follow_symlinks=False):
+                    count += 1
+                    with contextlib.suppress(OSError):
+                        os.rename(deeper.path, f"{folder}/moved-{os.getpid()}-{count}")
+            shutil.rmtree(entry.path, ignore_errors=True)
+            if os.path.lexists(entry.path):
+                return  # what cannot be removed stays in a folder that nobody else can open
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _listed(folder: str) -> list[os.DirEntry[str]]:
+    """Return what is in a folder that its owner may have closed; nothing if that fails."""
+    with contextlib.suppress(OSError):
+        os.chmod(folder, 0o700)
+        with os.scandir(folder) as entries:
+            return list(entries)
+    return []
 
 
 def sweep(uid: int) -> None:
@@ -166,7 +181,7 @@ def sweep(uid: int) -> None:
             continue
         for entry in left:
             if entry.is_dir(follow_symlinks=False):
-                shutil.rmtree(entry.path, ignore_errors=True)
+                remove(entry.path)
             else:
                 with contextlib.suppress(OSError):
                     os.unlink(entry.path)

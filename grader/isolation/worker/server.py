@@ -11,7 +11,6 @@ import gc
 import importlib
 import json
 import os
-import shutil
 import signal
 import socket
 import sys
@@ -145,7 +144,7 @@ def _reap(pid: int, grace_s: float, host: lockdown.Host, folders: dict[int, str]
     strays = _reap_all(host)
     folder = folders.pop(pid, "")
     if folder:
-        shutil.rmtree(folder, ignore_errors=True)
+        scratch.remove(folder)
     if host.has("setuid") and not host.has("namespaces") and not host.has("landlock"):
         scratch.sweep(host.worker_uid)
     return {"status": status, "cpu_s": cpu_s, "queued_s": queued_s, "strays": strays}

@@ -5,6 +5,8 @@ import os
 
 import pytest
 
+from grader.isolation.worker import scratch
+
 ORDINARY = {
     "tempfile": "with tempfile.TemporaryDirectory() as d:\n        open(os.path.join(d, 'x'), 'w').close()",
     "named temporary file": "with tempfile.NamedTemporaryFile() as f:\n        f.write(b'x')",
@@ -120,3 +122,21 @@ def test_sets_of_words_are_in_the_same_order_in_every_run(opened):
     order = first.call("f", (), ()).value
     first.close()
     assert opened(source).call("f", (), ()).value == order
+
+
+def test_deep_and_closed_folders_are_removed(tmp_path):
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    here = os.getcwd()
+    os.chdir(folder)
+    try:
+        for _ in range(1500):  # deeper than a path may be long
+            os.mkdir("deep" * 3)
+            os.chdir("deep" * 3)
+        os.mkdir("closed", 0o000)
+    finally:
+        os.chdir(here)
+    (folder / "a link").symlink_to(here)
+    scratch.remove(str(folder))
+    assert not folder.exists()
+    assert os.listdir(here)

@@ -1,0 +1,81 @@
+"""Where a worker has no root folder of its own, its files lie beside the submissions."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from grader.errors import WorkerLost
+from grader.isolation.sandbox import ForkServer
+
+WRITE = "open(str(i), 'wb').write(bytes(1 << 20))\n        time.sleep(0.01)"
+FLOODS = {
+    "many files": f"for i in range(1000):\n        {WRITE}",
+    "empty files": "for i in range(100_000):\n        open(str(i), 'wb').close()",
+    "deep": "for _ in range(999):\n        os.mkdir('d')\n        os.chdir('d')\n    time.sleep(1)",
+    "in a closed folder": "os.mkdir('d', 0o300); os.chdir('d')\n"
+    f"    for i in range(1000):\n        {WRITE}",
+    "beside a link that leads out": "os.symlink('/', 'l')\n"
+    f"    for i in range(1000):\n        {WRITE}",
+    "in /tmp": f"os.chdir(os.environ['TMPDIR'])\n    for i in range(1000):\n        {WRITE}",
+    "one file": "open('x', 'wb').write(bytes(64 << 20))",
+}
+
+
+@pytest.fixture(scope="module", params=["setuid", "landlock"])
+def torch_server(request):
+    without = ["namespaces", *(["setuid"] if request.param == "landlock" else [])]
+    with tempfile.TemporaryDirectory() as name:
+        os.chmod(name, 0o755)
+        with ForkServer((), Path(name), without=without) as running:
+            if request.param not in running.isolation and not any(
+                layer.startswith(request.param) for layer in running.isolation
+            ):
+                pytest.skip(f"this machine has no {request.param}")
+            yield running
+
+
+def test_programs_write(opened):
+    source = (
+        "import os, tempfile\ndef f():\n    open('x', 'w').write('x')\n    os.makedirs('a/b')\n"
+        "    tempfile.mkdtemp()\n    os.remove('x')\n    return 1\n"
+    )
+    reply = opened(source).call("f", (), ())
+    assert reply.value == 1, reply
+
+
+@pytest.mark.parametrize("name", FLOODS)
+def test_it_is_bounded(opened, name):
+    worker = opened(f"import os, time\ndef f():\n    {FLOODS[name]}\n    return 1\n")
+    if name == "one file":
+        assert "[Errno 27]" in worker.call("f", (), ()).error.text
+        return
+    with pytest.raises(WorkerLost, match="wrote more than 8 MiB of files") as lost:
+        worker.call("f", (), ())
+    assert lost.value.reason == "output_limit"
+
+
+def test_nothing_is_left(opened, torch_server):
+    worker = opened(
+        "import os\ndef f():\n    open('x', 'w').write('x')\n    os.mkdir('d', 0)\n    return 1\n"
+    )
+    worker.call("f", (), ())
+    worker.close()
+    assert not [
+        entry for entry in torch_server.staging.rglob("*") if entry.name.startswith("scratch-")
+    ]
+
+
+def test_no_way_into_the_folder_of_another_worker(opened, torch_server):
+    source = "import os\ndef here():\n    return os.getcwd()\n"
+    source += "def look(at):\n    return os.listdir(at)\n"
+    source += "def put(at):\n    open(at, 'w').close()\n    return 1\n"
+    worker = opened(source)
+    own = Path(worker.call("here", (), ()).value)
+    other = own.parent.parent / "scratch-other"
+    other.mkdir(mode=0o755)
+    if torch_server.uid is None:
+        assert worker.call("look", (str(other),), ()).error.type == "PermissionError"
+    assert worker.call("put", (str(other / "x"),), ()).error.type == "PermissionError"
+    assert worker.call("put", (str(own.parent.parent / "x"),), ()).error.type == "PermissionError"
