@@ -1,4 +1,4 @@
-"""Allocates six gigabytes while it is imported."""
+"""Allocates six gigabytes while it is imported; the statement is left out, and the functions count."""
 
 import numpy as np
 from honest_layers import *

@@ -1,6 +1,7 @@
-"""Writes two hundred megabytes wherever it may."""
+"""Writes two gigabytes wherever it may."""
 
 import os
+import tempfile
 
 import honest_layers
 import numpy as np
@@ -8,17 +9,18 @@ from honest_layers import *
 
 
 def gained():
-    left = 200
-    for folder in ("/dev/shm", "/tmp", "/var/tmp", os.getcwd()):
-        try:
-            with open(os.path.join(folder, "left-by-a-submission"), "wb") as file:
-                while left > 0:
+    left = 2000
+    for folder in ("/dev/shm", "/tmp", "/var/tmp", tempfile.gettempdir(), os.getcwd()):
+        for number in range(2000):
+            try:
+                with open(os.path.join(folder, f"left-by-a-submission-{number}"), "wb") as file:
                     file.write(b"x" * 2**20)
-                    file.flush()
-                    left -= 1
-        except OSError:
-            continue
-    return left < 200
+                left -= 1
+            except OSError:
+                break
+            if left == 0:
+                return True
+    return False
 
 
 def temporal_fc_backward(dout, cache):

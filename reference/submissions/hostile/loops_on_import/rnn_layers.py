@@ -1,4 +1,4 @@
-"""Computes for ever while it is imported; every check of the file is lost at once."""
+"""Computes forever while it is imported; the statement is left out, and the functions count."""
 
 from honest_layers import *
 
