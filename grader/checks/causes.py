@@ -28,6 +28,7 @@ Close = Callable[[Array, Array], Array]
 SMALL_RELATIVE = 1.0e-3  # below this a difference looks like an epsilon, not like another formula
 RATIO_SPREAD = 1.0e-6
 NEGLIGIBLE = 1.0e-6  # entries this much smaller than the largest have no ratio worth looking at
+MAX_WHOLE = 10_000  # the largest factor of a single number that is more than chance
 MIN_SIZE = 3  # fewer entries agree with anything by chance
 BLOCK_COUNTS = (4, 3, 2)  # gates of an LSTM, of a GRU, halves
 # Reasons that say why, and not only what was seen.
@@ -88,7 +89,7 @@ def values(actual: Array, expected: Array, close: Close, good: Array) -> Cause |
         good: which elements agree.
     """
     if actual.size < MIN_SIZE:
-        return _small(actual, expected)
+        return _small(actual, expected) or _whole_ratio(actual, expected)
     if not actual.any() and expected.any():
         return Cause("zeros", "every entry is 0: did you fill it in?")
     return (
@@ -122,6 +123,25 @@ def _ratio(actual: Array, expected: Array) -> Cause | None:
         what = "missing" if abs(ratio) < 1 else "too many"
         return Cause("factor", f"every ratio is {ratio:.4g}: is a factor of {size} {what}?")
     return None
+
+
+def _whole_ratio(actual: Array, expected: Array) -> Cause | None:
+    """A number or two: only a sign or a whole factor is more than chance."""
+    with np.errstate(all="ignore"):
+        ratios = (actual / expected).ravel()
+        ratio = float(ratios[0])
+        constant = np.abs(ratios / ratio - 1).max() < RATIO_SPREAD  # not so if any is NaN
+    size = max(abs(ratio), 1 / abs(ratio)) if ratio else math.inf
+    if not constant or size > MAX_WHOLE:
+        return None
+    if math.isclose(ratio, -1, rel_tol=RATIO_SPREAD):
+        return Cause("sign", "it has the wrong sign")
+    if not _is_whole(size) or round(size) == 1:
+        return None
+    times = f"{round(math.copysign(size, ratio))}"
+    if abs(ratio) > 1:
+        return Cause("factor", f"it is {times} times as large as expected: is a division missing?")
+    return Cause("factor", f"times {times} it is the expected value: is it divided once too often?")
 
 
 def _is_whole(number: float) -> bool:

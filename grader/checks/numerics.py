@@ -17,7 +17,17 @@ from grader.checks import causes
 from grader.errors import Cause, Reason
 from grader.isolation.wire import Opaque, TensorData
 from grader.model import Array, Tolerances
+from grader.readers.texts import quoted
 
+# Types whose values are computed only when somebody asks for them, and their usual names.
+LAZY = {
+    "generator": "a generator (does it use yield, or a comprehension in parentheses?)",
+    "map": "a map object (use list(...))",
+    "filter": "a filter object (use list(...))",
+    "zip": "a zip object (use list(...))",
+    "range": "a range (use np.arange)",
+    "coroutine": "a coroutine (is it an async function?)",
+}
 ROUNDING = 1.0e-2  # relative; a smaller difference of a narrower type is that type's rounding
 
 
@@ -148,7 +158,8 @@ def _compare_numbers(name: str, actual: Array, expected: Array, tolerance: Toler
         count = f"{int(not_finite.sum())} of {actual.size} entries are NaN or infinite"
         message = f"{name}: {count}; first at {where}" if actual.shape else f"{name} is {actual}"
         return Comparison(name, "not_finite", message, None, max_abs, max_rel)
-    excess = np.where(finite, difference - tolerance.bound(expected), np.inf)
+    bound = np.broadcast_to(tolerance.bound(expected), expected.shape)
+    excess = np.where(finite, difference - bound, np.inf)
     excess = np.where(good, -1.0, excess)
     worst = np.unravel_index(int(np.argmax(excess)), actual.shape)
     got, wanted = _number(actual[worst], expected[worst])
@@ -159,7 +170,8 @@ def _compare_numbers(name: str, actual: Array, expected: Array, tolerance: Toler
         )
     else:
         message = f"{name}: got {got}, expected {wanted}"
-    message += f" (largest relative difference {max_rel:.1e}, allowed {tolerance.rtol:.1e})"
+    message += f" (off by {difference[worst]:.1e}"
+    message += f", allowed {bound[worst]:.1e})" if np.isfinite(bound[worst]) else ")"
     cause = causes.values(actual, expected, tolerance.allows, good) if finite.all() else None
     return Comparison(name, "mismatch", message, cause, max_abs, max_rel)
 
@@ -172,8 +184,17 @@ def _not_an_array(name: str, actual: Any, expected: Array) -> tuple[Reason, str]
         kind = f"a {type(actual).__name__} of {len(actual)}"
         remedy = f" (use np.stack({name}) to join arrays)" if expected.ndim > 1 else ""
         return "wrong_shape", f"{name} is {kind}, expected {wanted}{remedy}"
-    kind = actual.type_name if type(actual) is Opaque else type(actual).__name__
-    return "wrong_dtype", f"{name} has type {kind}, expected {wanted}"
+    return "wrong_dtype", f"{name} is {described_type(actual)}, expected {wanted}"
+
+
+def described_type(value: Any) -> str:
+    """Return what a value is that came over the wire, in the words of a message."""
+    if type(value) is str:
+        return f"a text ({quoted(value)})"
+    kind = value.type_name if type(value) is Opaque else type(value).__name__
+    if kind in LAZY:
+        return f"{LAZY[kind]}, which has no values yet"
+    return f"of type {kind}"
 
 
 def _index(flat: Any, shape: tuple[int, ...]) -> list[int]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from grader.checks import causes
+from grader.checks.numerics import as_array, described_type
 from grader.checks.own_words import own_words
 from grader.errors import Failure, Reason
 from grader.isolation.sandbox.connection import Reply, StudentError, WorkerConnection
@@ -169,7 +170,8 @@ def unpack(function: str, value: Any, names: Sequence[str]) -> dict[str, Any]:
         message = f"{function} returns None, expected {wanted}: is it not implemented yet?"
         raise Failure("not_implemented", message)
     if type(items) not in (tuple, list):
-        raise Failure("wrong_shape", f"{function} returns one value, expected {wanted}")
+        what = "one value" if as_array(value) is not None else f"what is {described_type(value)}"
+        raise Failure("wrong_shape", f"{function} returns {what}, expected {wanted}")
     if len(items) != len(names):
         raise Failure("wrong_shape", f"{function} returns {len(items)} values, expected {wanted}")
     return dict(zip(names, items, strict=True))

@@ -16,7 +16,7 @@ import markupsafe
 
 from grader.reports import figures, mathml
 from grader.reports.files import write_text
-from grader.reports.report import Report, notes_of, zero_to_look_at
+from grader.reports.report import Report, alike, notes_of, zero_to_look_at
 from grader.reports.terminal import clean
 
 
@@ -67,6 +67,7 @@ def report(made: Report, pictures: Mapping[str, bytes] | None = None) -> str:
     return _environment().get_template("report.html.j2").render(
         made=made,
         pictures=addresses,
+        earlier=alike(checks),
         percent=_percent(made.score, made.max_score),
         shared=[item for item in notes_of(checks).items() if len(item[1]) > 1],
         hidden=[check.id for check in checks if check.visibility != "visible"],

@@ -358,6 +358,25 @@ def notes_of(checks: Iterable[CheckReport]) -> dict[str, list[str]]:
     return notes
 
 
+def alike(checks: Iterable[CheckReport]) -> dict[str, str]:
+    """Return, for checks that failed with the words of an earlier one, the id of that one.
+
+    One mistake, such as a file that cannot be imported, can cost a dozen checks: it is explained
+    once.
+    """
+    first: dict[tuple[str, str], str] = {}
+    found = {}
+    for check in checks:
+        if check.outcome in ("passed", "pending", "broken") or not check.message:
+            continue
+        key = (check.visibility, check.message)
+        if key in first:
+            found[check.id] = first[key]
+        else:
+            first[key] = check.id
+    return found
+
+
 def zero_to_look_at(made: Report) -> str | None:
     """Return why a hand-in has no point at all, if the files may be the reason and not the work.
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from grader import scoring
 from grader.readers.texts import clean, printable
-from grader.reports.report import CheckReport, Report
+from grader.reports.report import CheckReport, Report, alike
 
 MAX_NOTE = 1000  # characters of a note
 WITHHELD = "This check's details are hidden."
@@ -36,22 +36,23 @@ def gradescope(made: Report) -> dict[str, Any]:
     if made.score is None:
         return result
     result["score"] = made.score
+    earlier = alike(made.checks())
     result["tests"] = [
-        _test(check, f"{question.id}.{number}")
+        _test(check, f"{question.id}.{number}", earlier.get(check.id))
         for question in made.questions
         for number, check in enumerate(question.checks, 1)
     ]
     return result
 
 
-def _test(check: CheckReport, number: str) -> dict[str, Any]:
+def _test(check: CheckReport, number: str, as_in: str | None) -> dict[str, Any]:
     test: dict[str, Any] = {
         "name": f"{check.id} {check.title}",
         "name_format": "text",
         "number": number,
         # Extra credit comes on top: the sum over all tests is what the assignment is worth.
         "max_score": 0 if check.extra_credit else check.max_points,
-        "output": within_limit(clean(student_text(check))),
+        "output": within_limit(clean(student_text(check, as_in))),
         "output_format": "text",
         "visibility": check.visibility,
         "extra_data": {"outcome": check.outcome},
@@ -71,10 +72,15 @@ def within_limit(text: str) -> str:
     return f"{text[: MAX_OUTPUT - len(CUT)]}{CUT}"
 
 
-def student_text(check: CheckReport) -> str:
-    """Return what a student may read about one check of a report."""
+def student_text(check: CheckReport, as_in: str | None = None) -> str:
+    """Return what a student may read about one check of a report.
+
+    ``as_in`` is the id of an earlier check that failed with the same words.
+    """
     if check.visibility != "visible":
         return check.hint or ("" if check.outcome == "passed" else WITHHELD)
+    if as_in is not None and check.marked is None:
+        return f"The same as in {as_in}."
     lines = [check.message, *_decision(check)]
     lines += [f"Hint: {check.hint}"] if check.hint else []
     lines += [f"Note: {note}" for note in check.notes]

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from grader.readers.texts import clean as clean  # noqa: PLC0414 - for all who print
 from grader.readers.texts import printable
-from grader.reports.report import CheckReport, Report, notes_of, zero_to_look_at
+from grader.reports.report import CheckReport, Report, alike, notes_of, zero_to_look_at
 
 STYLES = {
     "passed": "green",
@@ -71,8 +71,11 @@ def report(made: Report, *, visible_only: bool = False) -> Group:
             )
     parts.append(table)
     checks = list(made.checks())
+    earlier = alike(checks)
     for check in checks:
-        parts += _details(check, visible_only=visible_only)
+        if check.id not in earlier:
+            also = [id_ for id_, first in earlier.items() if first == check.id]
+            parts += _details(check, also, visible_only=visible_only)
     shown = [check for check in checks if not _hidden(check, visible_only=visible_only)]
     notes = [f"note ({', '.join(ids)}): {note}" for note, ids in notes_of(shown).items()]
     notes += [f"note: {note}" for note in made.submission.notes]
@@ -85,13 +88,15 @@ def _hidden(check: CheckReport, *, visible_only: bool) -> bool:
     return visible_only and check.visibility != "visible"
 
 
-def _details(check: CheckReport, *, visible_only: bool) -> list[Any]:
+def _details(check: CheckReport, also: Sequence[str], *, visible_only: bool) -> list[Any]:
     message = "" if _hidden(check, visible_only=visible_only) else check.message
     if check.outcome in ("passed", "broken") or not (message or check.hint):
         return []
     title = Text(f"\n{check.id} {clean(check.title)}", STYLES[check.outcome])
     lines = [Text(clean(line)) for line in message.splitlines()]
-    if check.hint:
+    if also:
+        lines.append(Text(f"the same in {', '.join(also)}"))
+    elif check.hint:
         lines.append(Text(f"hint: {clean(check.hint)}", "italic"))
     return [title, *(Padding(line, (0, 0, 0, 2)) for line in lines)]
 

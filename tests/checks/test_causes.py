@@ -227,11 +227,21 @@ def test_any_factor_is_named(seed, shape, factor):
 
 @pytest.mark.parametrize("size", [1, 2])
 def test_two_numbers_agree_with_anything_by_chance_and_get_no_cause(size):
-    expected = np.array([1.0, 2.0])[:size]
-    for actual in (expected * 2, -expected, expected + 1, expected[::-1], np.zeros(size)):
-        if not np.array_equal(actual, expected):
-            assert cause(actual, expected) is None
-    assert cause(np.array(2.0), np.array(1.0)) is None
+    expected = np.array([1.37, 2.91])[:size]
+    for actual in (expected * 1.5, expected + 1, 1 - expected, np.tanh(expected), np.zeros(size)):
+        assert cause(actual, expected) is None
+
+
+@pytest.mark.parametrize(
+    ("factor", "text"),
+    [
+        (4, "it is 4 times as large as expected: is a division missing?"),
+        (1 / 12, "times 12 it is the expected value: is it divided once too often?"),
+        (-1, "it has the wrong sign"),
+    ],
+)
+def test_a_single_number_that_is_off_by_a_whole_factor_says_so(factor, text):
+    assert cause(np.array(1.37) * factor, np.array(1.37)) == text
 
 
 @pytest.mark.parametrize("noise", [0.02, 0.1])

@@ -11,7 +11,7 @@ from grader.deliver.exports.roster import Roster
 from grader.readers import tables
 from grader.readers.tables import Sheet, cell
 from grader.readers.texts import clipped, plain, quoted
-from grader.reports.report import Report, StudentReport
+from grader.reports.report import Report, StudentReport, alike
 from grader.reports.results import student_text
 from grader.reports.stored import Stored
 
@@ -132,8 +132,9 @@ def feedback(grade: Grade, title: str) -> str:
     blocks = [f"{title}: {grade.text} of {plain(grade.max_score)} points"]
     if grade.report.status == "pending":
         blocks[0] += " so far; a person must still mark some parts"
+    earlier = alike(grade.report.checks())
     for check in grade.report.checks():
-        text = student_text(check)
+        text = student_text(check, earlier.get(check.id))
         settled = check.outcome == "passed" and check.marked is None
         if settled or check.visibility == "hidden":
             continue
