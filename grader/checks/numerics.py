@@ -194,7 +194,7 @@ def described_type(value: Any) -> str:
     kind = value.type_name if type(value) is Opaque else type(value).__name__
     if kind in LAZY:
         return f"{LAZY[kind]}, which has no values yet"
-    return f"of type {kind}"
+    return f"a value of type {kind}"
 
 
 def _index(flat: Any, shape: tuple[int, ...]) -> list[int]:

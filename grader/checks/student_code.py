@@ -170,7 +170,7 @@ def unpack(function: str, value: Any, names: Sequence[str]) -> dict[str, Any]:
         message = f"{function} returns None, expected {wanted}: is it not implemented yet?"
         raise Failure("not_implemented", message)
     if type(items) not in (tuple, list):
-        what = "one value" if as_array(value) is not None else f"what is {described_type(value)}"
+        what = "one value" if as_array(value) is not None else described_type(value)
         raise Failure("wrong_shape", f"{function} returns {what}, expected {wanted}")
     if len(items) != len(names):
         raise Failure("wrong_shape", f"{function} returns {len(items)} values, expected {wanted}")

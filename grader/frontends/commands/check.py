@@ -165,10 +165,10 @@ def _shown(
 ) -> list[CheckResult]:
     """Run checks; print each result as it comes, then notes and a summary."""
     console = terminal.console()
-    results = []
+    results: list[CheckResult] = []
     told: list[str] = []
     for result in job.run(checks, told.append):
-        console.print(*screen.lines(result), sep="\n")
+        console.print(*screen.lines(result, results), sep="\n")
         results.append(result)
     console.print(*screen.notes(results, [*told, *more()]), screen.total(results), sep="\n")
     return results

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from rich.padding import Padding
 from rich.text import Text
@@ -14,20 +14,32 @@ from grader.reports.terminal import MAX_NOTE, STYLES, clean
 INDENT = (0, 0, 0, 4)
 
 
-def lines(result: CheckResult) -> list[Text | Padding]:
-    """Return a check's outcome, and what is wrong if something is."""
+def lines(result: CheckResult, earlier: Iterable[CheckResult] = ()) -> list[Text | Padding]:
+    """Return a check's outcome, and what is wrong if something is.
+
+    What an ``earlier`` check has said is not said again.
+    """
     spec, reason = result.spec, f" ({result.reason})" if result.reason else ""
     head = Text.assemble(
         (f"{result.outcome}{reason}", STYLES[result.outcome]),
         f"  {spec.id} {clean(spec.title)}  {result.points:g} / {spec.points:g}",
     )
     shown: list[Text | Padding] = [head]
-    if result.outcome != "passed":
+    if as_in := _as_in(result, earlier):
+        shown.append(Padding(Text(f"the same as in {as_in}"), INDENT, expand=False))
+    elif result.outcome != "passed":
         told = [Text(clean(line)) for line in result.message.splitlines()]
         if result.hint:
             told.append(Text(f"hint: {clean(result.hint)}", "italic"))
         shown += [Padding(line, INDENT, expand=False) for line in told]
     return shown
+
+
+def _as_in(result: CheckResult, earlier: Iterable[CheckResult]) -> str | None:
+    """Return the first check that failed with the same words."""
+    if result.outcome in ("passed", "pending", "broken") or not result.message:
+        return None
+    return next((other.spec.id for other in earlier if other.message == result.message), None)
 
 
 def notes(results: Sequence[CheckResult], others: Sequence[str]) -> list[Text]:

@@ -19,7 +19,7 @@ import numpy as np
 
 from ..wire import Decoder, Encoder, WireError, pack, parse_header, parse_prefix
 from ..wire.codec import PREFIX
-from . import modules, ordinary, scratch, statements
+from . import modules, ordinary, redirect, scratch, statements
 from .absent import MissingPackageError, StandIn, package_in
 
 if TYPE_CHECKING:
@@ -63,6 +63,8 @@ def run(request: dict[str, Any], *, wire_fd: int, output_fd: int, host: lockdown
         os.environ.update({"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "OMP_NUM_THREADS": "1"})
     if own:
         os.environ.update(scratch.environment(own))
+        if not host.has("namespaces"):
+            redirect.install(own)
     for name, fd, mode in (("stdin", 0, "r"), ("stdout", 1, "w"), ("stderr", 2, "w")):
         stream = open(fd, mode, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
         setattr(sys, name, stream)

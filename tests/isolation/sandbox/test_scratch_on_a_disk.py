@@ -45,6 +45,28 @@ def test_programs_write(opened):
     assert reply.value == 1, reply
 
 
+TMP = {
+    "open": "open('/tmp/x', 'w').write('x'); assert open('/tmp/x').read() == 'x'",
+    "dev shm": "open('/dev/shm/x', 'wb').write(b'x'); assert os.listdir('/dev/shm') == ['x']",
+    "makedirs": "os.makedirs('/tmp/a/b', exist_ok=True); assert os.path.isdir('/tmp/a/b')",
+    "pathlib": "p = Path('/tmp/p'); p.write_text('x'); assert p.exists(); p.unlink()",
+    "bytes": "os.mkdir(b'/var/tmp/b'); os.rmdir(b'/var/tmp/b')",
+    "shutil": "open('a', 'w').close(); shutil.copy('a', '/tmp/c'); shutil.move('/tmp/c', '/tmp/d')",
+    "numpy": "np.save('/tmp/n.npy', np.ones(2)); assert np.load('/tmp/n.npy').sum() == 2",
+    "tempfile": "tempfile.NamedTemporaryFile(dir='/tmp').write(b'x'); tempfile.mkdtemp(dir='/tmp')",
+    "rename": "open('/tmp/r', 'w').close(); os.replace('/tmp/r', '/tmp/s'); os.remove('/tmp/s')",
+    "logging": "logging.basicConfig(filename='/tmp/l', force=True); logging.warning('x')",
+    "chdir": "os.chdir('/tmp'); open('x', 'w').close(); assert os.path.exists('/tmp/x')",
+}
+
+
+@pytest.mark.parametrize("name", TMP)
+def test_the_usual_folders_for_files_are_there(opened, name):
+    imports = "import logging, os, shutil, tempfile\nfrom pathlib import Path\nimport numpy as np\n"
+    reply = opened(f"{imports}def f():\n    {TMP[name]}\n    return 1\n").call("f", (), ())
+    assert reply.value == 1, reply.error
+
+
 @pytest.mark.parametrize("name", FLOODS)
 def test_it_is_bounded(opened, name):
     worker = opened(f"import os, time\ndef f():\n    {FLOODS[name]}\n    return 1\n")
