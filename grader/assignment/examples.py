@@ -35,7 +35,7 @@ from grader.job import Submitted
 from grader.model import CheckSpec, NonNegative, Outcome, Question, Rubric, Strict
 from grader.readers import yaml_source
 from grader.readers.problems import Problem, Problems
-from grader.readers.texts import did_you_mean
+from grader.readers.texts import did_you_mean, plain
 from grader.reports.report import Report
 
 CLAIMS = "expected.yaml"
@@ -307,7 +307,8 @@ def table(found: Sequence[ClaimCheck]) -> Table:
     result.add_column("as claimed", no_wrap=True)
     result.add_column("what it is", overflow="fold")
     for verdict in found:
-        score = "-" if verdict.score is None else f"{verdict.score:g} / {verdict.max_score:g}"
+        most = plain(verdict.max_score)
+        score = "-" if verdict.score is None else f"{plain(verdict.score)} / {most}"
         good = Text("no", "bold red") if verdict.problems else Text("yes", "green")
         about = verdict.example.claims.mistake or verdict.example.claims.note
         result.add_row(verdict.example.name, score, good, Text(about))

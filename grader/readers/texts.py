@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from decimal import ROUND_HALF_UP, Decimal
 from difflib import get_close_matches
 
 MAX_SHOWN = 60  # characters of a value in a message
@@ -40,10 +41,15 @@ def clipped(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[:most]} [...]"
 
 
-def plain(value: float) -> str:
-    """Return a number as every importer reads it: with a point, without exponent or zeros."""
-    text = f"{value:.4f}".rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
+def hundredths(points: float) -> float:
+    """Return points as people see them everywhere: two decimals, and halves count up."""
+    exact = Decimal(str(points)).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    return float(exact) + 0.0  # no -0.0
+
+
+def plain(points: float) -> str:
+    """Return points as people and importers read them: no exponent, no zeros at the end."""
+    return f"{hundredths(points):.2f}".rstrip("0").rstrip(".")
 
 
 def quoted(text: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from grader.model import Rubric
 from grader.readers.tables import cell
+from grader.readers.texts import hundredths
 from grader.reports.files import write_text
 from grader.reports.report import Report
 from grader.reports.stored import check_ids
@@ -31,11 +32,12 @@ def write_columns(path: Path, checks: Sequence[str], reports: Sequence[Report]) 
     table.writerow([*FIRST_COLUMNS, *(["student"] if named else []), *checks])
     for made in sorted(reports, key=lambda made: made.id):
         points = {
-            check.id: check.points
+            check.id: hundredths(check.points)
             for check in made.checks()
             if check.outcome not in ("pending", "broken")
         }
-        row = [cell(made.id), made.status, "" if made.score is None else made.score, made.max_score]
+        score = "" if made.score is None else hundredths(made.score)
+        row = [cell(made.id), made.status, score, hundredths(made.max_score)]
         if named:
             row.append(cell(made.student))
         table.writerow([*row, *(points.get(check, "") for check in checks)])

@@ -14,6 +14,7 @@ from typing import Any
 import jinja2
 import markupsafe
 
+from grader.readers.texts import plain
 from grader.reports import figures, mathml
 from grader.reports.files import write_text
 from grader.reports.report import Report, alike, notes_of, zero_to_look_at
@@ -44,7 +45,7 @@ def _mathml(text: str) -> markupsafe.Markup | str:
 
 
 def _points(value: float | None) -> str:
-    return "-" if value is None else f"{value:g}"
+    return "-" if value is None else plain(value)
 
 
 def _figure(value: Any) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from grader import scoring
-from grader.readers.texts import clean, printable
+from grader.readers.texts import clean, hundredths, plain, printable
 from grader.reports.report import CheckReport, Report, alike
 
 MAX_NOTE = 1000  # characters of a note
@@ -35,7 +35,7 @@ def gradescope(made: Report) -> dict[str, Any]:
     }
     if made.score is None:
         return result
-    result["score"] = made.score
+    result["score"] = hundredths(made.score)
     earlier = alike(made.checks())
     result["tests"] = [
         _test(check, f"{question.id}.{number}", earlier.get(check.id))
@@ -51,7 +51,7 @@ def _test(check: CheckReport, number: str, as_in: str | None) -> dict[str, Any]:
         "name_format": "text",
         "number": number,
         # Extra credit comes on top: the sum over all tests is what the assignment is worth.
-        "max_score": 0 if check.extra_credit else check.max_points,
+        "max_score": 0 if check.extra_credit else hundredths(check.max_points),
         "output": within_limit(clean(student_text(check, as_in))),
         "output_format": "text",
         "visibility": check.visibility,
@@ -60,7 +60,7 @@ def _test(check: CheckReport, number: str, as_in: str | None) -> dict[str, Any]:
     if check.visibility == "visible":
         test["extra_data"]["reason"] = check.reason
     if check.outcome != "pending":
-        test["score"] = check.points
+        test["score"] = hundredths(check.points)
         test["status"] = "passed" if check.outcome == "passed" else "failed"
     return test
 
@@ -94,7 +94,7 @@ def _decision(check: CheckReport) -> list[str]:
     machine = check.marked.machine
     if machine.outcome == "pending":
         return ["Marked by a person."]
-    had = f"{machine.points:g} of {check.max_points:g} points"
+    had = f"{plain(machine.points)} of {plain(check.max_points)} points"
     said = f": {machine.message}" if machine.message else "."
     return [f"Marked by a person; the grader had given {had}{said}"]
 
@@ -105,12 +105,12 @@ def _summary(made: Report) -> str:
     checks = list(made.checks())
     shown = [check for check in checks if check.visibility == "visible"]
     if len(shown) == len(checks):
-        text = f"{made.score:g} of {made.max_score:g} points"
+        text = f"{plain(made.score)} of {plain(made.max_score)} points"
     else:
         # The platform hides the total as well: it would tell what the hidden checks gave.
         points = scoring.points_total(check.points for check in shown)
         most = sum(check.max_points for check in shown if not check.extra_credit)
-        text = f"{points:g} of {most:g} points in the visible checks"
+        text = f"{plain(points)} of {plain(most)} points in the visible checks"
     if made.status == "pending":
         text += " so far; some parts have no points yet"
     notes = (printable(note, MAX_NOTE) for note in made.submission.notes)

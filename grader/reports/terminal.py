@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.readers.texts import clean as clean  # noqa: PLC0414 - for all who print
-from grader.readers.texts import printable
+from grader.readers.texts import plain, printable
 from grader.reports.report import CheckReport, Report, alike, notes_of, zero_to_look_at
 
 STYLES = {
@@ -58,7 +58,7 @@ def report(made: Report, *, visible_only: bool = False) -> Group:
     table.add_column("points", justify="right", no_wrap=True)
     table.add_column("outcome", no_wrap=True)
     for question in made.questions:
-        score = f"{question.score:g} / {question.max_score:g}"
+        score = f"{plain(question.score)} / {plain(question.max_score)}"
         table.add_row(Text(question.id, "bold"), Text(question.title, "bold"), score, "")
         for check in question.checks:
             told = check.reason and not _hidden(check, visible_only=visible_only)
@@ -66,7 +66,7 @@ def report(made: Report, *, visible_only: bool = False) -> Group:
             table.add_row(
                 check.id,
                 Text(clean(check.title)),
-                f"{check.points:g} / {check.max_points:g}",
+                f"{plain(check.points)} / {plain(check.max_points)}",
                 Text(f"{check.outcome}{reason}", STYLES[check.outcome]),
             )
     parts.append(table)
@@ -104,7 +104,7 @@ def _details(check: CheckReport, also: Sequence[str], *, visible_only: bool) -> 
 def _total(made: Report) -> Text:
     if made.score is None:
         return Text("broken: the grader failed, so there is no grade", STYLES["broken"])
-    text = f"{made.score:g} of {made.max_score:g} points"
+    text = f"{plain(made.score)} of {plain(made.max_score)} points"
     if made.status == "pending":
         text += " so far; a person must still mark some checks"
     return Text(text, "bold")
@@ -125,7 +125,8 @@ def summary(reports: Sequence[Report]) -> Table:
         ]
         why = zero_to_look_at(made)
         told = f"look at this zero: {printable(why, MAX_NOTE)}" if why else ", ".join(lost)
-        score = "-" if made.score is None else f"{made.score:g} / {made.max_score:g}"
+        most = plain(made.max_score)
+        score = "-" if made.score is None else f"{plain(made.score)} / {most}"
         status = Text(made.status, STYLES[made.status])
         table.add_row(Text(clean(made.id)), status, score, Text(told))
     if len(reports) > MAX_LISTED:

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from grader.model import CheckResult, CheckSpec, Question, Rubric
-from grader.readers.texts import clean
+from grader.readers.texts import clean, plain
 
 EXIT_PASSED, EXIT_FAILED = 0, 1  # pytest's
 NOTHING_DONE = {"duration": 0.0, "outcome": "passed"}  # a check has no setup or teardown
@@ -59,7 +59,7 @@ def text(result: CheckResult) -> str:
     """Return the text for a check that did not pass."""
     spec, reason = result.spec, result.reason or "no reason"
     lines = [
-        f"{result.outcome} ({reason}): {result.points:g} of {spec.points:g} points",
+        f"{result.outcome} ({reason}): {plain(result.points)} of {plain(spec.points)} points",
         result.message,
         *(f"note: {note}" for note in result.notes),
     ]

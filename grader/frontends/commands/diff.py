@@ -76,8 +76,8 @@ def said(figures: Summary, total: int) -> str:
     gained = f"{figures.gained} gained points"
     parts = [
         f"{figures.changed} of {total} submissions changed",
-        lost + (f" (most: {plain(figures.largest_loss)})" if figures.lost else ""),
-        gained + (f" (most: {plain(figures.largest_gain)})" if figures.gained else ""),
+        lost + (f" (most: {_most(figures.largest_loss)})" if figures.lost else ""),
+        gained + (f" (most: {_most(figures.largest_gain)})" if figures.gained else ""),
         *([f"mean change {_signed(figures.mean_change)}"] if figures.compared else []),
         *([f"{figures.new} only in NEW"] if figures.new else []),
         *([f"{figures.removed} only in OLD"] if figures.removed else []),
@@ -115,7 +115,13 @@ def _score(grade: Side | None) -> str:
 
 
 def _signed(value: float) -> str:
-    return f"+{plain(value)}" if value > 0 else plain(value)
+    sign = "+" if value > 0 else "-" if value < 0 else ""
+    shown = plain(abs(value))
+    return f"{sign}<0.01" if sign and shown == "0" else f"{sign}{shown}"
+
+
+def _most(value: float) -> str:
+    return _signed(value).removeprefix("+")
 
 
 def _line(change: CheckChange) -> str:

@@ -10,11 +10,12 @@ from typing import Any
 import click
 
 from grader.errors import GraderError, RubricError, UsageError
-from grader.frontends import streams
+from grader.frontends import interrupts, streams
 from grader.reports import terminal
 from grader.reports.report import Report
 
-EXIT_FAILURES, EXIT_USAGE, EXIT_BROKEN, EXIT_INTERRUPTED = 1, 2, 3, 130
+EXIT_FAILURES, EXIT_USAGE, EXIT_BROKEN = 1, 2, 3
+EXIT_INTERRUPTED = interrupts.EXIT_STATUS
 MAX_PLACES = 4  # places named for one message; the reports name all
 
 
@@ -38,8 +39,9 @@ def reports_errors(command: Callable[..., None]) -> Callable[..., None]:
             click.echo(terminal.clean(f"broken: {error}"), err=True)
             sys.exit(EXIT_BROKEN)
         except KeyboardInterrupt:
-            written = "out" in options  # grader check writes no reports
-            ending = "; the reports written so far are complete" if written else ""
+            interrupts.ignore()
+            written = options.get("out") is not None
+            ending = "; each file that was written is complete" if written else ""
             click.echo(f"interrupted{ending}", err=True)
             sys.exit(EXIT_INTERRUPTED)
         except OSError as error:

@@ -18,6 +18,7 @@ from grader.frontends.commands.wanted import wanted_checks
 from grader.frontends.gradescope.folders import Folders
 from grader.frontends.gradescope.run import ContainerRun, Options, run
 from grader.model import TIERS
+from grader.readers.texts import plain
 from grader.reports import terminal
 
 FOLDER = "/autograder"
@@ -73,6 +74,6 @@ def _tell(outcome: ContainerRun) -> None:
         click.echo(terminal.clean(line))
     click.echo(f"seconds: {outcome.results['execution_time']:g}")
     if outcome.graded:
-        click.echo(f"score: {outcome.results['score']:g}")
+        click.echo(f"score: {plain(outcome.results['score'])}")
     else:
         click.echo("THE GRADE IS WITHHELD: results.json has no score; see the lines above")

@@ -9,6 +9,7 @@ from typing import Any
 
 from grader.frontends.gradescope.metadata import Earlier, Metadata
 from grader.model import LateSpec, RateLimitSpec
+from grader.readers.texts import plain
 from grader.scoring import POINT_DIGITS
 
 DAY = timedelta(days=1)
@@ -62,7 +63,7 @@ def late_text(policy: LateSpec, late: Lateness, lost: float, *, told: bool = Tru
         free = min(late.days, policy.free_days)
         return f"{text}; {free} of them cost nothing." if free else f"{text}; this costs nothing."
     of = "the assignment's points" if policy.of == "max_score" else "the points earned"
-    points = f"{lost:g} points" if told else "points"
+    points = f"{plain(lost)} points" if told else "points"
     return f"{text}: you lose {points} ({policy.per_day:.0%} of {of} per day)."
 
 

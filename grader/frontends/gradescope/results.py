@@ -23,6 +23,7 @@ from grader.frontends.gradescope.policies import (
     was_limited,
 )
 from grader.model import LeaderboardSpec, RateLimitSpec, Rubric
+from grader.readers.texts import hundredths
 from grader.reports.building import with_unreached
 from grader.reports.report import Report
 from grader.reports.results import gradescope, within_limit
@@ -128,14 +129,15 @@ def _score_alone(rubric: Rubric, found: RateLimited) -> dict[str, Any]:
     """
     checks = [check for question in rubric.questions for check in question.checks]
     public = all(check.visibility == "visible" for check in checks)
+    score = None if found.last.score is None else hundredths(found.last.score)
     test = {
         "name": f"Submission of {shown(found.last.at)}",
-        "score": found.last.score,
-        "max_score": rubric.max_score,
+        "score": score,
+        "max_score": hundredths(rubric.max_score),
         "visibility": "visible" if public else "hidden",
     }
     return {
-        "score": found.last.score,
+        "score": score,
         "output_format": "text",
         "visibility": "visible",
         "stdout_visibility": "hidden",
@@ -166,7 +168,7 @@ def _deduct(run: GradedRun, found: dict[str, Any], made: Report) -> list[str]:
         return []
     before = found["score"]
     lost = deduction(policy, late, before, made.max_score)
-    found["score"] = round(before - lost, POINT_DIGITS)
+    found["score"] = hundredths(before - lost)
     found["extra_data"] |= {"days_late": late.days, "score_before_deduction": before}
     all_shown = all(test["visibility"] == "visible" for test in found["tests"])
     return [late_text(policy, late, lost, told=all_shown)]

@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from grader.model import CheckResult
-from grader.readers.texts import printable
+from grader.readers.texts import plain, printable
 from grader.reports.terminal import MAX_NOTE, STYLES, clean
 
 INDENT = (0, 0, 0, 4)
@@ -22,7 +22,7 @@ def lines(result: CheckResult, earlier: Iterable[CheckResult] = ()) -> list[Text
     spec, reason = result.spec, f" ({result.reason})" if result.reason else ""
     head = Text.assemble(
         (f"{result.outcome}{reason}", STYLES[result.outcome]),
-        f"  {spec.id} {clean(spec.title)}  {result.points:g} / {spec.points:g}",
+        f"  {spec.id} {clean(spec.title)}  {plain(result.points)} / {plain(spec.points)}",
     )
     shown: list[Text | Padding] = [head]
     if as_in := _as_in(result, earlier):
