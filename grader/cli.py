@@ -11,6 +11,9 @@ import os
 import sys
 from typing import Any
 
+from grader.frontends import interrupts
+
+interrupts.end_at_once()
 try:
     import click
 except ModuleNotFoundError as error:  # run from its folder, not from where it was installed

@@ -28,6 +28,7 @@ from grader.run import grading
 from grader.run.workers import ForkServers
 
 PR_SET_PDEATHSIG = 1
+INTERRUPT = frozenset([signal.SIGINT])
 HEARTBEAT_S = (
     0.5  # how often a caller hears of a run in which nothing happens, to show that it lives
 )
@@ -131,7 +132,12 @@ class _Process:
         self._process: BaseProcess = context.Process(
             target=_serve, args=(job, staging, theirs, os.getpid()), daemon=True
         )
-        self._process.start()
+        # Until the process ignores Ctrl-C, it must not hear of it.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPT)
+        try:
+            self._process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
 
     @property
@@ -177,6 +183,7 @@ class _Process:
 def _serve(job: Job, staging: Path, connection: Connection, parent: int) -> None:
     """Grade what comes over the connection, until that is None (runs in the forked process)."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPT)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:

@@ -25,6 +25,7 @@ def reports_errors(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def wrapped(*arguments: Any, **options: Any) -> None:
         try:
+            interrupts.catch()
             command(*arguments, **options)
         except RubricError as error:
             for problem in error.problems:
@@ -40,7 +41,8 @@ def reports_errors(command: Callable[..., None]) -> Callable[..., None]:
             sys.exit(EXIT_BROKEN)
         except KeyboardInterrupt:
             interrupts.ignore()
-            written = options.get("out") is not None
+            out = options.get("out")
+            written = out is not None and out.exists()
             ending = "; each file that was written is complete" if written else ""
             click.echo(f"interrupted{ending}", err=True)
             sys.exit(EXIT_INTERRUPTED)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,6 +14,7 @@ import click
 from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS
 from grader.errors import BrokenError
+from grader.frontends import interrupts
 from grader.frontends.commands.exit_status import (
     EXIT_BROKEN,
     EXIT_INTERRUPTED,
@@ -31,12 +33,32 @@ from grader.frontends.commands.wanted import wanted_checks
 from grader.intake import submission
 from grader.intake.wanted import asked_by
 from grader.job import Job, Submitted
-from grader.model import Rubric
 from grader.readers.texts import counted
 from grader.reports import overview, terminal, unfinished
 from grader.reports.report import Report
 from grader.run import batch
 from grader.run.progress import follow
+
+
+@dataclass
+class _Run:
+    """A run of ``grader grade``: what it has to do, with which options, and what is done of it."""
+
+    job: Job
+    out: Path
+    options: unfinished.Options
+    submitted: list[Submitted] = field(default_factory=list)
+    reports: list[Report] = field(default_factory=list)
+
+    @property
+    def identifiers(self) -> list[str]:
+        """The submissions to grade."""
+        return [each.identifier for each in self.submitted]
+
+    @property
+    def left(self) -> frozenset[str]:
+        """The submissions that are not graded yet."""
+        return frozenset(self.identifiers) - {made.id for made in self.reports}
 
 
 @click.command()
@@ -78,29 +100,36 @@ def grade(
     loaded = load_rubric(find_rubric(rubric, Path.cwd()), KINDS)
     settings = demand(read_settings(tier, data, seed, device), isolation, unsafe=unsafe)
     wanted = wanted_checks(loaded, only)
-    modules, texts = asked_by(loaded)
+    options = unfinished.options_of(
+        loaded.path, wanted, tier=settings.tier, seed=settings.seed, device=settings.device
+    )
+    run = _Run(Job(loaded, settings, out), out, options)
     with submission.Classes() as classes:
-        submitted = [
-            Submitted(*found, wanted)
-            for found in submission.find(submissions, list(modules), classes, texts)
-        ]
-        check_apart(out, submissions, [item.identifier for item in submitted])
-        check_writable(out)
-        if resume:
-            left_over = unfinished.resumed(out, [item.identifier for item in submitted])
-            submitted = [item for item in submitted if item.identifier in left_over]
-        if not discard_marks:
-            overview.marks_lost(out, [item.identifier for item in submitted])
-        events = batch.run(Job(loaded, settings, out), submitted, jobs or batch.cores())
-        reports: list[Report] = []
         try:
-            with closing(events):
-                follow(events, submitted, reports)
+            modules, texts = asked_by(loaded)
+            found = submission.find(submissions, list(modules), classes, texts)
+            run.submitted = [Submitted(*each, wanted) for each in found]
+            check_apart(out, submissions, run.identifiers)
+            check_writable(out)
+            if resume:
+                left = unfinished.resumed(out, run.identifiers, run.options)
+                run.submitted = [each for each in run.submitted if each.identifier in left]
+            if not discard_marks:
+                overview.marks_lost(out, run.identifiers)
+            _run(run, jobs or batch.cores())
         except KeyboardInterrupt:
-            _interrupted(out, loaded, submitted, reports)
+            interrupts.ignore()
+            _interrupted(run)
+
+
+def _run(run: _Run, at_a_time: int) -> None:
+    """Grade what is submitted, list it, and say how it went."""
+    out, reports = run.out, run.reports
+    with closing(batch.run(run.job, run.submitted, at_a_time)) as events:
+        follow(events, run.submitted, reports)
     reports.sort(key=lambda made: made.id)
-    listed, failed = _list(out, loaded, reports)
-    unfinished.keep(out, unfinished.left(out) - {item.identifier for item in submitted})
+    listed, failed = _list(run)
+    _keep(run)
     try:
         _tell(reports, out, listed)
     finally:
@@ -111,38 +140,44 @@ def grade(
         sys.exit(EXIT_BROKEN)
 
 
-def _interrupted(
-    out: Path, rubric: Rubric, submitted: Sequence[Submitted], reports: Sequence[Report]
-) -> NoReturn:
+def _interrupted(run: _Run) -> NoReturn:
     """List what is graded, note what is left, and say how to go on."""
-    left = {item.identifier for item in submitted} - {made.id for made in reports}
+    out, reports = run.out, run.reports
     if not reports:
         click.echo("interrupted; no submission was graded", err=True)
         sys.exit(EXIT_INTERRUPTED)
     failed = None
     try:
-        _listed, failed = _list(out, rubric, reports, always=True)
-        others = unfinished.left(out) - {item.identifier for item in submitted}
-        unfinished.keep(out, left | others)
+        _listed, failed = _list(run, always=True)
+        _keep(run)
     except BrokenError as error:
         failed = error
-    counts = f"{len(reports)} of {counted(len(submitted), 'submission')}"
+    counts = f"{len(reports)} of {counted(len(run.submitted), 'submission')}"
     click.echo(f"interrupted; {counts} graded, and these reports are complete", err=True)
     if failed is not None:
         click.echo(terminal.clean(f"broken: {failed}"), err=True)
     else:
         text = f"overview: {out / 'index.html'}, {out / 'gradebook.csv'}"
         click.echo(terminal.clean(text), err=True)
-        click.echo(f"to grade the other {len(left)}, add --resume to the same command", err=True)
+    if failed is None and run.left:
+        click.echo(
+            f"to grade the other {len(run.left)}, add --resume to the same command", err=True
+        )
     sys.exit(EXIT_INTERRUPTED)
 
 
-def _list(
-    out: Path, rubric: Rubric, reports: Sequence[Report], *, always: bool = False
-) -> tuple[int, BrokenError | None]:
+def _keep(run: _Run) -> None:
+    """Note what is left of this run, and of earlier ones that were interrupted."""
+    others = unfinished.left(run.out, run.options) - {*run.identifiers}
+    unfinished.keep(run.out, run.left | others, run.options)
+
+
+def _list(run: _Run, *, always: bool = False) -> tuple[int, BrokenError | None]:
     """Write the overview; return how many earlier reports are in it, and why it is not there."""
+    rubric, reports = run.job.rubric, run.reports
     try:
-        listed, problems = overview.write(out, rubric, reports, always=always or len(reports) > 1)
+        several = always or len(reports) > 1
+        listed, problems = overview.write(run.out, rubric, reports, always=several)
     except BrokenError as error:
         return 0, error
     for problem in problems:
