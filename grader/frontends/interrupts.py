@@ -28,7 +28,7 @@ def catch() -> None:
 
 def ignore() -> None:
     """Ignore further Ctrl-C: what is left to do takes a moment, and half of it helps nobody."""
-    _handle(_nothing)  # unlike SIG_IGN, programs that are started from now on do not inherit it
+    _handle(signal.SIG_IGN)  # Python keeps it while it shuts down, unlike a function
 
 
 def _handle(handler: signal._HANDLER) -> None:
@@ -40,7 +40,3 @@ def _end(_signal: int, _frame: FrameType | None) -> None:
     with suppress(OSError):
         os.write(2, b"interrupted\n")
     os._exit(EXIT_STATUS)
-
-
-def _nothing(_signal: int, _frame: FrameType | None) -> None:
-    pass

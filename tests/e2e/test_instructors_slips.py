@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import re
 import shutil
-import signal
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from grader.reports import unfinished
 from tests.checks.toy import make
-from tests.conftest import ROOT
 
 CHECKS = """
       - {id: q1.1, title: line, points: 2, kind: values, function: Line, driver: toy.line,
@@ -211,69 +203,3 @@ def test_two_submissions_of_one_name_have_reports_of_their_own(folder, grade):
         for path in (folder / "out").glob("*/report.json")
     }
     assert scores == {"ada": 4, "ada-2": 2.5}
-
-
-def test_control_c_ends_all_children_and_keeps_what_is_graded(folder):
-    for number in range(40):
-        shutil.copytree(folder / "ada", folder / "class" / f"s{number:02}")
-    command = [sys.executable, "-m", "grader", "grade", str(folder / "class"), "--jobs", "2"]
-    command += ["--rubric", str(folder / "rubric.yaml"), "--out", str(folder / "out")]
-    process = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
-    )  # fmt: skip
-    deadline = time.monotonic() + 60
-    while len(list((folder / "out").glob("*/report.json"))) < 2:
-        assert time.monotonic() < deadline
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.01)
-    group = os.getpgid(process.pid)
-    os.killpg(group, signal.SIGINT)  # as a terminal does: to every process of the group
-    out, err = process.communicate(timeout=30)
-    assert (process.returncode, out) == (130, "")
-    reports = [json.loads(path.read_text()) for path in (folder / "out").glob("*/report.json")]
-    assert 2 <= len(reports) < 40
-    first, overview, onward = err.splitlines()
-    assert first.startswith("interrupted; ")
-    assert first.endswith(" of 40 submissions graded, and these reports are complete")
-    out = folder / "out"
-    assert overview == f"overview: {out / 'index.html'}, {out / 'gradebook.csv'}"
-    assert re.fullmatch(r"to grade the other \d+, add --resume to the same command", onward)
-    listed = (folder / "out" / "gradebook.csv").read_text().splitlines()[1:]
-    assert len(listed) >= 2
-    assert {report["score"] for report in reports} == {4}
-    deadline = time.monotonic() + 10
-    while _alive(group) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not _alive(group)
-
-
-def test_what_control_c_has_left_is_graded_by_resume(folder, grade):
-    """Only what is left is graded, once; the overview lists everybody."""
-    for number in range(6):
-        shutil.copytree(folder / "ada", folder / "class" / f"s{number}")
-    named = tuple(folder / "class" / f"s{number}" for number in range(2))
-    assert grade(submissions=named).status == 0
-    unfinished.keep(folder / "out", {"s2", "s3", "s4", "s5"})
-    there = [folder / "out" / name / "report.json" for name in ("s0", "s1")]
-    before = [path.stat().st_mtime_ns for path in there]
-    ran = grade("--resume", submissions=(folder / "class",))
-    assert ran.status == 0, ran.err
-    assert "4 submissions graded" in ran.out
-    assert [path.stat().st_mtime_ns for path in there] == before
-    assert len((folder / "out" / "gradebook.csv").read_text().splitlines()) == 7
-    ran = grade("--resume", submissions=(folder / "class",))
-    assert ran.status == 2
-    assert "was interrupted" in ran.err
-
-
-def _alive(group: int) -> list[int]:
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            state, _parent, process_group = path.read_text().rpartition(")")[2].split()[:3]
-        except (OSError, ValueError):
-            continue
-        if int(process_group) == group and state != "Z":
-            found.append(int(path.parent.name))
-    return found
