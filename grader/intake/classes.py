@@ -12,7 +12,16 @@ from pathlib import Path, PurePosixPath
 from grader.errors import Closing, UsageError
 from grader.intake.archives import DAMAGED, TooMuchError, tar_entries, zip_entries
 from grader.intake.downloads import Collected, collected, single
-from grader.intake.layouts import Asked, Folder, hold_submissions, is_made, places, split
+from grader.intake.layouts import (
+    SECTION,
+    Asked,
+    Folder,
+    hold_submissions,
+    is_made,
+    only_archive,
+    places,
+    split,
+)
 from grader.intake.names import (
     CLUTTER,
     ENVIRONMENT_MARK,
@@ -26,6 +35,8 @@ from grader.intake.names import (
 from grader.intake.unpacking import MAX_DEPTH, is_zip, unpack_class
 
 MAX_CLASS_ENTRIES = 200_000
+MAX_WRAPPERS = 2  # archives around that of a class
+FORK = "._"  # begins the names of files in which a Mac keeps what other systems do not store
 Origin = Path | Collected
 
 
@@ -109,11 +120,56 @@ def _expand(path: Path, asked: Asked, classes: Classes | None) -> Sequence[Origi
     if path.is_file():
         if not is_packed(path.name):
             raise UsageError(f"{path}: a submission must be a folder, a .zip or a .tar.gz")
-        if classes is not None and is_archive(path.name) and places(list(_members(path)), asked):
-            return _of_folder(classes.opened(path), asked)
-        return [single(path) or path]
+        within = None
+        if classes is not None and is_archive(path.name):
+            within = _of_archive(path, asked, classes)
+        return within or [single(path) or path]
     found = _of_folder(path, asked)
+    if classes is not None:
+        found = _of_archives(path, found, asked, classes) or found
     return [single(path) or path] if list(found) == [path] else found
+
+
+def _of_archives(
+    path: Path,
+    found: Sequence[Origin],
+    asked: Asked,
+    classes: Classes,
+    deeper: int = MAX_WRAPPERS,
+) -> Sequence[Origin] | None:
+    """Return the submissions of a folder with the archive of a class, or of its sections."""
+    if len(found) == 1:
+        archive = only_archive(_inside(path))
+        return None if archive is None else _of_archive(path / archive, asked, classes, deeper)
+    sections: list[Origin] = []
+    for one in found:
+        named = isinstance(one, Path) and is_archive(one.name) and SECTION.fullmatch(stem(one))
+        if not (named and isinstance(one, Path)):
+            return None
+        within = _of_archive(one, asked, classes, deeper)
+        if within is None:
+            return None
+        sections += within
+    return sections
+
+
+def _of_archive(
+    path: Path, asked: Asked, classes: Classes, deeper: int = MAX_WRAPPERS
+) -> Sequence[Origin] | None:
+    """Return the submissions in the archive of a class; None if it is one student's."""
+    members = list(_members(path))
+    if places(members, asked):
+        opened = classes.opened(path)
+        found = _of_folder(opened, asked)
+        parts = _of_archives(opened, found, asked, classes, deeper - 1) if deeper else None
+        return parts or found
+    inner = only_archive(members)
+    if inner is None or deeper == 0:
+        return None
+    try:
+        return _of_archive(classes.opened(path) / inner, asked, classes, deeper - 1)
+    except (UsageError, OSError):  # staged as one submission, it is told what is wrong
+        return None
 
 
 def _of_folder(path: Path, asked: Asked) -> Sequence[Origin]:
@@ -149,9 +205,13 @@ def _handed_in(path: Path) -> Sequence[Origin]:
 
 def _entries(path: Path) -> list[Path]:
     try:
-        return sorted(entry for entry in path.iterdir() if entry.name not in CLUTTER)
+        return sorted(entry for entry in path.iterdir() if not _is_clutter(entry.name))
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _is_clutter(name: str) -> bool:
+    return name in CLUTTER or name.startswith(FORK)
 
 
 def _may_be_handed_in(folder: Path) -> bool:
@@ -172,9 +232,10 @@ def _inside(folder: Path) -> list[PurePosixPath]:
         folders[:] = [
             f for f in folders if f not in CLUTTER and not installed_in((*inside.parts, f))
         ]
+        folders.sort()  # of two students of one name, always the same one is the second
         if len(inside.parts) >= MAX_DEPTH:
             folders.clear()
-        found += [inside / name for name in names if name not in CLUTTER]
+        found += [inside / name for name in sorted(names) if not _is_clutter(name)]
     return found
 
 
@@ -185,7 +246,7 @@ def _members(path: Path) -> Iterator[PurePosixPath]:
         for name, _size, content in reader(path, MAX_CLASS_ENTRIES, lambda _name, _why: None):
             content.close()
             parts = PurePosixPath(name.replace("\\", "/")).parts
-            if parts and not CLUTTER & set(parts) and not parts[-1].startswith("._"):
+            if parts and not CLUTTER & set(parts) and not parts[-1].startswith(FORK):
                 yield PurePosixPath(*parts)
     except (TooMuchError, *DAMAGED):
         return  # staging it will say what is wrong

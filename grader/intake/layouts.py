@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import PurePath, PurePosixPath
 
 from grader.intake.downloads import METADATA, is_named
-from grader.intake.names import ENVIRONMENTS, INSTALLED, is_packed, stem
+from grader.intake.names import ENVIRONMENTS, INSTALLED, is_archive, is_packed, stem
 from grader.intake.notebook import SUFFIX
 from grader.intake.places import CODE, is_meant
 
@@ -25,6 +25,11 @@ INNER = re.compile(
     r"(?:q|question|task|part|problem|exercise|week|homework|hw)[ _-]?\d*[a-z]?"
     r"(?:[ _-]*(?:new|old|final|copy|backup|v?\d+|\(\d+\)))*)"
 )
+SECTION = re.compile(
+    r"(?i:(?:section|sec|class|tutorial|recitation|cohort|period|course|term|year)"
+    r"[ _-]*\w{1,8}|\d{4}[ _-]?\w{0,8})"
+)
+MAX_SAME = 4  # of so many students in sections, one may be called like another
 MIN_UNNAMED = 3  # folders with notebooks of any name that make an archive that of a class
 Paths = Sequence[PurePosixPath]
 
@@ -104,8 +109,12 @@ def places(files: Paths, asked: Asked) -> list[PurePosixPath]:
         if _is_of_archives(top, folders):
             return [level]
         made = [Folder.of(name, inner) for name, inner in folders.items()]
-        if len(folders) > 1 and _pack_submissions(made, asked):
-            return [level / place for place in _sections(folders, asked) or [PurePosixPath()]]
+        if _is_mixed(top, made, asked):
+            return [level]
+        if len(folders) > 1 and not any(map(_is_work, top)):
+            sections = _sections(folders, asked)
+            if sections or _pack_submissions(made, asked):
+                return [level / place for place in sections or [PurePosixPath()]]
         if len(folders) != 1 or any(map(_is_work, top)):
             return []
         ((name, files),) = folders.items()
@@ -113,11 +122,18 @@ def places(files: Paths, asked: Asked) -> list[PurePosixPath]:
 
 
 def _sections(folders: dict[str, Paths], asked: Asked) -> list[PurePosixPath]:
-    """Return the places of the submissions if every folder is a class, of different students."""
+    """Return the places of the submissions if every folder is a class, of different students.
+
+    Folders in which all is called alike are versions of one student's work, unless they are named
+    as sections are; of these, one may also have a single student.
+    """
     found: list[PurePosixPath] = []
     students: list[str] = []
+    named = all(map(SECTION.fullmatch, folders))
     for name, files in folders.items():
         within = places(files, asked)
+        if not within and named and not any(map(_is_work, split(files)[0])):
+            within = [PurePosixPath()]
         if not within:
             return []
         found += [PurePosixPath(name) / place for place in within]
@@ -125,7 +141,27 @@ def _sections(folders: dict[str, Paths], asked: Asked) -> list[PurePosixPath]:
             f.relative_to(place) for place in within for f in files if f.is_relative_to(place)
         ]
         students += {file.parts[0] for file in inside if len(file.parts) > 1 or _is_work(file)}
-    return found if len(set(students)) == len(students) else []
+    same = len(students) - len(set(students))
+    return found if named or MAX_SAME * same <= len(students) else []
+
+
+def _is_mixed(top: Paths, folders: Sequence[Folder], asked: Asked) -> bool:
+    """Say whether some handed in archives, others folders, and none is called like a part."""
+    archives = [file for file in top if is_packed(file.name)]
+    names = [*(stem(PurePath(file)) for file in archives), *(folder.name for folder in folders)]
+    return (
+        bool(archives and folders)
+        and len(names) >= MIN_UNNAMED
+        and not any(map(INNER.fullmatch, names))
+        and not any(_is_work(file) for file in top if file not in archives)
+        and all(folder.held(asked) for folder in folders)
+    )
+
+
+def only_archive(files: Paths) -> PurePosixPath | None:
+    """Return the archive that is all there is of work, and may be that of a class; else None."""
+    work = [file for file in files if _is_work(file)]
+    return work[0] if len(work) == 1 and is_archive(work[0].name) else None
 
 
 def _is_of_archives(top: Paths, folders: dict[str, Paths]) -> bool:

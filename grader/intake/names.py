@@ -51,7 +51,8 @@ def stem(path: PurePath) -> str:
 
 def safe_id(name: str) -> str:
     """Return ``name`` as a folder name: nothing that a shell, a browser or a path misreads."""
-    cleaned = re.sub(r"[^\w.@+-]+", "_", name).strip("._")
+    composed = unicodedata.normalize("NFC", name)  # a Mac writes ë as e and two dots
+    cleaned = re.sub(r"[^\w.@+-]+", "_", composed).strip("._")
     return cleaned[:100] or "submission"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import click
 
 from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS
-from grader.errors import UsageError
+from grader.errors import RubricError, UsageError
 from grader.frontends.commands.exit_status import EXIT_BROKEN, EXIT_USAGE, reports_errors
 from grader.frontends.commands.wanted import wanted_checks
 from grader.frontends.gradescope.folders import Folders
@@ -56,7 +57,10 @@ def gradescope_command(
         raise UsageError("--tier full needs the homework's data: --data DIR or GRADER_DATA")
     places = Folders(autograder)
     file = rubric or places.rubric
-    wanted = wanted_checks(load_rubric(file, KINDS, run_reference=False), only) if only else None
+    wanted = None
+    if only:
+        with suppress(RubricError):  # running says so, and withholds the grade
+            wanted = wanted_checks(load_rubric(file, KINDS, run_reference=False), only)
     options = Options(file, tier, data.resolve() if data else None, wanted)
     outcome = run(places, options, os.environ)
     _tell(outcome)
