@@ -47,7 +47,7 @@ def write_bytes(path: Path, data: bytes) -> None:
         with os.fdopen(fd, "wb") as file:
             file.write(data)
             file.flush()
-            os.fchmod(fd, 0o644)
+            os.fchmod(fd, 0o666 & ~_umask())
             os.fsync(fd)
             if temporary is None:
                 temporary = _put(fd, path)
@@ -62,6 +62,13 @@ def write_bytes(path: Path, data: bytes) -> None:
             unwritable.why = str(error.strerror)
             raise unwritable from None
         raise
+
+
+def _umask() -> int:
+    """Return the umask, which can only be read by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 def _open_beside(path: Path) -> tuple[int, Path | None]:

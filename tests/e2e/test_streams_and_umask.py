@@ -85,9 +85,13 @@ def test_a_reader_that_has_enough_costs_no_report(folder):
     assert scores(folder) == {"ada": 2, "ben": 2}
 
 
-@pytest.mark.parametrize("umask", ["077", "027", "007"])
-def test_a_strict_umask_costs_no_points(umask, folder):
+@pytest.mark.parametrize("umask", ["077", "027", "007", "177", "277", "022", "002", "000"])
+def test_a_umask_costs_no_points_and_is_kept(umask, folder):
+    (folder / "out").mkdir()  # 177 makes folders that nobody but root may enter
     ran = shell(f"umask {umask}; {GRADE}", folder)
+    for name in ("ada/report.json", "ben/report.html", "gradebook.csv", "index.html"):
+        mode = (folder / "out" / name).stat().st_mode & 0o777
+        assert mode == 0o666 & ~int(umask, 8), name
     assert ran.returncode == 0, ran.stderr
     assert scores(folder) == {"ada": 2, "ben": 2}
     assert "isolation: full" in ran.stdout

@@ -29,10 +29,8 @@ from tests.made_reports import check, report, store, typed
 LONG = re.compile(r"\d[.,]\d{3,}|\de[-+]?\d")
 POINTS = (1.2345, 1 / 3, 2.6666, 0.0049, 7.9999, 0.005, 1.005, 2.675, 6.1e-05, 100 / 7)
 ROSTER = "Student,ID,SIS Login ID,Section,Homework 2 (71)\n    Points Possible,,,,10.00\n"
-MOODLE_COLUMNS = "Identifier,Full name,Email address,Grade,Last modified (grade)"
-MOODLE = f"{MOODLE_COLUMNS}\nParticipant 1,A,ada@x.edu,,-\n"
-    "Identifier,Full name,Email address,Grade,Last modified (grade)\nParticipant 1,A,ada@x.edu,,-\n"
-)
+COLUMNS = "Identifier,Full name,Email address,Grade,Last modified (grade)"
+MOODLE = f"{COLUMNS}\nParticipant 1,A,ada@x.edu,,-\n"
 GRADESCOPE = "First Name,Last Name,SID,Email,Sections\nAda,L,1,ada@x.edu,\n"
 
 
