@@ -245,7 +245,7 @@ def test_control_c_ends_all_children_and_keeps_what_is_graded(folder):
     assert re.fullmatch(r"to grade the other \d+, add --resume to the same command", onward)
     listed = (folder / "out" / "gradebook.csv").read_text().splitlines()[1:]
     assert len(listed) >= 2
-    assert {report["score"] for report in reports} == {4}
+    assert {report["score"] for report in reports} <= {2, 4}
     deadline = time.monotonic() + 10
     while _alive(group) and time.monotonic() < deadline:
         time.sleep(0.05)
