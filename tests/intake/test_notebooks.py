@@ -93,7 +93,7 @@ def failing(old: str, new: str) -> bytes:
 def test_errors_name_the_cell_and_the_line_in_it(graded):
     body = "def rnn_step_forward(x, prev_h, Wx, Wh, b):\n    y = 1\n    return undefined_name\n"
     _report, checks = graded({"rnn_layers.ipynb": book(*whole(), body)}, only=("q3.1",))
-    place = f"(rnn_layers.ipynb, cell {len(FUNCTIONS) + 2}, line 3, in rnn_step_forward)"
+    place = f"(rnn_layers.ipynb, cell {len(FUNCTIONS) + 2}, line 3, in rnn_step_forward: "
     assert checks["q3.1"]["reason"] == "exception"
     assert place in checks["q3.1"]["message"]
     assert "undefined_name" in checks["q3.1"]["message"]
@@ -104,7 +104,9 @@ def test_a_definition_that_fails_is_reported_with_its_cell(graded):
     index = next(i for i, cell in enumerate(cells) if "def rnn_step_forward" in cell)
     cells[index] = f"print('begin')\n{cells[index].replace('b):', 'b=nowhere):', 1)}"
     _report, checks = graded({"rnn_layers.ipynb": book(*cells)}, only=("q3.1", "q5.1"))
-    assert f"(rnn_layers.ipynb, cell {index}, line 2, in <module>)" in checks["q3.1"]["message"]
+    assert (
+        f"(rnn_layers.ipynb, cell {index}, line 2, in <module>: `def " in checks["q3.1"]["message"]
+    )
     assert "name 'nowhere' is not defined" in checks["q3.1"]["message"]
     assert checks["q5.1"]["outcome"] == "passed"
 
@@ -125,7 +127,7 @@ def test_a_global_that_a_failed_cell_would_have_defined_is_explained(graded):
     _report, checks = graded({"rnn_layers.ipynb": book(*cells, body)}, only=("q3.1",))
     message = checks["q3.1"]["message"]
     assert "name 'weights' is not defined" in message
-    assert "rnn_layers.ipynb, cell 2 should define it, but raised FileNotFoundError" in message
+    assert "rnn_layers.ipynb, cell 2 would define it, but raised FileNotFoundError" in message
 
 
 def test_a_function_that_is_nowhere_is_missing_in_the_notebook(graded):

@@ -1,9 +1,11 @@
 """What a hostile submission would try, run in a worker to see whether it is stopped.
 
 This file is copied to where submissions are staged and imported there like one: it imports only the
-standard library. Every attack takes the dictionary ``target`` and raises ``OSError`` when it is
-stopped; otherwise it returns what it got. None of them harms a machine that stops nothing. Attacks
-that may cost the worker its life are in ``deadly_attacks.py``.
+standard library. It calls ``posix`` for files: for the programs of students a worker puts something
+else in the place of ``os.open`` (``worker/redirect.py``). Every attack takes the dictionary
+``target`` and raises ``OSError`` when it is stopped; otherwise it returns what it got. None of them
+harms a machine that stops nothing. Attacks that may cost the worker its life are in
+``deadly_attacks.py``.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import contextlib
 import ctypes
 import errno
 import os
+import posix
 import resource
 import socket
 import sys
@@ -73,9 +76,12 @@ def _first(attempts: list[Callable[[], Any]]) -> Any:
 
 def _read(path: str) -> str:
     if os.path.isdir(path):
-        return f"{len(os.listdir(path))} names in {path}"
-    with open(path, "rb") as file:
-        return f"{len(file.read(100))} bytes of {path}"
+        return f"{len(posix.listdir(path))} names in {path}"
+    handle = posix.open(path, os.O_RDONLY)
+    try:
+        return f"{len(posix.read(handle, 100))} bytes of {path}"
+    finally:
+        posix.close(handle)
 
 
 def reads_the_reference(target: Target) -> Any:
@@ -88,7 +94,7 @@ def reads_a_private_file(target: Target) -> Any:
 
 def reads_a_neighbour(target: Target) -> Any:
     above = target["above"]
-    names = [name for name in os.listdir(above) if name == target["neighbour"]]
+    names = [name for name in posix.listdir(above) if name == target["neighbour"]]
     if not names:
         raise Stopped("it is not there")
     return _read(os.path.join(above, names[0], "secret"))
@@ -98,50 +104,59 @@ def reads_through_proc(target: Target) -> Any:
     def attempts(pid: int) -> list[Callable[[], Any]]:
         proc = f"/proc/{pid}"
         return [
-            lambda: os.listdir(f"{proc}/root/"),
-            lambda: os.listdir(f"{proc}/cwd/"),
-            lambda: os.listdir(f"{proc}/fd"),
+            lambda: posix.listdir(f"{proc}/root/"),
+            lambda: posix.listdir(f"{proc}/cwd/"),
+            lambda: posix.listdir(f"{proc}/fd"),
             lambda: _read(f"{proc}/environ"),
             lambda: _read(f"{proc}/maps"),
-            lambda: open(f"{proc}/mem", "rb").close(),
+            lambda: posix.close(posix.open(f"{proc}/mem", os.O_RDONLY)),
         ]
 
     return _first([a for pid in (target["grader"], target["server"]) for a in attempts(pid)])
 
 
 def sees_names(target: Target) -> Any:
-    return _first([partial(os.stat, path) for path in target["hidden_files"]])
+    return _first([partial(posix.stat, path) for path in target["hidden_files"]])
 
 
 def lists_the_machine(_target: Target) -> Any:
-    return os.listdir("/")
+    return posix.listdir("/")
 
 
 def writes_files(target: Target) -> Any:
+    # The scratch folder may be written to, and lies where the machine's folders are looked for.
+    private = os.path.realpath(os.path.dirname(os.environ.get("HOME", "/nowhere")))
+
     def attempt(folder: str) -> str:
         path = os.path.join(folder, f"left-behind-{os.getpid()}")
-        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
-        os.unlink(path)
+        posix.close(posix.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+        posix.unlink(path)
         return path
 
-    # Not the scratch folder, nor where it is in the place of a folder of the machine's.
-    private = os.path.realpath(os.path.dirname(os.environ.get("HOME", "/nowhere")))
     folders = [
         folder
         for folder in (target["own"], "/tmp", "/var/tmp", "/dev/shm", target["open_folder"])  # noqa: S108
-        if not os.path.realpath(folder).startswith(private)
+        if not _leads_to(folder).startswith(private)
     ]
     return _first([partial(attempt, folder) for folder in folders])
+
+
+def _leads_to(path: str) -> str:
+    """Return where a path of the machine leads, link by link."""
+    try:
+        return os.path.join(os.path.dirname(path), posix.readlink(path))
+    except OSError:
+        return os.path.realpath(path)
 
 
 def changes_its_files(target: Target) -> Any:
     path = os.path.join(target["own"], "attacks.py")
     return _first(
         [
-            lambda: os.chmod(path, 0o644),
-            lambda: os.utime(path),
-            lambda: os.close(os.open(path, os.O_RDWR)),
-            lambda: os.rename(path, f"{path}.moved"),
+            lambda: posix.chmod(path, 0o644),
+            lambda: posix.utime(path),
+            lambda: posix.close(posix.open(path, os.O_RDWR)),
+            lambda: posix.rename(path, f"{path}.moved"),
         ]
     )
 
@@ -170,7 +185,7 @@ def reads_memory(target: Target) -> Any:
 
 
 def opens_the_grader(target: Target) -> Any:
-    os.close(_call("pidfd_open", target["grader"], 0))
+    posix.close(_call("pidfd_open", target["grader"], 0))
     return "a descriptor"
 
 
@@ -243,7 +258,7 @@ def shares_memory(_target: Target) -> Any:
         return "a message queue"
 
     def file() -> str:
-        os.close(os.memfd_create("left"))
+        posix.close(os.memfd_create("left"))
         return "a file in memory"
 
     return _first([segment, queue, file])
@@ -266,10 +281,10 @@ def uses_doors_of_the_kernel(_target: Target) -> Any:
     space = ctypes.create_string_buffer(256)
     return _first(
         [
-            lambda: os.close(_call("io_uring_setup", 1, space)),
-            lambda: os.close(_call("userfaultfd", 1)),
+            lambda: posix.close(_call("io_uring_setup", 1, space)),
+            lambda: posix.close(_call("userfaultfd", 1)),
             lambda: _call("keyctl", 0, -3, 1),
-            lambda: os.close(_call("perf_event_open", space, 0, -1, -1, 0)),
+            lambda: posix.close(_call("perf_event_open", space, 0, -1, -1, 0)),
             lambda: _call("bpf", 0, space, 64),
         ]
     )

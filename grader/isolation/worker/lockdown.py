@@ -66,8 +66,11 @@ class Host:
 
     @property
     def has_scratch(self) -> bool:
-        """Whether a worker can be given a folder of its own, and nothing besides."""
-        return self.owns_nothing or self.has("landlock")
+        """Whether a worker can be given a folder of its own, and nothing besides.
+
+        Another user id alone is not enough: folders that are open to everybody remain.
+        """
+        return self.has("namespaces") or self.has("landlock")
 
     @property
     def worker_uid(self) -> int:

@@ -30,10 +30,10 @@ def install(base: str) -> None:
     kept = [os.path.dirname(base), sys.prefix, sys.base_prefix, *filter(None, sys.path)]
     lead = functools.partial(redirected, base, [f"{os.path.realpath(path)}/" for path in kept])
     io.open = builtins.open = _wrapped(builtins.open, lead, 1)
-    for name in ONE_PATH:
-        setattr(os, name, _wrapped(getattr(os, name), lead, 1))
     for name in ("chmod", "utime"):
         setattr(os, name, _optional(getattr(os, name), base))
+    for name in ONE_PATH:
+        setattr(os, name, _wrapped(getattr(os, name), lead, 1))
     for name in TWO_PATHS:
         setattr(os, name, _wrapped(getattr(os, name), lead, 2))
     torch = sys.modules.get("torch")

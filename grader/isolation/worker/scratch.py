@@ -4,8 +4,9 @@ Ordinary programs write: a cache of fonts, the best weights of a training, a log
 working folder, ``/tmp`` and ``/dev/shm`` of a worker all lie in one scratch folder. With a root
 folder of its own (``namespaces.py``) that is a file system in memory, which nobody else can see and
 which ends with the worker's last process. Elsewhere it is a folder beside the submissions, which
-the fork server makes and removes; Landlock or the user id keeps others out, and the grader ends a
-worker that fills it. Sources: tmpfs(5), mount_namespaces(7).
+the fork server makes and removes; Landlock keeps its worker in it and others out, and the grader
+ends a worker that fills it. Where there is neither, nothing can be written. Sources: tmpfs(5),
+mount_namespaces(7).
 """
 
 from __future__ import annotations
@@ -169,19 +170,3 @@ def _listed(folder: str) -> list[os.DirEntry[str]]:
         with os.scandir(folder) as entries:
             return list(entries)
     return []
-
-
-def sweep(uid: int) -> None:
-    """Remove what a user id of ours has left in the folders where everybody may write."""
-    for folder in LINKED:
-        try:
-            with os.scandir(folder) as entries:
-                left = [e for e in entries if e.stat(follow_symlinks=False).st_uid == uid]
-        except OSError:
-            continue
-        for entry in left:
-            if entry.is_dir(follow_symlinks=False):
-                remove(entry.path)
-            else:
-                with contextlib.suppress(OSError):
-                    os.unlink(entry.path)

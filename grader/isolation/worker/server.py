@@ -145,8 +145,6 @@ def _reap(pid: int, grace_s: float, host: lockdown.Host, folders: dict[int, str]
     folder = folders.pop(pid, "")
     if folder:
         scratch.remove(folder)
-    if host.has("setuid") and not host.has("namespaces") and not host.has("landlock"):
-        scratch.sweep(host.worker_uid)
     return {"status": status, "cpu_s": cpu_s, "queued_s": queued_s, "strays": strays}
 
 

@@ -157,11 +157,17 @@ def test_a_slow_check_leaves_time_for_the_others_and_is_no_zero(
 def test_an_import_that_never_ends_is_no_zero_where_time_is_short(
     autograder, gradescope, numpy_rubric, submission
 ):
-    slow = submission(top=SLEEPS)
+    slow = submission(top="import time\ndef slow(a=time.sleep(3600)):\n    pass")
     ran, found = gradescope(autograder(slow), numpy_rubric(), GRADER_TIME_BUDGET_S="9")
     assert ran.status != 0
     assert not {"score", "tests"} & found.keys()
     assert "No check could be run" in found["output"]
+
+
+def test_a_statement_that_never_ends_is_left_out(autograder, gradescope, numpy_rubric, submission):
+    ran, found = gradescope(autograder(submission(top=SLEEPS)), numpy_rubric())
+    assert (ran.status, found["score"]) == (0, 5)
+    assert "`time.sleep(3600)` took too long and was left out" in json.dumps(found)
 
 
 def test_too_little_memory_for_anything_withholds_the_grade_and_says_so(

@@ -249,7 +249,7 @@ def test_the_worker_holds_nothing_of_ours(worker):
         ["_dlg", "_dlg.wire", "_dlg.wire.codec", "_dlg.worker"]
         + [f"_dlg.worker.{name}" for name in (
             "absent", "cells", "child", "landlock", "lockdown", "modules", "namespaces", "ordinary",
-            "scratch", "seccomp", "server", "statements", "syscalls",
+            "redirect", "scratch", "seccomp", "server", "statements", "syscalls",
         )]
     )  # fmt: skip
     assert str(ROOT) not in call(worker, "path")
@@ -257,7 +257,9 @@ def test_the_worker_holds_nothing_of_ours(worker):
 
 
 def test_the_environment_and_descriptors_are_bare(worker, monkeypatch):
-    assert set(call(worker, "environment")) <= {"PATH", "LANG", "OMP_NUM_THREADS", "LC_CTYPE"}
+    own = {"HOME", "TMPDIR", "MPLCONFIGDIR", "USER", "LOGNAME"}
+    bare = {"PATH", "LANG", "OMP_NUM_THREADS", "LC_CTYPE"}
+    assert set(call(worker, "environment")) <= bare | own
     assert call(worker, "descriptors") == [0, 1, 2, 3]
 
 
@@ -271,9 +273,12 @@ def test_files_of_ours_cannot_be_read(worker, server):
     assert worker.call("listing", ("/",), ()).error is not None
 
 
-def test_nothing_can_be_written(worker, staged):
-    for name in (staged / "new.txt", "/tmp/new-file-of-a-worker", "/dev/shm/new-file-of-a-worker"):
+def test_nothing_can_be_written_outside_its_own_folder(worker, staged):
+    for name in (staged / "new.txt", staged.parent / "new.txt", "/var/lock/new-file", "/new-file"):
         assert worker.call("write", (str(name),), ()).error is not None
+        assert not Path(name).exists()
+    for name in ("/tmp/new-file-of-a-worker", "/dev/shm/new-file-of-a-worker"):
+        worker.call("write", (name,), ())  # these lead into its own folder
         assert not Path(name).exists()
     assert worker.call("write_more", (str(staged / "module.py"),), ()).error is not None
     assert (staged / "module.py").read_text() == MODULE
