@@ -52,7 +52,7 @@ class Commands(click.Group):
     """Imports a command when it is asked for: ``check`` needs little and must be quick."""
 
     def main(self, *arguments: Any, **options: Any) -> Any:
-        """Run a command. What cannot be printed is told in one sentence."""
+        """Run a command. What cannot be printed ends in one sentence."""
         streams.open_closed()
         try:
             return super().main(*arguments, **options)

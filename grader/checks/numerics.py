@@ -170,8 +170,8 @@ def _compare_numbers(name: str, actual: Array, expected: Array, tolerance: Toler
         )
     else:
         message = f"{name}: got {got}, expected {wanted}"
-    message += f" (off by {difference[worst]:.1e}"
-    message += f", allowed {bound[worst]:.1e})" if np.isfinite(bound[worst]) else ")"
+    message += f" (off by {difference[worst]:.2g}"
+    message += f", allowed {bound[worst]:.2g})" if np.isfinite(bound[worst]) else ")"
     cause = causes.values(actual, expected, tolerance.allows, good) if finite.all() else None
     return Comparison(name, "mismatch", message, cause, max_abs, max_rel)
 

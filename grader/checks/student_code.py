@@ -203,7 +203,7 @@ def failure(
 def _not_implemented(error: StudentError, function: str) -> str:
     """Return which function is a stub: the innermost one that is named."""
     inner = error.where[-1][2] if error.where else ""
-    words = f": {error.text}" if error.text else ""
+    words = f": {error.text}" if error.text not in ("", function, inner) else ""
     if not inner or inner in (function, "<module>"):
         return f"{function} is not implemented yet{words}"
     return f"{function} calls {inner}, which is not implemented yet{located(error)}{words}"

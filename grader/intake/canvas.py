@@ -28,7 +28,7 @@ ANONYMOUS = re.compile(
 LATE = "LATE"
 ENTRIES = ("text.html", "link.html")
 NEAR = 3  # a number is of the size of others if it is at most so many times larger or smaller
-MAX_SMALL = 999  # people number groups and titles so; a student's number beyond is no accident
+MAX_SMALL = 999  # people number groups and titles so; a larger number is a student's
 People = Mapping[str, Collection[str]]  # number of a student -> forms of the name, by ``letters``
 
 

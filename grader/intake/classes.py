@@ -168,7 +168,7 @@ def _of_archive(
         return None
     try:
         return _of_archive(classes.opened(path) / inner, asked, classes, deeper - 1)
-    except (UsageError, OSError):  # staged as one submission, it is told what is wrong
+    except (UsageError, OSError):  # staged as one submission, its report says what is wrong
         return None
 
 

@@ -319,7 +319,7 @@ class Decoder:
     def _string(self, text: str) -> str:
         """Return a text, as the same object for the same text: ``cell_type is "lstm"`` then works.
 
-        A notebook's own literals are the same object; it is no good style, and no mistake that
+        A notebook's own literals are the same object; it is bad style, but not a mistake that
         shows there.
         """
         return sys.intern(text) if self._ordinary and len(text) <= MAX_INTERNED else text
