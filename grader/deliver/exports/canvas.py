@@ -29,7 +29,9 @@ POINTS_ROW = "    Points Possible"  # with four spaces, as Canvas writes it
 CALCULATED = re.compile(
     r"(Current|Final) (Score|Points|Grade)|Override (Score|Grade|Status)|^Notes$"
 )
-OVERRIDE = re.compile(r"Override (Score|Grade|Status)\b")  # "(2026)" is a grading period then
+OVERRIDE = re.compile(
+    r"Override (Score|Grade|Status)\b"
+)  # the year in brackets is a grading period then
 WITH_ID = re.compile(r"^(?P<title>.*?) \((?P<id>\d+)\)$", re.DOTALL)
 NOT_FOR_GRADES = ("EX", "N/A")  # excused; not assigned to this student
 

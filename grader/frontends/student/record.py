@@ -14,12 +14,13 @@ from grader.assignment.reference import Assignment, SolvedCase
 from grader.checks import KINDS
 from grader.checks.mistakes import mistaken
 from grader.errors import BrokenError, UsageError
+from grader.intake.places import CODE
 from grader.intake.wanted import asked_by
 from grader.model import CheckSpec, Question, Rubric
 from grader.seeds import seed_for
 
 from .arrays import Writer
-from .replay import CHECKS, DRIVERS, FOLDER, FORMAT, supplied_digests
+from .replay import CHECKS, DRIVERS, FOLDER, FORMAT, SUPPLIED, supplied_digests
 
 Files = dict[str, bytes]
 PUBLIC_SEED_RANGE = 2**31
@@ -62,7 +63,13 @@ def record(rubric: Rubric, seed: int) -> Files:
         "items": recorder.items,
     }
     text = json.dumps(told, indent=1, ensure_ascii=False, allow_nan=False)
-    return {**recorder.files, f"{FOLDER}/{CHECKS}": f"{text}\n".encode()}
+    originals = {
+        f"{FOLDER}/{SUPPLIED}/{file.name}": file.read_bytes()
+        for question in rubric.questions
+        for file in question.supplied
+        if file.suffix in CODE
+    }
+    return {**recorder.files, **originals, f"{FOLDER}/{CHECKS}": f"{text}\n".encode()}
 
 
 class _Recorder:

@@ -20,7 +20,7 @@ from grader.seeds import seed_for
 
 from .arrays import REMEDY, Reader, damaged, digest
 
-FOLDER, CHECKS, DRIVERS = "recorded", "checks.json", "drivers"
+FOLDER, CHECKS, DRIVERS, SUPPLIED = "recorded", "checks.json", "drivers", "supplied"
 FORMAT = 2
 MAX_BYTES = 64 * 1024 * 1024  # of one JSON file; those of a homework hold 100 KiB
 
@@ -70,8 +70,10 @@ class Bundle:
 
     @property
     def supplied(self) -> tuple[Path, ...]:
-        """The supplied files, as they are here now."""
-        return tuple(self.home / name for name in self._read.supplied)
+        """The supplied files: the originals of code, other files as they are here now."""
+        kept = self.home / FOLDER / SUPPLIED
+        found = [(kept / name, self.home / name) for name in self._read.supplied]
+        return tuple(original if original.is_file() else here for original, here in found)
 
     @property
     def asked(self) -> tuple[dict[str, set[str]], list[str]]:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 MAX_DEPTH = 64  # folders inside one another
 MAX_ENTRIES = 16_384  # files and folders; as many as a file system in memory gives a worker
-FOLDER = os.O_DIRECTORY | os.O_NOFOLLOW
+# Workers have such folders on POSIX systems only.
+FOLDER = getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
 BLOCK = 512  # bytes in which stat(2) counts
 
 

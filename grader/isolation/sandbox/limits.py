@@ -20,7 +20,7 @@ class Limits:
         memory_mb: address space in MiB on top of what the libraries take.
         output_kb: KiB it may print.
         max_reply_bytes: bytes of arrays in one reply.
-        scratch_mb: MiB of files that it may keep while it lives.
+        scratch_mb: MiB of files that it may keep while it lives; with 0 it has no folder for them.
     """
 
     timeout_s: float

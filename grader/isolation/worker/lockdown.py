@@ -247,7 +247,7 @@ def make_scratch(host: Host, request: dict[str, Any]) -> tuple[str, str]:
     """
     submission = str(request["submission"])
     base = request["scratch"]
-    if host.has("namespaces"):
+    if host.has("namespaces") and request["limits"]["scratch_mb"]:
         base = scratch.mount(libc, host.worker_uid, request["limits"]["scratch_mb"])
     if not base:
         return "", submission

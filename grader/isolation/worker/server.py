@@ -120,7 +120,7 @@ def _spawn(
 
 def _scratch_folder(request: dict[str, Any], host: lockdown.Host) -> str:
     """Make the folder that a worker without a root folder of its own gets; return its path."""
-    if host.has("namespaces") or not host.has_scratch:
+    if host.has("namespaces") or not host.has_scratch or not request["limits"]["scratch_mb"]:
         return ""
     folder = tempfile.mkdtemp(prefix="scratch-", dir=os.path.dirname(request["submission"]))
     if host.worker_uid != os.geteuid():
