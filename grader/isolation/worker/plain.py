@@ -113,20 +113,23 @@ def set_up(wire: Pipes) -> tuple[types.ModuleType, Any]:
 
 
 def keep_places(staged: str, home: str) -> None:
-    """Let modules below ``staged`` find data beside them: their ``__file__`` is below ``home``.
+    """Let modules below ``staged`` find data beside them: their ``__file__`` is below ``home``."""
+    statements = sys.modules[f"{PACKAGE}.worker.statements"]
+    for loader in (importlib.machinery.SourceFileLoader, statements.StudentLoader):
+        keep_place(loader, staged, home)
 
-    Several kinds of loaders import them, and all of them call this method of one class.
-    """
-    loader = importlib.machinery.SourceFileLoader
+
+def keep_place(loader: Any, staged: str, home: str) -> None:
+    """Let the modules of one loader find data beside them."""
     execute = loader.exec_module
 
-    def exec_module(self: importlib.machinery.SourceFileLoader, module: types.ModuleType) -> None:
+    def exec_module(self: Any, module: types.ModuleType) -> None:
         file = module.__file__ or ""
         if file.startswith(staged + os.sep):
             module.__file__ = home + file[len(staged) :]
         execute(self, module)
 
-    setattr(loader, "exec_module", exec_module)  # noqa: B010 - typed as read-only
+    loader.exec_module = exec_module
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ intake (``grader/intake/notebook.py``) makes one file of a notebook.
 from __future__ import annotations
 import __future__
 
+import _thread
 import ast
 import contextlib
 import importlib.machinery
@@ -20,6 +21,7 @@ import os
 import re
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -77,7 +79,8 @@ class Clock:
     """Gives each statement its time, and interrupts it when that is over.
 
     ``budget_s`` is for one statement; all statements that ran too long have twice as much
-    together. Without timers of the system (Windows) nothing is interrupted.
+    together. Without timers of the system (Windows) each statement has its time, and one that waits
+    is interrupted when it goes on.
     """
 
     def __init__(self) -> None:
@@ -92,10 +95,14 @@ class Clock:
         A definition takes no time, and an import is never stopped halfway: it would leave a library
         of which a part is missing.
         """
-        if not hasattr(signal, "setitimer") or isinstance(statement, QUICK):
+        if isinstance(statement, QUICK):
             yield
             return
         allowed = max(LEAST_S, min(self.budget_s, 2 * self.budget_s - self._spent_s))
+        if not hasattr(signal, "setitimer"):
+            with _interrupted_by_a_thread(allowed):
+                yield
+            return
         before = signal.signal(signal.SIGALRM, _interrupt)
         started = time.monotonic()
         self._depth += 1
@@ -114,6 +121,21 @@ class Clock:
 
 
 CLOCK = Clock()
+
+
+@contextlib.contextmanager
+def _interrupted_by_a_thread(allowed_s: float) -> Iterator[None]:
+    """Interrupt what runs in this block after its time, where the system has no timers."""
+    before = signal.signal(signal.SIGINT, _interrupt)
+    timer = threading.Timer(allowed_s, _thread.interrupt_main)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        with contextlib.suppress(ValueError, TypeError):
+            signal.signal(signal.SIGINT, before)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -59,7 +59,8 @@ def test_it_needs_nothing_that_only_posix_has(unpacked):
 
 def test_a_loop_without_end_is_ended_without_posix(unpacked):
     source = (unpacked.home / "rnn_layers.py").read_text()
-    (unpacked.home / "rnn_layers.py").write_text(f"{source}\nwhile True:\n    pass\n")
+    source = source.replace("    next_h = ", "    while True:\n        pass\n    next_h = ", 1)
+    (unpacked.home / "rnn_layers.py").write_text(source)
     checks = json.loads((unpacked.home / "recorded" / "checks.json").read_text())
     for question in checks["questions"]:
         for check in question["checks"]:
@@ -69,6 +70,14 @@ def test_a_loop_without_end_is_ended_without_posix(unpacked):
     assert ran.status == 1
     told = " ".join(ran.out.split())
     assert told.count("did not finish within 1 s") == 2  # a busy machine blames the waiting
+
+
+def test_a_statement_without_end_is_left_out_without_posix(unpacked):
+    source = (unpacked.home / "rnn_layers.py").read_text()
+    (unpacked.home / "rnn_layers.py").write_text(f"{source}\nwhile True:\n    pass\n")
+    ran = unpacked.check("q3.1", site=WITHOUT_POSIX)
+    assert ran.status == 0, ran.out
+    assert "`while True:` took too long and was left out" in " ".join(ran.out.split())
 
 
 def test_the_first_result_is_quick_and_loads_nothing_it_does_not_need(unpacked):
