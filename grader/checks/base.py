@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from grader.author.cases import BASE_GROUP
 from grader.author.evidence import Figure
-from grader.errors import Failure
+from grader.errors import Failure, WorkerLost
 from grader.model import CheckSpec, Part, Question, Tier
 
 from .student_code import StudentModule
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from grader.assignment.reference import Assignment, SolvedCase
 
+MAX_LOSSES = 3  # special cases of one check that may end their worker
 # With these a function has not been written, if all cases end so; a single one may be a branch.
 NOT_WRITTEN: frozenset[str] = frozenset(["not_implemented", "missing", "import_error"])
 
@@ -70,6 +73,7 @@ class Context:
     if that is impossible. Its argument is the seed of the worker's random generators.
     ``read_file`` returns the bytes of a file of the submission; it raises ``Failure`` if the file
     is missing or too large. ``device`` is where training should run, ``cpu`` or ``cuda``.
+    ``last_try`` says that a worker was lost before, without clear guilt.
     ``open_reference`` is like ``open_module``, with the reference in the submission's place, under
     the same limits; it raises ``Unloadable`` if the reference needs its package around it, and is
     None where there is no reference. No worker of the student's may be open then.
@@ -84,6 +88,47 @@ class Context:
     read_file: Callable[[str], bytes]
     device: str = "cpu"
     open_reference: Callable[[int], AbstractContextManager[StudentModule]] | None = None
+    last_try: bool = False
+
+
+def case_by_case(
+    context: Context,
+    cases: Sequence[SolvedCase],
+    judge_case: Callable[[StudentModule, SolvedCase], object],
+) -> Iterator[tuple[StudentModule, bool]]:
+    """Judge cases one by one; yield each module that was opened, and whether it is still there.
+
+    One worker serves all cases, ordinary ones first. If it is lost in a special case (an endless
+    loop for one time step), that costs this case: what follows gets another worker, a few times.
+    Any other failure of a case is its own. The last module that comes is there.
+
+    Args:
+        context: the check's.
+        cases: all of them.
+        judge_case: judges one; it may raise what the student's code ended with.
+
+    Raises:
+        WorkerLost: in an ordinary case, or too often.
+    """
+    waiting = deque(sorted(cases, key=lambda case: case.group != BASE_GROUP))
+    losses = 0
+    is_there = False
+    while not is_there:
+        with context.open_module(context.seed) as module:
+            is_there = True
+            while waiting and is_there:
+                case = waiting.popleft()
+                try:
+                    judge_case(module, case)
+                except WorkerLost as lost:
+                    losses += 1
+                    again = lost.retry and not context.last_try
+                    if case.group == BASE_GROUP or again or losses > MAX_LOSSES:
+                        raise
+                    is_there = False
+                except Failure:
+                    continue
+            yield module, is_there
 
 
 class Unloadable(Exception):  # noqa: N818 - not an error: the reference need not be usable so

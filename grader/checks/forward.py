@@ -11,10 +11,10 @@ from grader.assignment.reference import Assignment, SolvedCase
 from grader.author.cases import BASE_GROUP
 from grader.checks import causes
 from grader.checks.numerics import Comparison, compare, tolerance
-from grader.errors import Cause, Failure, Reason, WorkerLost
+from grader.errors import Cause, Failure, Reason
 from grader.model import Fraction, FunctionSpec, Part, Question, Shares, Sized, Tolerances
 
-from .base import CheckKind, Context, Judgement, Recorder, Stubs
+from .base import CheckKind, Context, Judgement, Recorder, Stubs, case_by_case
 from .follow_through import composed, forgiven, is_an_attempt
 from .mistakes import with_mistake
 from .student_code import StudentModule
@@ -122,25 +122,27 @@ class ForwardKind(CheckKind):
         groups: dict[str, _Group] = {name: _Group() for name in _shares(spec)}
         largest: dict[str, float] = {}
         stubs = Stubs()
-        with context.open_module(context.seed) as module:
-            for case in cases:
-                group = groups[case.group]
-                try:
-                    earned, worst = _compare_case(spec, context, module, case, largest)
-                except WorkerLost:
-                    raise
-                except Failure as failed:
-                    stubs.add(failed)
-                    message = f"case {case.name}: {failed.message}"
-                    group.add(0.0, failed.reason, message, failed.cause)
-                else:
-                    stubs.add(None)
-                    message = f"case {case.name}: {worst.text}"
-                    group.add(earned, worst.reason, message, worst.cause)
+        notes: list[str] = []
+
+        def judge_case(module: StudentModule, case: SolvedCase) -> None:
+            group = groups[case.group]
+            try:
+                earned, worst = _compare_case(spec, context, module, case, largest)
+            except Failure as failed:
+                stubs.add(failed)
+                message = f"case {case.name}: {failed.message}"
+                group.add(0.0, failed.reason, message, failed.cause)
+                raise
+            stubs.add(None)
+            message = f"case {case.name}: {worst.text}"
+            group.add(earned, worst.reason, message, worst.cause)
+
+        for module, _is_there in case_by_case(context, cases, judge_case):
+            notes += module.notes + module.mutation_notes()
         stubs.settle()
         return Judgement(
             tuple(_parts(spec, groups)),
-            tuple(module.notes + module.mutation_notes()),
+            tuple(notes),
             {"largest_relative_difference": largest, "cases": len(cases)},
             # If the common cases fail, a list of special ones does not help.
             groups[BASE_GROUP].summary() if groups[BASE_GROUP].earned == 0 else None,

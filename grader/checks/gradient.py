@@ -20,7 +20,7 @@ from grader.checks.numerics import Comparison, Tolerance, compare, tolerance
 from grader.errors import Blocked, Failure, Reason, WorkerLost
 from grader.model import Array, Fraction, FunctionSpec, Part, Question, Shares, Sized, Tolerances
 
-from .base import CheckKind, Context, Judgement, Recorder, Stubs
+from .base import CheckKind, Context, Judgement, Recorder, Stubs, case_by_case
 from .differences import Differences, agrees
 from .follow_through import composed, forgiven, is_an_attempt, right_at_outputs
 from .mistakes import matching_mistake, named
@@ -114,16 +114,18 @@ class GradientKind(CheckKind):
             spec.function, list(spec.gradients), context.seed, spec.drawn,
         )  # fmt: skip
         cases = tuple(case for case in cases if not spec.groups or case.group in spec.groups)
-        with context.open_module(context.seed) as module:
-            run = _Run(spec, context, module)
-            for case in cases:
-                run.compare_case(case)
-            run.stubs.settle()
-            skipped = {case.name for case in run.skipped()}
-            parts = tuple(run.parts(tuple(c for c in cases if c.name not in skipped)))
-        notes = tuple(module.notes + module.mutation_notes())
+        run = _Run(spec, context)
+        parts: tuple[Part, ...] = ()
+        notes: list[str] = []
+        for module, is_there in case_by_case(context, cases, run.compare_case):
+            run.module = module
+            if is_there:
+                run.stubs.settle()
+                skipped = {case.name for case in run.skipped()}
+                parts = tuple(run.parts(tuple(c for c in cases if c.name not in skipped)))
+            notes += module.notes + module.mutation_notes()
         measured = {"largest_relative_difference": run.largest, "cases": len(cases)}
-        return Judgement(parts, notes, measured, _summary(parts, run.alike))
+        return Judgement(parts, tuple(notes), measured, _summary(parts, run.alike))
 
 
 def _name_problems(spec: GradientSpec) -> Iterator[str]:
@@ -141,10 +143,11 @@ def _name_problems(spec: GradientSpec) -> Iterator[str]:
 class _Run:
     """The state of one check: what has been found about each gradient so far."""
 
-    def __init__(self, spec: GradientSpec, context: Context, module: StudentModule) -> None:
+    module: StudentModule  # of the case that is compared
+
+    def __init__(self, spec: GradientSpec, context: Context) -> None:
         self.spec = spec
         self.context = context
-        self.module = module
         self.found: dict[str, tuple[str, Comparison]] = {}
         self.usual: set[str] = set()  # the gradients that are wrong in an ordinary case, too
         self.stubs = Stubs()
@@ -159,16 +162,20 @@ class _Run:
         self.follows: bool | None = None
         self.blocked: list[tuple[SolvedCase, Blocked]] = []
 
-    def compare_case(self, case: SolvedCase) -> None:
+    def compare_case(self, module: StudentModule, case: SolvedCase) -> None:
         """Compare all gradients of one case."""
         spec = self.spec
+        self.module = module
         try:
             own = self._forward(case)
-        except Blocked as blocked:
+        except (Blocked, WorkerLost) as failed:
             if case.group == BASE_GROUP:
                 raise
             # A special case that the forward cannot handle costs points there.
+            blocked = Blocked(failed.reason, failed.message, failed.cause)
             self.blocked.append((case, blocked))
+            if isinstance(failed, WorkerLost):
+                raise
             return
         limit = tolerance(spec, case)
         self.forward_wrong |= any(
@@ -236,8 +243,6 @@ class _Run:
         """Return the gradients of a case; None, with all of them noted as wrong, if it fails."""
         try:
             return self._backward(case, own)
-        except WorkerLost:
-            raise
         except Failure as failed:
             self.stubs.add(failed)
             for name in self.spec.gradients:
@@ -247,6 +252,8 @@ class _Run:
                     self.consistent[name] = self.right_at_own[name] = False
                 else:
                     self.raised[name] = (case.name, found)
+            if isinstance(failed, WorkerLost):
+                raise
             return None
 
     def _compare_at_own_outputs(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import builtins
 import re
 from collections.abc import Sequence
 from typing import Any
 
 from grader.checks import causes
 from grader.checks.numerics import as_array, described_type
-from grader.checks.own_words import own_words
+from grader.checks.own_words import USUAL_TYPES, own_words
 from grader.errors import Failure, Reason
 from grader.isolation.sandbox.connection import Reply, StudentError, WorkerConnection
+from grader.isolation.wire import Opaque
 from grader.readers.texts import clipped
 
 # What the system says of a disk that is full, and of a file that is larger than allowed.
@@ -57,6 +59,7 @@ class StudentModule:
         self.file = file
         self._forbidden = forbidden
         self._withhold = withhold
+        self._missing_packages = missing_packages
         self.withheld: list[str] = []
         self.raised: list[StudentError] = []
         self.notes: list[str] = [
@@ -127,16 +130,17 @@ class StudentModule:
         self._heard(reply, needs)
         if reply.error is not None:
             raise self._failure(reply.error, needs, source)
-        return reply.value
+        return without_texts(reply.value) if self._withhold else reply.value
 
     def _failure(self, error: StudentError, function: str, source: str = "") -> Failure:
         self.raised.append(error)
         ours = own_words(error.text, source) if error.by_driver else None
         if self._withhold:
             self.withheld.append(described(error))
-            error = error.without_words()
+            # Named before the driver was there, so the name cannot be one of its secrets.
+            error = error.without_words(self._missing_packages)
         failed = failure(error, function, self.file, self._forbidden)
-        words = failed.message if ours is None or not self._withhold else ours
+        words = failed.message if ours is None else ours
         if lines := self._twice.get(function):
             words += f"; {_twice(function, lines)}"
         failed = Failure(failed.reason, words, failed.cause)
@@ -160,6 +164,23 @@ def _twice(function: str, lines: Sequence[int]) -> str:
     return f"{function} is defined {times} (lines {places}), and Python uses the last one only"
 
 
+def without_texts(value: Any) -> Any:
+    """Return a value without anything that student code can choose freely, but with its kind.
+
+    A text or the name of a class could carry what the driver beside the code holds.
+    """
+    if type(value) is dict:
+        return {key: without_texts(item) for key, item in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(without_texts(item) for item in value)
+    if type(value) is str:
+        return Opaque(0, "str")
+    if type(value) is Opaque:
+        known = value.type_name in USUAL_TYPES or hasattr(builtins, value.type_name)
+        return value if known else Opaque(value.handle, "object")
+    return value
+
+
 def unpack(function: str, value: Any, names: Sequence[str]) -> dict[str, Any]:
     """Return the outputs of a function by name; raises ``Failure`` if their number is wrong."""
     wanted = f"{len(names)} values ({', '.join(names)})" if len(names) > 1 else names[0]
@@ -167,7 +188,7 @@ def unpack(function: str, value: Any, names: Sequence[str]) -> dict[str, Any]:
     if value is None or (
         type(items) in (tuple, list) and items and all(item is None for item in items)
     ):
-        message = f"{function} returns None, expected {wanted}: is it not implemented yet?"
+        message = f"{function} returns None, expected {wanted}: is a return missing, or the code?"
         raise Failure("not_implemented", message)
     if type(items) not in (tuple, list):
         what = "one value" if as_array(value) is not None else described_type(value)
@@ -190,7 +211,8 @@ def failure(
         message += ": solve this question without it"
         return Failure("forbidden", message, causes.of_package(package, forbidden=True))
     if package is not None:
-        message = f"{function} needs {package!r}, which is neither in the submission"
+        named = f"{package!r}, which" if package else "a package that"
+        message = f"{function} needs {named} is neither in the submission"
         message += f" nor installed in the grader{located(error)}"
         return Failure("import_error", message, causes.of_package(package, forbidden=False))
     if "NotImplementedError" in error.kinds:
@@ -232,7 +254,9 @@ def located(error: StudentError) -> str:
     lines = error.lines if len(error.lines) == len(error.where) else ("",) * len(error.where)
     frames = [_frame(place, line) for place, line in zip(error.where, lines, strict=True)]
     chain = list(dict.fromkeys(reversed(frames)))  # a recursion repeats its frames
-    callers = [words for words in chain[1:] if "<module>" not in words][:MAX_CALLERS]
+    callers = [words for words in chain[1:] if "<module>" not in words]
+    if len(callers) > MAX_CALLERS:  # the outermost is the function that the check calls
+        callers = [*callers[: MAX_CALLERS - 1], f"... and at last from {callers[-1]}"]
     return f" ({'; called from '.join([chain[0], *callers])})"
 
 

@@ -189,7 +189,7 @@ class Session:
         except WorkerLost as lost:
             if not lost.retry or self._loader.cannot_load(context.question):
                 raise
-        return kind.run(check, context)
+        return kind.run(check, dataclasses.replace(context, last_try=True))
 
     def _read_file(self, name: str) -> bytes:
         """Return the bytes of a file of the submission."""

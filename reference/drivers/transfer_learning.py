@@ -20,7 +20,7 @@ MAX_TITLE = 200  # characters
 
 Arrays = Mapping[str, np.ndarray]
 
-WRAPPED = ("module", "_orig_mod")  # DataParallel and averaged models; compiled ones
+HEAD = "fc"  # what every network here has: the layer that is exchanged
 MAX_WRAPPERS = 8
 
 
@@ -159,6 +159,7 @@ def train_well(
     """Train ``model`` and return it with the weights of the epoch of best validation accuracy."""
     del dataset_sizes
     model.to(device)
+    _make_lazy_layers(model, device, dataloaders["train"])
     best, kept = -1, {k: v.clone() for k, v in model.state_dict().items()}
     for _ in range(num_epochs):
         model.train()
@@ -179,6 +180,15 @@ def train_well(
     return model
 
 
+def _make_lazy_layers(model: nn.Module, device: Any, batches: Any) -> None:
+    """Let layers such as ``LazyLinear`` find out their sizes: they have no values before."""
+    if any(isinstance(value, nn.UninitializedParameter) for value in model.parameters()):
+        images, _labels = next(iter(batches))
+        model.eval()
+        with torch.no_grad():
+            model(images.to(device))
+
+
 def _parameters(model: Any, name: str) -> dict[str, np.ndarray]:
     """Return the arrays of a network by name, in single precision, without wrappers around it."""
     if not isinstance(model, nn.Module):
@@ -191,15 +201,17 @@ def _parameters(model: Any, name: str) -> dict[str, np.ndarray]:
 
 
 def _unwrapped(model: nn.Module) -> nn.Module:
-    """Return the network inside DataParallel, an averaged model or a compiled one.
+    """Return the network inside DataParallel, an averaged model, a compiled or a student's one.
 
     What these have in common: all of their parameters are those of one inner network.
     """
     for _ in range(MAX_WRAPPERS):
-        inner = [getattr(model, name, None) for name in WRAPPED]
-        found = next((module for module in inner if isinstance(module, nn.Module)), None)
+        if hasattr(model, HEAD):
+            break
         own = {id(parameter) for parameter in model.parameters()}
-        if found is None or own != {id(parameter) for parameter in found.parameters()}:
+        inner = (m for m in model.children() if own == {id(p) for p in m.parameters()})
+        found = next(inner, None)
+        if found is None:
             break
         model = found
     return model

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
-from reference.drivers.transfer_learning import _parameters
+from reference.drivers.transfer_learning import _parameters, train_well
 
 
 def network():
@@ -53,6 +53,9 @@ WRAPPERS = {
     "compiled DataParallel": lambda net: Compiled(nn.DataParallel(net)),
     "own class": Wrapper,
     "own class around all": lambda net: Wrapper(AveragedModel(Compiled(net))),
+    "own class with another name": Renamed,
+    "own Sequential": nn.Sequential,
+    "own ModuleList": lambda net: nn.ModuleList([net]),
     "deepcopy": copy.deepcopy,
     "eval": lambda net: net.eval(),
     "frozen": lambda net: net.requires_grad_(requires_grad=False),
@@ -76,7 +79,7 @@ def test_numbers_of_another_precision_come_in_single_precision(change):
         np.testing.assert_allclose(found[key], value.numpy(), rtol=1e-2, atol=1e-2)
 
 
-@pytest.mark.parametrize("wrapper", [WithOwnLayer, Renamed])
+@pytest.mark.parametrize("wrapper", [WithOwnLayer, lambda net: nn.Sequential(net, nn.PReLU())])
 def test_what_is_more_than_a_wrapper_is_not_taken_apart(wrapper):
     found = _parameters(wrapper(network()), "train")
     assert set(found) == set(wrapper(network()).state_dict())
@@ -86,3 +89,13 @@ def test_what_is_more_than_a_wrapper_is_not_taken_apart(wrapper):
 def test_what_is_not_a_network_is_named(value):
     with pytest.raises(TypeError, match=f"must return the model, got {type(value).__name__}"):
         _parameters(value, "train")
+
+
+def test_lazy_layers_are_trained():
+    model = nn.Sequential(nn.Flatten(), nn.LazyLinear(2))
+    images, labels = torch.ones(4, 3, 2, 2), torch.tensor([0, 1, 0, 1])
+    batches = {"train": [(images, labels)], "val": [(images, labels)]}
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    sizes = {"train": 4, "val": 4}
+    trained = train_well("cpu", batches, sizes, model, nn.CrossEntropyLoss(), optimizer, None, 2)
+    assert _parameters(trained, "train")["1.weight"].shape == (2, 12)

@@ -7,6 +7,7 @@ import builtins
 import re
 import secrets
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
@@ -71,16 +72,18 @@ class StudentError:
         fields["lines"] = fields["lines"][-MAX_FRAMES_SHOWN:]
         return cls(**{**fields, "where": where[-MAX_FRAMES_SHOWN:]})
 
-    def without_words(self) -> StudentError:
+    def without_words(self, packages: Collection[str] = ()) -> StudentError:
         """Return the error without anything that student code can choose freely.
 
-        Only the names of Python's own exceptions and line numbers remain.
+        Only the names of Python's own exceptions, line numbers and the given packages remain.
         """
+        missing = self.missing_package
+        missing = missing if missing is None or missing in packages else ""
         known = tuple(kind for kind in self.kinds if hasattr(builtins, kind))
         where = tuple((_nameless(file), line, "") for file, line, _function in self.where)
         return replace(
             *(self,), type=known[0] if known else "Exception", kinds=known, text="", where=where,
-            lines=(),
+            lines=(), missing_package=missing,
         )  # fmt: skip
 
 
