@@ -23,6 +23,7 @@ from typing import Any
 from . import statements
 from .absent import Absent, Loading, MissingPackageError, StandIn
 from .cells import is_notebook
+from .layout import LAYOUT
 
 __all__ = ["Loaded", "MissingPackageError", "UndefinedFunctionError", "find_function", "load"]
 
@@ -106,7 +107,7 @@ class _Closed:
 
 
 class _Elsewhere:
-    """Finds a student's own module in another folder of the submission, if there is only one.
+    """Finds a student's own module in another folder of the submission: the nearest one.
 
     Also under the name of a package that the submission does not have: students hand in
     ``rnn_layers.py`` alone, and its neighbors go on importing ``cs231n.rnn_layers``.
@@ -115,47 +116,44 @@ class _Elsewhere:
     def __init__(self, folder: str, absent: Absent) -> None:
         self._folder = folder
         self._absent = absent
-        self._files: dict[str, list[str]] | None = None
 
     def find_spec(
         self, name: str, path: Any = None, target: Any = None
     ) -> importlib.machinery.ModuleSpec | None:
-        del target
-        if path is None and "." not in name:
-            file = self._only(name)
-            if file is not None:
-                return statements.spec_of(name, file, self._folder, self._absent)
-            return self._package(name) if Loading.active and self._is_course(name) else None
-        last = name.rpartition(".")[2]
-        if not isinstance(sys.modules.get(name.partition(".")[0]), _Course):
+        del path, target
+        beside = LAYOUT.importer()
+        top, _dot, rest = name.partition(".")
+        if rest and not isinstance(sys.modules.get(top), _Course):
             return None
-        if self._only(last) is not None:
+        file = LAYOUT.module(name, beside)
+        if file is not None:
+            return self._spec(name, file, beside)
+        if not LAYOUT.is_course(name, beside):
+            return None
+        made = importlib.machinery.ModuleSpec(name, _CourseLoader(), is_package=True)
+        inside = LAYOUT.package(name, beside)
+        made.submodule_search_locations = [inside] if inside is not None else []
+        return made
+
+    def _spec(self, name: str, file: str, beside: str) -> importlib.machinery.ModuleSpec | None:
+        """Return how to import a file; one that has a shorter name is the same module."""
+        last = name.rpartition(".")[2]
+        known = [key for key, value in list(sys.modules.items()) if _file_of(value) == file]
+        if known:
+            return importlib.machinery.ModuleSpec(name, _Alias(known[0]))
+        if last != name and self._plain(last, beside) == file and last not in sys.modules:
             return importlib.machinery.ModuleSpec(name, _Alias(last))
-        return self._package(name) if self._is_course(name) else None
+        return statements.spec_of(name, file, self._folder, self._absent)
 
-    def _is_course(self, name: str) -> bool:
-        """Say whether an import that is running is ``name.module`` with a module of ours."""
-        return any(self._only(last) is not None for last in _wanted_below(name))
+    def _plain(self, name: str, beside: str) -> str | None:
+        """Return the file that a name without dots means."""
+        found = importlib.machinery.PathFinder.find_spec(name)
+        return LAYOUT.module(name, beside) if found is None else found.origin
 
-    def _package(self, name: str) -> importlib.machinery.ModuleSpec:
-        return importlib.machinery.ModuleSpec(name, _CourseLoader(), is_package=True)
 
-    def _only(self, name: str) -> str | None:
-        if self._files is None:
-            self._files = self._found()
-        files = self._files.get(name, [])
-        return files[0] if len(files) == 1 else None
-
-    def _found(self) -> dict[str, list[str]]:
-        """Return all modules and packages by name."""
-        found: dict[str, list[str]] = {}
-        for parent, _folders, names in os.walk(self._folder):
-            for file in names:
-                stem, suffix = os.path.splitext(file)
-                if suffix == ".py":
-                    name = os.path.basename(parent) if stem == "__init__" else stem
-                    found.setdefault(name, []).append(os.path.join(parent, file))
-        return found
+def _file_of(module: Any) -> str | None:
+    """Return the file that a module was loaded from; modules may be anything."""
+    return module.__dict__.get("__file__") if type(module) is ModuleType else None
 
 
 class _Course(ModuleType):
@@ -184,15 +182,6 @@ class _Alias(importlib.abc.Loader):
         sys.modules[module.__name__] = importlib.import_module(self._name)
 
 
-def _wanted_below(package: str) -> list[str]:
-    """Return the last parts of the dotted names below ``package`` that students' code imports."""
-    return [
-        name.rpartition(".")[2]
-        for name in statements.RECORD.imports
-        if name.startswith(f"{package}.")
-    ]
-
-
 def load(
     folder: str, name: str, forbidden: tuple[str, ...] = (), statement_s: float = 5.0
 ) -> Loaded:
@@ -208,6 +197,7 @@ def load(
     places = [os.path.join(folder, within), folder] if within else [folder]
     sys.path[:0] = places
     sys.dont_write_bytecode = True
+    LAYOUT.set(folder, places)
     absent = Absent()
     sys.meta_path[:0] = [_Closed(folder, absent, forbidden), _Own(folder, places, absent)]
     sys.meta_path += [_Elsewhere(folder, absent), absent]

@@ -30,6 +30,7 @@ from typing import Any
 
 from .absent import Absent, Loading, MissingPackageError, StandIn
 from .cells import MARK, is_notebook
+from .layout import LAYOUT
 
 MAX_FAILURES = 200  # statements whose exceptions are kept, with their frames
 MAX_TOLD = 20  # skipped statements that the grader hears of
@@ -54,7 +55,6 @@ class Record:
     failures: dict[str, dict[str, BaseException]] = field(default_factory=dict)
     skipped: list[list[Any]] = field(default_factory=list)  # file, line, text, exception's type
     stars: dict[str, list[str]] = field(default_factory=dict)  # module: packages of import *
-    imports: list[str] = field(default_factory=list)  # dotted names that are imported
 
 
 RECORD = Record()
@@ -196,6 +196,8 @@ class _Statements:
 
     def all(self, tree: ast.Module, file: str) -> None:
         """Run the statements of a file or a cell."""
+        package = self._module.__package__ or ""
+        LAYOUT.prepare(tree, package, os.path.dirname(self._module.__file__ or file))
         for statement in tree.body:
             for part in self._parts(statement):
                 self._run(part, file)
@@ -203,11 +205,8 @@ class _Statements:
     def _parts(self, statement: ast.stmt) -> list[ast.stmt]:
         """Return an import as one statement for each name; each of them can be missing."""
         if isinstance(statement, ast.ImportFrom):
-            self._make_absolute(statement)
             if statement.module == "__future__":
                 return [statement]
-            if statement.module is None:
-                return [ast.copy_location(ast.Import([a]), statement) for a in statement.names]
             return [
                 ast.copy_location(ast.ImportFrom(statement.module, [a], statement.level), statement)
                 for a in statement.names
@@ -216,17 +215,8 @@ class _Statements:
             return [ast.copy_location(ast.Import([a]), statement) for a in statement.names]
         return [statement]
 
-    def _make_absolute(self, statement: ast.ImportFrom) -> None:
-        """Let ``from .layers import f`` work in a module that lies in no package."""
-        package = self._module.__package__ or ""
-        depth = len(package.split(".")) if package else 0
-        if statement.level > depth:
-            statement.level = 0
-
     def _run(self, statement: ast.stmt, file: str) -> None:
         """Run one statement, again if something that it imports was found missing."""
-        if isinstance(statement, ast.Import | ast.ImportFrom):
-            RECORD.imports += _imported(statement)
         while True:
             Loading.used.clear()
             try:
@@ -322,14 +312,6 @@ def _module_of(statement: ast.Import | ast.ImportFrom) -> str:
     if isinstance(statement, ast.ImportFrom):
         return statement.module or ""
     return statement.names[0].name
-
-
-def _imported(statement: ast.Import | ast.ImportFrom) -> list[str]:
-    """Return the dotted names that an import can be about."""
-    target = _module_of(statement)
-    if isinstance(statement, ast.ImportFrom):
-        return [target, *(f"{target}.{alias.name}" for alias in statement.names)]
-    return [target]
 
 
 def _missing_part(name: str) -> str:
