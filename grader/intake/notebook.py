@@ -9,9 +9,12 @@ Source: "The Jupyter Notebook Format" (nbformat 3 and 4), and "Input transformat
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from keyword import iskeyword
+from pathlib import Path
 from typing import Any
 
 from grader.isolation.worker.cells import MARK
@@ -22,10 +25,12 @@ MAX_CELLS = 5000
 MAX_SOURCE_CHARS = 2_000_000  # of all cells
 MAX_MAGIC_CHARS = 1000  # of a line, examined to see whether it is a magic
 MAX_NAME = 80
+MAX_HELPERS = 20  # notebooks that other modules may import
 SUFFIX = ".ipynb"
 KEPT = frozenset(["time", "timeit", "capture", "prun"])  # cell magics whose body is ordinary Python
 OF_A_FILE = frozenset(["writefile", "file"])
 CELL_MAGIC = re.compile(r"\s*%%(\w+)[ \t]*(.*)")
+RUN = re.compile(r"%run[ \t]+(?:-[a-zA-Z]+[ \t]+)*(?:'([^']+)'|\"([^\"]+)\"|([^\s'\"]+))")
 TIMED = re.compile(r"%time[ \t]+(?=\S)")
 # What IPython handles itself at the beginning of a statement: %magic, !shell, ?help, help?,
 # x = !shell, x = %magic, and a few words that work without the sign.
@@ -61,6 +66,25 @@ def defined_in(cells: Sequence[str]) -> frozenset[str]:
     return frozenset(
         name for cell in cells for found in DEFINITION.findall(cell) for name in found if name
     )
+
+
+def put_modules(folder: Path, files: Iterable[str], asked: Iterable[str]) -> None:
+    """Write a module beside each notebook that has none, for others to import or run it.
+
+    Args:
+        folder: the staged submission.
+        files: its files.
+        asked: modules that the rubric asks for, which are found in another way.
+    """
+    taken = set(asked)
+    books = [file for file in files if file.lower().endswith(SUFFIX)]
+    for file in books[:MAX_HELPERS]:
+        path = (folder / file).with_suffix(".py")
+        if path.exists() or path.name in taken:
+            continue
+        with contextlib.suppress(NotebookError):
+            text = module_of((folder / file).read_bytes(), file)
+            path.write_bytes(text.encode("utf-8", "replace"))
 
 
 def code_cells(data: bytes, name: str) -> list[str]:
@@ -163,13 +187,30 @@ def _without_magics(lines: Sequence[str]) -> list[str]:
         if dropped:
             made.append(f"# {bare.rstrip()}")
         elif state.at_start and timed is None and MAGIC.match(bare[:MAX_MAGIC_CHARS]):
-            made.append(f"{indent}pass  # {bare.rstrip()}")
+            made.append(f"{indent}{_instead(bare)}  # {bare.rstrip()}")
             dropped = True
         else:
             made.append(line if timed is None else indent + bare[timed.end() :])
             state.after(made[-1])
         dropped = dropped and line.rstrip().endswith("\\")
     return made
+
+
+def _instead(magic: str) -> str:
+    """Return the statement that takes the place of a magic: ``%run act.py`` brings names."""
+    found = RUN.match(magic[:MAX_MAGIC_CHARS])
+    file = next((name for name in found.groups() if name), "") if found is not None else ""
+    parts = re.sub(r"\.(?:py|ipynb)$", "", file.replace("\\", "/")).split("/")
+    parts = [part for part in parts if part not in ("", ".", "..")]
+    if not parts:
+        return "pass"
+    name = ".".join(parts)
+    if all(part.isidentifier() and not iskeyword(part) for part in parts):
+        return f"from {name} import *"
+    last = json.dumps(parts[-1])
+    return (
+        f"globals().update({{k: v for k, v in vars(__import__({last})).items() if k[:2] != '__'}})"
+    )
 
 
 class _State:

@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath
 from grader.errors import Reason
 from grader.intake import notebook
 from grader.intake.archives import shown
+from grader.intake.imports import with_imports
 from grader.intake.notebook import NotebookError
 
 MAX_CANDIDATES = 6  # that a message lists
@@ -229,7 +230,7 @@ def home(target: Path, wanted: Sequence[str]) -> Path:
         shallowest = min((len(place.parts) for place in homes), default=0)
         candidates = [place for place in homes if len(place.parts) == shallowest]
         if candidates:
-            return candidates[0] if len(candidates) == 1 else target
+            return with_imports(target, candidates[0]) if len(candidates) == 1 else target
     return target
 
 

@@ -18,6 +18,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from grader.errors import BrokenError, UsageError
+from grader.intake import notebook
 from grader.intake.archives import MIB, Entry, TooMuchError, shown
 from grader.intake.classes import Classes, Origin, find
 from grader.intake.downloads import Collected, HandedInFile, Student
@@ -178,6 +179,7 @@ def settle(
     digest = _digest(folder, files)
     _repair(folder, files, notes)
     places = locate(folder, files, modules, others, notes.add)
+    notebook.put_modules(folder, files, modules)
     used = {(folder / place.path).parent for place in places.found.values()}
     for beside in sorted({folder, *used}):
         _put_supplied(supplied, beside, notes)

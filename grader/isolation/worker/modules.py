@@ -141,12 +141,15 @@ class _Elsewhere:
         known = [key for key, value in list(sys.modules.items()) if _file_of(value) == file]
         if known:
             return importlib.machinery.ModuleSpec(name, _Alias(known[0]))
-        if last != name and self._plain(last, beside) == file and last not in sys.modules:
+        package = os.path.basename(file) == "__init__.py"
+        if last != name and not package and self._plain(last, beside) == file:
             return importlib.machinery.ModuleSpec(name, _Alias(last))
         return statements.spec_of(name, file, self._folder, self._absent)
 
     def _plain(self, name: str, beside: str) -> str | None:
         """Return the file that a name without dots means."""
+        if name in sys.modules:
+            return _file_of(sys.modules[name])
         found = importlib.machinery.PathFinder.find_spec(name)
         return LAYOUT.module(name, beside) if found is None else found.origin
 
