@@ -69,7 +69,7 @@ class StudentModule:
             if name not in forbidden
         ]
         self.mutated: dict[str, set[str]] = {}
-        self._twice: dict[str, tuple[int, ...]] = {}
+        self._twice: dict[str, str] = {}
 
     def tell(self, loaded: Reply) -> None:
         """Note what came up while the module was imported: statements that were left out."""
@@ -88,8 +88,8 @@ class StudentModule:
     def _heard(self, reply: Reply, function: str) -> None:
         """Note what a call did another way, and whether another definition hides this one."""
         notes = [ADAPTED[name] for name in reply.adapted if name in ADAPTED]
-        if lines := self._twice.get(function):
-            notes.append(f"{self.file}: {_twice(function, lines)}")
+        if words := self._twice.get(function):
+            notes.append(f"{self.file}: {words}")
         self.notes += [note for note in notes if note not in self.notes]
 
     def call(
@@ -119,7 +119,12 @@ class StudentModule:
         for index in reply.mutated:
             if 0 <= index < len(names):
                 self.mutated.setdefault(function, set()).add(names[index])
-        return unpack(function, reply.value, returns)
+        try:
+            return unpack(function, reply.value, returns)
+        except Failure as failed:
+            if words := self._twice.get(function):
+                raise Failure(failed.reason, f"{failed.message}; {words}", failed.cause) from None
+            raise
 
     def drive(
         self, driver: tuple[str, str], function: str, needs: str, arguments: dict[str, Any]
@@ -141,8 +146,9 @@ class StudentModule:
             error = error.without_words(self._missing_packages)
         failed = failure(error, function, self.file, self._forbidden)
         words = failed.message if ours is None else ours
-        if lines := self._twice.get(function):
-            words += f"; {_twice(function, lines)}"
+        by_it = bool(error.where) and error.where[-1][2] in (function, "")
+        if by_it and (twice := self._twice.get(function)):
+            words += f"; {twice}"
         failed = Failure(failed.reason, words, failed.cause)
         if failed.reason != "missing" and (error.by_driver or not error.where):
             return ForeignFailure(failed.reason, failed.message, failed.cause)
@@ -155,13 +161,6 @@ class StudentModule:
             f"{', '.join(sorted(names))} in place: no points lost, but callers may not expect this"
             for function, names in self.mutated.items()
         ]
-
-
-def _twice(function: str, lines: Sequence[int]) -> str:
-    """Say which of several definitions counts."""
-    times = "twice" if len(lines) == 2 else f"{len(lines)} times"  # noqa: PLR2004
-    places = ", ".join(map(str, lines))
-    return f"{function} is defined {times} (lines {places}), and Python uses the last one only"
 
 
 def without_texts(value: Any) -> Any:

@@ -28,6 +28,7 @@ MAX_FRAMES_SHOWN = 8
 # What a worker may say that it did another way (``worker/ordinary.py``).
 ADAPTED = ("DataLoader", "Pool", "ProcessPoolExecutor", "torch.compile")
 MAX_TOLD = 20  # entries of a list that a worker reports beside a value
+MAX_WORDS = 300  # characters of what it says of one of them
 CELL = re.compile(r", cell [0-9]{1,4}$")  # grader/isolation/worker/cells.py
 
 
@@ -98,7 +99,7 @@ class Reply:
     """What a request brought: a value or an exception, and which arguments were changed.
 
     Of a module that was loaded: the packages that are not installed, the statements that were left
-    out (file, line, text, exception), and the functions that are defined twice, with their lines.
+    out (file, line, text, exception), and what there is to say of functions that are defined twice.
     ``adapted`` names what ran another way than it was written (``worker/ordinary.py``).
     """
 
@@ -107,7 +108,7 @@ class Reply:
     mutated: tuple[int, ...] = ()
     missing_packages: tuple[str, ...] = field(default=())
     skipped: tuple[tuple[str, int, str, str], ...] = ()
-    twice: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    twice: tuple[tuple[str, str], ...] = ()
     adapted: tuple[str, ...] = ()
 
 
@@ -258,7 +259,7 @@ def _parse_reply(answer: dict[str, Any]) -> Reply:
         raise WireError("the list of missing packages is malformed")
     return Reply(
         *(answer.get("result"), None, tuple(mutated), tuple(missing)),
-        *(_skipped(answer.get("skipped", [])), _twice(answer.get("twice", []))),
+        *(_skipped(answer.get("skipped", [])), _pairs(answer.get("twice", []))),
         tuple(name for name in ADAPTED if name in _texts(answer.get("adapted", []))),
     )
 
@@ -280,14 +281,10 @@ def _skipped(value: Any) -> tuple[tuple[str, int, str, str], ...]:
     return tuple((file, line, text, why) for file, line, text, why in value[:MAX_TOLD])
 
 
-def _twice(value: Any) -> tuple[tuple[str, tuple[int, ...]], ...]:
-    """Check the types of a list of functions and their lines; raises ``WireError``."""
-    good = type(value) is list and all(
-        type(row) is list
-        and [type(item) for item in row] == [str, list]
-        and all(type(line) is int for line in row[1])
-        for row in value
-    )
-    if not good:
-        raise WireError("the list of functions that are defined twice is malformed")
-    return tuple((name, tuple(lines)) for name, lines in value[:MAX_TOLD])
+def _pairs(value: Any) -> tuple[tuple[str, str], ...]:
+    """Check the types of a list of names and words about them; raises ``WireError``."""
+    if type(value) is not list or any(
+        type(row) is not list or [type(item) for item in row] != [str, str] for row in value
+    ):
+        raise WireError("a list of names is malformed")
+    return tuple((name, words[:MAX_WORDS]) for name, words in value[:MAX_TOLD])

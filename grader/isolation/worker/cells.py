@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 MARK = "# cells: "  # begins the first line of a module made from a notebook; JSON follows
 
 
@@ -12,3 +14,20 @@ def is_notebook(file: str) -> bool:
             return source.read(len(MARK)) == MARK.encode()
     except OSError:
         return False
+
+
+def cells_of(text: str) -> tuple[str, list[tuple[int, str]]]:
+    """Return the name of the notebook that a module was made from, and its cells by number.
+
+    Raises:
+        ValueError, KeyError, TypeError: its first line was tampered with.
+    """
+    lines = text.split("\n")
+    header = json.loads(lines[0][len(MARK) :])
+    starts = header["starts"]
+    ends = [start - 2 for start in starts[1:]] + [len(lines)]
+    cells = [
+        (number, "\n".join(lines[start - 1 : end]) + "\n")
+        for number, (start, end) in enumerate(zip(starts, ends, strict=True), 1)
+    ]
+    return header["notebook"], cells

@@ -7,7 +7,6 @@ course's package (``from cs231n.rnn_layers import *``) if there is one file that
 
 from __future__ import annotations
 
-import ast
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -16,19 +15,16 @@ import sys
 import types
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from types import ModuleType
 from typing import Any
 
-from . import statements
+from . import definitions, statements
 from .absent import Absent, Loading, MissingPackageError, StandIn
-from .cells import is_notebook
 from .layout import LAYOUT
 
 __all__ = ["Loaded", "MissingPackageError", "UndefinedFunctionError", "find_function", "load"]
 
 NOT_FOR_STUDENTS = frozenset(["grader", "latexgrad", "reference", "pytest", "_pytest", "_dlg"])
-MAX_SOURCE = 4 * 1024 * 1024  # bytes of a file that is searched for a function
 
 
 class UndefinedFunctionError(Exception):
@@ -40,8 +36,8 @@ class Loaded:
     """A student's module, and what came up while it was imported.
 
     ``missing`` are packages that are not installed, ``skipped`` the statements that were left out
-    (file, line, text, exception), ``twice`` the functions that are defined more than once (name,
-    lines).
+    (file, line, text, exception), ``twice`` the functions that are defined more than once, or
+    replaced by another module's (name, words).
     """
 
     module: ModuleType
@@ -211,8 +207,8 @@ def load(
         module = importlib.import_module(name)
     finally:
         Loading.active = False
-    file = str(getattr(module.__spec__, "origin", "") or "")
-    return Loaded(module, absent.packages, statements.RECORD.skipped, _twice(file))
+    twice = definitions.hidden(module)
+    return Loaded(module, absent.packages, statements.RECORD.skipped, twice)
 
 
 def _is_students(value: Any, folder: str) -> bool:
@@ -222,27 +218,6 @@ def _is_students(value: Any, folder: str) -> bool:
     if isinstance(value, type):
         return value.__module__ in statements.RECORD.failures
     return False
-
-
-def _tree(file: str) -> ast.Module | None:
-    """Return what a student's file holds; None for a notebook, or what cannot be read."""
-    try:
-        if is_notebook(file) or os.path.getsize(file) > MAX_SOURCE:
-            return None
-        with open(file, "rb") as source:
-            return ast.parse(source.read())
-    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-
-
-def _twice(file: str) -> list[list[Any]]:
-    """Return the functions that a file defines more than once at its top, with their lines."""
-    lines: dict[str, list[int]] = {}
-    tree = _tree(file)
-    for statement in tree.body if tree is not None else []:
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
-            lines.setdefault(statement.name, []).append(statement.lineno)
-    return [[name, found] for name, found in lines.items() if len(found) > 1]
 
 
 def find_function(module: ModuleType, name: str) -> Any:
@@ -259,30 +234,5 @@ def find_function(module: ModuleType, name: str) -> Any:
     if isinstance(function, StandIn):
         raise MissingPackageError(function.__dict__["__package_name__"])
     if not callable(function):
-        raise UndefinedFunctionError(_instead(module, name))
+        raise UndefinedFunctionError(definitions.instead(module, name))
     return function
-
-
-def _instead(module: ModuleType, name: str) -> str:
-    """Return where the file has a function of this name after all, or one of a similar name."""
-    tree = _tree(str(getattr(module.__spec__, "origin", "") or ""))
-    if tree is None:
-        return ""
-    places: dict[str, list[tuple[int, str]]] = {}
-
-    def visit(node: ast.AST, within: str) -> None:
-        for child in ast.iter_child_nodes(node):
-            inner = within
-            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
-                places.setdefault(child.name, []).append((child.lineno, within))
-                inner = f"function {child.name}"
-            elif isinstance(child, ast.ClassDef):
-                inner = f"class {child.name}"
-            visit(child, inner)
-
-    visit(tree, "")
-    if name in places:
-        line, within = places[name][0]
-        return f"line {line} defines it inside the {within}" if within else ""
-    near = get_close_matches(name, list(places), n=1, cutoff=0.8)
-    return f"line {places[near[0]][0][0]} defines {near[0]}" if near else ""

@@ -15,7 +15,6 @@ import ast
 import contextlib
 import importlib.machinery
 import importlib.util
-import json
 import linecache
 import os
 import re
@@ -29,7 +28,7 @@ from types import FrameType, ModuleType
 from typing import Any
 
 from .absent import Absent, Loading, MissingPackageError, StandIn
-from .cells import MARK, is_notebook
+from .cells import cells_of, is_notebook
 from .layout import LAYOUT
 
 MAX_FAILURES = 200  # statements whose exceptions are kept, with their frames
@@ -161,14 +160,9 @@ class StudentLoader(importlib.machinery.SourceFileLoader):
             run.all(tree, file)
             return
         module.__dict__["display"] = _display
-        source = self.get_data(self.path).decode("utf-8")
-        lines = source.split("\n")
-        header = json.loads(lines[0][len(MARK) :])
-        starts = header["starts"]
-        for index, start in enumerate(starts):
-            stop = starts[index + 1] - 2 if index + 1 < len(starts) else len(lines)
-            text = "\n".join(lines[start - 1 : stop]) + "\n"
-            file = os.path.join(self._folder, f"{header['notebook']}, cell {index + 1}")
+        notebook, cells = cells_of(self.get_data(self.path).decode("utf-8"))
+        for number, text in cells:
+            file = os.path.join(self._folder, f"{notebook}, cell {number}")
             linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
             try:
                 tree = ast.parse(text, file)
