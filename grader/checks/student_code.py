@@ -13,6 +13,7 @@ from grader.checks.own_words import USUAL_TYPES, own_words
 from grader.errors import Failure, Reason
 from grader.isolation.sandbox.connection import Reply, StudentError, WorkerConnection
 from grader.isolation.wire import Opaque
+from grader.isolation.worker.newer import newer_name
 from grader.readers.texts import clipped
 
 # What the system says of a disk that is full, and of a file that is larger than allowed.
@@ -63,8 +64,7 @@ class StudentModule:
         self.withheld: list[str] = []
         self.raised: list[StudentError] = []
         self.notes: list[str] = [
-            f"{file} imports {name!r}, which is neither in the submission nor installed in the "
-            "grader: functions that use it will fail"
+            f"{file} imports {name!r}, which {_lacks(name)}: functions that use it will fail"
             for name in missing_packages
             if name not in forbidden
         ]
@@ -82,6 +82,12 @@ class StudentModule:
                 f"{file}, line {line}: {words}{ending} and was left out; statements outside the "
                 "functions cost no points"
             )
+        self.notes += [
+            f"{self.file}: {name} was computed from the package {package!r}, which is not "
+            "installed in the grader"
+            for name, package in loaded.made
+            if package not in self._forbidden and not self._withhold
+        ]
         if more := len(loaded.skipped) - len(shown):
             self.notes.append(f"{self.file}: {more} more statements outside the functions failed")
 
@@ -163,6 +169,12 @@ class StudentModule:
         ]
 
 
+def _lacks(package: str) -> str:
+    """Return what is wrong with a package that cannot be imported, after "which"."""
+    newer = newer_name(package)
+    return newer or "is neither in the submission nor installed in the grader"
+
+
 def without_texts(value: Any) -> Any:
     """Return a value without anything that student code can choose freely, but with its kind.
 
@@ -211,8 +223,7 @@ def failure(
         return Failure("forbidden", message, causes.of_package(package, forbidden=True))
     if package is not None:
         named = f"{package!r}, which" if package else "a package that"
-        message = f"{function} needs {named} is neither in the submission"
-        message += f" nor installed in the grader{located(error)}"
+        message = f"{function} needs {named} {_lacks(package)}{located(error)}"
         return Failure("import_error", message, causes.of_package(package, forbidden=False))
     if "NotImplementedError" in error.kinds:
         return Failure("not_implemented", _not_implemented(error, function))

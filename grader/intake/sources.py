@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import sys
 from dataclasses import dataclass
 
 from grader.intake.wrong_files import kind_of
+from grader.isolation.worker.newer import newer_syntax
 
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
@@ -89,36 +89,6 @@ def problem(name: str, data: bytes) -> str | None:
             f"{name}, line {line_of(data, zero)}: not Python source text: it holds a NUL byte (is "
             "it a binary or UTF-16 file?): save it as UTF-8 text"
         )
-    return None
-
-
-# Syntax that came with a version of Python, by what it looks like on the line of the error.
-NEWER_SYNTAX = (
-    ((3, 10), re.compile(rb"^\s*(match|case)\b.*:\s*(#.*)?$"), "match statements"),
-    ((3, 11), re.compile(rb"^\s*except\s*\*"), "except*"),
-    ((3, 12), re.compile(rb"^\s*type\s+\w+\s*(\[.*\])?\s*="), "type statements"),
-    ((3, 12), re.compile(rb"^\s*(async\s+)?(def|class)\s+\w+\s*\["), "type parameters"),
-    (
-        (3, 12),
-        re.compile(rb"""\b[rR]?[fF][rR]?("[^"]*\{[^}"]*"|'[^']*\{[^}']*')"""),
-        "quotes like those around it inside an f-string",
-    ),
-    (
-        (3, 12),
-        re.compile(rb"""\b[rR]?[fF][rR]?["'].*\{[^}]*\\[^}]*\}"""),
-        "a backslash inside the braces of an f-string",
-    ),
-    ((3, 14), re.compile(rb"""(?<![\w"'])[rR]?[tT][rR]?["'].*\{"""), "template strings"),
-)
-
-
-def newer_syntax(line: bytes, running: tuple[int, int] = sys.version_info[:2]) -> str | None:
-    """Return which newer Python a line seems to be written for, if it is newer than this one."""
-    for version, pattern, what in NEWER_SYNTAX:
-        if version > running and pattern.search(line):
-            here = ".".join(map(str, running))
-            newer = ".".join(map(str, version))
-            return f"{what} need Python {newer}; the grader runs Python {here}"
     return None
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from grader.intake.sources import explained, newer_syntax
+from grader.intake.sources import explained
+from grader.isolation.worker.newer import newer_name, newer_syntax
 
 NEW = [
     ("type Vector = list[float]", (3, 11), "3.12"),
@@ -16,11 +17,14 @@ NEW = [
     (r"""x = f'{"\t".join(rows)}'""", (3, 11), "3.12"),
     ("except* ValueError as group:", (3, 10), "3.11"),
     ("match command:", (3, 9), "3.10"),
+    ("except ValueError, TypeError:", (3, 13), "3.14"),
+    ("    except np.linalg.LinAlgError, KeyError:", (3, 13), "3.14"),
     ('page = t"Hello {name}"', (3, 13), "3.14"),
 ]
 OLD = [
     "def f(x):", "class A(B):", "x = type(y)", "type = 3", "x = f'{a} {b}'", 'x = f"{a!r:>{w}}"',
     "x = names[0]", "except ValueError:", "match = re.match(a, b)", "return x[", "print 'hello'",
+    "except ValueError, e:", "except (ValueError, TypeError):",
     'x = "a" if b else "c"', "x = {'a': 1}",
 ]  # fmt: skip
 
@@ -40,6 +44,20 @@ def test_a_python_that_is_new_enough_is_not_to_blame(line, _running, version):
 @pytest.mark.parametrize("line", OLD)
 def test_an_ordinary_slip_is_not_taken_for_it(line):
     assert newer_syntax(line.encode(), (3, 8)) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "version"),
+    [
+        ("typing.override", "3.12"), ("itertools.batched", "3.12"), ("warnings.deprecated", "3.13"),
+        ("tomllib", "3.11"), ("typing.Self", "3.11"), ("string.templatelib", "3.14"),
+    ],
+)  # fmt: skip
+def test_a_newer_name_of_the_standard_library_is_named_with_its_version(name, version):
+    words = newer_name(name, (3, 10))
+    assert words == f"needs Python {version} (the grader runs Python 3.10)"
+    assert newer_name(name, (3, 14)) is None
+    assert newer_name("seaborn", (3, 10)) is None
 
 
 def test_the_message_looks_at_the_line_of_the_error():

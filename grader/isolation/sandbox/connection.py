@@ -100,6 +100,7 @@ class Reply:
 
     Of a module that was loaded: the packages that are not installed, the statements that were left
     out (file, line, text, exception), and what there is to say of functions that are defined twice.
+    ``made`` are names that functions use, with the missing package that they were computed from.
     ``adapted`` names what ran another way than it was written (``worker/ordinary.py``).
     """
 
@@ -109,6 +110,7 @@ class Reply:
     missing_packages: tuple[str, ...] = field(default=())
     skipped: tuple[tuple[str, int, str, str], ...] = ()
     twice: tuple[tuple[str, str], ...] = ()
+    made: tuple[tuple[str, str], ...] = ()
     adapted: tuple[str, ...] = ()
 
 
@@ -260,6 +262,7 @@ def _parse_reply(answer: dict[str, Any]) -> Reply:
     return Reply(
         *(answer.get("result"), None, tuple(mutated), tuple(missing)),
         *(_skipped(answer.get("skipped", [])), _pairs(answer.get("twice", []))),
+        _pairs(answer.get("made", [])),
         tuple(name for name in ADAPTED if name in _texts(answer.get("adapted", []))),
     )
 

@@ -12,12 +12,15 @@ from __future__ import annotations
 
 import importlib.machinery
 import operator
+import re
 import types
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 MAX_MISSING = 20  # more absent packages than any homework imports
 TEXTS = {"__version__": "0", "__doc__": "", "__file__": ""}
+# ``torch.cuda.is_available()``: a question to a package that is not there; the answer is no.
+QUERY = re.compile(r"_?(?:is|has|have|can|supports?)_|\w*available|\w*enabled|\w*supported")
 MARK = " (not installed)"  # in the name of a stand-in's type, and so in Python's own messages
 
 
@@ -25,7 +28,9 @@ class MissingPackageError(ModuleNotFoundError):
     """Student code used a package that is not installed where it is graded."""
 
     def __init__(self, package: str) -> None:
-        super().__init__(f"the package {package!r} is not installed in the grader")
+        forbidden = package.partition(".")[0] in Loading.forbidden
+        why = "forbidden in this question" if forbidden else "not installed in the grader"
+        super().__init__(f"the package {package!r} is {why}")
         self.package = package
 
 
@@ -34,11 +39,17 @@ class Loading:
 
     active = False
     used: list[str] = []
+    forbidden: tuple[str, ...] = ()
     is_students: Callable[[Any], bool] = staticmethod(lambda _value: False)
 
 
 def _package(value: StandIn) -> str:
     return str(types.ModuleType.__getattribute__(value, "__dict__")["__package_name__"])
+
+
+def _last_name(value: StandIn) -> str:
+    """Return the name by which a stand-in was taken from another one, or from a module."""
+    return str(value.__dict__["__name__"]).rpartition(".")[2]
 
 
 def _touched(value: StandIn) -> str:
@@ -81,17 +92,21 @@ class StandIn(types.ModuleType):
 
     def __getattr__(self, name: str) -> Any:
         if name in TEXTS:
+            _touched(self)
             return TEXTS[name]
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
-        return StandIn(_touched(self), made=self.__dict__["__made__"])
+        return StandIn(_touched(self), name, made=self.__dict__["__made__"])
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Act as a decorator, a class or a function of the package.
 
-        A function of the student's own that is decorated stays what it is without the decorator.
+        A function of the student's own that is decorated stays what it is without the decorator. A
+        flag that a module keeps, such as ``USE_GPU = torch.cuda.is_available()``, is false.
         """
         package = _touched(self) if self.__dict__["__made__"] else _used(self)
+        if Loading.active and not args and not kwargs and QUERY.fullmatch(_last_name(self)):
+            return False
         if len(args) == 1 and not kwargs and Loading.is_students(args[0]):
             return args[0]
         return StandIn(package, made=True)

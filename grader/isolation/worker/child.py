@@ -21,6 +21,7 @@ from ..wire import Decoder, Encoder, WireError, pack, parse_header, parse_prefix
 from ..wire.codec import PREFIX
 from . import modules, ordinary, redirect, scratch, statements
 from .absent import MissingPackageError, StandIn, package_in
+from .newer import newer_in
 
 if TYPE_CHECKING:
     from . import lockdown
@@ -136,7 +137,7 @@ class Child:
             *(self._submission, request["module"], self._forbidden), request["statement_s"]
         )
         self._module = loaded.module
-        told = {"skipped": loaded.skipped, "twice": loaded.twice}
+        told = {"skipped": loaded.skipped, "twice": loaded.twice, "made": loaded.made}
         return {"missing_packages": loaded.missing, **told}, []
 
     def _call(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
@@ -204,6 +205,8 @@ class Child:
         inner = [frame.filename for frame in frames if frame.filename.startswith(known)][-1:]
         if isinstance(error, SyntaxError) and str(error.filename).startswith(self._submission):
             text = str(error.msg)[:MAX_MESSAGE_TEXT]
+            if self._module is not None and (newer := newer_in(error)):
+                text += f"; {newer}"
             where.append(
                 [os.path.relpath(error.filename or "", self._submission), error.lineno, ""]
             )
@@ -272,6 +275,8 @@ def _cause(error: BaseException) -> str:
     if isinstance(cause, statements.TakesTooLongError):
         return f"; {place} would define it, but took too long"
     told = f"{type(cause).__name__}: {cause}"[:MAX_CAUSE]
+    if newer := newer_in(cause):
+        told += f"; {newer}"
     return f"; {place} would define it, but raised {told}"
 
 

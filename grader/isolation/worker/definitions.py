@@ -80,7 +80,9 @@ def _hidden(
         if not after or code.co_filename == _file(module):
             return ""
         place, node = after[-1]
-        return f"{name} is defined in {places[-1]}, but `{ast.unparse(node)}` in {place} replaces it"
+        return (
+            f"{name} is defined in {places[-1]}, but `{ast.unparse(node)}` in {place} replaces it"
+        )
     if len(places) == 1:
         return ""
     times = "twice" if len(places) == 2 else f"{len(places)} times"  # noqa: PLR2004
@@ -201,8 +203,8 @@ def _visit(node: ast.AST, cell: int, within: str, found: _Found) -> None:
 def _condition(node: ast.If) -> str:
     test = ast.unparse(node.test)[:MAX_SHOWN]
     if "__name__" in test:
-        return f"under `if {test}:`, which does not run when the file is imported"
-    return f"under `if {test}:`, which it did not get to"
+        return f"under `if {test}:`, which does not run when the file is graded"
+    return f"under `if {test}:`, which did not run"
 
 
 def _note(node: ast.AST, cell: int, found: _Found) -> None:

@@ -145,7 +145,7 @@ class _Absolute(ast.NodeTransformer):
         self._depth = depth
         self._beside = beside
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.stmt | list[ast.stmt]:  # noqa: N802
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.stmt | list[ast.stmt]:
         if node.level <= self._depth:
             return node
         base = self._beside

@@ -37,13 +37,15 @@ class Loaded:
 
     ``missing`` are packages that are not installed, ``skipped`` the statements that were left out
     (file, line, text, exception), ``twice`` the functions that are defined more than once, or
-    replaced by another module's (name, words).
+    replaced by another module's (name, words), ``made`` the names that functions use and that
+    were computed from a package that is not installed (name, package).
     """
 
     module: ModuleType
     missing: list[str]
     skipped: list[list[Any]]
-    twice: list[list[Any]]
+    twice: list[list[str]]
+    made: list[list[str]]
 
 
 class _Own:
@@ -202,13 +204,15 @@ def load(
     sys.meta_path += [_Elsewhere(folder, absent), absent]
     statements.CLOCK.budget_s = statement_s
     Loading.is_students = staticmethod(lambda value: _is_students(value, folder))
+    Loading.forbidden = forbidden
     Loading.active = True
     try:
         module = importlib.import_module(name)
     finally:
         Loading.active = False
-    twice = definitions.hidden(module)
-    return Loaded(module, absent.packages, statements.RECORD.skipped, twice)
+    record = statements.RECORD
+    made = [[name, package] for name, package in record.made.items() if name in record.used]
+    return Loaded(module, absent.packages, record.skipped, definitions.hidden(module), made)
 
 
 def _is_students(value: Any, folder: str) -> bool:

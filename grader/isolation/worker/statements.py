@@ -24,12 +24,13 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from types import FrameType, ModuleType
+from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 from .absent import Absent, Loading, MissingPackageError, StandIn
 from .cells import cells_of, is_notebook
 from .layout import LAYOUT
+from .newer import newer_in
 
 MAX_FAILURES = 200  # statements whose exceptions are kept, with their frames
 MAX_TOLD = 20  # skipped statements that the grader hears of
@@ -53,6 +54,8 @@ class Record:
 
     failures: dict[str, dict[str, BaseException]] = field(default_factory=dict)
     skipped: list[list[Any]] = field(default_factory=list)  # file, line, text, exception's type
+    made: dict[str, str] = field(default_factory=dict)  # names computed from stand-ins: package
+    used: set[str] = field(default_factory=set)  # names that functions use
     stars: dict[str, list[str]] = field(default_factory=dict)  # module: packages of import *
 
 
@@ -227,6 +230,8 @@ class _Statements:
             else:
                 self._flags |= int(code.co_flags & FUTURE)
                 self._note_star(statement)
+                self._note_made(statement)
+                RECORD.used |= _names_in_functions(code)
             return
 
     def _note_star(self, statement: ast.stmt) -> None:
@@ -234,6 +239,18 @@ class _Statements:
             package = self._absent.covers(statement.module or "")
             if package is not None:
                 RECORD.stars.setdefault(self._module.__name__, []).append(package)
+
+    def _note_made(self, statement: ast.stmt) -> None:
+        """Remember which names a statement gave a value, or none, because of a stand-in."""
+        if not Loading.used:
+            return
+        module, package = self._module, Loading.used[0]
+        for name in _names(statement):
+            value = module.__dict__.get(name)
+            if name not in module.__dict__:
+                _remember(self._failures, [name], MissingPackageError(package))
+            elif not isinstance(value, ModuleType) and not callable(value):
+                RECORD.made.setdefault(name, package)
 
     def _is_missing(self, statement: ast.stmt, error: ImportError) -> bool:  # noqa: PLR0911
         """Put a stand-in where an import failed; say whether the import is worth a second try."""
@@ -299,6 +316,8 @@ def _worded(error: BaseException) -> str:
     if isinstance(error, TakesTooLongError):
         return ""
     words = str(error)[:MAX_TEXT]
+    if newer := newer_in(error):
+        words += f"; {newer}"
     return f"{type(error).__name__}: {words}" if words else type(error).__name__
 
 
@@ -306,6 +325,12 @@ def _module_of(statement: ast.Import | ast.ImportFrom) -> str:
     if isinstance(statement, ast.ImportFrom):
         return statement.module or ""
     return statement.names[0].name
+
+
+def _names_in_functions(code: CodeType) -> set[str]:
+    """Return the global names that the functions and classes of a statement mention."""
+    inner = [each for each in code.co_consts if isinstance(each, CodeType)]
+    return {name for each in inner for name in (*each.co_names, *_names_in_functions(each))}
 
 
 def _missing_part(name: str) -> str:

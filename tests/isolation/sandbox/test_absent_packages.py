@@ -130,3 +130,58 @@ def test_code_that_asks_whether_it_is_there_hears_that_it_is_not(opened):
     )
     assert worker.call("f", (), ()).value == (True, True)
     assert worker.loaded.missing_packages == ()
+
+
+COMPUTED = [
+    ("ONE = float(nowhere.one)", "ONE"),
+    ("names = list(nowhere.names)", "names"),
+    ("N = int(nowhere.utils.N)", "N"),
+    ("N = len(nowhere.names)", "N"),
+    ("V = nowhere.__version__", "V"),
+    ("a, b = 1, float(nowhere.b)", "b"),
+    ("import numpy as np\nW = np.zeros(3) + np.asarray(nowhere.W)", "W"),
+    ("total = 0\nfor n in nowhere.names:\n    total += n", "total"),
+    ("d = {'x': float(nowhere.x)}", "d"),
+    ("FLAG = nowhere.has_gpu()", "FLAG"),
+    ("with nowhere.scope():\n    K = 3", "K"),
+]
+
+
+@pytest.mark.parametrize(("text", "name"), COMPUTED)
+def test_names_that_were_computed_from_it_are_reported_if_functions_use_them(opened, text, name):
+    if name == "total":
+        text = text.replace("total = 0\n", "")
+        text = f"total = 0\n{text}\ntotal = total + int(nowhere.n)"
+    used = opened(f"import nowhere\n{text}\ndef f():\n    return {name}\n")
+    assert (name, "nowhere") in used.loaded.made
+    unused = opened(f"import nowhere\n{text}\ndef f():\n    return 1\n")
+    assert unused.loaded.made == ()
+
+
+@pytest.mark.parametrize(
+    "flag",
+    [
+        "nowhere.cuda.is_available()", "nowhere.has_gpu()", "nowhere.gpu_available()",
+        "nowhere.backends.mps.is_built()", "not not nowhere.cuda.is_available()",
+        "nowhere.cuda.device_count() > 0", "bool(nowhere.cuda)", "nowhere.x == 3",
+        "nowhere.cudnn.enabled()", "nowhere.get() is None",
+    ],
+)  # fmt: skip
+def test_a_flag_that_was_asked_for_at_module_level_is_false(opened, flag):
+    worker = opened(
+        f"import nowhere\nFLAG = {flag}\nclass Config:\n    flag = {flag}\n"
+        "def f():\n    return 1 if FLAG or Config.flag else 2\n"
+    )
+    assert worker.call("f", (), ()).value == 2
+
+
+def test_asking_the_package_inside_a_function_needs_it(opened):
+    worker = opened("import nowhere\ndef f():\n    return 1 if nowhere.is_available() else 2\n")
+    assert worker.call("f", (), ()).error.missing_package == "nowhere"
+
+
+@pytest.mark.parametrize(
+    "statement", ["from nowhere import float_ as one", "import nowhere as one"]
+)
+def test_an_import_is_not_a_computed_value(opened, statement):
+    assert opened(f"{statement}\ndef f():\n    return one\n").loaded.made == ()
