@@ -187,7 +187,7 @@ def _without_magics(lines: Sequence[str]) -> list[str]:
         if dropped:
             made.append(f"# {bare.rstrip()}")
         elif state.at_start and timed is None and MAGIC.match(bare[:MAX_MAGIC_CHARS]):
-            made.append(f"{indent}{_instead(bare)}  # {bare.rstrip()}")
+            made.append(f"{indent}{_instead(bare, inner=bool(indent))}  # {bare.rstrip()}")
             dropped = True
         else:
             made.append(line if timed is None else indent + bare[timed.end() :])
@@ -196,8 +196,11 @@ def _without_magics(lines: Sequence[str]) -> list[str]:
     return made
 
 
-def _instead(magic: str) -> str:
-    """Return the statement that takes the place of a magic: ``%run act.py`` brings names."""
+def _instead(magic: str, *, inner: bool) -> str:
+    """Return the statement that takes the place of a magic: ``%run act.py`` brings names.
+
+    Functions, in which the magic may stand if it is an ``inner`` statement, cannot import all.
+    """
     found = RUN.match(magic[:MAX_MAGIC_CHARS])
     file = next((name for name in found.groups() if name), "") if found is not None else ""
     parts = re.sub(r"\.(?:py|ipynb)$", "", file.replace("\\", "/")).split("/")
@@ -205,7 +208,7 @@ def _instead(magic: str) -> str:
     if not parts:
         return "pass"
     name = ".".join(parts)
-    if all(part.isidentifier() and not iskeyword(part) for part in parts):
+    if not inner and all(part.isidentifier() and not iskeyword(part) for part in parts):
         return f"from {name} import *"
     last = json.dumps(parts[-1])
     return (

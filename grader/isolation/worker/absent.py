@@ -20,7 +20,7 @@ from typing import Any
 MAX_MISSING = 20  # more absent packages than any homework imports
 TEXTS = {"__version__": "0", "__doc__": "", "__file__": ""}
 # ``torch.cuda.is_available()``: a question to a package that is not there; the answer is no.
-QUERY = re.compile(r"_?(?:is|has|have|can|supports?)_|\w*available|\w*enabled|\w*supported")
+QUERY = re.compile(r"_?(?:is|has|have|can|supports?)_\w+|\w*available|\w*enabled|\w*supported")
 MARK = " (not installed)"  # in the name of a stand-in's type, and so in Python's own messages
 
 
