@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from .cells import cells_of, is_notebook
+from .layout import LAYOUT
 
 MAX_SOURCE = 4 * 1024 * 1024  # bytes of a file that is searched for a function
 MAX_SLIPS = 2  # letters that differ between a misspelt name and what was meant
@@ -133,6 +134,22 @@ def instead(module: ModuleType, name: str) -> str:
     if near and near[0][0] <= MAX_SLIPS:
         place = found.functions[near[0][1]][0]
         return f"{place} defines {near[0][1]}{' ' if place.within else ''}{place.within}"
+    return _in_another_file(module, name)
+
+
+def _in_another_file(module: ModuleType, name: str) -> str:
+    """Return which other file of the submission defines a function outside of anything."""
+    pattern = re.compile(
+        rb"^(?:async[ \t]+)?def[ \t]+%s\b" % re.escape(name.encode()), re.MULTILINE
+    )
+    for file in LAYOUT.files():
+        try:
+            with open(file, "rb") as source:
+                found = pattern.search(source.read(MAX_SOURCE))
+        except OSError:
+            continue
+        if found is not None and file != _file(module):
+            return f"{os.path.relpath(file, LAYOUT.folder)} defines it, but is not imported"
     return ""
 
 

@@ -49,6 +49,11 @@ class Layout:
         self._look()
         return _nearest(self._ending(self._folders, name), beside)
 
+    def files(self) -> list[str]:
+        """Return all modules of the submission."""
+        self._look()
+        return [file for files in (self._modules or {}).values() for file in files]
+
     def is_course(self, name: str, beside: str) -> bool:
         """Say whether student code imports ``name.module``, and the submission has that module.
 

@@ -79,6 +79,12 @@ def test_it_says_which_definition_counts(opened, text, words):
     assert dict(worker.loaded.twice).get("my_forward") == words
 
 
+def test_it_says_which_other_file_defines_the_function(opened):
+    files = {"module.py": "x = 1\n", "lib/steps.py": f"import os\n{F}", "a.py": "my_forward = 1\n"}
+    error = opened(files).call("my_forward", (1,), ()).error
+    assert error.text == "lib/steps.py defines it, but is not imported"
+
+
 def test_a_function_under_a_condition_on_an_absent_package_names_the_package(opened):
     worker = opened(f"import nowhere\nif nowhere.__version__ >= '1':\n    {F.splitlines()[0]} pass")
     assert worker.call("my_forward", (1,), ()).error.missing_package == "nowhere"
