@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -129,6 +129,34 @@ def case_by_case(
                 except Failure:
                     continue
             yield module, is_there
+
+
+def name_problems(spec: Any) -> Iterator[str]:
+    """Yield names that a check of gradients uses and does not declare."""
+    if spec.shares and set(spec.shares) != set(spec.gradients):
+        yield f"shares: must name each of the gradients {sorted(spec.gradients)}"
+    for name in spec.opaque:
+        if name not in spec.returns:
+            yield f"opaque: {name!r} is not one of the outputs in returns"
+    for name in spec.gradients if spec.function == spec.forward else ():
+        if name not in spec.returns:
+            yield f"gradients: {name!r} is not one of the outputs in returns"
+
+
+def in_lines(parts: tuple[Part, ...], alike: dict[str, Hashable]) -> str:
+    """Return one line per cause: parts that are wrong for the same cause share a line.
+
+    ``alike`` tells causes apart, by the names of parts.
+    """
+    groups: dict[Hashable, list[Part]] = {}
+    for part in parts:
+        if part.earned < 1:
+            groups.setdefault(alike.get(part.name, ""), []).append(part)
+    lines = []
+    for found in groups.values():
+        others = [part.name for part in found[1:] if part.message != found[0].message]
+        lines.append(found[0].message + (f" [also wrong: {', '.join(others)}]" if others else ""))
+    return "\n".join(lines)
 
 
 class Unloadable(Exception):  # noqa: N818 - not an error: the reference need not be usable so

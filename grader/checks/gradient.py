@@ -20,8 +20,17 @@ from grader.checks.numerics import Comparison, Tolerance, compare, tolerance
 from grader.errors import Blocked, Failure, Reason, WorkerLost
 from grader.model import Array, Fraction, FunctionSpec, Part, Question, Shares, Sized, Tolerances
 
-from .base import CheckKind, Context, Judgement, Recorder, Stubs, case_by_case
-from .differences import Differences, agrees
+from .base import (
+    CheckKind,
+    Context,
+    Judgement,
+    Recorder,
+    Stubs,
+    case_by_case,
+    in_lines,
+    name_problems,
+)
+from .differences import Differences, agrees, is_double
 from .follow_through import composed, forgiven, is_an_attempt, right_at_outputs
 from .mistakes import matching_mistake, named
 from .student_code import StudentModule
@@ -86,7 +95,7 @@ class GradientKind(CheckKind):
         known_groups = {case.group for case in cases}
         for group in set(spec.groups) - known_groups:
             yield f"groups: no case belongs to {group!r} (there are {sorted(known_groups)})"
-        yield from _name_problems(spec)
+        yield from name_problems(spec)
         if spec.builds_on and assignment.composition(question.module, spec.function) is None:
             yield f"builds_on: the case file has no COMPOSITIONS entry for {spec.function}"
 
@@ -125,19 +134,7 @@ class GradientKind(CheckKind):
                 parts = tuple(run.parts(tuple(c for c in cases if c.name not in skipped)))
             notes += module.notes + module.mutation_notes()
         measured = {"largest_relative_difference": run.largest, "cases": len(cases)}
-        return Judgement(parts, tuple(notes), measured, _summary(parts, run.alike))
-
-
-def _name_problems(spec: GradientSpec) -> Iterator[str]:
-    """Yield names that are used and not declared."""
-    if spec.shares and set(spec.shares) != set(spec.gradients):
-        yield f"shares: must name each of the gradients {sorted(spec.gradients)}"
-    for name in spec.opaque:
-        if name not in spec.returns:
-            yield f"opaque: {name!r} is not one of the outputs in returns"
-    for name in spec.gradients if spec.function == spec.forward else ():
-        if name not in spec.returns:
-            yield f"gradients: {name!r} is not one of the outputs in returns"
+        return Judgement(parts, tuple(notes), measured, in_lines(parts, run.alike))
 
 
 class _Run:
@@ -383,7 +380,7 @@ class _Run:
         """Compare wrong gradients with central differences of the student's own forward."""
         usual = [case for case in cases if case.group == BASE_GROUP]
         case = min(
-            (c for c in usual if all(_is_double(value) for value in c.arguments.values())),
+            (c for c in usual if all(is_double(value) for value in c.arguments.values())),
             key=lambda c: sum(np.size(value) for value in c.arguments.values()),
             default=None,
         )
@@ -406,20 +403,3 @@ class _Run:
             raise
         except (Failure, Blocked):
             return {}
-
-
-def _summary(parts: tuple[Part, ...], alike: dict[str, Hashable]) -> str:
-    """Return one line per cause: gradients that are wrong for the same cause share a line."""
-    groups: dict[Hashable, list[Part]] = {}
-    for part in parts:
-        if part.earned < 1:
-            groups.setdefault(alike.get(part.name, ""), []).append(part)
-    lines = []
-    for found in groups.values():
-        others = [part.name for part in found[1:] if part.message != found[0].message]
-        lines.append(found[0].message + (f" [also wrong: {', '.join(others)}]" if others else ""))
-    return "\n".join(lines)
-
-
-def _is_double(value: Any) -> bool:
-    return not isinstance(value, np.ndarray) or value.dtype != np.float32

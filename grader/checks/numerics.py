@@ -33,7 +33,10 @@ ROUNDING = 1.0e-2  # relative; a smaller difference of a narrower type is that t
 
 @dataclass(frozen=True)
 class Tolerance:
-    """``|actual - expected| <= atol + rtol * |expected| + rtol_of_largest * max |expected|``."""
+    """How far values may be off.
+
+    ``|actual - expected| <= atol + max(rtol * |expected|, rtol_of_largest * max |expected|)``.
+    """
 
     rtol: float
     atol: float
@@ -44,7 +47,8 @@ class Tolerance:
         with np.errstate(invalid="ignore", over="ignore"):
             size = np.abs(np.where(np.isfinite(expected), expected, 0.0))
             largest = size.max(initial=0.0)
-            bound: Array = self.atol + self.rtol * size + self.rtol_of_largest * largest
+            relative = np.maximum(self.rtol * size, self.rtol_of_largest * largest)
+            bound: Array = self.atol + relative
         return bound
 
     def allows(self, actual: Array, expected: Array) -> Array:

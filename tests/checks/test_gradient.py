@@ -94,9 +94,9 @@ def test_inputs_in_float32_have_their_own_tolerance(graded):
     assert "case N=4 D=2 H=3" in result.message
 
 
-def test_one_edge_case_is_enough_to_lose_a_gradient(graded):
+def test_an_edge_case_costs_its_share_of_a_gradient(graded):
     result = graded(returning(db="g * (len(x) > 1)"))
-    assert points_by_name(result) == {"dx": 1, "dw": 1, "db": 0}
+    assert points_by_name(result) == {"dx": 1, "dw": 1, "db": 0.8}
     assert "case N=1 D=2 H=2" in result.message
 
 

@@ -52,12 +52,12 @@ def test_outputs_have_the_names_of_the_rubric_and_opaque_ones_are_asked_for_by_p
 @pytest.mark.parametrize(
     ("value", "names", "reason", "words"),
     [
-        (None, ["out"], "not_implemented", "step returns None, expected out: is it not"),
+        (None, ["out"], "not_implemented", "step returns None, expected out: is a return"),
         (None, ["out", "c"], "not_implemented", "returns None, expected 2 values (out, c)"),
         ((None, None), ["out", "c"], "not_implemented", "step returns None"),
         ([None], ["out", "c"], "not_implemented", "step returns None"),
         (X, ["out", "c"], "wrong_shape", "step returns one value, expected 2 values (out, c)"),
-        ({"out": X, "c": X}, ["out", "c"], "wrong_shape", "step returns one value"),
+        ({"out": X, "c": X}, ["out", "c"], "wrong_shape", "step returns a value of type dict"),
         ((X, X, X), ["out", "c"], "wrong_shape", "step returns 3 values, expected 2 values (out"),
         ((X,), ["out", "c"], "wrong_shape", "step returns 1 values, expected 2 values"),
         ((), ["out", "c"], "wrong_shape", "step returns 0 values, expected 2 values"),
@@ -132,8 +132,11 @@ def test_a_class_that_only_has_the_name_of_an_unfinished_function_gets_no_excuse
 @pytest.mark.parametrize(
     ("raised", "words"),
     [
-        (error("PermissionError", "denied"), "code may read only its own files"),
-        (error("OSError", "[Errno 30] Read-only file system: 'x'"), "may not write files"),
+        (error("PermissionError", "denied"), "code may not start processes"),
+        (
+            error("OSError", "[Errno 30] Read-only file system: 'x'"),
+            "writes only to its working folder",
+        ),
         (error("FileNotFoundError", "No such file: '/home/a.npy'"), "only the files that you"),
     ],
 )
