@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Sequence
 from contextlib import closing
@@ -145,6 +146,8 @@ def _interrupted(run: _Run) -> NoReturn:
     out, reports = run.out, run.reports
     if not reports:
         click.echo("interrupted; no submission was graded", err=True)
+        with contextlib.suppress(BrokenError):
+            _list(run)  # an earlier run may have been killed before it listed its reports
         sys.exit(EXIT_INTERRUPTED)
     failed = None
     try:
