@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from grader.author.cases import BASE_GROUP
 from grader.author.evidence import Figure
-from grader.errors import Failure, WorkerLost
+from grader.errors import Cause, Failure, Reason, WorkerLost
 from grader.model import CheckSpec, Part, Question, Tier
 
 from .student_code import StudentModule
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from grader.assignment.reference import Assignment, SolvedCase
 
+SAME_FACTOR = 1.0e-6  # relative
 MAX_LOSSES = 3  # special cases of one check that may end their worker
 # With these a function has not been written, if all cases end so; a single one may be a branch.
 NOT_WRITTEN: frozenset[str] = frozenset(["not_implemented", "missing", "import_error"])
@@ -129,6 +131,53 @@ def case_by_case(
                 except Failure:
                     continue
             yield module, is_there
+
+
+class Tally:
+    """How one group of cases fares: it earns what the worst case does."""
+
+    def __init__(self) -> None:
+        self.cases = self.failed = 0
+        self.earned = 1.0
+        self.reason: Reason | None = None
+        self.cause: Cause | None = None
+        self._message = ""
+        self._ratios: list[float | None] = []
+
+    def add(
+        self,
+        earned: float,
+        reason: Reason | None,
+        message: str,
+        cause: Cause | None,
+        ratio: float | None = None,
+    ) -> None:
+        """Add a case; of the messages the first one stays."""
+        self.cases += 1
+        self.earned = min(self.earned, earned)
+        if reason is None:
+            return
+        self.failed += 1
+        self._ratios.append(ratio)
+        if self.reason is None:
+            self.reason, self._message, self.cause = reason, message, cause
+
+    @property
+    def summary(self) -> str:
+        """The message, with how many cases fail, and a factor that they have in common."""
+        if self.cases < 2 or self.failed < 2:  # noqa: PLR2004
+            return self._message
+        factor = self._factor()
+        words = f"; each time it is {factor:.4g} times the expected value" if factor else ""
+        return f"{self._message}{words} ({self.failed} of {self.cases} similar cases fail)"
+
+    def _factor(self) -> float | None:
+        """Return by how much single numbers are off, if by the same factor in every case."""
+        known = [ratio for ratio in self._ratios if ratio is not None]
+        if self.cause is not None or len(known) < len(self._ratios):
+            return None
+        first = known[0]
+        return first if all(math.isclose(r, first, rel_tol=SAME_FACTOR) for r in known) else None
 
 
 def name_problems(spec: Any) -> Iterator[str]:
