@@ -16,6 +16,7 @@ from grader.intake.layouts import (
     SECTION,
     Asked,
     Folder,
+    gathered,
     hold_submissions,
     is_made,
     only_archive,
@@ -179,7 +180,7 @@ def _of_folder(path: Path, asked: Asked) -> Sequence[Origin]:
     files = _inside(path)
     within = places(files, asked)
     if any(place.parts for place in within):
-        return [origin for place in within for origin in _handed_in(path / place)]
+        return [origin for place in within for origin in _handed_in(path / place, asked)]
     download = collected(path, entries)
     if download is not None:
         return download
@@ -191,16 +192,27 @@ def _of_folder(path: Path, asked: Asked) -> Sequence[Origin]:
     if archives or hold_submissions(
         [Folder.of(f.name, inner.get(f.name, ())) for f in folders], asked
     ):
-        return sorted(archives + folders)
+        return _spread(sorted(archives + folders), asked)
     return [path]
 
 
-def _handed_in(path: Path) -> Sequence[Origin]:
+def _handed_in(path: Path, asked: Asked) -> Sequence[Origin]:
     """Return the submissions in a folder that is known to be that of a class."""
     entries = _entries(path)
     folders = [entry for entry in entries if entry.is_dir() and _may_be_handed_in(entry)]
     archives = [entry for entry in entries if entry.is_file() and is_packed(entry.name)]
-    return collected(path, entries) or sorted(archives + folders)
+    return collected(path, entries) or _spread(sorted(archives + folders), asked)
+
+
+def _spread(members: Sequence[Path], asked: Asked) -> list[Origin]:
+    """Return the submissions of a class, some of which may lie in a folder of their own."""
+    found: list[Origin] = []
+    for member in members:
+        files = _inside(member) if member.is_dir() and len(members) > 1 else []
+        within = gathered(member.name, files, asked)
+        inner = [origin for place in within for origin in _handed_in(member / place, asked)]
+        found += inner or [member]
+    return found
 
 
 def _entries(path: Path) -> list[Path]:
