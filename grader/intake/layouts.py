@@ -43,6 +43,7 @@ GATHERED = re.compile(
 DOCUMENTS = (".tex", ".md", ".txt", ".pdf", ".docx", ".doc", ".odt", ".rtf", ".pages", ".html")
 OFFICE = (".tex", ".pdf", ".docx", ".doc", ".odt", ".rtf", ".pages")  # nobody's notes beside code
 MAX_SAME = 4  # of so many students in sections, one may be called like another
+MIN_WORD = 3  # letters of a student's name in the names of archives
 MIN_UNNAMED = 3  # folders with notebooks of any name that make an archive that of a class
 Paths = Sequence[PurePosixPath]
 
@@ -174,7 +175,7 @@ def _is_mixed(top: Paths, folders: Sequence[Folder], asked: Asked) -> bool:
     names = [*(stem(PurePath(file)) for file in archives), *(folder.name for folder in folders)]
     return (
         bool(archives and folders)
-        and len(names) >= MIN_UNNAMED
+        and (len(names) >= MIN_UNNAMED or any(map(GATHERED.fullmatch, names)))
         and not any(map(INNER.fullmatch, names))
         and not any(_is_work(file) for file in top if file not in archives)
         and all(folder.held(asked) for folder in folders)
@@ -218,7 +219,7 @@ def gathered(name: str, files: Paths, asked: Asked) -> list[PurePosixPath]:
     """
     top, folders = split(files)
     names = [stem(PurePath(file)) for file in top if is_packed(file.name)]
-    words = {word for word in re.split(r"[\W_]+", name.casefold()) if len(word) > 2}
+    words = {word for word in re.split(r"[\W_]+", name.casefold()) if len(word) >= MIN_WORD}
     own = {word for word in words if not (INNER.fullmatch(word) or GATHERED.fullmatch(word))}
     if any(INNER.fullmatch(n) or any(word in n.casefold() for word in own) for n in names):
         return []

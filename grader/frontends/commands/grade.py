@@ -109,6 +109,8 @@ def grade(
         try:
             modules, texts = asked_by(loaded)
             found = submission.find(submissions, list(modules), classes, texts)
+            for note in classes.notes:
+                click.echo(terminal.clean(f"note: {note}"), err=True)
             run.submitted = [Submitted(*each, wanted) for each in found]
             check_apart(out, submissions, run.identifiers)
             check_writable(out)
