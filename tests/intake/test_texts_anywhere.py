@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from grader.frontends.gradescope.run import _submission
 from grader.frontends.student.staged import StudentFolder
 from grader.frontends.student.watch import meant
-from grader.intake.submission import stage
+from grader.intake.submission import find, stage
 from tests.conftest import SUBMISSIONS, checks_of
 from tests.intake.test_downloads import laid_out, zipped
 
@@ -178,6 +179,19 @@ def test_a_text_is_found_at_home_and_watched(names, tmp_path):
     with StudentFolder(home, MODULES, TEXTS) as here:
         assert read(here.submission) == OURS
         assert names[-1] in {here.named(file) for file in meant(here, "derivations.tex")}
+
+
+@pytest.mark.parametrize("text", [*TEXTS, "writeup.pdf"])
+def test_a_text_beside_the_only_folder_is_never_left_behind(text, tmp_path):
+    folder = laid_out(tmp_path / "ada", {text: OURS, "mine/rnn_layers.py": CODE})
+    assert [origin for _name, origin in find([folder], [*MODULES], texts=TEXTS)] == [folder]
+
+
+def test_gradescope_reads_a_text_beside_the_only_folder(rubric, tmp_path):
+    folder = laid_out(tmp_path / "submission", {
+        "derivations.tex": OURS, "mine/rnn_layers.py": CODE,
+    })  # fmt: skip
+    assert _submission(folder, rubric) == folder
 
 
 @pytest.mark.parametrize("text", ["derivations/derivations.tex", "derivations.tex"])
