@@ -102,12 +102,12 @@ def case_by_case(
 
     One worker serves all cases, ordinary ones first. If it is lost in a special case (an endless
     loop for one time step), that costs this case: what follows gets another worker, a few times.
-    Any other failure of a case is its own. The last module that comes is there.
+    The last module that comes is there.
 
     Args:
         context: the check's.
         cases: all of them.
-        judge_case: judges one; it may raise what the student's code ended with.
+        judge_case: judges one, its failures included; it lets ``WorkerLost`` pass.
 
     Raises:
         WorkerLost: in an ordinary case, or too often.
@@ -128,8 +128,6 @@ def case_by_case(
                     if case.group == BASE_GROUP or again or losses > MAX_LOSSES:
                         raise
                     is_there = False
-                except Failure:
-                    continue
             yield module, is_there
 
 

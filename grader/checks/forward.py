@@ -11,7 +11,7 @@ from grader.assignment.reference import Assignment, SolvedCase
 from grader.author.cases import BASE_GROUP
 from grader.checks import causes
 from grader.checks.numerics import Comparison, compare, tolerance
-from grader.errors import Failure
+from grader.errors import Failure, WorkerLost
 from grader.model import Fraction, FunctionSpec, Part, Question, Shares, Sized, Tolerances
 
 from .base import CheckKind, Context, Judgement, Recorder, Stubs, Tally, case_by_case
@@ -107,7 +107,9 @@ class ForwardKind(CheckKind):
                 stubs.add(failed)
                 message = f"case {case.name}: {failed.message}"
                 group.add(0.0, failed.reason, message, failed.cause)
-                raise
+                if isinstance(failed, WorkerLost):
+                    raise
+                return
             stubs.add(None)
             message = f"case {case.name}: {worst.text}"
             group.add(earned, worst.reason, message, worst.cause, worst.ratio)

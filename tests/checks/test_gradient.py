@@ -321,6 +321,28 @@ def test_a_gradient_among_the_functions_own_outputs(old, new, points, graded):
     assert graded(changed((old, new)), BOTH).points == points
 
 
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("raise NotImplementedError", "not_implemented"),
+        ("raise ValueError('no')", "exception"),
+        ("return None", "not_implemented"),
+        ("return x", "wrong_shape"),
+        ("while True:\n        pass", "timeout"),
+        ("__import__('os')._exit(0)", "crashed"),
+    ],
+)
+def test_a_function_that_fails_earns_nothing_for_its_gradients(body, reason, graded):
+    source = changed(("return 0.5 * ((x - y) ** 2).sum(), x - y", body))
+    result = graded(source, {**BOTH, "timeout_s": 1})
+    assert (result.outcome, result.points, result.reason) == ("failed", 0, reason)
+
+
+def test_without_the_function_its_gradients_are_missing(graded):
+    result = graded(changed(("def loss(", "def another(")), BOTH)
+    assert (result.outcome, result.points, result.reason) == ("failed", 0, "missing")
+
+
 def test_the_gradient_of_ones_own_wrong_loss_is_followed(graded):
     source = changed(("0.5 * ((x - y) ** 2).sum(), x - y", "(x * y**2).sum(), y**2"))
     assert graded(source, {**BOTH, "follow_through": 0.5}).points == 5
