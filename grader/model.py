@@ -107,10 +107,11 @@ class FunctionSpec(CheckSpec):
 
 
 class Tolerances(Strict):
-    """``|actual - expected| <= atol + rtol * |expected| + rtol_of_largest * max |expected|``.
+    """How far values may be off, by the precision of the inputs.
 
-    By the precision of the inputs. The last term is for entries that cancel: sums of large numbers
-    that nearly vanish carry the rounding of the large ones. It is never more than ``rtol``.
+    ``|actual - expected| <= atol + max(rtol * |expected|, rtol_of_largest * max |expected|)``. The
+    last part is for entries that cancel: sums of large numbers that nearly vanish carry the
+    rounding of the large ones. It is never more than ``rtol``.
     """
 
     rtol: NonNegative = 1.0e-6

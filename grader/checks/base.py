@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from grader.author.cases import BASE_GROUP
 from grader.author.evidence import Figure
-from grader.errors import Failure, WorkerLost
+from grader.errors import Cause, Failure, Reason, WorkerLost
 from grader.model import CheckSpec, Part, Question, Tier
 
 from .student_code import StudentModule
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from grader.assignment.reference import Assignment, SolvedCase
 
+SAME_FACTOR = 1.0e-6  # relative
 MAX_LOSSES = 3  # special cases of one check that may end their worker
 # With these a function has not been written, if all cases end so; a single one may be a branch.
 NOT_WRITTEN: frozenset[str] = frozenset(["not_implemented", "missing", "import_error"])
@@ -100,12 +102,12 @@ def case_by_case(
 
     One worker serves all cases, ordinary ones first. If it is lost in a special case (an endless
     loop for one time step), that costs this case: what follows gets another worker, a few times.
-    Any other failure of a case is its own. The last module that comes is there.
+    The last module that comes is there.
 
     Args:
         context: the check's.
         cases: all of them.
-        judge_case: judges one; it may raise what the student's code ended with.
+        judge_case: judges one, its failures included; it lets ``WorkerLost`` pass.
 
     Raises:
         WorkerLost: in an ordinary case, or too often.
@@ -126,9 +128,82 @@ def case_by_case(
                     if case.group == BASE_GROUP or again or losses > MAX_LOSSES:
                         raise
                     is_there = False
-                except Failure:
-                    continue
             yield module, is_there
+
+
+class Tally:
+    """How one group of cases fares: it earns what the worst case does."""
+
+    def __init__(self) -> None:
+        self.cases = self.failed = 0
+        self.earned = 1.0
+        self.reason: Reason | None = None
+        self.cause: Cause | None = None
+        self._message = ""
+        self._ratios: list[float | None] = []
+
+    def add(
+        self,
+        earned: float,
+        reason: Reason | None,
+        message: str,
+        cause: Cause | None,
+        ratio: float | None = None,
+    ) -> None:
+        """Add a case; of the messages the first one stays."""
+        self.cases += 1
+        self.earned = min(self.earned, earned)
+        if reason is None:
+            return
+        self.failed += 1
+        self._ratios.append(ratio)
+        if self.reason is None:
+            self.reason, self._message, self.cause = reason, message, cause
+
+    @property
+    def summary(self) -> str:
+        """The message, with how many cases fail, and a factor that they have in common."""
+        if self.cases < 2 or self.failed < 2:  # noqa: PLR2004
+            return self._message
+        factor = self._factor()
+        words = f"; each time it is {factor:.4g} times the expected value" if factor else ""
+        return f"{self._message}{words} ({self.failed} of {self.cases} similar cases fail)"
+
+    def _factor(self) -> float | None:
+        """Return by how much single numbers are off, if by the same factor in every case."""
+        known = [ratio for ratio in self._ratios if ratio is not None]
+        if self.cause is not None or len(known) < len(self._ratios):
+            return None
+        first = known[0]
+        return first if all(math.isclose(r, first, rel_tol=SAME_FACTOR) for r in known) else None
+
+
+def name_problems(spec: Any) -> Iterator[str]:
+    """Yield names that a check of gradients uses and does not declare."""
+    if spec.shares and set(spec.shares) != set(spec.gradients):
+        yield f"shares: must name each of the gradients {sorted(spec.gradients)}"
+    for name in spec.opaque:
+        if name not in spec.returns:
+            yield f"opaque: {name!r} is not one of the outputs in returns"
+    for name in spec.gradients if spec.function == spec.forward else ():
+        if name not in spec.returns:
+            yield f"gradients: {name!r} is not one of the outputs in returns"
+
+
+def in_lines(parts: tuple[Part, ...], alike: dict[str, Hashable]) -> str:
+    """Return one line per cause: parts that are wrong for the same cause share a line.
+
+    ``alike`` tells causes apart, by the names of parts.
+    """
+    groups: dict[Hashable, list[Part]] = {}
+    for part in parts:
+        if part.earned < 1:
+            groups.setdefault(alike.get(part.name, ""), []).append(part)
+    lines = []
+    for found in groups.values():
+        others = [part.name for part in found[1:] if part.message != found[0].message]
+        lines.append(found[0].message + (f" [also wrong: {', '.join(others)}]" if others else ""))
+    return "\n".join(lines)
 
 
 class Unloadable(Exception):  # noqa: N818 - not an error: the reference need not be usable so

@@ -71,3 +71,8 @@ def _weighted(cotangents: Mapping[str, Array], name: str, output: Any) -> float:
     if array is None or array.dtype.kind != "f" or weight.shape != array.shape:
         return float("nan")
     return float((array.astype(np.float64) * weight).sum())
+
+
+def is_double(value: Any) -> bool:
+    """Say whether differences of an argument have the digits that they need."""
+    return not isinstance(value, np.ndarray) or value.dtype != np.float32

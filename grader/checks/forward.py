@@ -11,10 +11,10 @@ from grader.assignment.reference import Assignment, SolvedCase
 from grader.author.cases import BASE_GROUP
 from grader.checks import causes
 from grader.checks.numerics import Comparison, compare, tolerance
-from grader.errors import Cause, Failure, Reason
+from grader.errors import Failure, WorkerLost
 from grader.model import Fraction, FunctionSpec, Part, Question, Shares, Sized, Tolerances
 
-from .base import CheckKind, Context, Judgement, Recorder, Stubs, case_by_case
+from .base import CheckKind, Context, Judgement, Recorder, Stubs, Tally, case_by_case
 from .follow_through import composed, forgiven, is_an_attempt
 from .mistakes import with_mistake
 from .student_code import StudentModule
@@ -46,31 +46,6 @@ class ForwardSpec(FunctionSpec, Tolerances, Shares, Sized):
     def forgives(self) -> bool:
         """Whether wrong ``builds_on`` functions cost points elsewhere."""
         return self.follow_through > 0
-
-
-class _Group:
-    """How one group of cases fares: earned is that of its worst case."""
-
-    def __init__(self) -> None:
-        self.cases = 0
-        self.failed = 0
-        self.earned = 1.0
-        self.reason: Reason | None = None
-        self.message = ""
-        self.cause: Cause | None = None
-
-    def add(self, earned: float, reason: Reason | None, message: str, cause: Cause | None) -> None:
-        self.cases += 1
-        if earned < 1:
-            self.failed += 1
-        if reason is not None and self.reason is None:
-            self.reason, self.message, self.cause = reason, message, cause
-        self.earned = min(self.earned, earned)
-
-    def summary(self) -> str:
-        if self.cases > 1 and self.failed > 1:
-            return f"{self.message} ({self.failed} of {self.cases} similar cases fail)"
-        return self.message
 
 
 class ForwardKind(CheckKind):
@@ -119,7 +94,7 @@ class ForwardKind(CheckKind):
             *(context.question.module, spec.function, spec.returns, spec.opaque),
             *(context.seed, spec.drawn),
         )
-        groups: dict[str, _Group] = {name: _Group() for name in _shares(spec)}
+        groups: dict[str, Tally] = {name: Tally() for name in _shares(spec)}
         largest: dict[str, float] = {}
         stubs = Stubs()
         notes: list[str] = []
@@ -132,10 +107,12 @@ class ForwardKind(CheckKind):
                 stubs.add(failed)
                 message = f"case {case.name}: {failed.message}"
                 group.add(0.0, failed.reason, message, failed.cause)
-                raise
+                if isinstance(failed, WorkerLost):
+                    raise
+                return
             stubs.add(None)
             message = f"case {case.name}: {worst.text}"
-            group.add(earned, worst.reason, message, worst.cause)
+            group.add(earned, worst.reason, message, worst.cause, worst.ratio)
 
         for module, _is_there in case_by_case(context, cases, judge_case):
             notes += module.notes + module.mutation_notes()
@@ -145,7 +122,7 @@ class ForwardKind(CheckKind):
             tuple(notes),
             {"largest_relative_difference": largest, "cases": len(cases)},
             # If the common cases fail, a list of special ones does not help.
-            groups[BASE_GROUP].summary() if groups[BASE_GROUP].earned == 0 else None,
+            groups[BASE_GROUP].summary if groups[BASE_GROUP].earned == 0 else None,
         )
 
 
@@ -199,7 +176,7 @@ def _compare_case(
     return 0.0, with_mistake(context, spec.function, case, found, outputs, limit)
 
 
-def _parts(spec: ForwardSpec, groups: dict[str, _Group]) -> Iterator[Part]:
+def _parts(spec: ForwardSpec, groups: dict[str, Tally]) -> Iterator[Part]:
     base = groups[BASE_GROUP]
     for name, share in _shares(spec).items():
         group = groups[name]
@@ -208,5 +185,5 @@ def _parts(spec: ForwardSpec, groups: dict[str, _Group]) -> Iterator[Part]:
             yield Part(name, share, 0.0, base.reason, message, base.cause)
         else:
             label = f"{name}: " if name != BASE_GROUP and group.reason else ""
-            message = label + group.summary()
+            message = label + group.summary
             yield Part(name, share, group.earned, group.reason, message, group.cause)

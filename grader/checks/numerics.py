@@ -28,12 +28,16 @@ LAZY = {
     "range": "a range (use np.arange)",
     "coroutine": "a coroutine (is it an async function?)",
 }
+TIE = 1.0e-9  # relative
 ROUNDING = 1.0e-2  # relative; a smaller difference of a narrower type is that type's rounding
 
 
 @dataclass(frozen=True)
 class Tolerance:
-    """``|actual - expected| <= atol + rtol * |expected| + rtol_of_largest * max |expected|``."""
+    """How far values may be off.
+
+    ``|actual - expected| <= atol + max(rtol * |expected|, rtol_of_largest * max |expected|)``.
+    """
 
     rtol: float
     atol: float
@@ -44,7 +48,8 @@ class Tolerance:
         with np.errstate(invalid="ignore", over="ignore"):
             size = np.abs(np.where(np.isfinite(expected), expected, 0.0))
             largest = size.max(initial=0.0)
-            bound: Array = self.atol + self.rtol * size + self.rtol_of_largest * largest
+            relative = np.maximum(self.rtol * size, self.rtol_of_largest * largest)
+            bound: Array = self.atol + relative
         return bound
 
     def allows(self, actual: Array, expected: Array) -> Array:
@@ -71,7 +76,8 @@ class Comparison:
     """The outcome of comparing one value.
 
     ``message`` says where and how much, ``cause`` what probably led to it, and ``remark`` how that
-    is worded after the message (None: as in the cause). ``max_abs`` and ``max_rel`` are the largest
+    is worded after the message (None: as in the cause). ``ratio`` is that of a single number to the
+    expected one. ``max_abs`` and ``max_rel`` are the largest
     differences, None if shapes or types forbid any.
     """
 
@@ -82,6 +88,7 @@ class Comparison:
     max_abs: float | None = None
     max_rel: float | None = None
     remark: str | None = None
+    ratio: float | None = None
 
     @property
     def ok(self) -> bool:
@@ -161,7 +168,8 @@ def _compare_numbers(name: str, actual: Array, expected: Array, tolerance: Toler
     bound = np.broadcast_to(tolerance.bound(expected), expected.shape)
     excess = np.where(finite, difference - bound, np.inf)
     excess = np.where(good, -1.0, excess)
-    worst = np.unravel_index(int(np.argmax(excess)), actual.shape)
+    # Of entries that are off by the same amount it is the first, whatever rounding says.
+    worst = np.unravel_index(int(np.argmax(excess >= excess.max() * (1 - TIE))), actual.shape)
     got, wanted = _number(actual[worst], expected[worst])
     if actual.shape:
         message = (
@@ -173,7 +181,9 @@ def _compare_numbers(name: str, actual: Array, expected: Array, tolerance: Toler
     message += f" (off by {difference[worst]:.2g}"
     message += f", allowed {bound[worst]:.2g})" if np.isfinite(bound[worst]) else ")"
     cause = causes.values(actual, expected, tolerance.allows, good) if finite.all() else None
-    return Comparison(name, "mismatch", message, cause, max_abs, max_rel)
+    one = actual.size == 1 and finite.all() and expected.all()
+    ratio = float(actual.item() / expected.item()) if one else None
+    return Comparison(name, "mismatch", message, cause, max_abs, max_rel, ratio=ratio)
 
 
 def _not_an_array(name: str, actual: Any, expected: Array) -> tuple[Reason, str]:

@@ -151,7 +151,9 @@ class StudentModule:
             # Named before the driver was there, so the name cannot be one of its secrets.
             error = error.without_words(self._missing_packages)
         failed = failure(error, function, self.file, self._forbidden)
-        words = failed.message if ours is None else ours
+        # "freeze must return the model": freeze has raised nothing.
+        says_all = ours is not None and (self._withhold or ours.startswith(f"{function} "))
+        words = ours if ours is not None and says_all else failed.message
         by_it = bool(error.where) and error.where[-1][2] in (function, "")
         if by_it and (twice := self._twice.get(function)):
             words += f"; {twice}"

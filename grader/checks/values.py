@@ -30,7 +30,7 @@ from grader.model import (
 )
 
 from . import fault
-from .base import CheckKind, Context, Judgement, Recorder, Stubs
+from .base import CheckKind, Context, Judgement, Recorder, Stubs, Tally
 from .driven import DRIVER_OR_CALL, UNREADABLE
 from .drivers import NO_PATH, Call, Dotted, OwnDriver, function_problems, name_problems
 from .fault import Doubts
@@ -118,35 +118,10 @@ class _OutputResult(NamedTuple):
     message: str = ""
     earned: float = 1.0
     cause: Cause | None = None
+    ratio: float | None = None
 
 
-class _Tally:
-    """What is wrong with one output in one group of cases; it earns what the worst one does."""
-
-    def __init__(self) -> None:
-        self.cases = self.failed = 0
-        self.earned = 1.0
-        self.reason: Reason | None = None
-        self.message = ""
-        self.cause: Cause | None = None
-
-    def add(self, found: _OutputResult, case: str) -> None:
-        self.cases += 1
-        self.earned = min(self.earned, found.earned)
-        if found.reason is not None:
-            self.failed += 1
-            if self.reason is None:
-                self.reason, self.message = found.reason, f"case {case}: {found.message}"
-                self.cause = found.cause
-
-    @property
-    def summary(self) -> str:
-        if self.cases > 1 and self.failed > 1:
-            return f"{self.message} ({self.failed} of {self.cases} similar cases fail)"
-        return self.message
-
-
-Tallies = dict[tuple[str, str], _Tally]
+Tallies = dict[tuple[str, str], Tally]
 
 
 class ValuesKind(CheckKind):
@@ -204,13 +179,16 @@ class ValuesKind(CheckKind):
         )
         if absent := [name for name in spec.outputs if name not in cases[0].expected]:
             raise BrokenError(f"{spec.runs.words} returns no {', '.join(absent)}")
-        tallies: Tallies = {(o, g): _Tally() for o in spec.outputs for g in spec.groups}
+        tallies: Tallies = {(o, g): Tally() for o in spec.outputs for g in spec.groups}
         doubts, stubs = Doubts(), Stubs()
         try:
             with context.open_module(context.seed) as module:
                 for case in cases:
                     for output, found in _case(spec, context, module, case, doubts, stubs).items():
-                        tallies[output, case.group].add(found, case.name)
+                        message = f"case {case.name}: {found.message}"
+                        tallies[output, case.group].add(
+                            found.earned, found.reason, message, found.cause, found.ratio
+                        )
         finally:
             doubts.settle(context)
         stubs.settle()
@@ -294,7 +272,7 @@ def _output(
     if found.reason in NAMED:
         known = matching_mistake(context, spec.generator, case, name, got[name], limit)
         found = named(found, spec.generator, known) if known is not None else found
-    return _OutputResult(found.reason, found.text, 0.0, found.cause)
+    return _OutputResult(found.reason, found.text, 0.0, found.cause, found.ratio)
 
 
 def _own(

@@ -10,12 +10,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from grader.errors import Closing, UsageError
-from grader.intake.archives import DAMAGED, TooMuchError, tar_entries, zip_entries
-from grader.intake.downloads import Collected, collected, single
+from grader.intake.archives import DAMAGED, TooMuchError, shown, tar_entries, zip_entries
+from grader.intake.downloads import Collected, HandedInFile, collected, single
 from grader.intake.layouts import (
+    OFFICE,
     SECTION,
     Asked,
     Folder,
+    gathered,
     hold_submissions,
     is_made,
     only_archive,
@@ -35,17 +37,23 @@ from grader.intake.names import (
 from grader.intake.unpacking import MAX_DEPTH, is_zip, unpack_class
 
 MAX_CLASS_ENTRIES = 200_000
+MAX_LEFT_OUT = 8  # names in a note
 MAX_WRAPPERS = 2  # archives around that of a class
 FORK = "._"  # begins the names of files in which a Mac keeps what other systems do not store
 Origin = Path | Collected
 
 
 class Classes(Closing):
-    """Archives of whole classes, unpacked into a folder that is removed in the end."""
+    """Archives of whole classes, unpacked into a folder that is removed in the end.
+
+    Attributes:
+        notes: what in the folders of classes can be nobody's submission, and why.
+    """
 
     def __init__(self) -> None:
         self._folder: Closing | None = None
         self._count = 0
+        self.notes: list[str] = []
 
     def opened(self, path: Path) -> Path:
         """Unpack the archive of a class and return the folder that it is in.
@@ -100,6 +108,8 @@ def find(
         origins = _expand(argument, asked, classes)
         if not origins:
             raise UsageError(f"{argument}: no submissions found")
+        if classes is not None and list(origins) != [argument]:
+            classes.notes += _left_out(argument, origins)
         for origin in origins:
             if isinstance(origin, Collected):
                 base = origin.identifier
@@ -179,7 +189,7 @@ def _of_folder(path: Path, asked: Asked) -> Sequence[Origin]:
     files = _inside(path)
     within = places(files, asked)
     if any(place.parts for place in within):
-        return [origin for place in within for origin in _handed_in(path / place)]
+        return [origin for place in within for origin in _handed_in(path / place, asked)]
     download = collected(path, entries)
     if download is not None:
         return download
@@ -187,27 +197,73 @@ def _of_folder(path: Path, asked: Asked) -> Sequence[Origin]:
         return [path]
     archives = [entry for entry in entries if entry.is_file() and is_packed(entry.name)]
     folders = [entry for entry in entries if entry.is_dir() and _may_be_handed_in(entry)]
-    _top, inner = split(files)
-    if archives or hold_submissions(
-        [Folder.of(f.name, inner.get(f.name, ())) for f in folders], asked
-    ):
-        return sorted(archives + folders)
+    top, inner = split(files)
+    # A text beside the only folder is one student's, who keeps the code in it.
+    one = len(folders) == 1 and any(file.name.lower().endswith(OFFICE) for file in top)
+    members = [Folder.of(folder.name, inner.get(folder.name, ())) for folder in folders]
+    if archives or (not one and hold_submissions(members, asked)):
+        return _spread(sorted(archives + folders), asked)
     return [path]
 
 
-def _handed_in(path: Path) -> Sequence[Origin]:
+def _handed_in(path: Path, asked: Asked) -> Sequence[Origin]:
     """Return the submissions in a folder that is known to be that of a class."""
     entries = _entries(path)
     folders = [entry for entry in entries if entry.is_dir() and _may_be_handed_in(entry)]
     archives = [entry for entry in entries if entry.is_file() and is_packed(entry.name)]
-    return collected(path, entries) or sorted(archives + folders)
+    return collected(path, entries) or _spread(sorted(archives + folders), asked)
+
+
+def _spread(members: Sequence[Path], asked: Asked) -> list[Origin]:
+    """Return the submissions of a class, some of which may lie in a folder of their own."""
+    found: list[Origin] = []
+    for member in members:
+        files = _inside(member) if member.is_dir() and len(members) > 1 else []
+        within = gathered(member.name, files, asked)
+        inner = [origin for place in within for origin in _handed_in(member / place, asked)]
+        found += inner or [member]
+    return found
+
+
+def _left_out(argument: Path, origins: Sequence[Origin]) -> list[str]:
+    """Say what in the folders with the submissions of a class is neither a file nor a folder."""
+    paths = [
+        part.path
+        for origin in origins
+        for part in (origin.parts if isinstance(origin, Collected) else [HandedInFile(origin, "")])
+    ]
+    folders = {path.parent for path in paths if path != argument} | {argument}
+    strange = [
+        entry
+        for folder in sorted(folders)
+        if folder.is_dir()
+        for entry in sorted(folder.iterdir())
+        if not _is_clutter(entry.name) and not _is_usable(entry)
+    ]
+    if not strange:
+        return []
+    told = [f"{shown(entry.name)} ({_kind(entry)})" for entry in strange[:MAX_LEFT_OUT]]
+    more = f" and {len(strange) - MAX_LEFT_OUT} more" if len(strange) > MAX_LEFT_OUT else ""
+    return [f"{argument}: not graded: {', '.join(told)}{more}"]
+
+
+def _is_usable(entry: Path) -> bool:
+    try:
+        return entry.is_file() or entry.is_dir()
+    except OSError:  # staging it will say so
+        return True
+
+
+def _kind(entry: Path) -> str:
+    return "a link to nothing" if entry.is_symlink() else "neither a file nor a folder"
 
 
 def _entries(path: Path) -> list[Path]:
     try:
-        return sorted(entry for entry in path.iterdir() if not _is_clutter(entry.name))
+        entries = sorted(entry for entry in path.iterdir() if not _is_clutter(entry.name))
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+    return [entry for entry in entries if _is_usable(entry)]
 
 
 def _is_clutter(name: str) -> bool:
@@ -235,7 +291,12 @@ def _inside(folder: Path) -> list[PurePosixPath]:
         folders.sort()  # of two students of one name, always the same one is the second
         if len(inside.parts) >= MAX_DEPTH:
             folders.clear()
-        found += [inside / name for name in sorted(names) if not _is_clutter(name)]
+        found += [
+            inside / name
+            for name in sorted(names)
+            if not _is_clutter(name)
+            and not (is_packed(name) and not _is_usable(Path(parent) / name))
+        ]
     return found
 
 

@@ -16,11 +16,16 @@ from grader.intake.notebook import SUFFIX
 from grader.intake.places import CODE, is_meant
 
 # Folders that people make inside one homework; a class is not made of these.
+_PART = (
+    r"src|source|code|programs?|python|lib|utils?|helpers?|tests?|notebooks?|\w*data\w*|models?|"
+    r"docs?|documents?|old|backup|images?|img|figures?|figs?|plots?|results?|outputs?|"
+    r"predictions?|checkpoints?|weights|saved|(?:la)?tex|texts?|txt|written|writing|pdfs?|maths?|"
+    r"theory|reports?|write[ _-]?ups?|derivations?|explanations?|answers?|solutions?|"
+    r"(?:vanilla[ _-]?)?rnn|lstm|gru|cnn|mlp|numpy|(?:py)?torch"
+)
+_MORE = r"my|our|the|all|new|old|final|and|files?|folder|hw[ _-]?\d*|homework[ _-]?\d*"
 INNER = re.compile(
-    r"(?i:src|source|code|lib|utils?|helpers?|tests?|notebooks?|\w*data\w*|models?|docs?|old|"
-    r"backup|images?|figures?|results?|outputs?|checkpoints?|weights|saved|"
-    r"(?:la)?tex|pdf|maths?|theory|reports?|write[ _-]?ups?|derivations?|explanations?|answers?|"
-    r"solutions?|(?:vanilla[ _-]?)?rnn|lstm|gru|cnn|mlp|numpy|(?:py)?torch|"
+    rf"(?i:(?:(?:{_MORE})[ _-]+)*(?:{_PART})(?:[ _-]+(?:{_MORE}|{_PART}))*|"
     r"(?:my[ _-]?)?(?:new|final|first|second|last|draft|copy|attempt|version|v)[ _-]?(?:\d*|[a-z])|"
     r"(?:q|question|task|part|problem|exercise|week|homework|hw)[ _-]?\d*[a-z]?"
     r"(?:[ _-]*(?:new|old|final|copy|backup|v?\d+|\(\d+\)))*)"
@@ -29,7 +34,16 @@ SECTION = re.compile(
     r"(?i:(?:section|sec|class|tutorial|recitation|cohort|period|course|term|year)"
     r"[ _-]*\w{1,8}|\d{4}[ _-]?\w{0,8})"
 )
+# Folders that people put some of a class's submissions into.
+GATHERED = re.compile(
+    r"(?i:(?:.*[ _-])?(?:late|on[ _-]?time|early|extensions?|extended|resubmi\w+|regrades?|"
+    r"submissions?|hand[ _-]?ins?|uploads?|by[ _-]?e?mail|e?mailed|missing|others?|more)"
+    r"(?:[ _-].*)?)"
+)
+DOCUMENTS = (".tex", ".md", ".txt", ".pdf", ".docx", ".doc", ".odt", ".rtf", ".pages", ".html")
+OFFICE = (".tex", ".pdf", ".docx", ".doc", ".odt", ".rtf", ".pages")  # nobody's notes beside code
 MAX_SAME = 4  # of so many students in sections, one may be called like another
+MIN_WORD = 3  # letters of a student's name in the names of archives
 MIN_UNNAMED = 3  # folders with notebooks of any name that make an archive that of a class
 Paths = Sequence[PurePosixPath]
 
@@ -82,6 +96,16 @@ class Folder:
         named = asked.modules_in(self.near)
         any_may_be = packed and not named and not INNER.fullmatch(self.name)
         return set(asked.modules) if any_may_be else named
+
+    def has_document(self, asked: Asked) -> bool:
+        """Say whether a text that is asked for, or a document in its place, is in it."""
+        return bool(self.documents(asked)) or any(n.lower().endswith(OFFICE) for n in self.near)
+
+    def documents(self, asked: Asked) -> set[str]:
+        """Return the texts that are asked for and are in it in any format, without suffixes."""
+        names = [PurePosixPath(n).stem for n in self.near if n.lower().endswith(DOCUMENTS)]
+        stems = {PurePosixPath(text).stem for text in asked.texts}
+        return {stem for stem in stems if any(is_meant(f"{n}.x", f"{stem}.x") for n in names)}
 
     def has_code(self) -> bool:
         """Say whether there is code in it."""
@@ -151,7 +175,7 @@ def _is_mixed(top: Paths, folders: Sequence[Folder], asked: Asked) -> bool:
     names = [*(stem(PurePath(file)) for file in archives), *(folder.name for folder in folders)]
     return (
         bool(archives and folders)
-        and len(names) >= MIN_UNNAMED
+        and (len(names) >= MIN_UNNAMED or any(map(GATHERED.fullmatch, names)))
         and not any(map(INNER.fullmatch, names))
         and not any(_is_work(file) for file in top if file not in archives)
         and all(folder.held(asked) for folder in folders)
@@ -182,6 +206,30 @@ def _is_download(names: Sequence[str]) -> bool:
     return named > 0 and 2 * named >= len(names)
 
 
+def gathered(name: str, files: Paths, asked: Asked) -> list[PurePosixPath]:
+    """Return the places of the submissions in a folder among submissions; none if it is one.
+
+    Archives that are called neither like parts of a homework nor like the folder are different
+    students', such as those in a folder ``late``.
+
+    Args:
+        name: the folder's.
+        files: the paths of the files in it.
+        asked: what the rubric asks for.
+    """
+    top, folders = split(files)
+    names = [stem(PurePath(file)) for file in top if is_packed(file.name)]
+    words = {word for word in re.split(r"[\W_]+", name.casefold()) if len(word) >= MIN_WORD}
+    own = {word for word in words if not (INNER.fullmatch(word) or GATHERED.fullmatch(word))}
+    if any(INNER.fullmatch(n) or any(word in n.casefold() for word in own) for n in names):
+        return []
+    named = bool(GATHERED.fullmatch(name) or SECTION.fullmatch(name))
+    least = 1 if named else 2
+    if not folders and len(names) == len(top) >= least:
+        return [PurePosixPath()]
+    return places(files, asked) if named else []
+
+
 def split(files: Paths) -> tuple[list[PurePosixPath], dict[str, Paths]]:
     """Return the files at the top, and those of each folder by paths relative to it."""
     top: list[PurePosixPath] = []
@@ -208,32 +256,50 @@ def hold_submissions(folders: Sequence[Folder], asked: Asked) -> bool:
 
     They are if two of them hold the same module. One that holds modules beside others that hold no
     code, or that are called like parts of a homework, is one submission; so are folders that hold
-    different modules. Folders that all hold the same text are submissions, too.
+    different modules. Folders of texts alone are submissions as ``_are_of_texts`` says.
     """
-    if all(INNER.fullmatch(folder.name) for folder in folders):
-        return False
     held = [folder.held(asked) for folder in folders]
     holding = [names for names in held if names]
-    if len(folders) <= 1:
-        return bool(holding)
-    if _share_a_text(folders, asked):
-        return True
-    if len(holding) > 1:
-        return _have_in_common(holding)
-    if not holding:
+    working = [
+        folder
+        for folder, names in zip(folders, held, strict=True)
+        if names or asked.named(folder.near)
+    ]
+    if all(INNER.fullmatch(folder.name) for folder in working or folders):
         return False
+    if len(folders) <= 1 or not holding:
+        return bool(holding) or _are_of_texts(folders, asked)
+    if len(holding) > 1 or _are_of_texts(folders, asked):
+        return _have_in_common(holding) or _are_of_texts(folders, asked)
     others = [folder for folder, names in zip(folders, held, strict=True) if not names]
+    (holder,) = (folder for folder, names in zip(folders, held, strict=True) if names)
     parts = all(INNER.fullmatch(folder.name) or not folder.has_code() for folder in others)
-    return not (parts and any(INNER.fullmatch(folder.name) for folder in others))
+    inner = any(INNER.fullmatch(folder.name) for folder in others)
+    return not (INNER.fullmatch(holder.name) or (parts and inner))
 
 
-def _share_a_text(folders: Sequence[Folder], asked: Asked) -> bool:
-    """Say whether all folders that hold anything hold the same text."""
+def _are_of_texts(folders: Sequence[Folder], asked: Asked) -> bool:
+    """Say whether folders are submissions by the texts in them.
+
+    They are if all that hold anything hold the same text. If none is called like a part of a
+    homework, it is enough that two hold the same text, or that at least three hold a document each
+    and no module.
+    """
     named = [names for folder in folders if (names := asked.named(folder.near))]
     shared = {PurePosixPath(text).stem for text in asked.texts}
+    texts = [names & shared for names in named]
     for names in named:
         shared &= names
-    return len(named) > 1 and bool(shared)
+    if len(named) > 1 and shared:
+        return True
+    if any(INNER.fullmatch(folder.name) for folder in folders):
+        return False
+    if _have_in_common(texts):
+        return True
+    full = [folder for folder in folders if folder.files]
+    if any(folder.has_code() or not folder.has_document(asked) for folder in full):
+        return False
+    return len(full) >= MIN_UNNAMED or _have_in_common([f.documents(asked) for f in full])
 
 
 def _have_in_common(held: Sequence[set[str]]) -> bool:
@@ -252,6 +318,6 @@ def _pack_submissions(folders: Sequence[Folder], asked: Asked) -> bool:
     everywhere = all(folder.held(asked) for folder in folders)
     return (
         _have_in_common(named)
-        or _share_a_text(folders, asked)
+        or _are_of_texts(folders, asked)
         or (everywhere and len(folders) >= MIN_UNNAMED)
     )

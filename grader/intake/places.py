@@ -1,4 +1,4 @@
-"""Finds the files in a submission that the rubric asks for.
+"""Finds the modules in a submission that the rubric asks for; ``texts.py`` finds its texts.
 
 A file is found, with a note, in another folder, with other uppercase letters, with the number that
 a browser or platform gives to copies, or with ``.txt`` after its name. If two different files could
@@ -82,28 +82,25 @@ def locate(
     folder: Path,
     files: Sequence[str],
     modules: Wanted,
-    others: Collection[str],
+    made: Places,
     note: Callable[[str], None],
-) -> Places:
-    """Find all requested files, and rename those that have another name.
+) -> None:
+    """Find the requested modules, and rename those that have another name.
 
     Args:
         folder: the staged submission.
         files: its files, relative to it.
         modules: Python modules, with the functions that each must have.
-        others: further files.
+        made: takes what was found.
         note: takes notes for the report.
     """
-    made = Places(frozenset([*modules, *others]))
     finder = _Finder(folder, files, note, made)
     there = set(files)  # some systems find a file regardless of case, but do not import it
-    for name in dict.fromkeys([*modules, *others]):
+    for name, functions in modules.items():
         if name in there:
-            if name in modules:
-                finder.check_in_place(name, modules[name])
-            continue
-        finder.find(name, modules.get(name, ()), is_module=name in modules)
-    return made
+            finder.check_in_place(name, functions)
+        else:
+            finder.find(name, functions)
 
 
 class _Finder:
@@ -127,17 +124,17 @@ class _Finder:
         if beside:
             # Students who work in a notebook often hand in the template unchanged.
             remedy = f"to hand in the notebook instead, leave out {name}"
-            self._note(f"{_listed(beside)} was not read because {name} is there; {remedy}")
+            self._note(f"{listed(beside)} was not read because {name} is there; {remedy}")
 
-    def find(self, name: str, functions: Collection[str], *, is_module: bool) -> None:
-        """Find one file."""
+    def find(self, name: str, functions: Collection[str]) -> None:
+        """Find one module."""
         candidates = self._named(name)
         written = [f for f in candidates if not loosened(f).endswith(notebook.SUFFIX)]
-        for some in (written, candidates if is_module else []):
+        for some in (written, candidates):
             if some:
                 self._take(name, some)
                 return
-        if is_module and (defining := self._defining(functions)):
+        if defining := self._defining(functions):
             self._take(name, defining)
 
     def _named(self, name: str) -> list[str]:
@@ -166,13 +163,13 @@ class _Finder:
         best = self._best(candidates)
         if best is None:
             text = (
-                f"{name}: several files could be meant: {_listed(candidates)}: hand in only one of "
+                f"{name}: several files could be meant: {listed(candidates)}: hand in only one of "
                 f"them, as {name}"
             )
             self._made.obstacles[name] = ("missing", text)
             return
         rest = [file for file in candidates if file != best]
-        more = f"; {_listed(rest)} was ignored" if rest else ""
+        more = f"; {listed(rest)} was ignored" if rest else ""
         path = PurePosixPath(best)
         place = path.with_name(name).as_posix()
         if loosened(best).endswith(notebook.SUFFIX):
@@ -245,8 +242,8 @@ def _meant(target: Path, wanted: Sequence[str]) -> Iterator[Path]:
             yield file.parent
 
 
-def _listed(files: Sequence[str]) -> str:
-    """Return names for a message."""
+def listed(files: Sequence[str]) -> str:
+    """Return names of files for a message, the first ones only if they are many."""
     told = ", ".join(shown(file) for file in files[:MAX_CANDIDATES])
     more = len(files) - MAX_CANDIDATES
     return f"{told} and {more} more" if more > 0 else told

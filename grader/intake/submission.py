@@ -25,6 +25,7 @@ from grader.intake.downloads import Collected, HandedInFile, Student
 from grader.intake.names import CLUTTER, is_archive, safe_id, stem
 from grader.intake.places import CODE, Places, Wanted, contents, home, locate, near
 from grader.intake.sources import MAX_REPAIRED_BYTES, repaired
+from grader.intake.texts import locate_texts
 from grader.intake.unpacking import MAX_NOTES, Caps, Notes, copy, unpack
 from grader.intake.wrong_files import remedy
 
@@ -60,6 +61,8 @@ class Submission:
         places: where the requested files are, and why some cannot be used.
         student: who handed it in, if the platform's download says so.
         called: what messages call it.
+        everything: all that was handed in, relative to its top, if some of it lies outside
+            ``folder``.
     """
 
     id: str
@@ -71,6 +74,7 @@ class Submission:
     places: Places = field(default_factory=Places)
     student: Student | None = None
     called: str = "the submission"
+    everything: tuple[str, ...] = ()
 
     def path_of(self, name: str) -> str:
         """Return where a requested file is, relative to ``folder``."""
@@ -88,18 +92,25 @@ class Submission:
             return self.problem
         if module in self.places.obstacles:
             return self.places.obstacles[module][1]
-        names = [name for name in self.files if name.count("/") == 0]
-        if not self.files:
+        files = self.everything or self.files
+        if not files:
             return f"{module} is not in {self.called}, which holds no files at all"
-        named = [shown(name) for name in names[:MAX_NAMES_SHOWN]]
-        told = ", ".join(named) or f"only files in folders, such as {shown(self.files[0])}"
-        more = f" and {len(names) - MAX_NAMES_SHOWN} more" if len(names) > MAX_NAMES_SHOWN else ""
         # Other requested files are where they belong.
-        free = [f for f in self.files if f.rpartition("/")[2] not in self.places.asked]
+        free = [f for f in files if f.rpartition("/")[2] not in self.places.asked]
         close = near(module, free)
         hint = f"; did you mean {shown(close)}? Rename it to {module}" if close else ""
-        hint = hint or remedy(module, self.files)
-        return f"{module} is not in {self.called} (it holds {told}{more}){hint}"
+        hint = hint or remedy(module, files)
+        return f"{module} is not in {self.called} (it holds {self._told()}){hint}"
+
+    def _told(self) -> str:
+        """Return the names of what was handed in for a message, those nearest to the top first."""
+        names = sorted(self.everything, key=lambda name: name.count("/"))
+        names = names or [name for name in self.files if name.count("/") == 0]
+        prefix = "" if names else "only files in folders, such as "
+        names = names or list(self.files)
+        told = ", ".join(shown(name) for name in names[:MAX_NAMES_SHOWN])
+        more = len(names) - MAX_NAMES_SHOWN
+        return f"{prefix}{told} and {more} more" if more > 0 else f"{prefix}{told}"
 
 
 def stage(
@@ -176,14 +187,21 @@ def settle(
     """
     folder = home(target, list(modules))
     files = sorted(_files(folder))
-    digest = _digest(folder, files)
+    everything = () if folder == target else tuple(sorted(_files(target)))
+    places = Places(frozenset([*modules, *others]))
+    locate_texts(target, folder, others, places, notes.add)
+    outside = {place.path for place in places.found.values() if place.path.startswith("../")}
+    digest = _digest(folder, [*files, *sorted(outside)])
     _repair(folder, files, notes)
-    places = locate(folder, files, modules, others, notes.add)
+    locate(folder, files, modules, places, notes.add)
     notebook.put_modules(folder, files, modules)
-    used = {(folder / place.path).parent for place in places.found.values()}
+    used = {(folder / place.path).parent for name, place in places.found.items() if name in modules}
     for beside in sorted({folder, *used}):
         _put_supplied(supplied, beside, notes)
-    return Submission(identifier, folder, tuple(files), digest, notes.told(), places=places)
+    told = notes.told()
+    return Submission(
+        identifier, folder, tuple(files), digest, told, places=places, everything=everything
+    )
 
 
 def _gather(origin: Collected, target: Path, notes: Notes) -> str | None:

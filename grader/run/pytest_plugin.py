@@ -79,6 +79,7 @@ def begin(path: Path, config: pytest.Config) -> Grading:
     from grader.assignment.rubric import load_rubric
     from grader.checks import KINDS
     from grader.intake.submission import find
+    from grader.intake.wanted import asked_by
     from grader.job import Settings
     from grader.run.locations import StudentFiles
     from grader.run.session import Session
@@ -86,8 +87,8 @@ def begin(path: Path, config: pytest.Config) -> Grading:
 
     rubric = load_rubric(path, KINDS)
     argument = Path(config.getoption("--submission"))
-    modules = [name for question in rubric.questions for name in question.modules]
-    found = find([argument], modules)
+    modules, texts = asked_by(rubric)
+    found = find([argument], list(modules), texts=texts)
     if len(found) != 1:
         raise GraderError(f"{argument}: holds {len(found)} submissions; pytest grades one")
     data = config.getoption("--data")

@@ -194,7 +194,7 @@ class Session:
     def _read_file(self, name: str) -> bytes:
         """Return the bytes of a file of the submission."""
         path = self.submission.folder / self.submission.path_of(name)
-        if not path.is_file():
+        if name in self.submission.places.obstacles or not path.is_file():
             raise Failure("missing", self.submission.missing(name))
         if path.stat().st_size > MAX_TEXT_FILE:
             raise Failure("wrong_shape", f"{name} is {path.stat().st_size} bytes long")

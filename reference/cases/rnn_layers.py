@@ -134,6 +134,8 @@ def temporal_softmax_loss(rng: np.random.Generator) -> Iterator[Case]:
         far = scores(2, 3, 4)
         far["x"] += offset
         yield Case(name, far, STABLE)
+    # Probabilities of 1e-20 and less: a constant inside the logarithm, or a clip, shows.
+    yield Case("scores far apart", scores(2, 3, 4, spread=40.0), STABLE)
 
 
 def _without_first(arguments: dict[str, Array]) -> dict[str, Array]:

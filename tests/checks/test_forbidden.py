@@ -70,7 +70,7 @@ def test_using_a_forbidden_package_is_told_with_its_line(
     result = run(tmp_path, fork_servers, source)
     assert (result.outcome, result.reason) == ("failed", "forbidden")
     assert result.points == 0
-    assert f"{package!r} (toy.py, line {line}, in value)" in result.message
+    assert f"{package!r} (toy.py, line {line}, in value: `" in result.message
     assert "without it" in result.message
 
 

@@ -94,9 +94,9 @@ def test_inputs_in_float32_have_their_own_tolerance(graded):
     assert "case N=4 D=2 H=3" in result.message
 
 
-def test_one_edge_case_is_enough_to_lose_a_gradient(graded):
+def test_an_edge_case_costs_its_share_of_a_gradient(graded):
     result = graded(returning(db="g * (len(x) > 1)"))
-    assert points_by_name(result) == {"dx": 1, "dw": 1, "db": 0}
+    assert points_by_name(result) == {"dx": 1, "dw": 1, "db": 0.8}
     assert "case N=1 D=2 H=2" in result.message
 
 
@@ -319,6 +319,28 @@ BOTH = {
 )
 def test_a_gradient_among_the_functions_own_outputs(old, new, points, graded):
     assert graded(changed((old, new)), BOTH).points == points
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("raise NotImplementedError", "not_implemented"),
+        ("raise ValueError('no')", "exception"),
+        ("return None", "not_implemented"),
+        ("return x", "wrong_shape"),
+        ("while True:\n        pass", "timeout"),
+        ("__import__('os')._exit(0)", "crashed"),
+    ],
+)
+def test_a_function_that_fails_earns_nothing_for_its_gradients(body, reason, graded):
+    source = changed(("return 0.5 * ((x - y) ** 2).sum(), x - y", body))
+    result = graded(source, {**BOTH, "timeout_s": 1})
+    assert (result.outcome, result.points, result.reason) == ("failed", 0, reason)
+
+
+def test_without_the_function_its_gradients_are_missing(graded):
+    result = graded(changed(("def loss(", "def another(")), BOTH)
+    assert (result.outcome, result.points, result.reason) == ("failed", 0, "missing")
 
 
 def test_the_gradient_of_ones_own_wrong_loss_is_followed(graded):

@@ -51,6 +51,33 @@ def test_a_backward_loses_the_share_of_the_edge_cases(graded, name):
     assert graded(source, {**GRADIENT, "edge_share": 0.5}).points == 5
 
 
+ENDS_THE_WORKER = {
+    "endless loop": ("while len(x) == 1:\n        pass", "did not finish within 1 s"),
+    "os._exit": ("len(x) == 1 and __import__('os')._exit(3)", "exited with status 3"),
+    "signal": ("len(x) == 1 and __import__('os').kill(__import__('os').getpid(), 6)", "signal 6"),
+    "segmentation fault": ("len(x) == 1 and __import__('ctypes').string_at(0)", "segmentation"),
+    "prints too much": ("while len(x) == 1:\n        print('x' * 1000)", "printed more than"),
+}
+
+
+@pytest.mark.parametrize("name", ENDS_THE_WORKER)
+@pytest.mark.parametrize("check", [FORWARD, GRADIENT], ids=["forward", "backward"])
+def test_a_special_case_that_ends_the_worker_costs_its_share(graded, name, check):
+    text, words = ENDS_THE_WORKER[name]
+    line = Y if check is FORWARD else DA
+    source = changed((line, f"{text}\n    {line}"))
+    result = graded(source, {**check, "timeout_s": 1})
+    assert (result.outcome, result.points) == ("partial", 7 if check is FORWARD else 8)
+    assert "case N=1 D=2 H=2: " in result.message
+    assert words in result.message
+
+
+def test_an_ordinary_case_that_ends_the_worker_costs_the_check(graded):
+    source = changed((Y, f"while len(x) == 2:\n        pass\n    {Y}"))
+    result = graded(source, {**FORWARD, "timeout_s": 1})
+    assert (result.outcome, result.points, result.reason) == ("failed", 0, "timeout")
+
+
 def test_a_gradient_that_is_wrong_in_ordinary_cases_loses_all(graded):
     source = changed((DA, f"assert len(x) != 2\n    {DA}"))
     assert graded(source, GRADIENT).points == 0

@@ -5,9 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from grader.checks.student_code import ForeignFailure, StudentModule, failure, unpack
+from grader.checks.student_code import (
+    ForeignFailure,
+    StudentModule,
+    failure,
+    unpack,
+    without_texts,
+)
 from grader.errors import Failure
 from grader.isolation.sandbox.connection import Reply, StudentError
+from grader.isolation.wire import Opaque
 
 HERE = (("layers.py", 7, "step"),)
 X = np.ones(3)
@@ -52,12 +59,12 @@ def test_outputs_have_the_names_of_the_rubric_and_opaque_ones_are_asked_for_by_p
 @pytest.mark.parametrize(
     ("value", "names", "reason", "words"),
     [
-        (None, ["out"], "not_implemented", "step returns None, expected out: is it not"),
+        (None, ["out"], "not_implemented", "step returns None, expected out: is a return"),
         (None, ["out", "c"], "not_implemented", "returns None, expected 2 values (out, c)"),
         ((None, None), ["out", "c"], "not_implemented", "step returns None"),
         ([None], ["out", "c"], "not_implemented", "step returns None"),
         (X, ["out", "c"], "wrong_shape", "step returns one value, expected 2 values (out, c)"),
-        ({"out": X, "c": X}, ["out", "c"], "wrong_shape", "step returns one value"),
+        ({"out": X, "c": X}, ["out", "c"], "wrong_shape", "step returns a value of type dict"),
         ((X, X, X), ["out", "c"], "wrong_shape", "step returns 3 values, expected 2 values (out"),
         ((X,), ["out", "c"], "wrong_shape", "step returns 1 values, expected 2 values"),
         ((), ["out", "c"], "wrong_shape", "step returns 0 values, expected 2 values"),
@@ -132,8 +139,11 @@ def test_a_class_that_only_has_the_name_of_an_unfinished_function_gets_no_excuse
 @pytest.mark.parametrize(
     ("raised", "words"),
     [
-        (error("PermissionError", "denied"), "code may read only its own files"),
-        (error("OSError", "[Errno 30] Read-only file system: 'x'"), "may not write files"),
+        (error("PermissionError", "denied"), "code may not start processes"),
+        (
+            error("OSError", "[Errno 30] Read-only file system: 'x'"),
+            "writes only to its working folder",
+        ),
         (error("FileNotFoundError", "No such file: '/home/a.npy'"), "only the files that you"),
     ],
 )
@@ -185,3 +195,34 @@ def test_changed_arguments_are_noted_by_name_and_positions_that_are_not_there_ar
 def test_a_package_that_is_not_installed_is_noted_unless_it_is_forbidden_anyway():
     (note,) = module(missing=["scipy", "torch"], forbidden=["torch"]).notes
     assert note.startswith("layers.py imports 'scipy', which is neither in the submission nor")
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ("nihw,njhw->nij", "str"),
+        ({"loss": "secret"}, "str"),
+        (["secret"], "str"),
+        ((X, Opaque(3, "module.Secret")), "object"),
+        ({"a": [Opaque(3, "secret")]}, "object"),
+    ],
+)
+def test_where_words_are_withheld_values_carry_none(value, kind):
+    found = without_texts(value)
+    assert "ecret" not in repr(found)
+    assert "nihw" not in repr(found)
+    assert f"type_name='{kind}'" in repr(found)
+
+
+def test_the_usual_types_keep_their_names():
+    value = {"loss": X, "image": Opaque(3, "Tensor"), "n": 3, "none": None}
+    assert without_texts(value) == value
+
+
+def test_where_words_are_withheld_a_package_is_named_only_if_it_was_before():
+    raised = error("ModuleNotFoundError", missing_package="nihw,njhw->nij")
+    assert failure(raised.without_words(["seaborn"]), "step", "a.py").message.startswith(
+        "step needs a package that is neither in the submission nor"
+    )
+    raised = error("ModuleNotFoundError", missing_package="seaborn")
+    assert "needs 'seaborn'" in failure(raised.without_words(["seaborn"]), "step", "a.py").message

@@ -89,7 +89,7 @@ def _with_module(folder, content: bytes):
         (b"x = '\xff\xfe'\n", "missing", "rnn_layers.py has no function rnn_step_forward"),
         (b"", "missing", "rnn_layers.py is empty"),
         (b"def rnn_step_forward():\n\tif 1:\n        pass\n", "import_error", "line 3"),
-        (b"raise ValueError('no')\n", "import_error", "ValueError: no (rnn_layers.py, line 1"),
+        (b"raise ValueError('no')\n", "missing", "rnn_layers.py has no function rnn_step_forward"),
         (b"import rnn_layers_helper\n", "import_error", "rnn_layers_helper"),
         (b"(" * 5000, "import_error", "rnn_layers.py"),
     ],

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from grader.intake.archives import shown
 from grader.intake.classes import Classes, find
 from tests.intake.test_classes import packed
 from tests.intake.test_downloads import HOMEWORK, RIGHT, WRONG, laid_out, zipped
@@ -45,6 +47,22 @@ STRANGE = {
     "archives and folders": ({**of("ada"), "hw/ben.zip": HOMEWORK, "hw/cora/x.zip": HOMEWORK},
                              {*ABC}),
     "broken archives beside": ({**of("ada"), "hw/ben.zip": b"PK", "hw/cora.tar.gz": b""}, {*ABC}),
+    "late archives": ({"hw/ada.zip": HOMEWORK, "hw/hw2 late/ben.zip": HOMEWORK,
+                       "hw/hw2 late/cora.zip": HOMEWORK}, {*ABC}),
+    "archives beside folders of archives": (
+        {"hw/ada.zip": HOMEWORK, "hw/Dr Smith/ben.zip": HOMEWORK, "hw/Dr Smith/cora.rar": b"Rar!"},
+        {*ABC}),
+    "late archives, two folders": (
+        {f"hw/{when}/{who}{when[:2]}.zip": HOMEWORK for when in ("late", "on time") for who in ABC},
+        {f"{who}{when}" for when in ("la", "on") for who in ABC}),
+    "one late archive": ({"hw/ada.zip": HOMEWORK, "hw/ben.zip": HOMEWORK,
+                          "hw/late submissions/cora.zip": HOMEWORK}, {*ABC}),
+    "late folders": ({**of("ada", "ben"), **of("cora", "dan", where="hw/late")}, {*ABC, "dan"}),
+    "late folders beside archives": (
+        {"hw/ada.zip": HOMEWORK, **of("ben", "cora", where="hw/resubmissions")}, {*ABC}),
+    "archives of one student": (
+        {"hw/ada.zip": HOMEWORK, "hw/ben/ben_v1.zip": HOMEWORK, "hw/ben/ben_v2.zip": HOMEWORK,
+         "hw/cora/code.zip": HOMEWORK, "hw/cora/text.zip": HOMEWORK}, {*ABC}),
     "the archive of the class": ({"hw/class.zip": zipped(of(*ABC))}, {*ABC}),
     "the same in archives": ({"a/b.zip": zipped({"c/d.zip": zipped(of(*ABC))})}, {*ABC}),
     "archives of sections": ({"section 1.zip": section(1), "section 2.zip": section(2)},
@@ -99,6 +117,44 @@ def test_a_folder_with_nothing_in_it_is_a_student_who_handed_in_nothing(tmp_path
     folder = laid_out(tmp_path / "class", of("ada", "ben", where="x/y"))
     (folder / "x" / "y" / "cora").mkdir()
     assert [name for name, _origin in find([folder], MODULES)] == [*ABC]
+
+
+def _pipe(path):
+    os.mkfifo(path)
+
+
+def _link(path):
+    path.symlink_to("/nowhere/at all")
+
+
+def _loop(path):
+    path.symlink_to(path.name)
+
+
+@pytest.mark.parametrize("make", [_pipe, _link, _loop])
+@pytest.mark.parametrize("name", ["cora", "cora.zip", "hw2.tar.gz", "late\n", "cora_1_2_hw2.zip"])
+@pytest.mark.parametrize("where", ["", "x/y/"])
+def test_what_is_neither_file_nor_folder_is_named_and_costs_nobody(where, name, make, tmp_path):
+    folder = laid_out(tmp_path / "class", of("ada", "ben", where=f"{where}.").copy())
+    make(folder / where / name)
+    with Classes() as classes:
+        found = [identifier for identifier, _origin in find([folder], MODULES, classes, TEXTS)]
+        (note,) = classes.notes
+    assert found == ["ada", "ben"]
+    assert note.count("\n") == 0
+    assert note.startswith(f"{folder}: not graded: {shown(name)} (")
+    assert note.endswith(
+        "(neither a file nor a folder)" if make is _pipe else "(a link to nothing)"
+    )
+
+
+def test_the_command_names_what_it_does_not_grade(grade, tmp_path):
+    folder = laid_out(tmp_path / "class", of("ada", "ben", where="."))
+    _pipe(folder / "cora")
+    ran, reports = grade(folder, only=("q3.1",))
+    assert set(reports) == {"ada", "ben"}
+    assert "note: " in ran.err
+    assert "not graded: cora (neither a file nor a folder)" in ran.err
 
 
 @settings(deadline=None, max_examples=60)

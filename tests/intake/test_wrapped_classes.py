@@ -13,7 +13,7 @@ from tests.intake.test_classes import packed
 from tests.intake.test_downloads import HOMEWORK, METADATA, RIGHT, WRONG, laid_out
 
 MODULES = ["rnn_layers.py", "rnn.py"]
-TEXTS = ["derivations.tex", "derivations.md", "explanation.md"]
+TEXTS = ["derivations.tex", "derivations.md", "explanation.md", "predictions_q1.txt"]
 ABC = {"ada": RIGHT, "ben": WRONG, "cora": RIGHT}
 WRAPPED = {
     "one folder": {f"hw/{who}/rnn_layers.py": data for who, data in ABC.items()},
@@ -37,6 +37,27 @@ WRAPPED = {
         "x/cora/derivations.md": b"",
     },
     "explanations": {f"x/{who}/explanation.md": b"words" for who in ABC},
+    "texts of two kinds": {
+        "ada/explanation.md": b"a", "ben/explanation.md": b"b", "cora/predictions_q1.txt": b"1",
+    },
+    "most with one text": {
+        "x/ada/derivations.tex": b"a", "x/ben/derivations.md": b"b", "x/cora/explanation.md": b"c",
+    },
+    "code of one": {
+        "ada/rnn_layers.py": RIGHT, "ben/explanation.md": b"b", "cora/explanation.md": b"c",
+    },
+    "documents": {
+        "ada/derivations.pdf": b"a", "ben/derivations.tex": b"b", "cora/writeup.docx": b"c",
+    },
+    "documents only": {
+        "ada/derivations.pdf": b"a", "ben/Derivations (1).docx": b"b", "cora/derivations.odt": b"c",
+    },
+    "three texts": {
+        "ada/derivations.tex": b"a", "ben/explanation.md": b"b", "cora/scan.pdf": b"c",
+    },
+    "a deep document": {
+        "x/ada/hw/derivations.tex": b"a", "x/ben/a/b/c/writeup.docx": b"b", "x/cora/all.pdf": b"c",
+    },
     "sections": {
         "section 1/ada/rnn_layers.py": RIGHT, "section 1/ben/rnn_layers.py": RIGHT,
         "section 2/cora/rnn_layers.py": WRONG, "section 2/dora/rnn_layers.py": RIGHT,
@@ -68,6 +89,36 @@ SINGLE = {
     "attempts": {"x/attempt_a/rnn_layers.py": RIGHT, "x/attempt_b/rnn_layers.py": WRONG},
     "a text and a folder": {"x/explanation.md": b"words", "x/code/rnn_layers.py": RIGHT},
     "derivations by network": {"x/RNN/derivations.tex": b"", "x/LSTM/derivations.tex": b""},
+    "code and text": {"x/code/rnn_layers.py": RIGHT, "x/text/derivations.tex": b""},
+    "code with a copy and text": {
+        "x/code/rnn_layers.py": RIGHT, "x/code/old/rnn_layers.py": WRONG,
+        "x/text/derivations.tex": b"",
+    },
+    "code with tests and text": {
+        "x/code/rnn_layers.py": RIGHT, "x/code/tests/rnn_layers_test.py": b"",
+        "x/text/derivations.tex": b"", "x/text/img/derivations.tex": b"",
+    },
+    "code deep and text": {"x/code/a/rnn_layers.py": RIGHT, "x/text/derivations.tex": b""},
+    "names of two words": {
+        "x/final code/rnn_layers.py": RIGHT, "x/hw2_text/derivations.tex": b"",
+    },
+    "source and report": {
+        "x/src/rnn_layers.py": RIGHT, "x/src/util.py": b"", "x/latex/derivations.tex": b"",
+        "x/report/explanation.md": b"",
+    },
+    "code and a folder of any name": {
+        "x/code/rnn_layers.py": RIGHT, "x/handwriting/derivations.tex": b"",
+    },
+    "code and plots": {
+        "x/code/rnn_layers.py": RIGHT, "x/my curves/plot.py": b"", "x/text/derivations.tex": b"",
+    },
+    "texts and data": {
+        "x/texts/derivations.tex": b"", "x/data/predictions_q1.txt": b"", "x/notebooks/a.txt": b"",
+    },
+    "a document in two formats": {
+        "x/latex/derivations.tex": b"", "x/pdf/derivations.pdf": b"", "x/code/rnn_layers.py": RIGHT,
+    },
+    "a document beside code": {"x/writeup.pdf": b"", "x/mine/rnn_layers.py": RIGHT},
     "archives of parts": {"x/code.zip": HOMEWORK, "x/data.zip": HOMEWORK},
     "code beside": {"x/helper.py": b"", "x/y/a/rnn_layers.py": RIGHT, "x/y/b/rnn_layers.py": RIGHT},
     "no code": {"x/a/readme.txt": b"", "x/b/readme.txt": b""},
@@ -76,6 +127,8 @@ SINGLE = {
         "x/mine/.venv/lib/b/rnn_layers.py": WRONG,
     },
 }  # fmt: skip
+NESTED = [name for name in SINGLE if name.startswith(("code ", "names", "source", "texts"))]
+NESTED.remove("code beside")  # nobody sees that this is one student's
 
 
 def names(path, classes=None):
@@ -105,6 +158,21 @@ def test_a_student_s_folders_stay_one_submission(files, kind, tmp_path):
         with Classes() as classes:
             found = names(packed(tmp_path, files, kind), classes)
     assert len(found) == 1
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip"])
+@pytest.mark.parametrize("wrapper", ["", "hw2 all/"])
+@pytest.mark.parametrize("case", NESTED)
+def test_a_class_of_such_students_is_a_class(case, wrapper, kind, tmp_path):
+    files = {
+        f"{wrapper}{who}/{name.partition('/')[2]}": data
+        for who in ABC
+        for name, data in SINGLE[case].items()
+    }
+    with Classes() as classes:
+        path = laid_out(tmp_path / "class", files) if kind == "folder" else packed(
+            tmp_path, files, kind)  # fmt: skip
+        assert names(path, classes) == [*ABC]
 
 
 def test_versions_that_every_student_has_are_not_sections():

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from grader.intake.classes import Classes, find
-from grader.intake.places import locate
+from grader.intake.places import Places, locate
 from grader.intake.submission import MAX_ENTRIES, stage
 from grader.intake.wanted import unreadable
 from tests.conftest import checks_of
@@ -243,7 +243,9 @@ def test_other_capitals_are_found_where_capitals_make_no_difference(tmp_path):
     (tmp_path / "RNN_Layers.PY").write_bytes(RIGHT)
     (tmp_path / "rnn_layers.py").hardlink_to(tmp_path / "RNN_Layers.PY")
     notes: list[str] = []
-    found = locate(tmp_path, ["RNN_Layers.PY"], {"rnn_layers.py": []}, [], notes.append).found
+    made = Places()
+    locate(tmp_path, ["RNN_Layers.PY"], {"rnn_layers.py": []}, made, notes.append)
+    found = made.found
     assert found["rnn_layers.py"].source == "RNN_Layers.PY"
     assert (tmp_path / "rnn_layers.py").read_bytes() == RIGHT
     assert notes == ["rnn_layers.py was found as RNN_Layers.PY"]

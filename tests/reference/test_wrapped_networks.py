@@ -92,10 +92,12 @@ def test_what_is_not_a_network_is_named(value):
 
 
 def test_lazy_layers_are_trained():
-    model = nn.Sequential(nn.Flatten(), nn.LazyLinear(2))
+    model = nn.Sequential()
+    model.add_module("flat", nn.Flatten())
+    model.add_module("fc", nn.LazyLinear(2))
     images, labels = torch.ones(4, 3, 2, 2), torch.tensor([0, 1, 0, 1])
     batches = {"train": [(images, labels)], "val": [(images, labels)]}
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     sizes = {"train": 4, "val": 4}
     trained = train_well("cpu", batches, sizes, model, nn.CrossEntropyLoss(), optimizer, None, 2)
-    assert _parameters(trained, "train")["1.weight"].shape == (2, 12)
+    assert _parameters(trained, "train")["fc.weight"].shape == (2, 12)

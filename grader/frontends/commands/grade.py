@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Sequence
 from contextlib import closing
@@ -108,6 +109,8 @@ def grade(
         try:
             modules, texts = asked_by(loaded)
             found = submission.find(submissions, list(modules), classes, texts)
+            for note in classes.notes:
+                click.echo(terminal.clean(f"note: {note}"), err=True)
             run.submitted = [Submitted(*each, wanted) for each in found]
             check_apart(out, submissions, run.identifiers)
             check_writable(out)
@@ -145,6 +148,8 @@ def _interrupted(run: _Run) -> NoReturn:
     out, reports = run.out, run.reports
     if not reports:
         click.echo("interrupted; no submission was graded", err=True)
+        with contextlib.suppress(BrokenError):
+            _list(run)  # an earlier run may have been killed before it listed its reports
         sys.exit(EXIT_INTERRUPTED)
     failed = None
     try:

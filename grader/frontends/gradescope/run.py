@@ -21,6 +21,7 @@ from grader.frontends.gradescope.folders import Folders, closed
 from grader.frontends.gradescope.results import GradedRun
 from grader.frontends.gradescope.time_and_memory import TimeAndMemory, timeouts
 from grader.intake import submission
+from grader.intake.wanted import asked_by
 from grader.isolation.sandbox import Level
 from grader.job import Job, Settings, Submitted
 from grader.model import Rubric, Tier
@@ -187,8 +188,8 @@ def _submission(folder: Path, rubric: Rubric) -> Path:
     """Return what the student handed in: the folder, or the one archive or folder in it."""
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder; the platform creates it for each run")
-    modules = [name for question in rubric.questions for name in question.modules]
-    found = submission.find([folder], modules)
+    modules, texts = asked_by(rubric)
+    found = submission.find([folder], list(modules), texts=texts)
     only = found[0][1] if len(found) == 1 else folder
     return only if isinstance(only, Path) else folder
 

@@ -15,6 +15,7 @@ Nothing here needs anything that only some operating systems have.
 from __future__ import annotations
 
 import os
+import posixpath
 import tempfile
 from collections import deque
 from collections.abc import Collection, Generator, Sequence
@@ -140,12 +141,15 @@ class StudentFolder(Closing):
         # No message should ask to rename the homework's layers.py to rnn_layers.py.
         names = {file.name for file in supplied}
         places = replace(made.places, asked=made.places.asked | names)
-        self.submission = replace(made, files=tuple(files), places=places, called="this folder")
+        everything = there.files if self.prefix else ()
+        self.submission = replace(
+            made, files=tuple(files), places=places, called="this folder", everything=everything
+        )
         self.works_in = folder / self.prefix
 
     def named(self, file: str) -> str:
         """Return a file of the submission by its path in the student's folder."""
-        return f"{self.prefix}/{file}" if self.prefix else file
+        return posixpath.normpath(f"{self.prefix}/{file}") if self.prefix else file
 
     def close(self) -> None:
         """Remove what was staged."""

@@ -115,7 +115,13 @@ def concerned(here: StudentFolder, question: Question, check: CheckSpec) -> set[
     if check.functions:
         module = question.of(check).module
         found |= meant(here, module) | imported(here, module)
-    return {here.named(file) for file in found}
+    # A text may lie outside the folder of the module.
+    outside = {
+        file
+        for file in here.submission.everything
+        if any(is_meant(PurePosixPath(file).name, name) for name in check.other_files)
+    }
+    return {here.named(file) for file in found} | outside
 
 
 def meant(here: StudentFolder, name: str) -> set[str]:
