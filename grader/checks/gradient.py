@@ -7,12 +7,9 @@ with float64 central differences of that forward.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
-
-from pydantic import Field
 
 from grader.assignment.reference import Assignment
-from grader.model import Fraction, FunctionSpec, Part, Question, Shares, Sized, Tolerances
+from grader.model import Part, Question
 
 from .base import (
     CheckKind,
@@ -23,46 +20,7 @@ from .base import (
     in_lines,
     name_problems,
 )
-from .gradient_run import GradientRun
-
-
-class GradientSpec(FunctionSpec, Tolerances, Shares, Sized):
-    """Rubric keys of ``gradient``.
-
-    ``gradients`` maps each returned gradient, in order, to the argument of ``forward`` it belongs
-    to. ``function`` is called with one cotangent for each output of ``forward`` in ``returns`` that
-    is not ``opaque``, and then the opaque ones. If ``function`` is ``forward`` itself, the
-    gradients are among its own ``returns`` and belong to the one output that is neither.
-    ``shares`` weighs the gradients (equal by default). ``groups`` restricts the cases (default:
-    all). ``edge_share`` is the part of each gradient's points that is lost if it is wrong in the
-    edge cases only. ``follow_through`` is the fraction for a gradient that is right for the
-    student's own wrong forward, or built from the student's own wrong ``builds_on`` functions.
-    """
-
-    forward: str
-    returns: Annotated[list[str], Field(min_length=1)]
-    opaque: list[str] = []
-    gradients: Annotated[dict[str, str], Field(min_length=1)]
-    groups: list[str] = []
-    mutation: Literal["note", "fail"] = "note"
-    builds_on: list[str] = []
-    follow_through: Fraction = 0.0
-    edge_share: Fraction = 0.2
-
-    @property
-    def functions(self) -> tuple[str, ...]:
-        """The function, its forward, and those that they build on."""
-        return (self.function, self.forward, *self.builds_on)
-
-    @property
-    def forgives(self) -> bool:
-        """Whether a wrong forward, or wrong ``builds_on`` functions, cost points elsewhere."""
-        return self.follow_through > 0
-
-    @property
-    def values(self) -> list[str]:
-        """The outputs of ``forward`` that are compared and differentiated."""
-        return [n for n in self.returns if n not in self.opaque and n not in self.gradients]
+from .gradient_run import GradientRun, GradientSpec
 
 
 class GradientKind(CheckKind):

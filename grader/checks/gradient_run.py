@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
+from pydantic import Field
 
 from grader.assignment.reference import SolvedCase
 from grader.author.cases import BASE_GROUP
 from grader.checks import causes
 from grader.checks.numerics import Comparison, Tolerance, compare, tolerance
 from grader.errors import Blocked, Failure, Reason, WorkerLost
-from grader.model import Array, Part
+from grader.model import Array, Fraction, FunctionSpec, Part, Shares, Sized, Tolerances
 
 from .base import Context, Stubs
 from .differences import Differences, agrees, is_double
@@ -21,8 +22,44 @@ from .follow_through import composed, forgiven, is_an_attempt, right_at_outputs
 from .mistakes import matching_mistake, named
 from .student_code import StudentModule
 
-if TYPE_CHECKING:
-    from .gradient import GradientSpec
+
+class GradientSpec(FunctionSpec, Tolerances, Shares, Sized):
+    """Rubric keys of ``gradient``.
+
+    ``gradients`` maps each returned gradient, in order, to the argument of ``forward`` it belongs
+    to. ``function`` is called with one cotangent for each output of ``forward`` in ``returns`` that
+    is not ``opaque``, and then the opaque ones. If ``function`` is ``forward`` itself, the
+    gradients are among its own ``returns`` and belong to the one output that is neither.
+    ``shares`` weighs the gradients (equal by default). ``groups`` restricts the cases (default:
+    all). ``edge_share`` is the part of each gradient's points that is lost if it is wrong in the
+    edge cases only. ``follow_through`` is the fraction for a gradient that is right for the
+    student's own wrong forward, or built from the student's own wrong ``builds_on`` functions.
+    """
+
+    forward: str
+    returns: Annotated[list[str], Field(min_length=1)]
+    opaque: list[str] = []
+    gradients: Annotated[dict[str, str], Field(min_length=1)]
+    groups: list[str] = []
+    mutation: Literal["note", "fail"] = "note"
+    builds_on: list[str] = []
+    follow_through: Fraction = 0.0
+    edge_share: Fraction = 0.2
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """The function, its forward, and those that they build on."""
+        return (self.function, self.forward, *self.builds_on)
+
+    @property
+    def forgives(self) -> bool:
+        """Whether a wrong forward, or wrong ``builds_on`` functions, cost points elsewhere."""
+        return self.follow_through > 0
+
+    @property
+    def values(self) -> list[str]:
+        """The outputs of ``forward`` that are compared and differentiated."""
+        return [n for n in self.returns if n not in self.opaque and n not in self.gradients]
 
 
 class GradientRun:
