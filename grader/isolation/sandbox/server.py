@@ -32,6 +32,8 @@ ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
+    # Each further thread would reserve 64 MiB of a worker's address space.
+    "MALLOC_ARENA_MAX": "2",
 }
 
 

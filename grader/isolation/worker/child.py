@@ -11,6 +11,7 @@ import os
 import random
 import socket
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
@@ -63,6 +64,7 @@ def run(request: dict[str, Any], *, wire_fd: int, output_fd: int, host: lockdown
         os.environ.update({"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "OMP_NUM_THREADS": "1"})
     if own:
         os.environ.update(scratch.environment(own))
+        tempfile.tempdir = os.environ["TMPDIR"]  # the fork server has used one of its own
         if not host.has("namespaces"):
             redirect.install(own)
     for name, fd, mode in (("stdin", 0, "r"), ("stdout", 1, "w"), ("stderr", 2, "w")):
