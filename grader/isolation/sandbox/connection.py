@@ -23,7 +23,13 @@ STATEMENT_SHARE = 0.25  # of its time that one statement outside all functions m
 KEPT_OUTPUT = 64 * 1024  # bytes of printed text kept for the instructor
 BUSY_SHARE = 0.5  # of its time, computing or ready to: then a timeout is the worker's own fault
 GRACE_S = 1.0  # for the exit status of a process whose connection is already closed
-SIGXCPU, SIGKILL, SIGSEGV = 24, 9, 11
+SIGXCPU, SIGKILL, SIGSEGV, SIGBUS = 24, 9, 11, 7
+EXIT_STUCK = 96  # grader/isolation/worker/clock.py
+# A statement that its own worker has not ended after its time and this: one call into C, say.
+LATE_S = 1.5
+MAX_RENEWALS = 3  # workers that a module may end before it is loaded
+MAX_LEFT_OUT = 12  # statements of a submission that have ended workers
+MAX_FILE_NAME = 300  # characters
 MAX_FRAMES_SHOWN = 8
 # What a worker may say that it did another way (``worker/ordinary.py``).
 ADAPTED = ("DataLoader", "Pool", "ProcessPoolExecutor", "torch.compile")
@@ -99,7 +105,8 @@ class Reply:
 
     Of a module that was loaded: the packages that are not installed, the statements that were left
     out (file, line, text, exception), and the functions that are defined twice, with their lines.
-    ``adapted`` names what ran another way than it was written (``worker/ordinary.py``).
+    ``adapted`` names what ran another way than it was written (``worker/ordinary.py``), and
+    ``cut`` says that statements outside the functions printed more than is kept.
     """
 
     value: Any = None
@@ -109,6 +116,32 @@ class Reply:
     skipped: tuple[tuple[str, int, str, str], ...] = ()
     twice: tuple[tuple[str, tuple[int, ...]], ...] = ()
     adapted: tuple[str, ...] = ()
+    cut: bool = False
+
+
+Place = tuple[str, int, int]  # a statement's file, line and column
+
+
+class LeftOut:
+    """The statements of a submission that end a worker: other workers start without them.
+
+    The places come from workers, which may forge them; what a submission can bring about is only
+    that statements of its own are left out.
+    """
+
+    def __init__(self) -> None:
+        self._how: dict[Place, str] = {}
+
+    def add(self, place: Place, how: str) -> bool:
+        """Note how a statement ended a worker; say whether that is new."""
+        if place in self._how or len(self._how) >= MAX_LEFT_OUT:
+            return False
+        self._how[place] = how
+        return True
+
+    def rows(self) -> list[list[Any]]:
+        """Return file, line, column and how each ended a worker."""
+        return [[*place, how] for place, how in self._how.items()]
 
 
 class WorkerConnection(Closing):
@@ -120,14 +153,25 @@ class WorkerConnection(Closing):
     Args:
         limits: what the worker may use.
         ready_timeout_s: seconds until it must be set up; its own time starts then.
+        left_out: statements of the submission that are not run.
     """
 
-    def __init__(self, limits: Limits, ready_timeout_s: float) -> None:
+    def __init__(
+        self, limits: Limits, ready_timeout_s: float, left_out: LeftOut | None = None
+    ) -> None:
         self._limits = limits
-        self._deadline = time.monotonic() + ready_timeout_s
+        self._ready_timeout_s = ready_timeout_s
+        self._left_out = left_out or LeftOut()
+        self._loading = False
+        self.output = bytearray()
+        self._begin()
+
+    def _begin(self) -> None:
+        """Wait for a worker that has just been started."""
+        self._deadline = self._last = time.monotonic() + self._ready_timeout_s
+        self._at: Place | None = None
         self._ready = False
         self._closed = False
-        self.output = bytearray()
 
     @abc.abstractmethod
     def _end(self, grace_s: float = 0.0) -> Ending:
@@ -142,9 +186,63 @@ class WorkerConnection(Closing):
         """Return the next ``count`` bytes, received before the deadline; raises ``WorkerLost``."""
 
     def load(self, module: str) -> Reply:
-        """Import the student's module of this name."""
-        statement_s = self._limits.timeout_s * STATEMENT_SHARE
-        return self._request({"op": "load", "module": module, "statement_s": statement_s})
+        """Import the student's module of this name.
+
+        A statement outside all functions that ends the worker costs nothing: another worker starts
+        without it. What is printed meanwhile does not count, and is dropped beyond what is kept.
+        """
+        for _ in range(MAX_RENEWALS):
+            try:
+                return self._load(module)
+            except WorkerLost as lost:
+                how = "" if lost.reason == "timeout" else lost.message
+                if self._at is None or not self._left_out.add(self._at, how) or not self._renew():
+                    raise
+        try:
+            return self._load(module)
+        except WorkerLost as lost:
+            if self._at is None:
+                raise
+            file, line, _column = self._at
+            message = f"{lost.message} ({file}, line {line})"
+            raise WorkerLost(lost.reason, message, retry=lost.retry) from None
+
+    def _load(self, module: str) -> Reply:
+        body = {"op": "load", "module": module, "statement_s": self._statement_s}
+        self._loading = True
+        try:
+            reply = self._request({**body, "left_out": self._left_out.rows()})
+        finally:
+            self._loading = False
+        return replace(reply, cut=self._forget_output())
+
+    @property
+    def _statement_s(self) -> float:
+        return self._limits.timeout_s * STATEMENT_SHARE
+
+    def _renew(self) -> bool:
+        """Start another worker in the place of one that is lost; say whether that is possible."""
+        return False
+
+    @abc.abstractmethod
+    def _forget_output(self) -> bool:
+        """Count what is printed from now on; say whether it was more than the limit so far."""
+
+    def _expect_by(self, deadline: float) -> None:
+        """Wait for what comes next until ``deadline``."""
+        self._deadline = deadline
+
+    def _note_place(self, answer: dict[str, Any]) -> None:
+        """Note which statement runs now, and give it its time; raises ``WireError``."""
+        at = answer["at"]
+        if at == []:
+            self._at = None
+            self._expect_by(self._last)
+            return
+        if type(at) is not list or [type(item) for item in at] != [str, int, int]:
+            raise WireError("the place of a statement is malformed")
+        self._at = (at[0][:MAX_FILE_NAME], at[1], at[2])
+        self._expect_by(min(self._last, time.monotonic() + self._statement_s + LATE_S))
 
     def call(self, function: str, arguments: tuple[Any, ...], opaque: tuple[int, ...]) -> Reply:
         """Call a function of the module; the outputs at ``opaque`` stay there as handles."""
@@ -175,10 +273,7 @@ class WorkerConnection(Closing):
         try:
             for piece in pack(encoded, encoder.buffers):
                 self._send(memoryview(piece))
-            answer = self._receive()
-            if answer.get("id") != call_id:
-                raise WireError("an answer belongs to another request")  # noqa: TRY301
-            return _parse_reply(answer)
+            return _parse_reply(self._answer_to(call_id))
         except WireError as error:
             self.close()
             raise WorkerLost(
@@ -186,6 +281,18 @@ class WorkerConnection(Closing):
                 f"the process that ran the code sent an invalid answer: {error}",
                 retry=True,
             ) from None
+
+    def _answer_to(self, call_id: str) -> dict[str, Any]:
+        """Return the answer to a request; raises ``WireError`` and ``WorkerLost``."""
+        while True:
+            answer = self._receive()
+            if answer.get("id") != call_id:
+                raise WireError("an answer belongs to another request")
+            if not self._loading or "at" not in answer:
+                self._at = None
+                self._expect_by(self._last)
+                return answer
+            self._note_place(answer)
 
     def _await_ready(self) -> None:
         """Wait until the worker has locked itself down; its time starts then.
@@ -205,7 +312,7 @@ class WorkerConnection(Closing):
             self.close()
             raise BrokenError("a worker did not start correctly")
         self._ready = True
-        self._deadline = time.monotonic() + self._limits.timeout_s
+        self._deadline = self._last = time.monotonic() + self._limits.timeout_s
 
     def _receive(self) -> dict[str, Any]:
         length = parse_prefix(bytes(self._exactly(PREFIX.size)))
@@ -223,6 +330,10 @@ class WorkerConnection(Closing):
     def _timed_out(self) -> NoReturn:
         ending = self._end()
         seconds = f"{self._limits.timeout_s:g} s"
+        if self._at is not None and time.monotonic() < self._last:
+            allowed = f"{self._statement_s:g} s"
+            message = f"a statement outside the functions did not end within {allowed}"
+            raise WorkerLost("timeout", message, retry=False)
         if ending.cpu_s + ending.queued_s >= BUSY_SHARE * self._limits.timeout_s:
             # It was computing all the time: a second try would take just as long.
             message = f"did not finish within {seconds}: is there an endless loop?"
@@ -238,6 +349,14 @@ class WorkerConnection(Closing):
         elif code == -SIGXCPU or (code == -SIGKILL and ending.cpu_s >= self._limits.cpu_s - 1):
             message = f"used more than {self._limits.cpu_s} s of processor time"
             raise WorkerLost("timeout", message, retry=False)
+        elif code == EXIT_STUCK and self._at is not None:
+            message = "a statement outside the functions catches every exception and does not end"
+            raise WorkerLost("timeout", message, retry=False)
+        elif code == -SIGBUS:
+            message = (
+                "the process crashed (bus error): a file that is mapped into memory has no room; "
+                f"files may take {self._limits.scratch_mb} MiB together"
+            )
         elif code == -SIGSEGV:
             message = "the process crashed (segmentation fault; very deep recursion can cause it)"
         elif code < 0:

@@ -7,6 +7,7 @@ or scores: a forged value is only a value.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import random
 import socket
@@ -20,7 +21,7 @@ import numpy as np
 
 from ..wire import Decoder, Encoder, WireError, pack, parse_header, parse_prefix
 from ..wire.codec import PREFIX
-from . import modules, ordinary, redirect, scratch, statements
+from . import clock, modules, ordinary, redirect, scratch, statements
 from .absent import MissingPackageError, StandIn, package_in
 
 if TYPE_CHECKING:
@@ -134,12 +135,24 @@ class Child:
             return {"error": self._describe(error)}, []
 
     def _load(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
-        loaded = modules.load(
-            *(self._submission, request["module"], self._forbidden), request["statement_s"]
-        )
+        left_out = request["left_out"]
+        statements.RECORD.left_out = {tuple(place): how for *place, how in left_out}
+        clock.CLOCK.tell = functools.partial(self._tell, request["id"])
+        try:
+            loaded = modules.load(
+                *(self._submission, request["module"], self._forbidden), request["statement_s"]
+            )
+        finally:
+            clock.CLOCK.tell = clock.tell_nobody
         self._module = loaded.module
         told = {"skipped": loaded.skipped, "twice": loaded.twice}
         return {"missing_packages": loaded.missing, **told}, []
+
+    def _tell(self, request_id: str, place: clock.Place | None) -> None:
+        """Say which statement runs now: it may be the last thing that this worker says."""
+        at = list(place) if place is not None else []
+        for piece in pack({"at": at, "id": request_id}, []):
+            self._wire.sendall(piece)
 
     def _call(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
         function = modules.find_function(self._module, request["function"])
@@ -271,8 +284,10 @@ def _cause(error: BaseException) -> str:
     frames = traceback.extract_tb(cause.__traceback__)
     files = [os.path.basename(frame.filename) for frame in frames if ", cell " in frame.filename]
     place = files[0] if files else "a statement outside the functions"
-    if isinstance(cause, statements.TakesTooLongError):
+    if isinstance(cause, clock.TakesTooLongError):
         return f"; {place} would define it, but took too long"
+    if isinstance(cause, statements.LeftOutError):
+        return f"; {place} would define it, but {cause}"
     told = f"{type(cause).__name__}: {cause}"[:MAX_CAUSE]
     return f"; {place} would define it, but raised {told}"
 

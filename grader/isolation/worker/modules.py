@@ -20,7 +20,7 @@ from difflib import get_close_matches
 from types import ModuleType
 from typing import Any
 
-from . import statements
+from . import clock, statements
 from .absent import Absent, Loading, MissingPackageError, StandIn
 from .cells import is_notebook
 
@@ -211,7 +211,7 @@ def load(
     absent = Absent()
     sys.meta_path[:0] = [_Closed(folder, absent, forbidden), _Own(folder, places, absent)]
     sys.meta_path += [_Elsewhere(folder, absent), absent]
-    statements.CLOCK.budget_s = statement_s
+    clock.CLOCK.budget_s = statement_s
     Loading.is_students = staticmethod(lambda value: _is_students(value, folder))
     Loading.active = True
     try:
