@@ -84,6 +84,11 @@ class StudentModule:
             )
         if more := len(loaded.skipped) - len(shown):
             self.notes.append(f"{self.file}: {more} more statements outside the functions failed")
+        if loaded.cut:
+            self.notes.append(
+                f"{self.file}: statements outside the functions print very much; most of it was "
+                "dropped"
+            )
 
     def _heard(self, reply: Reply, function: str) -> None:
         """Note what a call did another way, and whether another definition hides this one."""

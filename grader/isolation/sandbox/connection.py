@@ -29,6 +29,7 @@ EXIT_STUCK = 96  # grader/isolation/worker/clock.py
 LATE_S = 1.5
 MAX_RENEWALS = 3  # workers that a module may end before it is loaded
 MAX_LEFT_OUT = 12  # statements of a submission that have ended workers
+UNANSWERED = " before it returned a value"
 MAX_FILE_NAME = 300  # characters
 MAX_FRAMES_SHOWN = 8
 # What a worker may say that it did another way (``worker/ordinary.py``).
@@ -195,7 +196,7 @@ class WorkerConnection(Closing):
             try:
                 return self._load(module)
             except WorkerLost as lost:
-                how = "" if lost.reason == "timeout" else lost.message
+                how = "" if lost.reason == "timeout" else lost.message.removesuffix(UNANSWERED)
                 if self._at is None or not self._left_out.add(self._at, how) or not self._renew():
                     raise
         try:
@@ -362,7 +363,7 @@ class WorkerConnection(Closing):
         elif code < 0:
             message = f"the process was killed by signal {-code}"
         else:
-            message = f"the process exited with status {code} before it returned a value"
+            message = f"the process exited with status {code}{UNANSWERED}"
         raise WorkerLost("crashed", message, retry=True)
 
 

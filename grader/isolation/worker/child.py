@@ -77,7 +77,8 @@ def run(request: dict[str, Any], *, wire_fd: int, output_fd: int, host: lockdown
     lockdown.apply(host, request["limits"], submission, own)
     os.closerange(WIRE_FD + 1, 1024)
     seed_generators(request["seed"], accelerator=host.accelerator)
-    child = Child(wire, work, tuple(request["hidden"]))
+    staged = (submission, scratch.relocated(submission))
+    child = Child(wire, work, tuple(request["hidden"]), staged)
     # Until here a failure is the grader's; from here on student code may be behind it.
     wire.sendall(READY)
     try:
@@ -100,8 +101,16 @@ def seed_generators(seed: int, *, accelerator: bool) -> None:
 class Child:
     """Answers requests over the wire, one at a time."""
 
-    def __init__(self, wire: Wire, submission: str, forbidden: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        submission: str,
+        forbidden: tuple[str, ...] = (),
+        staged: tuple[str, ...] = (),
+    ) -> None:
         self._wire = wire
+        # The longest first: one can lie in another.
+        self._places = sorted({submission, *staged}, key=len, reverse=True)
         self._forbidden = forbidden
         self._submission = submission
         self._objects: dict[int, Any] = {}
@@ -202,8 +211,8 @@ class Child:
         """Return type, text and the student's own lines of an exception, innermost last."""
         missing = _missing_package(error)
         try:
-            text = str(error)[:MAX_MESSAGE_TEXT]
-            text += _cause(error)
+            text = self._without_our_paths(str(error))[:MAX_MESSAGE_TEXT]
+            text += self._without_our_paths(_cause(error))
             if isinstance(error, WireError):
                 text = f"the returned value cannot be sent to the grader ({text}): return arrays"
         except BaseException:
@@ -234,6 +243,12 @@ class Child:
             "undefined": isinstance(error, modules.UndefinedFunctionError),
             "by_driver": inner == [self._driver],
         }
+
+    def _without_our_paths(self, text: str) -> str:
+        """Write paths as they are in what was handed in: no student knows ours."""
+        for place in self._places:
+            text = text.replace(f"{place}/", "")
+        return text
 
     def _receive(self) -> dict[str, Any]:
         length = parse_prefix(bytes(self._exactly(PREFIX.size)))

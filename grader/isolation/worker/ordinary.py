@@ -30,6 +30,7 @@ def prepare(names: list[str]) -> None:
     if "torch" in names:
         _data_loader(importlib.import_module("torch.utils.data"))
         _compile(sys.modules["torch"])
+        _torch_alone(sys.modules["torch"])
 
 
 def _data_loader(data: Any) -> None:
@@ -64,6 +65,17 @@ def _compile(torch: Any) -> None:
             note("torch.compile")
 
         torch.nn.Module.compile = in_place
+
+
+def _torch_alone(torch: Any) -> None:
+    """Leave out what torch does for other processes and threads, of which there are none."""
+
+    def share_memory_(self: Any) -> Any:
+        """Return the tensor as it is: nobody else can read it."""
+        return self
+
+    torch.Tensor.share_memory_ = share_memory_
+    torch.set_num_interop_threads = lambda _count: None  # an error once anything has run
 
 
 def _pools() -> None:

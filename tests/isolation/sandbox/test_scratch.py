@@ -60,6 +60,8 @@ ORDINARY = {
     "executor of its module": "with concurrent.futures.process.ProcessPoolExecutor(2) as e: assert e.submit(abs, -1).result() == 1",
     "many threads": "t = [threading.Thread(target=abs, args=(1,)) for _ in range(200)]; [x.start() for x in t]; [x.join() for x in t]",
     "threads at once": "import time; t = [threading.Thread(target=time.sleep, args=(0.1,)) for _ in range(32)]; [x.start() for x in t]; [x.join() for x in t]",
+    "shared tensor": "t = torch.ones(3).share_memory_(); torch.nn.Linear(2, 1).share_memory(); assert t.sum() == 3",
+    "threads of torch": "torch.set_num_threads(2); torch.set_num_interop_threads(4)",
     "wide executor": "with concurrent.futures.ThreadPoolExecutor(200) as e: assert len(list(e.map(abs, range(300)))) == 300",
     "real path": "Path(__file__).resolve().with_name('log.txt').write_text('x')",
     "os real path": "os.makedirs(os.path.join(os.path.dirname(os.path.realpath(__file__)), 'out/a'))",

@@ -248,7 +248,7 @@ def test_the_worker_holds_nothing_of_ours(worker):
     assert [n for n in names if n.startswith("_dlg")] == sorted(
         ["_dlg", "_dlg.wire", "_dlg.wire.codec", "_dlg.worker"]
         + [f"_dlg.worker.{name}" for name in (
-            "absent", "cells", "child", "landlock", "lockdown", "modules", "namespaces", "ordinary",
+            "absent", "cells", "child", "clock", "landlock", "lockdown", "modules", "namespaces", "ordinary",
             "redirect", "scratch", "seccomp", "server", "statements", "syscalls",
         )]
     )  # fmt: skip
