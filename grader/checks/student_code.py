@@ -11,7 +11,8 @@ from grader.checks import causes
 from grader.checks.numerics import as_array, described_type
 from grader.checks.own_words import USUAL_TYPES, own_words
 from grader.errors import Failure, Reason
-from grader.isolation.sandbox.connection import Reply, StudentError, WorkerConnection
+from grader.isolation.sandbox.connection import Reply, WorkerConnection
+from grader.isolation.sandbox.student_error import StudentError
 from grader.isolation.wire import Opaque
 from grader.isolation.worker.newer import newer_name
 from grader.readers.texts import clipped
@@ -90,6 +91,11 @@ class StudentModule:
         ]
         if more := len(loaded.skipped) - len(shown):
             self.notes.append(f"{self.file}: {more} more statements outside the functions failed")
+        if loaded.cut:
+            self.notes.append(
+                f"{self.file}: statements outside the functions print very much; most of it was "
+                "dropped"
+            )
 
     def _heard(self, reply: Reply, function: str) -> None:
         """Note what a call did another way, and whether another definition hides this one."""

@@ -13,7 +13,8 @@ from grader.checks.student_code import (
     without_texts,
 )
 from grader.errors import Failure
-from grader.isolation.sandbox.connection import Reply, StudentError
+from grader.isolation.sandbox.connection import Reply
+from grader.isolation.sandbox.student_error import StudentError
 from grader.isolation.wire import Opaque
 
 HERE = (("layers.py", 7, "step"),)

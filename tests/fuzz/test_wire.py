@@ -19,6 +19,7 @@ from grader.checks.student_code import StudentModule, failure
 from grader.errors import Failure, WorkerLost
 from grader.isolation.sandbox import Limits, Reply, StudentError, Worker
 from grader.isolation.sandbox.limits import Ending
+from grader.isolation.sandbox.worker import Forked
 from grader.isolation.wire import Decoder, Opaque, TensorData, WireError, parse_header, parse_prefix
 from grader.isolation.wire.codec import MAX_EMPTY_BYTES, PREFIX
 from grader.isolation.worker.child import READY
@@ -98,7 +99,7 @@ def hostile_worker(data: bytes, printed: bytes = b"", *, closes: bool = True) ->
         theirs.setblocking(False)
         theirs.send(READY + data)
         os.write(write_end, printed)
-        worker = Worker(lambda _grace_s: Ending(-9, 0.0, 0), ours, read_end, limits)
+        worker = Worker(Forked(lambda _grace_s: Ending(-9, 0.0, 0), ours, read_end), limits)
         if closes:
             theirs.shutdown(socket.SHUT_WR)
         try:
@@ -155,7 +156,7 @@ def test_an_answer_that_drips_ends_at_the_deadline():
     ours, theirs = socket.socketpair()
     read_end, write_end = os.pipe()
     limits = Limits(0.2, memory_mb=64, output_kb=1, max_reply_bytes=MAX_REPLY)
-    worker = Worker(lambda _grace_s: Ending(None, 0.0, 0), ours, read_end, limits)
+    worker = Worker(Forked(lambda _grace_s: Ending(None, 0.0, 0), ours, read_end), limits)
     started = time.monotonic()
     stop, write = False, os.fork()
     if write == 0:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import abc
-import builtins
-import re
 import secrets
 import time
-from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
@@ -16,6 +13,7 @@ from grader.isolation.wire import Decoder, Encoder, WireError, pack, parse_heade
 from grader.isolation.wire.codec import PREFIX
 
 from .limits import MIB, Ending, Limits
+from .student_error import StudentError, listed_texts
 
 CHUNK = 1 * MIB
 READY = b"R"  # grader/isolation/worker/child.py
@@ -23,75 +21,18 @@ STATEMENT_SHARE = 0.25  # of its time that one statement outside all functions m
 KEPT_OUTPUT = 64 * 1024  # bytes of printed text kept for the instructor
 BUSY_SHARE = 0.5  # of its time, computing or ready to: then a timeout is the worker's own fault
 GRACE_S = 1.0  # for the exit status of a process whose connection is already closed
-SIGXCPU, SIGKILL, SIGSEGV = 24, 9, 11
-MAX_FRAMES_SHOWN = 8
+SIGXCPU, SIGKILL, SIGSEGV, SIGBUS = 24, 9, 11, 7
+EXIT_STUCK = 96  # grader/isolation/worker/clock.py
+# A statement that its own worker has not ended after its time and this: one call into C, say.
+LATE_S = 1.5
+MAX_RENEWALS = 3  # workers that a module may end before it is loaded
+MAX_LEFT_OUT = 12  # statements of a submission that have ended workers
+UNANSWERED = " before it returned a value"
+MAX_FILE_NAME = 300  # characters
 # What a worker may say that it did another way (``worker/ordinary.py``).
 ADAPTED = ("DataLoader", "Pool", "ProcessPoolExecutor", "torch.compile")
 MAX_TOLD = 20  # entries of a list that a worker reports beside a value
 MAX_WORDS = 300  # characters of what it says of one of them
-CELL = re.compile(r", cell [0-9]{1,4}$")  # grader/isolation/worker/cells.py
-
-
-@dataclass(frozen=True)
-class StudentError:
-    """An exception raised by student code, as reported by the worker, which may forge it.
-
-    ``where`` are the student's own frames (file, line, function), innermost last, and ``lines``
-    the texts of these lines. ``by_driver`` says that the driver raised it, even if student code
-    called the driver.
-    """
-
-    type: str
-    kinds: tuple[str, ...]
-    text: str
-    where: tuple[tuple[str, int, str], ...]
-    missing_package: str | None
-    undefined: bool
-    by_driver: bool = False
-    lines: tuple[str, ...] = ()
-
-    @classmethod
-    def from_wire(cls, value: Any) -> StudentError:
-        """Check the types of a reported exception; raises ``WireError``."""
-        try:
-            later = ("by_driver", "lines")
-            fields = {name: value[name] for name in cls.__annotations__ if name not in later}
-            fields["by_driver"] = value.get("by_driver") is True
-            fields["lines"] = tuple(_texts(value.get("lines", [])))
-            where = tuple((file, line or 0, name) for file, line, name in fields["where"])
-            fields["kinds"] = tuple(fields["kinds"])
-        except (AttributeError, TypeError, KeyError, ValueError):
-            raise WireError("a reported exception is malformed") from None
-        texts = [fields["type"], fields["text"], *fields["kinds"]]
-        texts += [text for file, _line, name in where for text in (file, name)]
-        lines = [line for _file, line, _name in where]
-        if any(type(text) is not str for text in texts) or any(type(n) is not int for n in lines):
-            raise WireError("a reported exception is malformed")
-        if type(fields["missing_package"]) not in (str, type(None)):
-            raise WireError("a reported exception is malformed")
-        fields["undefined"] = fields["undefined"] is True
-        fields["lines"] = fields["lines"][-MAX_FRAMES_SHOWN:]
-        return cls(**{**fields, "where": where[-MAX_FRAMES_SHOWN:]})
-
-    def without_words(self, packages: Collection[str] = ()) -> StudentError:
-        """Return the error without anything that student code can choose freely.
-
-        Only the names of Python's own exceptions, line numbers and the given packages remain.
-        """
-        missing = self.missing_package
-        missing = missing if missing is None or missing in packages else ""
-        known = tuple(kind for kind in self.kinds if hasattr(builtins, kind))
-        where = tuple((_nameless(file), line, "") for file, line, _function in self.where)
-        return replace(
-            *(self,), type=known[0] if known else "Exception", kinds=known, text="", where=where,
-            lines=(), missing_package=missing,
-        )  # fmt: skip
-
-
-def _nameless(file: str) -> str:
-    """Return a file without its name; for a notebook, the cell number remains."""
-    cell = CELL.search(file)
-    return f"your file{cell.group()}" if cell else "your file"
 
 
 @dataclass(frozen=True)
@@ -101,7 +42,8 @@ class Reply:
     Of a module that was loaded: the packages that are not installed, the statements that were left
     out (file, line, text, exception), and what there is to say of functions that are defined twice.
     ``made`` are names that functions use, with the missing package that they were computed from.
-    ``adapted`` names what ran another way than it was written (``worker/ordinary.py``).
+    ``adapted`` names what ran another way than it was written (``worker/ordinary.py``), and
+    ``cut`` says that statements outside the functions printed more than is kept.
     """
 
     value: Any = None
@@ -112,6 +54,32 @@ class Reply:
     twice: tuple[tuple[str, str], ...] = ()
     made: tuple[tuple[str, str], ...] = ()
     adapted: tuple[str, ...] = ()
+    cut: bool = False
+
+
+Place = tuple[str, int, int]  # a statement's file, line and column
+
+
+class LeftOut:
+    """The statements of a submission that end a worker: other workers start without them.
+
+    The places come from workers, which may forge them; what a submission can bring about is only
+    that statements of its own are left out.
+    """
+
+    def __init__(self) -> None:
+        self._how: dict[Place, str] = {}
+
+    def add(self, place: Place, how: str) -> bool:
+        """Note how a statement ended a worker; say whether that is new."""
+        if place in self._how or len(self._how) >= MAX_LEFT_OUT:
+            return False
+        self._how[place] = how
+        return True
+
+    def rows(self) -> list[list[Any]]:
+        """Return file, line, column and how each ended a worker."""
+        return [[*place, how] for place, how in self._how.items()]
 
 
 class WorkerConnection(Closing):
@@ -123,14 +91,25 @@ class WorkerConnection(Closing):
     Args:
         limits: what the worker may use.
         ready_timeout_s: seconds until it must be set up; its own time starts then.
+        left_out: statements of the submission that are not run.
     """
 
-    def __init__(self, limits: Limits, ready_timeout_s: float) -> None:
+    def __init__(
+        self, limits: Limits, ready_timeout_s: float, left_out: LeftOut | None = None
+    ) -> None:
         self._limits = limits
-        self._deadline = time.monotonic() + ready_timeout_s
+        self._ready_timeout_s = ready_timeout_s
+        self._left_out = left_out or LeftOut()
+        self._loading = False
+        self.output = bytearray()
+        self._begin()
+
+    def _begin(self) -> None:
+        """Wait for a worker that has just been started."""
+        self._deadline = self._last = time.monotonic() + self._ready_timeout_s
+        self._at: Place | None = None
         self._ready = False
         self._closed = False
-        self.output = bytearray()
 
     @abc.abstractmethod
     def _end(self, grace_s: float = 0.0) -> Ending:
@@ -145,9 +124,63 @@ class WorkerConnection(Closing):
         """Return the next ``count`` bytes, received before the deadline; raises ``WorkerLost``."""
 
     def load(self, module: str) -> Reply:
-        """Import the student's module of this name."""
-        statement_s = self._limits.timeout_s * STATEMENT_SHARE
-        return self._request({"op": "load", "module": module, "statement_s": statement_s})
+        """Import the student's module of this name.
+
+        A statement outside all functions that ends the worker costs nothing: another worker starts
+        without it. What is printed meanwhile does not count, and is dropped beyond what is kept.
+        """
+        for _ in range(MAX_RENEWALS):
+            try:
+                return self._load(module)
+            except WorkerLost as lost:
+                how = "" if lost.reason == "timeout" else lost.message.removesuffix(UNANSWERED)
+                if self._at is None or not self._left_out.add(self._at, how) or not self._renew():
+                    raise
+        try:
+            return self._load(module)
+        except WorkerLost as lost:
+            if self._at is None:
+                raise
+            file, line, _column = self._at
+            message = f"{lost.message} ({file}, line {line})"
+            raise WorkerLost(lost.reason, message, retry=lost.retry) from None
+
+    def _load(self, module: str) -> Reply:
+        body = {"op": "load", "module": module, "statement_s": self._statement_s}
+        self._loading = True
+        try:
+            reply = self._request({**body, "left_out": self._left_out.rows()})
+        finally:
+            self._loading = False
+        return replace(reply, cut=self._forget_output())
+
+    @property
+    def _statement_s(self) -> float:
+        return self._limits.timeout_s * STATEMENT_SHARE
+
+    def _renew(self) -> bool:
+        """Start another worker in the place of one that is lost; say whether that is possible."""
+        return False
+
+    @abc.abstractmethod
+    def _forget_output(self) -> bool:
+        """Count what is printed from now on; say whether it was more than the limit so far."""
+
+    def _expect_by(self, deadline: float) -> None:
+        """Wait for what comes next until ``deadline``."""
+        self._deadline = deadline
+
+    def _note_place(self, answer: dict[str, Any]) -> None:
+        """Note which statement runs now, and give it its time; raises ``WireError``."""
+        at = answer["at"]
+        if at == []:
+            self._at = None
+            self._expect_by(self._last)
+            return
+        if type(at) is not list or [type(item) for item in at] != [str, int, int]:
+            raise WireError("the place of a statement is malformed")
+        self._at = (at[0][:MAX_FILE_NAME], at[1], at[2])
+        self._expect_by(min(self._last, time.monotonic() + self._statement_s + LATE_S))
 
     def call(self, function: str, arguments: tuple[Any, ...], opaque: tuple[int, ...]) -> Reply:
         """Call a function of the module; the outputs at ``opaque`` stay there as handles."""
@@ -178,10 +211,7 @@ class WorkerConnection(Closing):
         try:
             for piece in pack(encoded, encoder.buffers):
                 self._send(memoryview(piece))
-            answer = self._receive()
-            if answer.get("id") != call_id:
-                raise WireError("an answer belongs to another request")  # noqa: TRY301
-            return _parse_reply(answer)
+            return _parse_reply(self._answer_to(call_id))
         except WireError as error:
             self.close()
             raise WorkerLost(
@@ -189,6 +219,18 @@ class WorkerConnection(Closing):
                 f"the process that ran the code sent an invalid answer: {error}",
                 retry=True,
             ) from None
+
+    def _answer_to(self, call_id: str) -> dict[str, Any]:
+        """Return the answer to a request; raises ``WireError`` and ``WorkerLost``."""
+        while True:
+            answer = self._receive()
+            if answer.get("id") != call_id:
+                raise WireError("an answer belongs to another request")
+            if not self._loading or "at" not in answer:
+                self._at = None
+                self._expect_by(self._last)
+                return answer
+            self._note_place(answer)
 
     def _await_ready(self) -> None:
         """Wait until the worker has locked itself down; its time starts then.
@@ -208,7 +250,7 @@ class WorkerConnection(Closing):
             self.close()
             raise BrokenError("a worker did not start correctly")
         self._ready = True
-        self._deadline = time.monotonic() + self._limits.timeout_s
+        self._deadline = self._last = time.monotonic() + self._limits.timeout_s
 
     def _receive(self) -> dict[str, Any]:
         length = parse_prefix(bytes(self._exactly(PREFIX.size)))
@@ -226,6 +268,10 @@ class WorkerConnection(Closing):
     def _timed_out(self) -> NoReturn:
         ending = self._end()
         seconds = f"{self._limits.timeout_s:g} s"
+        if self._at is not None and time.monotonic() < self._last:
+            allowed = f"{self._statement_s:g} s"
+            message = f"a statement outside the functions did not end within {allowed}"
+            raise WorkerLost("timeout", message, retry=False)
         if ending.cpu_s + ending.queued_s >= BUSY_SHARE * self._limits.timeout_s:
             # It was computing all the time: a second try would take just as long.
             message = f"did not finish within {seconds}: is there an endless loop?"
@@ -241,12 +287,20 @@ class WorkerConnection(Closing):
         elif code == -SIGXCPU or (code == -SIGKILL and ending.cpu_s >= self._limits.cpu_s - 1):
             message = f"used more than {self._limits.cpu_s} s of processor time"
             raise WorkerLost("timeout", message, retry=False)
+        elif code == EXIT_STUCK and self._at is not None:
+            message = "a statement outside the functions catches every exception and does not end"
+            raise WorkerLost("timeout", message, retry=False)
+        elif code == -SIGBUS:
+            message = (
+                "the process crashed (bus error): a file that is mapped into memory has no room; "
+                f"files may take {self._limits.scratch_mb} MiB together"
+            )
         elif code == -SIGSEGV:
             message = "the process crashed (segmentation fault; very deep recursion can cause it)"
         elif code < 0:
             message = f"the process was killed by signal {-code}"
         else:
-            message = f"the process exited with status {code} before it returned a value"
+            message = f"the process exited with status {code}{UNANSWERED}"
         raise WorkerLost("crashed", message, retry=True)
 
 
@@ -263,15 +317,8 @@ def _parse_reply(answer: dict[str, Any]) -> Reply:
         *(answer.get("result"), None, tuple(mutated), tuple(missing)),
         *(_skipped(answer.get("skipped", [])), _pairs(answer.get("twice", []))),
         _pairs(answer.get("made", [])),
-        tuple(name for name in ADAPTED if name in _texts(answer.get("adapted", []))),
+        tuple(name for name in ADAPTED if name in listed_texts(answer.get("adapted", []))),
     )
-
-
-def _texts(value: Any) -> list[str]:
-    """Check the types of a list of texts; raises ``WireError``."""
-    if type(value) is not list or any(type(text) is not str for text in value):
-        raise WireError("a list of texts is malformed")
-    return value
 
 
 def _skipped(value: Any) -> tuple[tuple[str, int, str, str], ...]:

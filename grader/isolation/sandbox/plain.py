@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -19,13 +20,14 @@ from typing import NoReturn
 
 from grader.errors import Closing, WorkerLost
 
-from .connection import CHUNK, KEPT_OUTPUT, SIGSEGV, WorkerConnection
+from .connection import CHUNK, KEPT_OUTPUT, SIGSEGV, LeftOut, WorkerConnection
 from .limits import Ending, Limits
 from .server import ENVIRONMENT
 
 ENTRY = Path(__file__).resolve().parent.parent / "worker" / "plain.py"
 START_TIMEOUT_S = 180.0  # importing torch for the first time on a laptop with a virus scanner
 LIFE = 2.0  # times its limit, plus some seconds: a worker ends then even if the grader is gone
+PIPE_BYTES = 64 * 1024  # that may have been printed but not read yet
 DRAIN_S = 1.0  # for the last words of a process that has ended
 CRASHES_ON_WINDOWS = frozenset([0xC0000005, 0xC00000FD])  # access violation, stack overflow
 Preload = tuple[str, ...]
@@ -119,13 +121,44 @@ class _Process(Closing):
 
 
 class PlainWorker(WorkerConnection):
-    """A fresh process that runs one student's code for one check."""
+    """A fresh process that runs one student's code for one check.
 
-    def __init__(self, process: _Process, limits: Limits) -> None:
-        super().__init__(limits, START_TIMEOUT_S)
+    Args:
+        process: the process, which has its setup.
+        limits: what it may use.
+        again: how to start another one in its place, if that is possible.
+        left_out: statements of the submission that are not run.
+    """
+
+    def __init__(
+        self,
+        process: _Process,
+        limits: Limits,
+        again: Callable[[], _Process] | None = None,
+        left_out: LeftOut | None = None,
+    ) -> None:
+        super().__init__(limits, START_TIMEOUT_S, left_out)
+        self._again = again
+        self._attach(process)
+
+    def _attach(self, process: _Process) -> None:
         self._process = process
         self._late = False
         self._timer = self._started(START_TIMEOUT_S)
+
+    def _renew(self) -> bool:
+        if self._again is None:
+            return False
+        self.close()
+        self._attach(self._again())
+        self._begin()
+        return True
+
+    def _expect_by(self, deadline: float) -> None:
+        if deadline != self._deadline:
+            self._timer.cancel()
+            self._timer = self._started(max(0.0, deadline - time.monotonic()))
+        super()._expect_by(deadline)
 
     def _started(self, seconds: float) -> threading.Timer:
         timer = threading.Timer(seconds, self._expire)
@@ -136,6 +169,13 @@ class PlainWorker(WorkerConnection):
     def _expire(self) -> None:
         self._late = True
         self._process.kill()
+
+    def _forget_output(self) -> bool:
+        limit = self._limits.output_kb * 1024
+        cut = self._process.printed > limit
+        self._process.printed = -PIPE_BYTES
+        self._process.limit_bytes = limit
+        return cut
 
     def _await_ready(self) -> None:
         super()._await_ready()
@@ -191,6 +231,7 @@ class ProcessPool(Closing):
     def __init__(self, upcoming: Iterable[Preload] = ()) -> None:
         self._upcoming = deque(upcoming)
         self._spare: _Process | None = None
+        self._left_out: dict[Path, LeftOut] = {}
         self._start_ahead()
 
     def spawn(
@@ -213,8 +254,6 @@ class ProcessPool(Closing):
             hidden: packages that the code must do without.
             home: where the code works, and believes to be, if it was staged from there.
         """
-        process = self._take(preload)
-        process.limit_bytes = limits.output_kb * 1024
         setup = {
             "submission": str(submission),
             "home": str(home or submission),
@@ -222,11 +261,16 @@ class ProcessPool(Closing):
             "seed": seed,
             "life_s": LIFE * limits.timeout_s + 5,
         }
-        worker = PlainWorker(process, limits)
-        # One that is gone already is found out when it should say that it is ready.
-        with contextlib.suppress(OSError):
-            process.write(memoryview(f"{json.dumps(setup)}\n".encode()))
-        return worker
+
+        def started(process: _Process) -> _Process:
+            # One that is gone already is found out when it should say that it is ready.
+            with contextlib.suppress(OSError):
+                process.write(memoryview(f"{json.dumps(setup)}\n".encode()))
+            return process
+
+        left_out = self._left_out.setdefault(submission, LeftOut())
+        process = started(self._take(preload))
+        return PlainWorker(process, limits, lambda: started(_Process(preload)), left_out)
 
     def _take(self, preload: Preload) -> _Process:
         """Return a process with these libraries, loaded or about to be."""

@@ -16,8 +16,9 @@ from typing import Any
 
 from grader.errors import BrokenError, Closing
 
+from .connection import LeftOut
 from .limits import Ending, Limits
-from .worker import Worker
+from .worker import Forked, Worker
 
 BOOT = Path(__file__).resolve().parent.parent / "worker" / "boot.py"
 MAX_MESSAGE = 32 * 1024
@@ -32,6 +33,8 @@ ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
+    # Each further thread would reserve 64 MiB of a worker's address space.
+    "MALLOC_ARENA_MAX": "2",
 }
 
 
@@ -64,6 +67,7 @@ class ForkServer(Closing):
         self.staging = staging
         self.missing: dict[str, str] = {}
         self.uid: int | None = None
+        self._left_out: dict[Path, LeftOut] = {}
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         options = json.dumps(
             {
@@ -132,6 +136,10 @@ class ForkServer(Closing):
 
     def spawn(self, submission: Path, limits: Limits, seed: int) -> Worker:
         """Fork a locked-down worker that may read ``submission`` but no file of the grader."""
+        again = partial(self._fork, submission, limits, seed)
+        return Worker(again(), limits, again, self._left_out.setdefault(submission, LeftOut()))
+
+    def _fork(self, submission: Path, limits: Limits, seed: int) -> Forked:
         ours, theirs = socket.socketpair()
         read_end, write_end = os.pipe()
         request = {
@@ -150,9 +158,7 @@ class ForkServer(Closing):
         finally:
             theirs.close()
             os.close(write_end)
-        return Worker(
-            *(partial(self.reap, answer["pid"]), ours, read_end, limits), answer["scratch"]
-        )
+        return Forked(partial(self.reap, answer["pid"]), ours, read_end, answer["scratch"])
 
     def reap(self, pid: int, grace_s: float = 0.0) -> Ending:
         """End the worker ``pid`` with everything it started; it has ``grace_s`` to end itself."""

@@ -7,42 +7,85 @@ import selectors
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from grader.errors import WorkerLost
 
 from . import disk
-from .connection import CHUNK, KEPT_OUTPUT, Reply, StudentError, WorkerConnection
+from .connection import CHUNK, KEPT_OUTPUT, LeftOut, Reply, WorkerConnection
 from .limits import MIB, Ending, Limits
+from .student_error import StudentError
 
 __all__ = ["Reply", "StudentError", "Worker"]
 
 Reap = Callable[[float], Ending]  # end the worker; it has so many seconds to end itself
 MEASURE_EVERY_S = 0.25  # of files on a disk; a fast one takes some 500 MiB meanwhile
+MAX_READS = 64  # of output at a time
 READY_TIMEOUT_S = 30.0  # locking down takes milliseconds; a machine this slow cannot grade
 
 
-class Worker(WorkerConnection):
-    """A forked child of a fork server.
+@dataclass(frozen=True)
+class Forked:
+    """What a fork server hands out of a child.
 
     ``scratch`` is its folder for files where that lies on a disk: what is in it is measured while
     the worker runs.
     """
 
+    reap: Reap
+    wire: socket.socket
+    output_fd: int
+    scratch: str = ""
+
+
+class Worker(WorkerConnection):
+    """A forked child of a fork server.
+
+    Args:
+        forked: the child.
+        limits: what it may use.
+        again: how to fork another one in its place, if that is possible.
+        left_out: statements of the submission that are not run.
+    """
+
     def __init__(
-        self, reap: Reap, wire: socket.socket, output_fd: int, limits: Limits, scratch: str = ""
+        self,
+        forked: Forked,
+        limits: Limits,
+        again: Callable[[], Forked] | None = None,
+        left_out: LeftOut | None = None,
     ) -> None:
-        super().__init__(limits, READY_TIMEOUT_S)
-        self._scratch = scratch
+        super().__init__(limits, READY_TIMEOUT_S, left_out)
+        self._again = again
+        self._attach(forked)
+
+    def _attach(self, forked: Forked) -> None:
+        self._scratch = forked.scratch
         self._measured = time.monotonic()
-        self._reap = reap
-        self._wire = wire
+        self._reap = forked.reap
+        self._wire = forked.wire
         self._wire.setblocking(False)
-        self._output_fd = output_fd
-        os.set_blocking(output_fd, False)
+        self._output_fd = forked.output_fd
+        os.set_blocking(self._output_fd, False)
         self._printed = 0
         self._selector = selectors.DefaultSelector()
-        self._selector.register(output_fd, selectors.EVENT_READ, "output")
+        self._selector.register(self._output_fd, selectors.EVENT_READ, "output")
         self._selector.register(self._wire, selectors.EVENT_READ, "wire")
+
+    def _renew(self) -> bool:
+        if self._again is None:
+            return False
+        self.close()
+        self._attach(self._again())
+        self._begin()
+        return True
+
+    def _forget_output(self) -> bool:
+        self._loading = True
+        self._drain_output()
+        self._loading = False
+        printed, self._printed = self._printed, 0
+        return printed > self._limits.output_kb * 1024
 
     def _end(self, grace_s: float = 0.0) -> Ending:
         self._closed = True
@@ -95,7 +138,7 @@ class Worker(WorkerConnection):
                 self._measure()
             if "output" in ready:
                 self._drain_output()
-                if self._printed > self._limits.output_kb * 1024:
+                if self._printed > self._limits.output_kb * 1024 and not self._loading:
                     self.close()
                     limit = f"{self._limits.output_kb} KiB"
                     raise WorkerLost("output_limit", f"printed more than {limit}", retry=False)
@@ -108,14 +151,16 @@ class Worker(WorkerConnection):
         if now - self._measured < MEASURE_EVERY_S:
             return
         self._measured = now
-        if disk.is_over(self._scratch, self._limits.scratch_mb * MIB):
+        what = disk.is_over(self._scratch, self._limits.scratch_mb * MIB)
+        if what:
             self.close()
-            limit = f"{self._limits.scratch_mb} MiB"
-            raise WorkerLost("output_limit", f"wrote more than {limit} of files", retry=False)
+            raise WorkerLost("output_limit", f"wrote {what}", retry=False)
 
     def _drain_output(self) -> None:
         limit = self._limits.output_kb * 1024
-        while self._printed <= limit:
+        for _ in range(MAX_READS):
+            if self._printed > limit and not self._loading:
+                return
             try:
                 data = os.read(self._output_fd, 64 * 1024)
             except BlockingIOError:

@@ -7,10 +7,12 @@ or scores: a forged value is only a value.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import random
 import socket
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
@@ -19,7 +21,7 @@ import numpy as np
 
 from ..wire import Decoder, Encoder, WireError, pack, parse_header, parse_prefix
 from ..wire.codec import PREFIX
-from . import modules, ordinary, redirect, scratch, statements
+from . import clock, modules, ordinary, redirect, scratch, statements
 from .absent import MissingPackageError, StandIn, package_in
 from .newer import newer_in
 
@@ -64,6 +66,7 @@ def run(request: dict[str, Any], *, wire_fd: int, output_fd: int, host: lockdown
         os.environ.update({"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "OMP_NUM_THREADS": "1"})
     if own:
         os.environ.update(scratch.environment(own))
+        tempfile.tempdir = os.environ["TMPDIR"]  # the fork server has used one of its own
         if not host.has("namespaces"):
             redirect.install(own)
     for name, fd, mode in (("stdin", 0, "r"), ("stdout", 1, "w"), ("stderr", 2, "w")):
@@ -75,7 +78,8 @@ def run(request: dict[str, Any], *, wire_fd: int, output_fd: int, host: lockdown
     lockdown.apply(host, request["limits"], submission, own)
     os.closerange(WIRE_FD + 1, 1024)
     seed_generators(request["seed"], accelerator=host.accelerator)
-    child = Child(wire, work, tuple(request["hidden"]))
+    staged = (submission, scratch.relocated(submission))
+    child = Child(wire, work, tuple(request["hidden"]), staged)
     # Until here a failure is the grader's; from here on student code may be behind it.
     wire.sendall(READY)
     try:
@@ -98,8 +102,16 @@ def seed_generators(seed: int, *, accelerator: bool) -> None:
 class Child:
     """Answers requests over the wire, one at a time."""
 
-    def __init__(self, wire: Wire, submission: str, forbidden: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        submission: str,
+        forbidden: tuple[str, ...] = (),
+        staged: tuple[str, ...] = (),
+    ) -> None:
         self._wire = wire
+        # The longest first: one can lie in another.
+        self._places = sorted({submission, *staged}, key=len, reverse=True)
         self._forbidden = forbidden
         self._submission = submission
         self._objects: dict[int, Any] = {}
@@ -133,12 +145,24 @@ class Child:
             return {"error": self._describe(error)}, []
 
     def _load(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
-        loaded = modules.load(
-            *(self._submission, request["module"], self._forbidden), request["statement_s"]
-        )
+        left_out = request["left_out"]
+        statements.RECORD.left_out = {tuple(place): how for *place, how in left_out}
+        clock.CLOCK.tell = functools.partial(self._tell, request["id"])
+        try:
+            loaded = modules.load(
+                *(self._submission, request["module"], self._forbidden), request["statement_s"]
+            )
+        finally:
+            clock.CLOCK.tell = clock.tell_nobody
         self._module = loaded.module
         told = {"skipped": loaded.skipped, "twice": loaded.twice, "made": loaded.made}
         return {"missing_packages": loaded.missing, **told}, []
+
+    def _tell(self, request_id: str, place: clock.Place | None) -> None:
+        """Say which statement runs now: it may be the last thing that this worker says."""
+        at = list(place) if place is not None else []
+        for piece in pack({"at": at, "id": request_id}, []):
+            self._wire.sendall(piece)
 
     def _call(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
         function = modules.find_function(self._module, request["function"])
@@ -188,8 +212,8 @@ class Child:
         """Return type, text and the student's own lines of an exception, innermost last."""
         missing = _missing_package(error)
         try:
-            text = str(error)[:MAX_MESSAGE_TEXT]
-            text += _cause(error)
+            text = self._without_our_paths(str(error))[:MAX_MESSAGE_TEXT]
+            text += self._without_our_paths(_cause(error))
             if isinstance(error, WireError):
                 text = f"the returned value cannot be sent to the grader ({text}): return arrays"
         except BaseException:
@@ -222,6 +246,12 @@ class Child:
             "undefined": isinstance(error, modules.UndefinedFunctionError),
             "by_driver": inner == [self._driver],
         }
+
+    def _without_our_paths(self, text: str) -> str:
+        """Write paths as they are in what was handed in: no student knows ours."""
+        for place in self._places:
+            text = text.replace(f"{place}/", "")
+        return text
 
     def _receive(self) -> dict[str, Any]:
         length = parse_prefix(bytes(self._exactly(PREFIX.size)))
@@ -272,8 +302,10 @@ def _cause(error: BaseException) -> str:
     frames = traceback.extract_tb(cause.__traceback__)
     files = [os.path.basename(frame.filename) for frame in frames if ", cell " in frame.filename]
     place = files[0] if files else "a statement outside the functions"
-    if isinstance(cause, statements.TakesTooLongError):
+    if isinstance(cause, clock.TakesTooLongError):
         return f"; {place} would define it, but took too long"
+    if isinstance(cause, statements.LeftOutError):
+        return f"; {place} would define it, but {cause}"
     told = f"{type(cause).__name__}: {cause}"[:MAX_CAUSE]
     if newer := newer_in(cause):
         told += f"; {newer}"

@@ -30,7 +30,7 @@ PR_CAPBSET_DROP, LAST_CAPABILITY = 24, 63
 CAPABILITY_VERSION = 0x20080522
 SIGKILL = 9
 MIB = 1024 * 1024
-MAX_TASKS = 16  # threads of one worker; numeric libraries ask for none, a data loader for a few
+MAX_TASKS = 48  # threads of one worker; a ThreadPoolExecutor starts up to 32 by itself
 MAX_ACCELERATOR_TASKS = 128
 MAX_OPEN_FILES = 256
 UID_BASE = 1_000_000_000  # beyond the ranges that systems hand out; plus the server's pid
@@ -251,7 +251,8 @@ def make_scratch(host: Host, request: dict[str, Any]) -> tuple[str, str]:
         base = scratch.mount(libc, host.worker_uid, request["limits"]["scratch_mb"])
     if not base:
         return "", submission
-    return base, scratch.fill(base, submission, host.worker_uid)
+    size_mb = request["limits"]["scratch_mb"]
+    return base, scratch.fill(base, submission, host.worker_uid, size_mb)
 
 
 def apply(host: Host, limits: dict[str, Any], submission: str, own: str = "") -> None:

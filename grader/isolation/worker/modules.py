@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from . import definitions, statements
+from . import clock, definitions, statements
 from .absent import Absent, Loading, MissingPackageError, StandIn
 from .layout import LAYOUT
 
@@ -202,7 +202,7 @@ def load(
     absent = Absent()
     sys.meta_path[:0] = [_Closed(folder, absent, forbidden), _Own(folder, places, absent)]
     sys.meta_path += [_Elsewhere(folder, absent), absent]
-    statements.CLOCK.budget_s = statement_s
+    clock.CLOCK.budget_s = statement_s
     Loading.is_students = staticmethod(lambda value: _is_students(value, folder))
     Loading.forbidden = forbidden
     Loading.active = True

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import importlib
 import sys
-from collections.abc import Callable
+import threading
 from typing import Any
 
 replaced: list[str] = []  # names of what student code has used, each once
@@ -25,9 +25,12 @@ def note(name: str) -> None:
 def prepare(names: list[str]) -> None:
     """Replace what starts processes in the libraries that are loaded."""
     _pools()
+    _executors()
+    _shared_among_threads()
     if "torch" in names:
         _data_loader(importlib.import_module("torch.utils.data"))
         _compile(sys.modules["torch"])
+        _torch_alone(sys.modules["torch"])
 
 
 def _data_loader(data: Any) -> None:
@@ -64,28 +67,163 @@ def _compile(torch: Any) -> None:
         torch.nn.Module.compile = in_place
 
 
+def _torch_alone(torch: Any) -> None:
+    """Leave out what torch does for other processes and threads, of which there are none."""
+
+    def share_memory_(self: Any) -> Any:
+        """Return the tensor as it is: nobody else can read it."""
+        return self
+
+    torch.Tensor.share_memory_ = share_memory_
+    torch.set_num_interop_threads = lambda _count: None  # an error once anything has run
+
+
 def _pools() -> None:
-    """Let pools of processes be pools of threads."""
+    """Let pools of processes be pools of threads, whatever they are called by."""
+    from multiprocessing import pool
+
+    original = pool.Pool.__init__
+
+    @functools.wraps(original)
+    def __init__(  # noqa: N807
+        self: Any, processes: int | None = None, *args: Any, **options: Any
+    ) -> None:
+        if not isinstance(self, pool.ThreadPool):
+            note("Pool")
+        allowed = MAX_POOL if processes is None else min(MAX_POOL, processes)
+        original(self, allowed, *args, **options)
+
+    pool.Pool.__init__ = __init__  # type: ignore[method-assign]
+    for name in THREAD_POOL:
+        setattr(pool.Pool, name, vars(pool.ThreadPool)[name])
+
+
+def _executors() -> None:
+    """Let executors run in threads, and in no more of them than a worker has."""
     import concurrent.futures
+    import concurrent.futures.process
+
+    class ThreadPoolExecutor(concurrent.futures.ThreadPoolExecutor):
+        def __init__(self, max_workers: int | None = None, *args: Any, **options: Any) -> None:
+            asked = MAX_EXECUTOR if max_workers is None else max_workers
+            super().__init__(min(asked, MAX_EXECUTOR), *args, **options)
+
+    class ProcessPoolExecutor(concurrent.futures.ThreadPoolExecutor):
+        def __init__(
+            self,
+            max_workers: int | None = None,
+            mp_context: Any = None,
+            initializer: Any = None,
+            initargs: tuple[Any, ...] = (),
+            **_options: Any,
+        ) -> None:
+            del mp_context
+            note("ProcessPoolExecutor")
+            super().__init__(min(max_workers or MAX_POOL, MAX_POOL), "", initializer, initargs)
+
+    for cls in (ThreadPoolExecutor, ProcessPoolExecutor):
+        cls.__qualname__ = cls.__name__
+        cls.__module__ = "concurrent.futures"
+        setattr(concurrent.futures, cls.__name__, cls)
+    concurrent.futures.thread.ThreadPoolExecutor = ThreadPoolExecutor  # type: ignore[misc]
+    concurrent.futures.process.ProcessPoolExecutor = ProcessPoolExecutor  # type: ignore[assignment,misc]
+    start = threading.Thread.start
+
+    @functools.wraps(start)
+    def explained(self: threading.Thread) -> None:
+        try:
+            start(self)
+        except RuntimeError as error:
+            if "can't start new thread" not in str(error):
+                raise
+            raise RuntimeError(f"{error}: {TOO_MANY}") from None
+
+    threading.Thread.start = explained  # type: ignore[method-assign]
+
+
+class _Lock:
+    """A lock of ``threading`` that is called like one of ``multiprocessing``."""
+
+    def __init__(self, lock: Any) -> None:
+        self._lock = lock
+
+    def acquire(self, block: bool = True, timeout: float | None = None) -> bool:  # noqa: FBT001, FBT002
+        """Acquire the lock; say whether that was possible."""
+        if not block:
+            return bool(self._lock.acquire(blocking=False))
+        return bool(self._lock.acquire(True, -1 if timeout is None else max(0.0, timeout)))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._lock, name)
+
+    def __enter__(self) -> bool:
+        return self.acquire()
+
+    def __exit__(self, *_error: object) -> None:
+        self._lock.release()
+
+
+class _Manager:
+    """What a manager of ``multiprocessing`` offers, in the worker's one process."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(importlib.import_module("multiprocessing.dummy"), name)
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.shutdown()
+
+    def shutdown(self) -> None:
+        """Do nothing: there is no process to end."""
+
+
+def _shared_among_threads() -> None:
+    """Let what processes share be shared among threads: a worker's only process has no others.
+
+    The semaphores of ``multiprocessing`` are files in ``/dev/shm``, which C code opens by its name.
+    """
     import multiprocessing
-    import multiprocessing.pool
+    import multiprocessing.context
+    import multiprocessing.dummy.connection
+    import queue
 
-    def threads(limit: int | None) -> int:
-        return max(1, min(MAX_THREADS, limit or MAX_THREADS))
+    class Queue(queue.Queue[Any]):
+        def close(self) -> None:
+            """Do nothing: there is no other end."""
 
-    def pool(processes: int | None = None, *args: Any, **_options: Any) -> Any:
-        note("Pool")
-        return multiprocessing.pool.ThreadPool(threads(processes), *args[:2])
+        join_thread = cancel_join_thread = close
 
-    def executor(max_workers: int | None = None, **options: Any) -> Any:
-        note("ProcessPoolExecutor")
-        start = {k: v for k, v in options.items() if k in ("initializer", "initargs")}
-        return concurrent.futures.ThreadPoolExecutor(threads(max_workers), **start)
+    makers: dict[str, Any] = {
+        "Lock": lambda _context: _Lock(threading.Lock()),
+        "RLock": lambda _context: _Lock(threading.RLock()),
+        "Semaphore": lambda _context, value=1: _Lock(threading.Semaphore(value)),
+        "BoundedSemaphore": lambda _context, value=1: _Lock(threading.BoundedSemaphore(value)),
+        "Condition": lambda _context, lock=None: threading.Condition(getattr(lock, "_lock", lock)),
+        "Event": lambda _context: threading.Event(),
+        "Barrier": lambda _context, *args, **options: threading.Barrier(*args, **options),
+        "Queue": lambda _context, maxsize=0: Queue(maxsize),
+        "JoinableQueue": lambda _context, maxsize=0: Queue(maxsize),
+        "Pipe": lambda _context, duplex=True: multiprocessing.dummy.connection.Pipe(duplex),
+        "Manager": lambda _context: _Manager(),
+    }
+    base = multiprocessing.context.BaseContext
+    for name, make in makers.items():
+        setattr(base, name, make)
+    # Bound methods of the default context, made when the packages were imported.
+    default = getattr(multiprocessing.context, "_default_context")  # noqa: B009 - private
+    for package in ("multiprocessing", "torch.multiprocessing"):
+        module = sys.modules.get(package)
+        for name in makers if module is not None else ():
+            setattr(module, name, getattr(default, name))
 
-    replacements: dict[str, Callable[..., Any]] = {"Pool": pool}
-    for name, value in replacements.items():
-        setattr(multiprocessing, name, value)
-    concurrent.futures.ProcessPoolExecutor = executor  # type: ignore[assignment,misc]
 
-
-MAX_THREADS = 4  # beside the main one; a worker may have a few more
+# What a pool of threads does in another way than one of processes.
+THREAD_POOL = (
+    "_wrap_exception", "Process", "_setup_queues", "_get_sentinels", "_get_worker_sentinels",
+    "_help_stuff_finish",
+)  # fmt: skip
+MAX_POOL = 4  # threads of a pool of processes
+MAX_EXECUTOR = 32  # threads of an executor; Python's own default goes no further
+TOO_MANY = "during grading, code may run at most 48 threads"  # MAX_TASKS of lockdown.py

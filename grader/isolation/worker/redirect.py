@@ -20,9 +20,17 @@ from .scratch import LINKED
 
 ONE_PATH = (
     "stat", "lstat", "mkdir", "rmdir", "remove", "unlink", "listdir", "scandir", "open", "access",
-    "chmod", "utime", "truncate", "chdir", "readlink",
+    "chmod", "utime", "truncate", "chdir", "readlink", "statvfs", "pathconf", "mkfifo", "chown",
+    "lchown", "listxattr", "getxattr", "setxattr", "removexattr",
 )  # fmt: skip
-TWO_PATHS = ("rename", "replace", "link")
+TWO_PATHS = ("rename", "replace", "link", "symlink")
+BY_THEMSELVES = {
+    "sqlite3": ("connect",),
+    "sqlite3.dbapi2": ("connect",),
+    "torch.jit": ("load",),
+    "h5py": ("File",),
+}
+PATH_NAMES = ("path", "src", "dst", "file", "database")  # of such parameters
 
 
 def install(base: str) -> None:
@@ -33,12 +41,11 @@ def install(base: str) -> None:
     for name in ("chmod", "utime"):
         setattr(os, name, _optional(getattr(os, name), base))
     for name in ONE_PATH:
-        setattr(os, name, _wrapped(getattr(os, name), lead, 1))
+        if hasattr(os, name):
+            setattr(os, name, _wrapped(getattr(os, name), lead, 1))
     for name in TWO_PATHS:
         setattr(os, name, _wrapped(getattr(os, name), lead, 2))
-    torch = sys.modules.get("torch")
-    if torch is not None:
-        _redirect_torch(torch, lead)
+    _redirect_libraries(lead)
 
 
 def redirected(base: str, kept: Sequence[str], path: Any) -> Any:
@@ -67,6 +74,9 @@ def redirected(base: str, kept: Sequence[str], path: Any) -> Any:
 def _wrapped(function: Callable[..., Any], lead: Callable[[Any], Any], paths: int) -> Any:
     @functools.wraps(function)
     def call(*args: Any, **options: Any) -> Any:
+        for key in PATH_NAMES:
+            if key in options:
+                options[key] = lead(options[key])
         return function(*map(lead, args[:paths]), *args[paths:], **options)
 
     return call
@@ -90,12 +100,30 @@ def _optional(function: Callable[..., Any], base: str) -> Any:
     return call
 
 
-def _redirect_torch(torch: Any, lead: Callable[[Any], Any]) -> None:
-    """Wrap ``torch.save``, which writes to a path by itself."""
-    save = torch.save
+def _redirect_libraries(lead: Callable[[Any], Any]) -> None:
+    """Wrap what opens a path by itself, in C, or has kept the ``open`` of before."""
+    for module, names in BY_THEMSELVES.items():
+        loaded = sys.modules.get(module)
+        for name in names if loaded is not None else ():
+            if hasattr(loaded, name):
+                setattr(loaded, name, _wrapped(getattr(loaded, name), lead, 1))
+    for module, name in (("bz2", "_builtin_open"), ("tokenize", "_builtin_open")):
+        if module in sys.modules:
+            setattr(sys.modules[module], name, builtins.open)
+    sources = getattr(sys.modules.get("numpy.lib._datasource"), "_file_openers", None)
+    if sources is not None:
+        vars(sources)["_file_openers"][None] = builtins.open
+    torch: Any = sys.modules.get("torch")
+    if torch is not None:
+        torch.save = _saves(torch.save, lead)
+        torch.jit.save = _saves(torch.jit.save, lead)
+
+
+def _saves(save: Any, lead: Callable[[Any], Any]) -> Any:
+    """Wrap a function whose second argument, ``f``, is a path or a file."""
 
     @functools.wraps(save)
     def redirected_save(obj: Any, f: Any, *args: Any, **options: Any) -> Any:
         return save(obj, lead(f) if isinstance(f, str | os.PathLike) else f, *args, **options)
 
-    torch.save = redirected_save
+    return redirected_save

@@ -24,8 +24,8 @@ LINKED = {"/tmp": "tmp", "/var/tmp": "tmp", "/dev/shm": "shm"}  # noqa: S108
 FOLDERS = ("home", "tmp", "shm", "work")
 MAX_FILES = 16_384  # files and folders of one worker
 MAX_MIRRORED = 2_000  # files of a submission; intake allows no more
-MAX_COPIED_BYTES = 4 * 1024 * 1024  # small files of the submission are copied, so as to be changed
-MAX_SMALL_BYTES = 256 * 1024
+MAX_COPIED_BYTES = 16 * 1024 * 1024  # files of the submission are copied, so as to be changed
+COPIED_SHARE = 0.25  # of the scratch folder, at most
 SOURCES = (".py", ".ipynb")
 MS_NOSUID, MS_NODEV = 2, 4
 CLONE_NEWNS = 0x20000
@@ -78,32 +78,35 @@ def mount(libc: ctypes.CDLL, uid: int, size_mb: int) -> str:
     return PLACE
 
 
-def fill(base: str, submission: str, uid: int) -> str:
+def fill(base: str, submission: str, uid: int, size_mb: int) -> str:
     """Make the folders of a scratch folder, with the submission's files; return the working folder.
 
-    Folders are real ones, so that files can be added; small files are copies, which can be
-    changed; all others are links to what was handed in.
+    Folders are real ones, so that files can be added. Files are copies, which can be changed and
+    whose real path is where they seem to be: sources first, then the others by size, up to a bound.
+    All others are links to what was handed in.
     """
     for name in FOLDERS:
         _folder(f"{base}/{name}", uid)
     if base == PLACE:
         link_shown(base, "")
-    work, copied = f"{base}/work", 0
+    work, files = f"{base}/work", []
     for parent, entry in _entries(submission):
         path = os.path.join(parent, entry.name)
         target = f"{work}/{os.path.relpath(path, submission)}"
         if entry.is_dir(follow_symlinks=False):
             _folder(target, uid)
-            continue
-        size = entry.stat(follow_symlinks=False).st_size
-        small = size <= MAX_SMALL_BYTES and copied + size <= MAX_COPIED_BYTES
-        if small and not entry.name.endswith(SOURCES):
-            copied += size
-            shutil.copyfile(path, target)
-            os.chmod(target, 0o600)
-            os.chown(target, uid, -1)
         else:
+            size = entry.stat(follow_symlinks=False).st_size
+            files.append((not entry.name.endswith(SOURCES), size, path, target))
+    left = min(MAX_COPIED_BYTES, int(size_mb * 1024 * 1024 * COPIED_SHARE))
+    for _kind, size, path, target in sorted(files):
+        left -= size
+        if left < 0:
             os.symlink(path, target)
+            continue
+        shutil.copyfile(path, target)
+        os.chmod(target, 0o600)
+        os.chown(target, uid, -1)
     return work
 
 

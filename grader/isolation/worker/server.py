@@ -65,7 +65,8 @@ def _preload(names: list[str]) -> None:
     for name in (
         "collections", "copy", "dataclasses", "functools", "itertools", "math", "random", "re",
         "traceback", "linecache", "tokenize", "typing", "time", "warnings", "numpy.linalg",
-        "numpy.random", "string", "json", "operator", "inspect", "importlib.util",
+        "numpy.random", "string", "json", "operator", "inspect", "importlib.util", "tempfile",
+        "sqlite3", "bz2",
     ):  # fmt: skip
         importlib.import_module(name)
 

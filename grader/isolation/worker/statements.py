@@ -10,7 +10,6 @@ intake (``grader/intake/notebook.py``) makes one file of a notebook.
 from __future__ import annotations
 import __future__
 
-import _thread
 import ast
 import contextlib
 import importlib.machinery
@@ -18,17 +17,14 @@ import importlib.util
 import linecache
 import os
 import re
-import signal
 import sys
-import threading
-import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from types import CodeType, FrameType, ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from .absent import Absent, Loading, MissingPackageError, StandIn
 from .cells import cells_of, is_notebook
+from .clock import CLOCK, Place, TakesTooLongError, is_quick
 from .layout import LAYOUT
 from .newer import newer_in
 
@@ -36,16 +32,13 @@ MAX_FAILURES = 200  # statements whose exceptions are kept, with their frames
 MAX_TOLD = 20  # skipped statements that the grader hears of
 MAX_TEXT = 100  # characters of a statement or an exception
 DEFINED = re.compile(r"^(?:async\s+)?(?:def|class)\s+(\w+)", re.MULTILINE)
-LEAST_S = 0.2  # a statement's time when earlier ones have used up all there is
-AGAIN_S = 0.1  # how soon a program that catches everything is interrupted again
-QUICK = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef)
 FUTURE = 0
 for _name in __future__.all_feature_names:
     FUTURE |= getattr(__future__, _name).compiler_flag
 
 
-class TakesTooLongError(BaseException):
-    """A statement outside all functions has used up its time."""
+class LeftOutError(BaseException):
+    """A statement has ended an earlier worker, and is left out of this one; says how."""
 
 
 @dataclass
@@ -57,6 +50,7 @@ class Record:
     made: dict[str, str] = field(default_factory=dict)  # names computed from stand-ins: package
     used: set[str] = field(default_factory=set)  # names that functions use
     stars: dict[str, list[str]] = field(default_factory=dict)  # module: packages of import *
+    left_out: dict[Place, str] = field(default_factory=dict)  # how each has ended a worker
 
 
 RECORD = Record()
@@ -75,73 +69,6 @@ def why_undefined(name: str) -> BaseException | None:
 def star_package() -> str | None:
     """Return a missing package that a module takes all names from, if there is one."""
     return next((package for found in RECORD.stars.values() for package in found), None)
-
-
-class Clock:
-    """Gives each statement its time, and interrupts it when that is over.
-
-    ``budget_s`` is for one statement; all statements that ran too long have twice as much
-    together. Without timers of the system (Windows) each statement has its time, and one that waits
-    is interrupted when it goes on.
-    """
-
-    def __init__(self) -> None:
-        self.budget_s = 5.0
-        self._spent_s = 0.0
-        self._depth = 0
-
-    @contextlib.contextmanager
-    def statement(self, statement: ast.stmt) -> Iterator[None]:
-        """Interrupt what runs in this block after its time, with ``TakesTooLongError``.
-
-        A definition takes no time, and an import is never stopped halfway: it would leave a library
-        of which a part is missing.
-        """
-        if isinstance(statement, QUICK):
-            yield
-            return
-        allowed = max(LEAST_S, min(self.budget_s, 2 * self.budget_s - self._spent_s))
-        if not hasattr(signal, "setitimer"):
-            with _interrupted_by_a_thread(allowed):
-                yield
-            return
-        before = signal.signal(signal.SIGALRM, _interrupt)
-        started = time.monotonic()
-        self._depth += 1
-        signal.setitimer(signal.ITIMER_REAL, allowed, AGAIN_S)
-        try:
-            yield
-        except TakesTooLongError:
-            self._spent_s += time.monotonic() - started
-            raise
-        finally:
-            self._depth -= 1
-            # A statement that loads another module begins anew when that is done.
-            signal.setitimer(signal.ITIMER_REAL, allowed if self._depth else 0, AGAIN_S)
-            with contextlib.suppress(ValueError, TypeError):
-                signal.signal(signal.SIGALRM, before)
-
-
-CLOCK = Clock()
-
-
-@contextlib.contextmanager
-def _interrupted_by_a_thread(allowed_s: float) -> Iterator[None]:
-    """Interrupt what runs in this block after its time, where the system has no timers."""
-    before = signal.signal(signal.SIGINT, _interrupt)
-    timer = threading.Timer(allowed_s, _thread.interrupt_main)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-        with contextlib.suppress(ValueError, TypeError):
-            signal.signal(signal.SIGINT, before)
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise TakesTooLongError
 
 
 class StudentLoader(importlib.machinery.SourceFileLoader):
@@ -214,13 +141,21 @@ class _Statements:
 
     def _run(self, statement: ast.stmt, file: str) -> None:
         """Run one statement, again if something that it imports was found missing."""
+        place = (self._shown(file), statement.lineno, statement.col_offset)
+        if place in RECORD.left_out:
+            how = RECORD.left_out[place]
+            Loading.used.clear()
+            self._skip(statement, file, LeftOutError(how) if how else TakesTooLongError())
+            return
         while True:
             Loading.used.clear()
             try:
                 body = ast.Module([statement], [])
                 code = compile(body, file, "exec", flags=self._flags, dont_inherit=True)
-                with CLOCK.statement(statement):
+                if is_quick(statement):
                     exec(code, self._module.__dict__)  # noqa: S102 - where student code runs
+                else:
+                    CLOCK.execute(code, self._module.__dict__, place)
             except ImportError as error:
                 if self._is_missing(statement, error):
                     continue
@@ -308,14 +243,19 @@ class _Statements:
         if len(RECORD.skipped) < MAX_TOLD:
             with contextlib.suppress(Exception):
                 text = ast.unparse(statement).splitlines()[0][:MAX_TEXT]
-                shown = os.path.relpath(file, self._folder)
-                RECORD.skipped.append([shown, statement.lineno, text, _worded(error)])
+                place = [self._shown(file), statement.lineno]
+                RECORD.skipped.append([*place, text, _worded(error)])
+
+    def _shown(self, file: str) -> str:
+        return os.path.relpath(file, self._folder)
 
 
 def _worded(error: BaseException) -> str:
     if isinstance(error, TakesTooLongError):
         return ""
     words = str(error)[:MAX_TEXT]
+    if isinstance(error, LeftOutError):
+        return words
     if newer := newer_in(error):
         words += f"; {newer}"
     return f"{type(error).__name__}: {words}" if words else type(error).__name__

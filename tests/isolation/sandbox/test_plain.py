@@ -103,6 +103,29 @@ def test_a_lost_worker_says_why(body, reason, words, spawn):
     assert lost.value.reason == reason
 
 
+@pytest.mark.parametrize(
+    ("statement", "why"),
+    [
+        ("sum(range(10 ** 10))", ""),
+        ("import os; os._exit(3)", "the process exited with status 3"),
+        ("import os; os.kill(os.getpid(), 9)", "the process was killed by signal 9"),
+        ("while True:\n    try: list(range(1000))\n    except: pass", ""),
+        ("import time; time.sleep(99)", ""),
+    ],
+)
+def test_a_statement_that_ends_it_is_left_out_of_the_next_one(statement, why, spawn):
+    worker = spawn(f"{statement}\ndef f():\n    return 3\n", Limits(6.0, 512, 64))
+    loaded = worker.load("answer")
+    assert [row[3] for row in loaded.skipped] == [why]
+    assert worker.call("f", (), ()).value == 3
+
+
+def test_printing_much_while_loading_costs_nothing(spawn):
+    worker = spawn("print('x' * 900_000)\ndef f():\n    print('x')\n    return 3\n")
+    assert worker.load("answer").cut
+    assert worker.call("f", (), ()).value == 3
+
+
 def test_what_it_prints_is_kept_and_never_meets_the_wire(spawn):
     worker = spawn(
         "import os, sys\ndef f():\n    print('printed'); sys.stderr.write('told\\n')\n"

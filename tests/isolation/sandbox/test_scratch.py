@@ -39,24 +39,67 @@ ORDINARY = {
     "len(list(torch.utils.data.DataLoader(d, num_workers=1, prefetch_factor=2, timeout=5, multiprocessing_context='fork')))",
     "torch.compile": "m = torch.compile(torch.nn.Linear(2, 1)); assert m(torch.ones(1, 2)).shape == (1, 1)",
     "compiled function": "f = torch.compile(mode='default')(lambda x: x + 1); assert f(1) == 2",
+    "semaphores": "s = multiprocessing.BoundedSemaphore(2); s.acquire(); s.release(); multiprocessing.Semaphore().acquire(timeout=1)",
+    "lock without waiting": "k = multiprocessing.Lock(); assert k.acquire(block=False) and not k.acquire(False); k.release()",
+    "lock of a context": "with multiprocessing.get_context('spawn').RLock() as k: assert k",
+    "condition": "c = multiprocessing.Condition(multiprocessing.Lock())\n    with c: c.notify_all()",
+    "event and barrier": "e = multiprocessing.Event(); e.set(); assert e.wait(1); multiprocessing.Barrier(1).wait()",
+    "queues": "q = multiprocessing.Queue(); q.put(1); assert q.get(timeout=1) == 1; q.close(); q.join_thread()",
+    "simple queue": "q = multiprocessing.SimpleQueue(); q.put([1]); assert q.get() == [1] and q.empty()",
+    "joinable queue": "q = multiprocessing.JoinableQueue(3); q.put(1); q.get(); q.task_done(); q.join()",
+    "values": "v = multiprocessing.Value('i', 3); v.value += 1; a = multiprocessing.Array('d', 3); assert v.value == 4 and len(a) == 3",
+    "pipe": "a, b = multiprocessing.Pipe(); a.send(1); assert b.recv() == 1",
+    "manager": "m = multiprocessing.Manager()\n    with m: d = m.dict(); d[1] = 2; assert m.list([3])[0] == 3",
+    "thread pool": "with multiprocessing.pool.ThreadPool(2) as p: assert p.map(abs, [-1]) == [1]",
+    "pool of a context": "assert multiprocessing.get_context('spawn').Pool(2).map(abs, [-1]) == [1]",
+    "pool of its module": "with multiprocessing.pool.Pool(2) as p: assert p.map(lambda x: -x, [-1]) == [1]",
+    "pool of torch": "assert torch.multiprocessing.Pool(2).map(abs, [-1]) == [1]",
+    "pool after spawn": "multiprocessing.set_start_method('spawn', force=True); p = multiprocessing.Pool(2); assert p.starmap(pow, [(2, 3)]) == [8]; p.close(); p.join()",
+    "pool of many threads": "assert multiprocessing.dummy.Pool(64).map(abs, range(100)) == list(range(100))",
+    "pool with a mistake": "try: multiprocessing.Pool(2).map(int, ['x'])\n    except ValueError: pass",
+    "executor of its module": "with concurrent.futures.process.ProcessPoolExecutor(2) as e: assert e.submit(abs, -1).result() == 1",
+    "many threads": "t = [threading.Thread(target=abs, args=(1,)) for _ in range(200)]; [x.start() for x in t]; [x.join() for x in t]",
+    "threads at once": "import time; t = [threading.Thread(target=time.sleep, args=(0.1,)) for _ in range(32)]; [x.start() for x in t]; [x.join() for x in t]",
+    "shared tensor": "t = torch.ones(3).share_memory_(); torch.nn.Linear(2, 1).share_memory(); assert t.sum() == 3",
+    "threads of torch": "torch.set_num_threads(2); torch.set_num_interop_threads(4)",
+    "wide executor": "with concurrent.futures.ThreadPoolExecutor(200) as e: assert len(list(e.map(abs, range(300)))) == 300",
+    "real path": "Path(__file__).resolve().with_name('log.txt').write_text('x')",
+    "os real path": "os.makedirs(os.path.join(os.path.dirname(os.path.realpath(__file__)), 'out/a'))",
+    "own source": "open('helper.py', 'w').write('x = 2'); import helper; assert helper.x == 2",
+    "own large file": "assert open('large.txt', 'a').write('x') == 1",
+    "a copy of oneself": "shutil.copy2(__file__, 'backup.py'); shutil.copytree('.', '/tmp/copy')",
     "compile in place": "m = torch.nn.Linear(2, 1); m.compile(); m(torch.ones(1, 2))",
 }
 IMPORTS = (
     "import concurrent.futures, getpass, json, logging, multiprocessing, os, pickle, shutil, sqlite3\n"
+    "import concurrent.futures.process, multiprocessing.dummy, multiprocessing.pool\nimport torch.multiprocessing\n"
     "import tempfile, threading, zipfile\nfrom pathlib import Path\nimport numpy as np\nimport torch\n"
     "import torch.utils.data\n"
 )
 
 
-@pytest.mark.parametrize("name", ORDINARY)
-def test_ordinary_programs_run(opened, name):
-    files = {
-        "module.py": f"{IMPORTS}def f():\n    {ORDINARY[name]}\n    return 1\n",
+def program(body):
+    """Return the files of a submission whose function ``f`` runs ``body``."""
+    return {
+        "module.py": f"{IMPORTS}def f():\n    {body}\n    return 1\n",
+        "helper.py": "x = 1\n",
         "notes.txt": "mine",
+        "large.txt": "x" * 500_000,
         "data/x.txt": "x",
     }
-    reply = opened(files).call("f", (), ())
+
+
+@pytest.mark.parametrize("name", ORDINARY)
+def test_ordinary_programs_run(opened, name):
+    reply = opened(program(ORDINARY[name])).call("f", (), ())
     assert reply.error is None, reply.error
+
+
+def test_too_many_threads_are_explained(opened):
+    body = "while True: threading.Thread(target=threading.Event().wait, daemon=True).start()"
+    error = opened(program(body)).call("f", (), ()).error
+    assert error.type == "RuntimeError"
+    assert "during grading, code may run at most 48 threads" in error.text
 
 
 @pytest.mark.parametrize(
@@ -65,6 +108,8 @@ def test_ordinary_programs_run(opened, name):
         ("torch.utils.data.DataLoader([1, 2], num_workers=2)", "DataLoader"),
         ("torch.compile(torch.nn.Linear(1, 1))", "torch.compile"),
         ("multiprocessing.Pool(2)", "Pool"),
+        ("multiprocessing.get_context('fork').Pool(2)", "Pool"),
+        ("concurrent.futures.process.ProcessPoolExecutor(2)", "ProcessPoolExecutor"),
     ],
 )
 def test_what_runs_another_way_is_reported(opened, body, name):
@@ -82,7 +127,7 @@ def test_new_processes_are_refused(opened, body):
 
 def test_nothing_is_left_for_the_next_worker(opened):
     source = (
-        "import os\nPLACES = ['/tmp/x', '/var/tmp/x', '/dev/shm/x', 'x', os.path.expanduser('~/x')]\n"
+        "import os\nPLACES = ['/tmp/left-x', '/var/tmp/left-x', '/dev/shm/left-x', 'x', os.path.expanduser('~/x')]\n"
         "def leave():\n    done = 0\n    for p in PLACES:\n        open(p, 'w').write('secret')\n"
         "        done += 1\n    return done\n"
         "def find():\n    return [p for p in PLACES if os.path.exists(p)]\n"
@@ -92,7 +137,9 @@ def test_nothing_is_left_for_the_next_worker(opened):
     assert len(first.call("find", (), ()).value) == 5
     first.close()
     assert opened(source).call("find", (), ()).value == []
-    assert not [p for p in ("/tmp/x", "/var/tmp/x", "/dev/shm/x") if os.path.exists(p)]
+    assert not [
+        p for p in ("/tmp/left-x", "/var/tmp/left-x", "/dev/shm/left-x") if os.path.exists(p)
+    ]
 
 
 def test_it_is_bounded(opened):
@@ -110,7 +157,7 @@ def test_it_is_bounded(opened):
 def test_what_was_handed_in_cannot_be_changed(opened):
     files = {
         "module.py": "def f():\n    open('big.bin', 'r+b').write(b'x')\n",
-        "big.bin": "y" * 300_000,
+        "big.bin": "y" * 3_000_000,  # larger than what is copied
     }
     reply = opened(files).call("f", (), ())
     assert reply.error.type in ("PermissionError", "OSError")

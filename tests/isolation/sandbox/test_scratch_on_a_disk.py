@@ -1,4 +1,5 @@
 """Where a worker has no root folder of its own, its files lie beside the submissions."""
+# ruff: noqa: E501 - one program a line
 
 import os
 import tempfile
@@ -8,6 +9,7 @@ import pytest
 
 from grader.errors import WorkerLost
 from grader.isolation.sandbox import ForkServer
+from tests.isolation.sandbox.test_scratch import ORDINARY, program
 
 WRITE = "open(str(i), 'wb').write(bytes(1 << 20))\n        time.sleep(0.01)"
 FLOODS = {
@@ -21,6 +23,10 @@ FLOODS = {
     "in /tmp": f"os.chdir(os.environ['TMPDIR'])\n    for i in range(1000):\n        {WRITE}",
     "one file": "open('x', 'wb').write(bytes(64 << 20))",
 }
+LIMITS = {
+    "empty files": "more than 16384 files and folders",
+    "deep": "folders that lie more than 64 deep in one another",
+}
 
 
 @pytest.fixture(scope="module", params=["setuid", "landlock"])
@@ -28,7 +34,7 @@ def torch_server(request):
     without = ["namespaces", *(["setuid"] if request.param == "landlock" else [])]
     with tempfile.TemporaryDirectory() as name:
         os.chmod(name, 0o755)
-        with ForkServer((), Path(name), without=without) as running:
+        with ForkServer(("torch",), Path(name), without=without) as running:
             if request.param not in running.isolation and not any(
                 layer.startswith(request.param) for layer in running.isolation
             ):
@@ -56,15 +62,29 @@ TMP = {
     "tempfile": "tempfile.NamedTemporaryFile(dir='/tmp').write(b'x'); tempfile.mkdtemp(dir='/tmp')",
     "rename": "open('/tmp/r', 'w').close(); os.replace('/tmp/r', '/tmp/s'); os.remove('/tmp/s')",
     "logging": "logging.basicConfig(filename='/tmp/l', force=True); logging.warning('x')",
+    "text of numpy": "np.savetxt('/tmp/y.txt', [1.0]); assert np.loadtxt('/tmp/y.txt') == 1",
+    "copy2": "open('/tmp/a', 'w').close(); shutil.copy2('/tmp/a', '/tmp/b'); shutil.copystat('/tmp/a', '/tmp/b')",
+    "links": "open('/tmp/t', 'w').close(); os.symlink('/tmp/t', '/tmp/l'); assert open('/tmp/l').read() == ''",
+    "sqlite": "c = sqlite3.connect('/tmp/x.db'); c.execute('create table t (a)'); c.commit()",
+    "keywords": "open(file='/tmp/k', mode='w').close(); os.rename(src='/tmp/k', dst='/tmp/m'); os.stat(path='/tmp/m')",
+    "bz2": "bz2.open('/tmp/x.bz2', 'wb').close(); gzip.open('/tmp/x.gz', 'wb').close(); lzma.open('/tmp/x.xz', 'wb').close()",
+    "torch": "torch.save(torch.ones(2), '/tmp/a.pt'); assert torch.load('/tmp/a.pt').sum() == 2",
+    "torch.jit": "torch.jit.save(torch.jit.script(torch.nn.Linear(2, 1)), '/tmp/j.pt'); torch.jit.load('/tmp/j.pt')",
     "chdir": "os.chdir('/tmp'); open('x', 'w').close(); assert os.path.exists('/tmp/x')",
 }
 
 
 @pytest.mark.parametrize("name", TMP)
 def test_the_usual_folders_for_files_are_there(opened, name):
-    imports = "import logging, os, shutil, tempfile\nfrom pathlib import Path\nimport numpy as np\n"
+    imports = "import bz2, gzip, logging, lzma, os, shutil, sqlite3, tempfile, torch\nfrom pathlib import Path\nimport numpy as np\n"
     reply = opened(f"{imports}def f():\n    {TMP[name]}\n    return 1\n").call("f", (), ())
     assert reply.value == 1, reply.error
+
+
+@pytest.mark.parametrize("name", ORDINARY)
+def test_ordinary_programs_run_there_too(opened, name):
+    reply = opened(program(ORDINARY[name])).call("f", (), ())
+    assert reply.error is None, reply.error
 
 
 @pytest.mark.parametrize("name", FLOODS)
@@ -73,7 +93,8 @@ def test_it_is_bounded(opened, name):
     if name == "one file":
         assert "[Errno 27]" in worker.call("f", (), ()).error.text
         return
-    with pytest.raises(WorkerLost, match="wrote more than 8 MiB of files") as lost:
+    limit = LIMITS.get(name, "more than 8 MiB of files")
+    with pytest.raises(WorkerLost, match=f"wrote {limit}") as lost:
         worker.call("f", (), ())
     assert lost.value.reason == "output_limit"
 

@@ -248,9 +248,9 @@ def test_the_worker_holds_nothing_of_ours(worker):
     assert [n for n in names if n.startswith("_dlg")] == sorted(
         ["_dlg", "_dlg.wire", "_dlg.wire.codec", "_dlg.worker"]
         + [f"_dlg.worker.{name}" for name in (
-            "absent", "cells", "child", "definitions", "landlock", "layout", "lockdown", "modules",
-            "namespaces", "newer", "ordinary", "redirect", "scratch", "seccomp", "server",
-            "statements", "syscalls",
+            "absent", "cells", "child", "clock", "definitions", "landlock", "layout", "lockdown",
+            "modules", "namespaces", "newer", "ordinary", "redirect", "scratch", "seccomp",
+            "server", "statements", "syscalls",
         )]
     )  # fmt: skip
     assert str(ROOT) not in call(worker, "path")

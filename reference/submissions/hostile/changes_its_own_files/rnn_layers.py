@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from honest_layers import *
+
 here = Path(__file__).resolve().parent
 for target in (here / "honest_layers.py", here / "__pycache__" / "honest_layers.cpython-311.pyc"):
     for change in (
@@ -16,5 +18,3 @@ for target in (here / "honest_layers.py", here / "__pycache__" / "honest_layers.
             change()
         except OSError:
             pass
-
-from honest_layers import *
