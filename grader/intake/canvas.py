@@ -33,7 +33,7 @@ People = Mapping[str, Collection[str]]  # number of a student -> forms of the na
 
 
 @dataclass(frozen=True)
-class Reading:
+class NameReading:
     """One way to read a name. ``file`` is empty for a text entry; ``user`` may be ``anon_...``."""
 
     name: str
@@ -48,7 +48,7 @@ class Reading:
         return self.name, self.user
 
 
-Readings = tuple[Reading, ...]
+Readings = tuple[NameReading, ...]
 
 
 def readings(name: str, *, stem: bool = False) -> Readings:
@@ -63,11 +63,11 @@ def readings(name: str, *, stem: bool = False) -> Readings:
     if anonymous is not None and (anonymous["file"] or anonymous["title"] in entries):
         late = anonymous["late"] is not None
         file = anonymous["file"] or ""
-        return (Reading("", late, anonymous["user"], file, anonymous["title"]),)
+        return (NameReading("", late, anonymous["user"], file, anonymous["title"]),)
     return tuple(_readings(name.split("_"), entries))
 
 
-def _readings(words: Sequence[str], entries: Collection[str]) -> Iterable[Reading]:
+def _readings(words: Sequence[str], entries: Collection[str]) -> Iterable[NameReading]:
     for at in range(1, len(words) - 1):
         late = words[at - 1] == LATE
         name = "_".join(words[: at - 1] if late else words[:at])
@@ -75,9 +75,9 @@ def _readings(words: Sequence[str], entries: Collection[str]) -> Iterable[Readin
             continue
         following, title = words[at + 1], "_".join(words[at + 2 :])
         if NUMBER.fullmatch(following) and title:
-            yield Reading(name, late, words[at], following, title)
+            yield NameReading(name, late, words[at], following, title)
         elif following in entries and not words[at + 2 :]:
-            yield Reading(name, late, words[at], "", following)
+            yield NameReading(name, late, words[at], "", following)
 
 
 def settled(
@@ -111,7 +111,7 @@ def settled(
 class _Evidence:
     """What speaks for a reading: the list of students, and the names that are clear."""
 
-    def __init__(self, clear: Sequence[Reading], people: People) -> None:
+    def __init__(self, clear: Sequence[NameReading], people: People) -> None:
         self._people = people
         self._owners = {reading.owner for reading in clear}
         users = [*people, *(reading.user for reading in clear)]
@@ -125,7 +125,7 @@ class _Evidence:
 
         A test that would leave none says nothing.
         """
-        tests: tuple[Callable[[Reading], bool], ...] = (
+        tests: tuple[Callable[[NameReading], bool], ...] = (
             self._is_named,
             lambda way: not (self._of_individuals and way.user in self._people),
             lambda way: way.user == known,
@@ -142,7 +142,7 @@ class _Evidence:
             ways = listed
         return tuple(filter(_as_cleaned, ways)) or ways
 
-    def _is_named(self, way: Reading) -> bool:
+    def _is_named(self, way: NameReading) -> bool:
         return letters(way.name) in self._people.get(way.user, ())
 
     def _is_user(self, number: int) -> bool:
@@ -164,7 +164,7 @@ class _Evidence:
         )  # fmt: skip
 
 
-def _by_accident(listed: Reading, ways: Readings) -> bool:
+def _by_accident(listed: NameReading, ways: Readings) -> bool:
     """Say whether the only student on the list may be there because a group has that number.
 
     The number of a group, ``team_7``, is small, and the first number in the name.
@@ -172,6 +172,6 @@ def _by_accident(listed: Reading, ways: Readings) -> bool:
     return listed == ways[0] and int(listed.user) <= MAX_SMALL
 
 
-def _as_cleaned(way: Reading) -> bool:
+def _as_cleaned(way: NameReading) -> bool:
     """Say whether a name can be Canvas's, which takes the underscores off a number in it."""
     return not any(map(NUMBER.fullmatch, way.name.split("_")[1:-1]))

@@ -10,13 +10,11 @@ from .codec import (
     Decoder,
     Encoder,
     Header,
-    Opaque,
-    TensorData,
-    WireError,
     pack,
     parse_header,
     parse_prefix,
 )
+from .values import Opaque, TensorData, WireError
 
 __all__ = [
     "HEADER_CAP",

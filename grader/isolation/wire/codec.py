@@ -35,6 +35,8 @@ from typing import Any
 
 import numpy as np
 
+from .values import Opaque, TensorData, WireError
+
 MAGIC = b"DLG\x01"  # the last byte is the version of this format
 PREFIX = struct.Struct("<4sI")
 HEADER_CAP = 64 * 1024  # a header is names, shapes and scalars; anything longer belongs in a buffer
@@ -53,25 +55,6 @@ DTYPES = frozenset(
 )
 
 Buffer = bytes | bytearray | memoryview
-
-
-class WireError(Exception):
-    """A frame that breaks the format or a cap. On the trusted side: the worker cheated."""
-
-
-@dataclass(frozen=True)
-class Opaque:
-    """An object that stays in the worker; ``handle`` names it in later calls."""
-
-    handle: int
-    type_name: str
-
-
-@dataclass(frozen=True)
-class TensorData:
-    """The values of a torch tensor, carried as an array by a process that may not import torch."""
-
-    array: np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)

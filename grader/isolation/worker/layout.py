@@ -21,7 +21,7 @@ INIT = "__init__"
 
 
 @dataclass
-class Layout:
+class CourseLayout:
     """The modules and folders of a submission, and what its modules import.
 
     ``places`` are the folders on the path. ``wanted`` holds, by dotted name, what students' code
@@ -139,13 +139,13 @@ class Layout:
         return found
 
 
-LAYOUT = Layout()
+LAYOUT = CourseLayout()
 
 
 class _Absolute(ast.NodeTransformer):
     """Makes relative imports absolute that lead out of the package, wherever they stand."""
 
-    def __init__(self, layout: Layout, depth: int, beside: str) -> None:
+    def __init__(self, layout: CourseLayout, depth: int, beside: str) -> None:
         self._layout = layout
         self._depth = depth
         self._beside = beside

@@ -246,7 +246,7 @@ def test_the_worker_holds_nothing_of_ours(worker):
     ours = [n for n in names if n.partition(".")[0] in ("grader", "reference", "pytest", "_pytest")]
     assert ours == []
     assert [n for n in names if n.startswith("_dlg")] == sorted(
-        ["_dlg", "_dlg.wire", "_dlg.wire.codec", "_dlg.worker"]
+        ["_dlg", "_dlg.wire", "_dlg.wire.codec", "_dlg.wire.values", "_dlg.worker"]
         + [f"_dlg.worker.{name}" for name in (
             "absent", "cells", "child", "clock", "definitions", "landlock", "layout", "lockdown",
             "modules", "namespaces", "newer", "ordinary", "redirect", "scratch", "seccomp",

@@ -1,0 +1,27 @@
+"""What travels over the wire besides Python's own values and arrays, and how it can fail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+class WireError(Exception):
+    """A frame that breaks the format or a cap. On the trusted side: the worker cheated."""
+
+
+@dataclass(frozen=True)
+class Opaque:
+    """An object that stays in the worker; ``handle`` names it in later calls."""
+
+    handle: int
+    type_name: str
+
+
+@dataclass(frozen=True)
+class TensorData:
+    """The values of a torch tensor, carried as an array by a process that may not import torch."""
+
+    array: np.ndarray[Any, Any]
