@@ -40,6 +40,7 @@ from dataclasses import dataclass
 from typing import Any
 
 BASE_GROUP = "values"
+EDGE_CASES = "edge_cases"  # inputs that are allowed and unusual: one row, one time step
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from grader.assignment.reference import SolvedCase
-from grader.author.cases import BASE_GROUP
+from grader.author.cases import BASE_GROUP, EDGE_CASES
 from grader.checks import causes
 from grader.checks.numerics import Comparison, Tolerance, compare, tolerance
 from grader.errors import Blocked, Failure, Reason, WorkerLost
@@ -171,7 +171,7 @@ class GradientRun:
     def _note(self, name: str, case: SolvedCase, result: Comparison) -> None:
         self.found.setdefault(name, (case.name, result))
         self.failures[name] = self.failures.get(name, 0) + 1
-        if case.group == BASE_GROUP:
+        if case.group != EDGE_CASES:
             self.usual.add(name)
 
     def _try_backward(self, case: SolvedCase, own: dict[str, Any]) -> dict[str, Any] | None:
@@ -190,7 +190,7 @@ class GradientRun:
         for name in self.spec.gradients:
             found = Comparison(name, failed.reason, failed.message, failed.cause, remark="")
             self._note(name, case, found)
-            if case.group == BASE_GROUP:
+            if case.group != EDGE_CASES:
                 self.consistent[name] = self.right_at_own[name] = False
             else:
                 self.raised[name] = (case.name, found)

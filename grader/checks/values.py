@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from grader.assignment.reference import Assignment, SolvedCase
-from grader.author.cases import BASE_GROUP
+from grader.author.cases import BASE_GROUP, EDGE_CASES
 from grader.checks import causes
 from grader.checks.numerics import compare, tolerance
 from grader.errors import BrokenError, Cause, Failure, Reason, WorkerLost
@@ -37,8 +37,6 @@ from .fault import Doubts
 from .follow_through import forgiven, vanishes
 from .mistakes import NAMED, matching_mistake, named
 from .student_code import ForeignFailure, StudentModule
-
-EDGE_CASES = "edge_cases"
 
 
 class ValuesSpec(FunctionSpec, Tolerances, Shares, Sized):

@@ -193,7 +193,7 @@ def test_one_submission_graded_again_takes_its_own_row_and_no_other(folder, grad
     assert {name: row for name, row in after.items() if name != "carol"} == {
         name: row for name, row in before.items() if name != "carol"
     }
-    assert (before["carol"]["score"], after["carol"]["score"]) == ("1.0", "0.625")
+    assert (before["carol"]["score"], after["carol"]["score"]) == ("1.0", "0.63")
     page = (folder / "reports" / "index.html").read_text()
     assert all(f'href="{name}/report.html"' in page for name in ("alice", "carol"))
 

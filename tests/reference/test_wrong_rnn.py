@@ -127,9 +127,10 @@ def differing(module: ModuleType, inputs: dict[str, np.ndarray]) -> set[str]:
 
 
 def test_every_folder_is_listed():
-    # A forbidden way to right gradients is no mistake in them.
+    # A forbidden way to right gradients is not a mistake in them, and these others raise.
     folders = {path.parent.name for path in WRONG.glob("*/rnn_layers.py")}
-    assert folders - {"forbidden_autograd"} == set(MISTAKES)
+    raising = {"step_is_a_stub", "rnn_backward_needs_two_steps", "defined_twice"}
+    assert folders - {"forbidden_autograd"} - raising == set(MISTAKES)
 
 
 @BY_NAME

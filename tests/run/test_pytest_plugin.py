@@ -45,7 +45,7 @@ alice/toy.py:10: in times
 E   ValueError: no luck
 """
     assert place in ran.stdout
-    assert "Line raised ValueError: no luck (toy.py, line 10, in times)" in ran.stdout
+    assert "Line raised ValueError: no luck (toy.py, line 10, in times: `" in ran.stdout
     assert "FAILED toy/rubric.yaml::q1::q1.1 - failed (exception): 0 of 2 points" in ran.stdout
 
 
