@@ -73,7 +73,8 @@ def run(request: dict[str, Any], *, wire_fd: int, output_fd: int, host: lockdown
         stream = open(fd, mode, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
-    os.chdir(work)
+    if not own:
+        os.chdir(work)
     wire = socket.socket(fileno=WIRE_FD)  # asks the kernel what it is: not allowed later
     lockdown.apply(host, request["limits"], submission, own)
     os.closerange(WIRE_FD + 1, 1024)

@@ -252,7 +252,17 @@ def make_scratch(host: Host, request: dict[str, Any]) -> tuple[str, str]:
     if not base:
         return "", submission
     size_mb = request["limits"]["scratch_mb"]
-    return base, scratch.fill(base, submission, host.worker_uid, size_mb)
+    # As the worker's user: a root without CAP_DAC_OVERRIDE may not write into its folder.
+    before = os.geteuid()
+    if host.worker_uid != before:
+        os.seteuid(host.worker_uid)
+    try:
+        work = scratch.fill(base, submission, host.worker_uid, size_mb)
+        os.chdir(work)
+    finally:
+        if host.worker_uid != before:
+            os.seteuid(before)
+    return base, work
 
 
 def apply(host: Host, limits: dict[str, Any], submission: str, own: str = "") -> None:
