@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from grader.assignment.reference import Assignment, SolvedCase
 
 SAME_FACTOR = 1.0e-6  # relative
-MAX_LOSSES = 3  # special cases of one check that may end their worker
 # With these a function has not been written, if all cases end so; a single one may be a branch.
 NOT_WRITTEN: frozenset[str] = frozenset(["not_implemented", "missing", "import_error"])
 
@@ -101,8 +100,9 @@ def case_by_case(
     """Judge cases one by one; yield each module that was opened, and whether it is still there.
 
     One worker serves all cases, ordinary ones first. If it is lost in a special case (an endless
-    loop for one time step), that costs this case: what follows gets another worker, a few times.
-    The last module that comes is there.
+    loop for one time step), that costs what this group of cases is worth: the rest of the group is
+    left out, since nothing is left to lose, and the other groups get another worker. The last
+    module that comes is there.
 
     Args:
         context: the check's.
@@ -110,10 +110,9 @@ def case_by_case(
         judge_case: judges one, its failures included; it lets ``WorkerLost`` pass.
 
     Raises:
-        WorkerLost: in an ordinary case, or too often.
+        WorkerLost: in an ordinary case, or for the first time without clear guilt.
     """
     waiting = deque(sorted(cases, key=lambda case: case.group != BASE_GROUP))
-    losses = 0
     is_there = False
     while not is_there:
         with context.open_module(context.seed) as module:
@@ -123,11 +122,10 @@ def case_by_case(
                 try:
                     judge_case(module, case)
                 except WorkerLost as lost:
-                    losses += 1
-                    again = lost.retry and not context.last_try
-                    if case.group == BASE_GROUP or again or losses > MAX_LOSSES:
+                    if case.group == BASE_GROUP or (lost.retry and not context.last_try):
                         raise
                     is_there = False
+                    waiting = deque(other for other in waiting if other.group != case.group)
             yield module, is_there
 
 
@@ -166,7 +164,7 @@ class Tally:
         if self.cases < 2 or self.failed < 2:  # noqa: PLR2004
             return self._message
         factor = self._factor()
-        words = f"; each time it is {factor:.4g} times the expected value" if factor else ""
+        words = f"; each time it is {factor:.6g} times the expected value" if factor else ""
         return f"{self._message}{words} ({self.failed} of {self.cases} similar cases fail)"
 
     def _factor(self) -> float | None:

@@ -1,8 +1,8 @@
 """Comparing a student's values with expected ones.
 
-The rule is that of ``torch.testing.assert_close``: an element agrees if
-``|actual - expected| <= atol + rtol * |expected|``, with tolerances by precision. The comparison
-happens in float64 on plain arrays.
+The rule is that of ``torch.testing.assert_close``, ``|actual - expected| <= atol + rtol *
+|expected|``, with tolerances by precision; small entries beside large ones may also be off by a
+part of the largest (``Tolerance``). The comparison happens in float64 on plain arrays.
 """
 
 from __future__ import annotations

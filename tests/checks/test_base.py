@@ -22,7 +22,7 @@ def tally(*values):
 @pytest.mark.parametrize("factor", [0.37, 1.002, 1 / np.log(2), -0.7, 17.5])
 def test_a_factor_that_all_cases_share_is_named(factor):
     found = tally(*(factor * RIGHT))
-    assert f"; each time it is {factor:.4g} times the expected value (3 of 3" in found.summary
+    assert f"; each time it is {factor:.6g} times the expected value (3 of 3" in found.summary
     assert found.earned == 0
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.checks.toy_layers import FORWARD, GRADIENT, RIGHT, changed, judge
+from tests.checks.toy_layers import CASES, FORWARD, GRADIENT, RIGHT, changed, judge
 
 DA = "da = dy * (1 - y**2)"
 Y = "y = np.tanh(x @ w + b)"
@@ -70,6 +70,22 @@ def test_a_special_case_that_ends_the_worker_costs_its_share(graded, name, check
     assert (result.outcome, result.points) == ("partial", 7 if check is FORWARD else 8)
     assert "case N=1 D=2 H=2: " in result.message
     assert words in result.message
+
+
+MANY = CASES.replace(
+    """(1, 2, 2, np.float64, "edge_cases"),""",
+    "\n        ".join(f"(1, {d}, 2, np.float64, 'edge_cases')," for d in range(2, 9)),
+)
+
+
+@pytest.mark.parametrize("check", [FORWARD, GRADIENT], ids=["forward", "backward"])
+def test_many_special_cases_that_end_the_worker_cost_no_more_than_one(
+    tmp_path, fork_servers, check
+):
+    line = Y if check is FORWARD else DA
+    source = changed((line, f"len(x) == 1 and __import__('os')._exit(3)\n    {line}"))
+    result = judge(tmp_path, fork_servers, check, source, MANY)
+    assert (result.outcome, result.points) == ("partial", 7 if check is FORWARD else 8)
 
 
 def test_an_ordinary_case_that_ends_the_worker_costs_the_check(graded):

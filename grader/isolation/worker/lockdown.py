@@ -257,7 +257,7 @@ def make_scratch(host: Host, request: dict[str, Any]) -> tuple[str, str]:
     if host.worker_uid != before:
         os.seteuid(host.worker_uid)
     try:
-        work = scratch.fill(base, submission, host.worker_uid, size_mb)
+        work = scratch.fill(base, submission, size_mb)
         os.chdir(work)
     finally:
         if host.worker_uid != before:

@@ -2,7 +2,7 @@
 
 A worker starts no processes. A data loader with workers, a pool of processes or a compiled network
 give the same values without: they run in the one process that there is. What was replaced is
-reported by its name, and told as a note.
+reported by its name, and the report has a note about it.
 """
 
 from __future__ import annotations

@@ -78,15 +78,15 @@ def mount(libc: ctypes.CDLL, uid: int, size_mb: int) -> str:
     return PLACE
 
 
-def fill(base: str, submission: str, uid: int, size_mb: int) -> str:
+def fill(base: str, submission: str, size_mb: int) -> str:
     """Make the folders of a scratch folder, with the submission's files; return the working folder.
 
     Folders are real ones, so that files can be added. Files are copies, which can be changed and
     whose real path is where they seem to be: sources first, then the others by size, up to a bound.
-    All others are links to what was handed in.
+    All others are links to what was handed in. Called as the worker's user, who then owns them all.
     """
     for name in FOLDERS:
-        _folder(f"{base}/{name}", uid)
+        os.mkdir(f"{base}/{name}", 0o700)
     if base == PLACE:
         link_shown(base, "")
     work, files = f"{base}/work", []
@@ -94,7 +94,7 @@ def fill(base: str, submission: str, uid: int, size_mb: int) -> str:
         path = os.path.join(parent, entry.name)
         target = f"{work}/{os.path.relpath(path, submission)}"
         if entry.is_dir(follow_symlinks=False):
-            _folder(target, uid)
+            os.mkdir(target, 0o700)
         else:
             size = entry.stat(follow_symlinks=False).st_size
             files.append((not entry.name.endswith(SOURCES), size, path, target))
@@ -106,14 +106,7 @@ def fill(base: str, submission: str, uid: int, size_mb: int) -> str:
             continue
         shutil.copyfile(path, target)
         os.chmod(target, 0o600)
-        os.chown(target, uid, -1)
     return work
-
-
-def _folder(path: str, uid: int) -> None:
-    os.mkdir(path, 0o700)
-    if uid != os.geteuid():
-        os.chown(path, uid, -1)
 
 
 def _entries(folder: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
