@@ -2,6 +2,9 @@
 # ruff: noqa: E501 - one program a line
 
 import os
+import subprocess
+import sys
+import tempfile
 
 import pytest
 
@@ -187,3 +190,34 @@ def test_deep_and_closed_folders_are_removed(tmp_path):
     scratch.remove(str(folder))
     assert not folder.exists()
     assert os.listdir(here)
+
+
+WITHOUT_OVERRIDE = """
+import ctypes, os, sys
+for capability in (1, 2):  # dac_override, dac_read_search: containers drop them
+    assert ctypes.CDLL(None).prctl(24, capability, 0, 0, 0) == 0
+os.execv(sys.executable, [sys.executable, "-c", sys.argv[1], sys.argv[2]])
+"""
+WRITES = """
+import os, sys
+from pathlib import Path
+from grader.isolation.sandbox import ForkServer, Limits
+folder = Path(sys.argv[1], "s0", "submission")
+folder.mkdir(parents=True)
+(folder / "module.py").write_text("def f():\\n    return open('x', 'w').write('abc')\\n")
+with ForkServer((), Path(sys.argv[1])) as server:
+    with server.spawn(folder, Limits(8, 512, 64, scratch_mb=8), 7) as worker:
+        worker.load("module")
+        print(worker.call("f", (), ()).value, *server.isolation)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has capabilities to lose")
+def test_a_root_that_may_not_override_modes_has_workers_that_write():
+    with tempfile.TemporaryDirectory() as name:
+        os.chmod(name, 0o755)
+        ran = subprocess.run(
+            [sys.executable, "-c", WITHOUT_OVERRIDE, WRITES, name],
+            capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+    assert ran.stdout.startswith("3 process"), ran.stderr
