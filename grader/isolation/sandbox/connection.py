@@ -5,8 +5,9 @@ from __future__ import annotations
 import abc
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from grader.errors import BrokenError, Closing, WorkerLost
 from grader.isolation.wire import Decoder, Encoder, WireError, pack, parse_header, parse_prefix
@@ -88,28 +89,42 @@ class WorkerConnection(Closing):
     Every request can raise ``WorkerLost``: the worker died, broke the wire's format, printed too
     much, or ran out of time. After that it is gone.
 
+    ``ready_timeout_s`` are the seconds until a worker must be set up; its own time starts then.
+
     Args:
+        started: the worker's process, as ``again`` returns one.
         limits: what the worker may use.
-        ready_timeout_s: seconds until it must be set up; its own time starts then.
+        again: how to start another one in its place, if that is possible.
         left_out: statements of the submission that are not run.
     """
 
+    ready_timeout_s: ClassVar[float]
+
     def __init__(
-        self, limits: Limits, ready_timeout_s: float, left_out: LeftOut | None = None
+        self,
+        started: Any,
+        limits: Limits,
+        again: Callable[[], Any] | None = None,
+        left_out: LeftOut | None = None,
     ) -> None:
         self._limits = limits
-        self._ready_timeout_s = ready_timeout_s
+        self._again = again
         self._left_out = left_out or LeftOut()
         self._loading = False
         self.output = bytearray()
-        self._begin()
+        self._begin(started)
 
-    def _begin(self) -> None:
+    def _begin(self, started: Any) -> None:
         """Wait for a worker that has just been started."""
-        self._deadline = self._last = time.monotonic() + self._ready_timeout_s
+        self._deadline = self._last = time.monotonic() + self.ready_timeout_s
         self._at: Place | None = None
         self._ready = False
         self._closed = False
+        self._attach(started)
+
+    @abc.abstractmethod
+    def _attach(self, started: Any) -> None:
+        """Take the ends of the wire to a worker that has just been started."""
 
     @abc.abstractmethod
     def _end(self, grace_s: float = 0.0) -> Ending:
@@ -160,7 +175,11 @@ class WorkerConnection(Closing):
 
     def _renew(self) -> bool:
         """Start another worker in the place of one that is lost; say whether that is possible."""
-        return False
+        if self._again is None:
+            return False
+        self.close()
+        self._begin(self._again())
+        return True
 
     @abc.abstractmethod
     def _forget_output(self) -> bool:

@@ -121,38 +121,14 @@ class _Process(Closing):
 
 
 class PlainWorker(WorkerConnection):
-    """A fresh process that runs one student's code for one check.
+    """A fresh process, which has its setup, that runs one student's code for one check."""
 
-    Args:
-        process: the process, which has its setup.
-        limits: what it may use.
-        again: how to start another one in its place, if that is possible.
-        left_out: statements of the submission that are not run.
-    """
-
-    def __init__(
-        self,
-        process: _Process,
-        limits: Limits,
-        again: Callable[[], _Process] | None = None,
-        left_out: LeftOut | None = None,
-    ) -> None:
-        super().__init__(limits, START_TIMEOUT_S, left_out)
-        self._again = again
-        self._attach(process)
+    ready_timeout_s = START_TIMEOUT_S
 
     def _attach(self, process: _Process) -> None:
         self._process = process
         self._late = False
         self._timer = self._started(START_TIMEOUT_S)
-
-    def _renew(self) -> bool:
-        if self._again is None:
-            return False
-        self.close()
-        self._attach(self._again())
-        self._begin()
-        return True
 
     def _expect_by(self, deadline: float) -> None:
         if deadline != self._deadline:

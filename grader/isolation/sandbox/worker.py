@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from grader.errors import WorkerLost
 
 from . import disk
-from .connection import CHUNK, KEPT_OUTPUT, LeftOut, Reply, WorkerConnection
-from .limits import MIB, Ending, Limits
+from .connection import CHUNK, KEPT_OUTPUT, Reply, WorkerConnection
+from .limits import MIB, Ending
 from .student_error import StudentError
 
 __all__ = ["Reply", "StudentError", "Worker"]
@@ -39,25 +39,9 @@ class Forked:
 
 
 class Worker(WorkerConnection):
-    """A forked child of a fork server.
+    """A forked child of a fork server, which hands it out as ``Forked``."""
 
-    Args:
-        forked: the child.
-        limits: what it may use.
-        again: how to fork another one in its place, if that is possible.
-        left_out: statements of the submission that are not run.
-    """
-
-    def __init__(
-        self,
-        forked: Forked,
-        limits: Limits,
-        again: Callable[[], Forked] | None = None,
-        left_out: LeftOut | None = None,
-    ) -> None:
-        super().__init__(limits, READY_TIMEOUT_S, left_out)
-        self._again = again
-        self._attach(forked)
+    ready_timeout_s = READY_TIMEOUT_S
 
     def _attach(self, forked: Forked) -> None:
         self._scratch = forked.scratch
@@ -71,14 +55,6 @@ class Worker(WorkerConnection):
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._output_fd, selectors.EVENT_READ, "output")
         self._selector.register(self._wire, selectors.EVENT_READ, "wire")
-
-    def _renew(self) -> bool:
-        if self._again is None:
-            return False
-        self.close()
-        self._attach(self._again())
-        self._begin()
-        return True
 
     def _forget_output(self) -> bool:
         self._loading = True
