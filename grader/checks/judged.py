@@ -190,6 +190,8 @@ def finding_parts(
         if name not in found:
             raise BrokenError(f"{judge} says nothing about {name!r}")
         finding = found[name]
+        if not math.isfinite(finding.earned):
+            raise BrokenError(f"{judge} gives {name!r} the fraction {finding.earned}")
         wrong = (finding.reason, finding.message) if finding.earned < 1 else ()
         yield Part(name, share, min(1.0, max(0.0, finding.earned)), *wrong)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -141,7 +142,8 @@ class TrainingKind(JudgedKind):
             for attempt in range(1, spec.extra_seeds + 1):
                 seed = seed_for("training", spec.id, context.seed, attempt)
                 values.append(self.evidence(spec, context, seed, []).values[spec.metric])
-        value = statistics.median(values)
+        # NaN has no place in an order: a run without a number counts as the worst there is.
+        value = statistics.median(v if math.isfinite(v) else -math.inf for v in values)
         where = " on withheld data" if spec.from_predictions else ""
         runs = f", the median of {len(values)} runs" if len(values) > 1 else ""
         message = (

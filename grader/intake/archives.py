@@ -12,6 +12,7 @@ import copy
 import gzip
 import io
 import lzma
+import re
 import stat
 import struct
 import tarfile
@@ -29,6 +30,12 @@ MAX_READ_BYTES = 4 * MIB  # at once; no honest header is longer
 CONTENTS_BYTES = 160  # of a zip archive's table for each entry, with a name of usual length
 MAX_HEADER_BYTES = 8 * MIB  # of all headers of a tar archive, beyond what each may have:
 HEADER_BYTES = 1536  # of a member whose name is not in ASCII, or long
+MAX_PAX_BYTES = 1 * MIB  # of one extended header; attributes of files on a Mac are the longest
+# ``tarfile`` looks for numbers in it in a time that grows with the square of their length
+# (CVE-2024-6232).
+LONG_NUMBER = re.compile(rb"[0-9]{100}")
+PAX_TYPES = b"xgX"  # of a header block whose content is an extended header
+TYPE_AT = 156  # in a header block
 MAX_DECODER_BYTES = 128 * MIB  # of memory to decompress xz; its highest level needs 65 MiB
 MAX_PADDING_BYTES = 64 * 1024  # read at once after the end; it has 10 KiB at most
 MAX_SHOWN = 80  # characters of a file's name in a message
@@ -228,6 +235,7 @@ class _Forwards:
         self._position = 0
         self._in_headers = True
         self._header_bytes = 0
+        self._pax_follows = False
         self._last = b""
 
     def next_of(self, archive: tarfile.TarFile) -> tarfile.TarInfo | None:
@@ -281,7 +289,21 @@ class _Forwards:
                 self._last = part
         if self._header_bytes > MAX_HEADER_BYTES:
             raise TooMuchError(f"it has headers of more than {MAX_HEADER_BYTES // MIB} MiB")
-        return b"".join(parts)
+        data = b"".join(parts)
+        if self._in_headers:
+            self._check_pax(data)
+        return data
+
+    def _check_pax(self, data: bytes) -> None:
+        """Refuse the content of an extended header that ``tarfile`` would read for ever."""
+        if self._pax_follows:
+            self._pax_follows = False
+            if len(data) > MAX_PAX_BYTES:
+                raise TooMuchError(f"it has a header of {len(data)} bytes")
+            if LONG_NUMBER.search(data):
+                raise tarfile.ReadError("an extended header holds a number of 100 digits or more")
+        elif len(data) == tarfile.BLOCKSIZE:
+            self._pax_follows = data[TYPE_AT] in PAX_TYPES
 
     def close(self) -> None:
         self._unpacked.close()

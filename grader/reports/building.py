@@ -14,7 +14,7 @@ from grader import __version__, scoring
 from grader.errors import BrokenError, Cause
 from grader.intake.submission import Submission
 from grader.model import CheckResult, Rubric, Tier, points_sum
-from grader.reports import figures
+from grader.reports import clipping, figures
 from grader.reports.report import (
     CauseReport,
     CheckReport,
@@ -105,7 +105,9 @@ def broken(rubric: Rubric, identifier: str, tier: Tier, message: str) -> Report:
         status="broken",
         score=None,
         max_score=rubric.max_score,
-        submission=SubmissionReport(id=identifier, sha256=None, files=(), notes=(message,)),
+        submission=SubmissionReport(
+            id=identifier, sha256=None, files=(), notes=clipping.notes([message])
+        ),
         isolation=(),
         tier=tier,
         graded_at=_now(),
@@ -174,7 +176,7 @@ def _submission(submission: Submission) -> SubmissionReport:
         id=submission.id,
         sha256=submission.sha256,
         files=tuple(submission.files),
-        notes=tuple(submission.notes),
+        notes=clipping.notes(submission.notes),
         student=known,
     )
 

@@ -20,15 +20,13 @@ from grader.intake.submission import Submission
 from grader.isolation.sandbox import Limits, StudentError
 from grader.job import CheckDone, Settings, Steering
 from grader.model import CheckResult, CheckSpec, Question, Rubric
-from grader.readers.texts import clipped
-from grader.reports import building
+from grader.reports import building, clipping
 from grader.reports.report import Report
 from grader.run.loading import Loader
 from grader.run.workers import WorkerSource
 from grader.seeds import seed_for
 
 MAX_TEXT_FILE = 16 * 1024 * 1024  # a million labels are 2 MB
-MAX_MESSAGE = 4000  # characters of one check's message
 
 
 class Session:
@@ -128,9 +126,8 @@ class Session:
             result = CheckResult(check, "broken", 0.0, message=our_failure(error))
         self.raised[check.id] = tuple(self._loader.raised)
         return dataclasses.replace(
-            result,
+            clipping.result(result),
             seed=seed,
-            message=clipped(result.message, MAX_MESSAGE),
             hint=check.hint.strip() if result.outcome not in ("passed", "broken") else "",
             duration_s=round(time.monotonic() - started, 4),
             output=self._loader.printed.decode(errors="replace"),

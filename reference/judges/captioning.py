@@ -24,6 +24,7 @@ NULL = 0
 LEAST_GAP = 0.4  # BLEU of training above validation captions
 MOST_EXCESS = 1.0  # of the training loss above the least possible one
 SHOWN = 6  # captions of each split in the report
+MOST_STEPS = 50_000  # shown of the losses; an honest run has a few thousand
 CELLS = {1: "rnn", 4: "lstm"}
 
 
@@ -178,7 +179,7 @@ def _curve(result: Values) -> tuple[Curves, ...]:
     history = result.get("loss_history")
     if type(history) is not np.ndarray or history.ndim != 1 or history.dtype.kind != "f":
         return ()
-    return (Curves("Training loss", {"loss of the minibatch": history.tolist()}),)
+    return (Curves("Training loss", {"loss of the minibatch": history[:MOST_STEPS].tolist()}),)
 
 
 def _table(split: str, texts: Sequence[str], truth: Captions) -> Table:

@@ -9,13 +9,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from grader.author import Evidence, Figure, Finding, Pictures
+from grader.author import Evidence, Failure, Figure, Finding, Pictures
 
 from .. import supplied
-from ..drivers.transfer_learning import BATCH, ColourModel
+from ..drivers.transfer_learning import BATCH, MAX_TITLE, ColourModel
 
 SAME_PICTURE = 0.8  # correlation; another picture has less
 SHOWN_IN_REPORT = 6
+# What the driver lets pass; student code beside it can send more.
+MOST_IMAGES = 64  # in one figure; the largest that is asked for has 12
+MOST_VALUES = 4_000_000  # of one image
 
 Result = Mapping[str, Any]
 
@@ -32,6 +35,7 @@ def visualize_model(result: Result, inputs: Result, withheld: Result) -> Evidenc
     pictures: list[tuple[str, np.ndarray]] = []
     notes: set[str] = set()
     for wanted, shown in zip(inputs["num_images"], result["figures"], strict=True):
+        _check_sizes(shown)
         wrong_figure += _figure_problems(shown, wanted or 6, inputs)
         wrong_titles += _title_problems(shown, predicted, inputs)
         pictures += [
@@ -48,6 +52,24 @@ def visualize_model(result: Result, inputs: Result, withheld: Result) -> Evidenc
     if pictures:
         figures = (Pictures("What the figure shows", pictures[:SHOWN_IN_REPORT]),)
     return Evidence(findings=findings, figures=figures, notes=sorted(notes))
+
+
+def _check_sizes(shown: Result) -> None:
+    """Refuse a figure with more in it than the driver reads.
+
+    Raises:
+        Failure: an image, a title or the number of images is too large.
+    """
+    if len(shown["images"]) > MOST_IMAGES:
+        text = f"a figure shows {len(shown['images'])} images; at most {MOST_IMAGES} are read"
+        raise Failure("wrong_shape", text)
+    for title, image in zip(shown["titles"], shown["images"], strict=True):
+        if len(title) > MAX_TITLE:
+            text = f"a title has {len(title)} characters; at most {MAX_TITLE} are read"
+            raise Failure("wrong_shape", text)
+        if np.size(image) > MOST_VALUES:
+            text = f"an image has {np.size(image)} values; at most {MOST_VALUES} are read"
+            raise Failure("wrong_shape", text)
 
 
 def _predictions(model: ColourModel, images: np.ndarray) -> np.ndarray:
@@ -68,7 +90,9 @@ def _which(image: Any, inputs: Result) -> tuple[int | None, str]:
     image = np.asarray(image)
     if image.shape != images.shape[1:] or image.dtype.kind not in "fui":
         return None, f"shape {image.shape}, type {image.dtype}, expected {images.shape[1:]}"
-    shown = np.nan_to_num(image.astype(np.float64))
+    shown = image.astype(np.float64)
+    if not np.isfinite(shown).all():
+        return None, "it holds NaN or infinity"
     changes = {
         "": shown,
         "transposed": shown.swapaxes(0, 1),

@@ -46,6 +46,7 @@ MISCOUNTED = {
     (1, 0): "the total variation is left out",
     (0, 1): "the style loss is left out",
 }
+MOST_STEPS = 10_000  # losses in a list; the longest that is asked for has one for each of 200 steps
 CURVE_POINTS = 400
 SHOWN_SIZE = 320  # pixels of the longer side of a picture in a report
 
@@ -171,8 +172,20 @@ def _look(
         clamped_start=_terms(losses, content.clamp(-BOUND, BOUND)),
         reference=tuple(reference),
         balance=balance_at(losses, pixels),
-        history=tuple(float(loss) for loss in np.asarray(history, dtype=np.float64).reshape(-1)),
+        history=tuple(_losses(name, history).tolist()),
     )
+
+
+def _losses(name: str, history: Any) -> np.ndarray:
+    """Return a list of losses, (steps,) float64.
+
+    Raises:
+        Failure: it is longer than any program with so many steps makes it.
+    """
+    if np.size(history) > MOST_STEPS:
+        text = f"{name}: the list of losses has {np.size(history)} entries, one for each step"
+        raise Failure("wrong_shape", f"{text} is expected; at most {MOST_STEPS} are read")
+    return np.asarray(history, dtype=np.float64).reshape(-1)
 
 
 def balance_at(losses: Objective, image: Tensor) -> Balance | None:
@@ -198,6 +211,8 @@ def balance_at(losses: Objective, image: Tensor) -> Balance | None:
     squares, directions = torch.linalg.eigh(unit.T @ unit)
     found = directions[:, 0] / lengths
     found = found / found[:2][found[:2].abs().argmax()]  # whose sign is arbitrary
+    if not bool(torch.isfinite(found).all()):
+        return None
     content, style, tv = (float(weight) for weight in found)
     return Balance(content, style, tv, float(squares[0].clamp(min=0).sqrt()))
 
@@ -233,6 +248,11 @@ def _balance(looks: Mapping[str, Look]) -> Finding:
         if wrong:
             reason = "mismatch"
             problems.append(f"{name}: {wrong} (relative to the reference: {look.compared})")
+        elif look.balance is None:
+            problems.append(
+                f"{name}: one of the three losses has no gradient at the image, or none that is "
+                "finite: nothing says how they were weighted"
+            )
         elif not look.is_minimised:
             problems.append(f"{name}: the losses are hardly minimized")
     earned = 1 - len(problems) / len(looks)
@@ -282,7 +302,7 @@ def _init_random(result: Mapping[str, Any], inputs: Mapping[str, Any]) -> Findin
     styles = {"random": {"picture": first["picture"], "settings": small}}
     losses, content = paintings.objectives({**inputs, "styles": styles})["random"]
     image = _image("init_random=True", result["random"]["image"], content.shape)
-    history = np.asarray(result["random"]["history"], dtype=np.float64).reshape(-1)
+    history = _losses("init_random=True", result["random"]["history"])
     total, start = sum(_terms(losses, image)), sum(_terms(losses, content))
     clamped = sum(_terms(losses, content.clamp(-BOUND, BOUND)))
     problem = ""

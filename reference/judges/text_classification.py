@@ -17,6 +17,12 @@ from grader.author import Evidence, Finding
 SAME = 1.0e-4  # the same probability, up to rounding in another order of summation
 SPARE_WORDS = 10  # unknown, padding, start and the like
 OUTPUTS = 2  # a softmax over two labels is a sigmoid written differently
+# What a driver returns predictions for.
+BATCHES = {
+    "predictions": "the sentences",
+    "order": "the shuffled sentences",
+    "again": "the shuffled sentences, a second time,",
+}
 Result = Mapping[str, Any]
 
 
@@ -56,15 +62,32 @@ def _changed_by_order(result: Result) -> float:
     straight = np.asarray(result["predictions"], dtype=np.float64)[: len(shuffled)]
     if shuffled.shape != straight.shape or not shuffled.size:
         raise ValueError("the predictions for shuffled sentences have a different shape")
-    return float((np.abs(shuffled - straight) > SAME).mean())
+    return _different(shuffled, straight)
+
+
+def _different(first: np.ndarray, second: np.ndarray) -> float:
+    """Return the share of entries that differ; what is not finite is not the same as anything."""
+    return float((~(np.abs(first - second) <= SAME)).mean())
+
+
+def _not_finite(result: Result) -> str:
+    """Say that predictions are not numbers: they then prove nothing about the model."""
+    for name, of in BATCHES.items():
+        found = np.asarray(result[name], dtype=np.float64)
+        if bad := int((~np.isfinite(found)).sum()):
+            return f"{bad} of {found.size} predictions for {of} are NaN or infinite"
+    return ""
 
 
 def _sees_order(result: Result, model: str) -> Iterator[str]:
     """Say it if predictions of a model without order change when the words are shuffled."""
+    if text := _not_finite(result):
+        yield text
+        return
     if (share := _changed_by_order(result)) == 0:
         return
     first, again = (np.asarray(result[name], dtype=np.float64) for name in ("order", "again"))
-    if first.shape == again.shape and (random := float((np.abs(first - again) > SAME).mean())) > 0:
+    if first.shape == again.shape and (random := _different(first, again)) > 0:
         yield (
             f"predict answers differently for {random:.0%} of the sentences when called again: "
             "is dropout still on? Call model.eval() before you predict"
@@ -92,5 +115,7 @@ def _no_learned_embeddings(result: Result) -> Iterator[str]:
 
 
 def _blind_to_order(result: Result) -> Iterator[str]:
-    if _changed_by_order(result) == 0:
+    if text := _not_finite(result):
+        yield text
+    elif _changed_by_order(result) == 0:
         yield "a recurrent network sees word order, but no prediction depends on it"

@@ -5,6 +5,7 @@ Its arrays are loaded into the network of the supplied ``pretrained.py`` and jud
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -59,7 +60,7 @@ def freeze(result: Result, inputs: Result, withheld: Result) -> Evidence:
         text += f"fc have changed, {worst} by up to {changed[worst]:.2g}: train only fc"
         frozen = Finding("frozen", 0.0, text)
     trained = Finding("trained_head", 1.0)
-    if values["training_loss"] > TRAINED_LOSS:
+    if not values["training_loss"] <= TRAINED_LOSS:
         trained = Finding("trained_head", 0.0, notes[0], "below_threshold")
     findings = (_head(parameters, inputs), frozen, trained)
     return Evidence(values, findings, notes=notes)
@@ -176,9 +177,11 @@ def _accuracy(
     loss = float("inf")
     if scores.shape[1] >= len(inputs["class_names"]):
         loss = float(nn.functional.cross_entropy(scores, labels))
+    if math.isnan(loss):  # weights so large that the scores overflow: nothing is learned
+        loss = float("inf")
     measured = {"measured_accuracy": accuracy, "training_loss": min(loss, 1e9)}
     notes: tuple[str, ...] = ()
-    if loss > TRAINED_LOSS:
+    if not loss <= TRAINED_LOSS:
         guessing = float(np.bincount(withheld["labels"]).max() / len(withheld["labels"]))
         guess = float(np.log(len(inputs["class_names"])))
         text = f"the head is not trained: the mean loss of the returned network is {loss:.2f} on "
