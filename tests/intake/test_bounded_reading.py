@@ -136,4 +136,4 @@ def test_an_archive_with_such_a_header_is_refused_as_a_submission(tmp_path):
     path.write_bytes(gzip.compress(pax_block(tarfile.XHDTYPE, b"1" * 5000) + bytes(10_240)))
     made = stage("ada", path, tmp_path / "staged", ["rnn_layers.py"])
     assert made.files == ()
-    assert "number of 100 digits" in made.notes[0]
+    assert "number of 100 digits" in made.problem
