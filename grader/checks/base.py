@@ -261,6 +261,14 @@ class CheckKind(ABC):
             Pending: a person must mark it.
         """
 
+    def reply_bytes(self, spec: Any, context: Context) -> int | None:
+        """Return how many bytes of arrays and texts a worker may send at once; None for the most.
+
+        It is asked before a worker starts, and once per check.
+        """
+        del self, spec, context
+        return None
+
     def problems(self, spec: Any, question: Question, assignment: Assignment) -> Iterator[str]:
         """Yield what in a valid-looking ``spec`` does not fit the assignment's reference."""
         del self, spec, question, assignment

@@ -36,12 +36,14 @@ class DrivenSpec(FunctionSpec):
     ``driver`` names ``reference/drivers/<file>.<function>``, which calls the student's
     ``function`` on the inputs of ``reference/datasets/<dataset>.py`` and returns values. Where a
     plain call is enough, ``call`` names the inputs that the function is given, in order, among them
-    perhaps ``seed`` and ``device``; what it returns is the result's ``returned``.
+    perhaps ``seed`` and ``device``; what it returns is the result's ``returned``. ``reply_kb`` is
+    how many KiB of arrays and texts the result may hold; a larger one is not read.
     """
 
     driver: Dotted | None = None
     call: list[str] | None = None
     dataset: Annotated[str, Field(pattern=r"^\w+$")]
+    reply_kb: Annotated[int, Field(ge=1, le=1 << 20)] | None = None
 
     @model_validator(mode="after")
     def _one_driver(self) -> DrivenSpec:

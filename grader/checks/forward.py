@@ -17,6 +17,7 @@ from grader.model import Fraction, FunctionSpec, Part, Question, Shares, Sized, 
 from .base import CheckKind, Context, Judgement, Recorder, Stubs, Tally, case_by_case
 from .follow_through import composed, forgiven, is_an_attempt
 from .mistakes import with_mistake
+from .replies import bytes_for
 from .student_code import StudentModule
 
 
@@ -87,6 +88,15 @@ class ForwardKind(CheckKind):
         )
         recorder.cases(spec.function, cases)
         return True
+
+    def reply_bytes(self, spec: ForwardSpec, context: Context) -> int:
+        """Return the room for the outputs that the reference gives."""
+        return bytes_for(
+            context.assignment.solved(
+                *(context.question.module, spec.function, spec.returns, spec.opaque),
+                *(context.seed, spec.drawn),
+            )
+        )
 
     def run(self, spec: ForwardSpec, context: Context) -> Judgement:
         """Judge all cases in one worker."""

@@ -21,6 +21,7 @@ from .base import (
     name_problems,
 )
 from .gradient_run import GradientRun, GradientSpec
+from .replies import bytes_for
 
 
 class GradientKind(CheckKind):
@@ -63,6 +64,15 @@ class GradientKind(CheckKind):
         )  # fmt: skip
         recorder.cases(spec.function, cases)
         return True
+
+    def reply_bytes(self, spec: GradientSpec, context: Context) -> int:
+        """Return the room for the gradients and outputs that the reference gives."""
+        return bytes_for(
+            context.assignment.solved_gradients(
+                context.question.module, spec.forward, spec.returns, spec.opaque,
+                spec.function, list(spec.gradients), context.seed, spec.drawn,
+            )
+        )  # fmt: skip
 
     def run(self, spec: GradientSpec, context: Context) -> Judgement:
         """Judge all cases in one worker; each calls forward anew before backward."""

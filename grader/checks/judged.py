@@ -22,6 +22,7 @@ from grader.model import SHARES_ROUNDING, Fraction, Part, Positive, Question, St
 from .base import CheckKind, Context, Judgement
 from .driven import UNREADABLE, DrivenSpec, assert_works, call_problems, drive, driven_problems
 from .drivers import Dotted, function_problems
+from .replies import KIB
 
 Look = Callable[[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]], Evidence]
 
@@ -124,6 +125,11 @@ class JudgedKind(CheckKind):
         """Yield the names in ``call`` that the data set lacks."""
         del question
         yield from call_problems(spec, assignment)
+
+    def reply_bytes(self, spec: Any, context: Context) -> int | None:
+        """Return what the rubric says that a driver's result may hold."""
+        del context
+        return None if spec.reply_kb is None else spec.reply_kb * KIB
 
     def run(self, spec: Any, context: Context) -> Judgement:
         """Judge one run of student code."""

@@ -36,6 +36,7 @@ from .drivers import NO_PATH, Call, Dotted, OwnDriver, function_problems, name_p
 from .fault import Doubts
 from .follow_through import forgiven, vanishes
 from .mistakes import NAMED, matching_mistake, named
+from .replies import bytes_for
 from .student_code import ForeignFailure, StudentModule
 
 
@@ -168,6 +169,14 @@ class ValuesKind(CheckKind):
             assignment.driven(module, spec.runs, spec.generator, recorder.seed, spec.drawn),
         )
         return True
+
+    def reply_bytes(self, spec: ValuesSpec, context: Context) -> int:
+        """Return the room for the outputs that the driver makes of the reference."""
+        return bytes_for(
+            context.assignment.driven(
+                *(context.question.module, spec.runs, spec.generator, context.seed, spec.drawn)
+            )
+        )
 
     def run(self, spec: ValuesSpec, context: Context) -> Judgement:
         """Judge all cases in one worker."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import sys
 import time
 import traceback
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from grader.checks import KINDS, Context, Judgement, causes
 from grader.errors import RAISED, Blocked, Failure, GraderError, IsolationError, Pending, WorkerLost
 from grader.intake.submission import Submission
 from grader.isolation.sandbox import Limits, StudentError
+from grader.isolation.sandbox.limits import MAX_REPLY_BYTES
 from grader.job import CheckDone, Settings, Steering
 from grader.model import CheckResult, CheckSpec, Question, Rubric
 from grader.reports import building, clipping
@@ -67,6 +69,7 @@ class Session:
         self._steering = steering
         self._on_check = on_check
         self._loader = Loader(submission, workers, self._limits)
+        self._reply_bytes: Callable[[], int | None] = _no_limit
 
     def ordered(self, wanted: Collection[str]) -> Sequence[tuple[Question, CheckSpec]]:
         """Return the checks with these ids in the order in which they should run."""
@@ -135,6 +138,8 @@ class Session:
 
     def _limits(self, question: Question, check: CheckSpec) -> Limits:
         limits = Limits(check.timeout_s, check.memory_mb, check.output_kb)
+        if (most := self._reply_bytes()) is not None:
+            limits = dataclasses.replace(limits, max_reply_bytes=min(most, MAX_REPLY_BYTES))
         steering = self._steering
         return limits if steering is None else steering.limits(question, check, limits)
 
@@ -151,6 +156,8 @@ class Session:
             settings.device,
             partial(loader.reference, self.rubric, question, check),
         )
+        # Asked when the first worker starts, once the reference has worked.
+        self._reply_bytes = functools.cache(partial(KINDS[check.kind].reply_bytes, check, context))
         try:
             judgement = self._with_retry(check, context)
         except Pending as pending:
@@ -196,6 +203,10 @@ class Session:
         if path.stat().st_size > MAX_TEXT_FILE:
             raise Failure("wrong_shape", f"{name} is {path.stat().st_size} bytes long")
         return path.read_bytes()
+
+
+def _no_limit() -> None:
+    """Leave the size of replies to the worker's limits."""
 
 
 def our_failure(error: BaseException) -> str:

@@ -46,7 +46,7 @@ MISCOUNTED = {
     (1, 0): "the total variation is left out",
     (0, 1): "the style loss is left out",
 }
-MOST_STEPS = 10_000  # losses in a list; the longest that is asked for has one for each of 200 steps
+LONGEST_HISTORY = 20000  # losses in a list, as in drivers/style_transfer.py
 CURVE_POINTS = 400
 SHOWN_SIZE = 320  # pixels of the longer side of a picture in a report
 
@@ -182,9 +182,9 @@ def _losses(name: str, history: Any) -> np.ndarray:
     Raises:
         Failure: it is longer than any program with so many steps makes it.
     """
-    if np.size(history) > MOST_STEPS:
+    if np.size(history) > LONGEST_HISTORY:
         text = f"{name}: the list of losses has {np.size(history)} entries, one for each step"
-        raise Failure("wrong_shape", f"{text} is expected; at most {MOST_STEPS} are read")
+        raise Failure("wrong_shape", f"{text} is expected; at most {LONGEST_HISTORY} are read")
     return np.asarray(history, dtype=np.float64).reshape(-1)
 
 

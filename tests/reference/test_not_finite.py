@@ -61,8 +61,8 @@ def test_what_the_driver_would_have_cut_is_refused(change, said):
 
 
 def test_a_list_of_millions_of_losses_is_refused_before_it_is_converted():
-    with pytest.raises(Failure, match="10001 entries"):
-        style_judge._losses("a", np.zeros(10_001, dtype=np.int8))
+    with pytest.raises(Failure, match="20001 entries"):
+        style_judge._losses("a", np.zeros(20_001, dtype=np.int8))
     assert style_judge._losses("a", [1, 2.5]).tolist() == [1, 2.5]
 
 

@@ -10,7 +10,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, NoReturn
 
 from grader.errors import BrokenError, Closing, WorkerLost
-from grader.isolation.wire import Decoder, Encoder, WireError, pack, parse_header, parse_prefix
+from grader.isolation.wire import (
+    Decoder,
+    Encoder,
+    TooMuchAnnouncedError,
+    WireError,
+    pack,
+    parse_header,
+    parse_prefix,
+)
 from grader.isolation.wire.codec import PREFIX
 
 from .limits import MIB, Ending, Limits
@@ -231,6 +239,15 @@ class WorkerConnection(Closing):
             for piece in pack(encoded, encoder.buffers):
                 self._send(memoryview(piece))
             return _parse_reply(self._answer_to(call_id))
+        except TooMuchAnnouncedError as error:
+            self.close()
+            raise WorkerLost(
+                "output_limit",
+                # How many more is the code's choice, and would be a message to its reader.
+                f"returned more than {error.most} bytes of arrays and texts, far more than is "
+                "expected",
+                retry=False,
+            ) from None
         except WireError as error:
             self.close()
             raise WorkerLost(

@@ -131,11 +131,11 @@ DEADLY = (
     DeadlyAttack("ends_itself", LIMITS, "leave without an answer", ("process",), "partial",
                  lost=("crashed",)),
     DeadlyAttack("forges_an_answer", LIMITS, "announce more than fits into memory", ("process",),
-                 "partial", lost=("crashed",)),
+                 "partial", lost=("crashed", "output_limit")),
     DeadlyAttack("answers_one_byte_at_a_time", LIMITS, "keep the grader waiting", ("process",),
                  "partial", lost=("crashed", "timeout")),
     DeadlyAttack("returns_a_gigabyte", LIMITS, "return more than an answer may hold", ("process",),
-                 "partial", lost=("crashed",)),
+                 "partial", lost=("crashed", "output_limit")),
     DeadlyAttack("sends_a_pickle", LIMITS, "send a pickle", ("process",), "partial",
                  lost=("crashed",)),
 )  # fmt: skip

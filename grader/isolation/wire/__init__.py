@@ -14,7 +14,7 @@ from .codec import (
     parse_header,
     parse_prefix,
 )
-from .values import Opaque, TensorData, WireError
+from .values import Opaque, TensorData, TooMuchAnnouncedError, WireError
 
 __all__ = [
     "HEADER_CAP",
@@ -24,6 +24,7 @@ __all__ = [
     "Header",
     "Opaque",
     "TensorData",
+    "TooMuchAnnouncedError",
     "WireError",
     "pack",
     "parse_header",

@@ -35,7 +35,7 @@ from typing import Any
 
 import numpy as np
 
-from .values import Opaque, TensorData, WireError
+from .values import Opaque, TensorData, TooMuchAnnouncedError, WireError
 
 MAGIC = b"DLG\x01"  # the last byte is the version of this format
 PREFIX = struct.Struct("<4sI")
@@ -115,7 +115,7 @@ def parse_header(data: bytes, max_bytes: int) -> Header:
     if any(type(size) is not int or size < 0 for size in sizes):
         raise WireError("a buffer's size must be an integer of at least 0")
     if sum(sizes) > max_bytes:
-        raise WireError(f"a frame of {sum(sizes)} bytes exceeds the limit of {max_bytes}")
+        raise TooMuchAnnouncedError(sum(sizes), max_bytes)
     return Header(header["body"], tuple(sizes))
 
 
