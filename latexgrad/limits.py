@@ -11,6 +11,7 @@ MAX_FORMULA_TOKENS = 1_500  # a right formula has some 40
 MAX_STATEMENTS = 600
 MAX_DEPTH = 24  # of nested brackets; parser and evaluation recurse a few times per level
 MAX_BRACES = 64  # nested, as written: fractions and macros put several around a bracket
+MAX_HEADING = 500  # characters of a heading, with those above it, that are looked at
 MAX_MACRO_DEPTH = 12  # macros within macros
 FILES_KEPT = 16  # as read: the checks of one submission read the same file
 MAX_FACTORS = 16  # of one product: all groupings of it are looked at

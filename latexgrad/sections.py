@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from .limits import UnreadableError
+from .limits import MAX_HEADING, UnreadableError
 from .prepare import PreparedTask
 from .statements import FileContent, Rule, Statement
 from .task import Task
@@ -27,21 +27,39 @@ class PartContent:
 
 def part_of(content: FileContent, task: Task) -> PartContent:
     """Return what stands below the part's heading, or below no heading that names a part."""
-    section = re.compile(task.section)
-    earlier = _below(content, re.compile(task.earlier_sections))
-    if any(section.search(heading) for heading in content.document.headings):
+    section = _Pattern(task.section)
+    earlier = _below(content, _Pattern(task.earlier_sections))
+    if any(section.matches(heading) for heading in content.document.headings):
         problems = [
-            error for heading, error in content.problems if not heading or section.search(heading)
+            error for heading, error in content.problems if not heading or section.matches(heading)
         ]
         return PartContent(_below(content, section), earlier, problems, named=True)
-    others = re.compile(task.other_sections)
-    loose = [found for found in content.statements if not others.search(found.heading)]
-    problems = [error for heading, error in content.problems if not others.search(heading)]
+    others = _Pattern(task.other_sections)
+    loose = [found for found in content.statements if not others.matches(found.heading)]
+    problems = [error for heading, error in content.problems if not others.matches(heading)]
     return PartContent(loose, earlier, problems, named=False)
 
 
-def _below(content: FileContent, pattern: re.Pattern[str]) -> list[Statement]:
-    return [found for found in content.statements if pattern.search(found.heading)]
+class _Pattern:
+    """A regular expression of the task, which looks at the start of a heading, at each once.
+
+    A search may take a time that grows with the square of the heading's length, or worse.
+    """
+
+    def __init__(self, pattern: str) -> None:
+        self._compiled = re.compile(pattern)
+        self._known: dict[str, bool] = {}
+
+    def matches(self, heading: str) -> bool:
+        """Say whether the expression is found in a heading."""
+        start = heading[:MAX_HEADING]
+        if start not in self._known:
+            self._known[start] = self._compiled.search(start) is not None
+        return self._known[start]
+
+
+def _below(content: FileContent, pattern: _Pattern) -> list[Statement]:
+    return [found for found in content.statements if pattern.matches(found.heading)]
 
 
 def usable(earlier: Sequence[Rule], own: Sequence[Rule], task: PreparedTask) -> list[Rule]:

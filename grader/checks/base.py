@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from grader.assignment.reference import Assignment, SolvedCase
+    from grader.isolation.bounded import BoundedChild
 
 SAME_FACTOR = 1.0e-6  # relative
 # With these a function has not been written, if all cases end so; a single one may be a branch.
@@ -78,6 +79,8 @@ class Context:
     ``open_reference`` is like ``open_module``, with the reference in the submission's place, under
     the same limits; it raises ``Unloadable`` if the reference needs its package around it, and is
     None where there is no reference. No worker of the student's may be open then.
+    ``bounded`` is the child in which the assignment's code works on what student code gave; None to
+    do that in this process.
     """
 
     assignment: Assignment
@@ -90,6 +93,7 @@ class Context:
     device: str = "cpu"
     open_reference: Callable[[int], AbstractContextManager[StudentModule]] | None = None
     last_try: bool = False
+    bounded: BoundedChild | None = None
 
 
 def case_by_case(

@@ -27,6 +27,7 @@ from latexgrad import (
     assess,
 )
 
+from . import apart
 from .base import Context, Judgement
 from .written import MAX_SHOWN, FilesSpec, TextKind, found_text
 
@@ -81,7 +82,12 @@ def _assessed(spec: DerivationSpec, context: Context) -> tuple[str, str, Assessm
         except Failure as failed:
             missing = missing or failed
             continue
-        found = name, text, assess(text, spec, file=name, seed=context.seed)
+        assessed: Assessment = apart.run(
+            *(context, spec, name, "the reader of derivations", "formulas"),
+            lambda given: assess(given["text"], spec, file=given["name"], seed=context.seed),
+            {"name": name, "text": text},
+        )
+        found = name, text, assessed
         if not (isinstance(found[2], Unanswered) and found[2].blank):
             return found
         first = first or found

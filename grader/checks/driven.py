@@ -20,11 +20,6 @@ from .base import Context
 from .drivers import Call, Dotted, Driver, OwnDriver, function_problems, name_problems
 from .student_code import ForeignFailure, StudentModule
 
-# How a judge fails on a result that student code has made up.
-UNREADABLE = (
-    *(TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError),
-    RuntimeError,  # torch's word for shapes that do not fit
-)
 DRIVER_OR_CALL = "needs either a driver or a call: [the names of the inputs of a plain call]"
 OF_EVERY_DRIVER = ("seed", "device")  # given to drivers besides the inputs of the data set
 SEED_RANGE = 2**32  # students may seed numpy's old generator with it

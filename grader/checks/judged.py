@@ -16,11 +16,12 @@ from pydantic import model_validator
 
 from grader.assignment.reference import Assignment, Dataset
 from grader.author.evidence import Evidence, Finding
-from grader.errors import RAISED, BrokenError, Failure, GraderError
+from grader.errors import BrokenError, Failure
 from grader.model import SHARES_ROUNDING, Fraction, Part, Positive, Question, Strict
 
+from . import apart
 from .base import CheckKind, Context, Judgement
-from .driven import UNREADABLE, DrivenSpec, assert_works, call_problems, drive, driven_problems
+from .driven import DrivenSpec, assert_works, call_problems, drive, driven_problems
 from .drivers import Dotted, function_problems
 from .replies import KIB
 
@@ -171,20 +172,21 @@ def judged(
         return Evidence()
     what = spec.judge_words
     try:
-        return look(result, data.inputs, data.withheld)
-    except (Failure, GraderError):
-        raise  # its verdict, or a fault that it names itself
-    except UNREADABLE as error:
+        found: Evidence = apart.run(
+            *(context, spec, f"the result of {spec.function}", what, "judge"),
+            lambda there: look(there, data.inputs, data.withheld),
+            result,
+        )
+    except apart.MadeUpError as error:
         assert_works(
             *(spec, context, context.seed, what),
             lambda found: look(found, data.inputs, data.withheld),
         )
         raise Unreadable(
             "wrong_dtype",
-            f"the result of {spec.function} cannot be read: {type(error).__name__}: {error}",
+            f"the result of {spec.function} cannot be read: {error}",
         ) from None
-    except RAISED as error:
-        raise BrokenError(f"{what} raised {type(error).__name__}: {error}") from error
+    return found
 
 
 def finding_parts(

@@ -29,9 +29,9 @@ from grader.model import (
     Tolerances,
 )
 
-from . import fault
+from . import apart, fault
 from .base import CheckKind, Context, Judgement, Recorder, Stubs, Tally
-from .driven import DRIVER_OR_CALL, UNREADABLE
+from .driven import DRIVER_OR_CALL
 from .drivers import NO_PATH, Call, Dotted, OwnDriver, function_problems, name_problems
 from .fault import Doubts
 from .follow_through import forgiven, vanishes
@@ -246,17 +246,25 @@ def _all(spec: ValuesSpec, reason: Reason, message: str, cause: Cause | None = N
 
 def _compared(spec: ValuesSpec, context: Context, case: SolvedCase, got: dict[Any, Any]) -> Found:
     """Compare all outputs of a case with what is expected."""
-    own = context.assignment.comparison(context.question.module, spec.generator)
+    module = context.question.module
+    own = context.assignment.comparison(module, spec.generator)
     if own is None:
         return {name: _output(spec, context, case, name, got) for name in spec.outputs}
+    compared, words = own, f"COMPARISONS of {spec.generator}"
+    cases = context.assignment.driven(module, spec.runs, spec.generator, context.seed, spec.drawn)
+    number = next(n for n, one in enumerate(cases) if one.arguments is case.arguments)
+    given = {"case": number, "got": got, "expected": case.expected}
     try:
-        wrong = own(case.arguments, got, case.expected)
-    except UNREADABLE as error:
+        wrong = apart.run(
+            *(context, spec, f"the result of {spec.function}", words, "comparison"),
+            lambda there: compared(cases[there["case"]].arguments, there["got"], there["expected"]),
+            given,
+        )
+    except apart.MadeUpError as error:
         try:
             own(case.arguments, dict(case.expected), case.expected)
         except Exception as ours:
-            words = f"COMPARISONS of {spec.generator} fails on the reference"
-            raise BrokenError(f"{words}: {fault.described(ours)}") from ours
+            raise BrokenError(f"{words} fails on the reference: {fault.described(ours)}") from ours
         text = f"the result of {spec.function} cannot be read: {error}"
         return _all(spec, "wrong_dtype", text)
     if wrong is None:

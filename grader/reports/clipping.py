@@ -13,7 +13,16 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from grader.author.evidence import Curves, Figure, Formula, Formulas, Pictures, Table, Text
+from grader.author.evidence import (
+    Curves,
+    Evidence,
+    Figure,
+    Formula,
+    Formulas,
+    Pictures,
+    Table,
+    Text,
+)
 from grader.errors import Cause
 from grader.model import CheckResult, Part
 from grader.readers.texts import clipped
@@ -59,6 +68,23 @@ def notes(texts: Iterable[str]) -> tuple[str, ...]:
     if len(every) > MAX_NOTES:
         kept[-1] = f"{len(every) - MAX_NOTES + 1} more notes are left out"
     return tuple(kept)
+
+
+def evidence(found: Evidence) -> Evidence:
+    """Return what a judge says, with everything in it cut to a report's size."""
+    return replace(
+        found,
+        values=measured(found.values),
+        findings=[replace(one, message=text(one.message)) for one in found.findings],
+        measurements=measured(found.measurements),
+        figures=figures(found.figures),
+        notes=notes(found.notes),
+    )
+
+
+def text(message: str) -> str:
+    """Return a message of bounded length."""
+    return clipped(message, MAX_MESSAGE)
 
 
 def figures(found: Sequence[Figure]) -> tuple[Figure, ...]:

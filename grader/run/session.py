@@ -155,6 +155,7 @@ class Session:
             self._read_file,
             settings.device,
             partial(loader.reference, self.rubric, question, check),
+            bounded=self._workers.bounded,
         )
         # Asked when the first worker starts, once the reference has worked.
         self._reply_bytes = functools.cache(partial(KINDS[check.kind].reply_bytes, check, context))

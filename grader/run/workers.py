@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 from grader.errors import BrokenError, Closing
 from grader.intake.submission import Origin, Submission, stage
 from grader.intake.wanted import asked_by
+from grader.isolation import bounded
+from grader.isolation.bounded import BoundedChild
 from grader.isolation.sandbox import LEVELS, ForkServer, IsolationLevel, Limits, Policy, Worker
 from grader.isolation.sandbox.connection import WorkerConnection
 from grader.model import Question, Rubric
@@ -35,6 +37,10 @@ class WorkerSource(Protocol):
     @property
     def isolation(self) -> list[str]:
         """The level and the layers that isolate its workers; empty where nothing does."""
+
+    @property
+    def bounded(self) -> BoundedChild | None:
+        """The child in which our own code works on what workers return; None where none can be."""
 
     def spawn(
         self, question: Question, folder: Path, limits: Limits, seed: int
@@ -85,6 +91,7 @@ class ForkServers(Closing):
             raise BrokenError(f"a folder in {parent} cannot be made: {error.strerror}") from None
         # Workers enter it under another user id; the names in it are not listed for them.
         self._staging.chmod(0o711)
+        self.bounded = BoundedChild() if bounded.is_possible() else None
         self._servers: dict[Needs, ForkServer] = {}
         self._levels: dict[Needs, IsolationLevel] = {}
         self._count = 0
@@ -92,6 +99,8 @@ class ForkServers(Closing):
     def close(self) -> None:
         """End all servers and remove everything staged."""
         self._end_servers()
+        if self.bounded is not None:
+            self.bounded.close()
         shutil.rmtree(self._staging, ignore_errors=True)
         if self._own is not None:
             self._own.close()

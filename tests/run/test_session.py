@@ -110,6 +110,7 @@ class Refusing:
     """A source of workers that isolates less than is demanded."""
 
     isolation: list[str] = []
+    bounded = None
 
     def spawn(self, _question, _folder, _limits, _seed):
         raise IsolationError("not here")

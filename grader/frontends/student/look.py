@@ -62,6 +62,10 @@ class PlainProcesses(Closing):
         """Nothing: it is the student's own code on the student's own machine."""
         return []
 
+    @property
+    def bounded(self) -> None:
+        """None: what a student's own code returns is judged in this process."""
+
     def replace(self, question: Question) -> None:
         """Do nothing: every worker is a fresh process."""
 
