@@ -254,10 +254,21 @@ def assembled(examples: Sequence[Example]) -> Iterator[list[Submitted]]:
             folder = Path(name) / example.name
             if example.base is not None:
                 shutil.copytree(example.base, folder)
-            shutil.copytree(example.folder, folder, dirs_exist_ok=True)
+                _make_way(folder, example.folder)
+            shutil.copytree(example.folder, folder, symlinks=True, dirs_exist_ok=True)
             (folder / CLAIMS).unlink()
             submitted.append(Submitted(identifier(example), folder, example.wanted))
         yield submitted
+
+
+def _make_way(folder: Path, example: Path) -> None:
+    """Remove what is not of the kind that the example has under the same name: a link, a folder."""
+    for new in example.iterdir():
+        old = folder / new.name
+        if old.is_dir() and (new.is_symlink() or not new.is_dir()):
+            shutil.rmtree(old)
+        elif old.is_file() and (new.is_symlink() or new.is_dir()):
+            old.unlink()
 
 
 def identifier(example: Example) -> str:

@@ -27,7 +27,7 @@ from tests.conftest import LAYERS, ROOT, SUBMISSIONS
 
 HONEST = SUBMISSIONS / "full_marks" / "plain"
 SEARCHES = SUBMISSIONS / "hostile" / "searches_memory_for_labels"
-LEAST_EXAMPLES = 75
+LEAST_EXAMPLES = 240
 NAME = re.compile(r"[a-z]+(_[a-z]+)*")
 # Each of these, if it worked, would change what comes after it in the same process.
 NASTIEST = (
