@@ -11,6 +11,7 @@ from grader.intake.submission import Origin
 from grader.isolation.sandbox import Level, Limits, Policy
 from grader.model import CheckResult, CheckSpec, Device, Question, Rubric, Tier
 from grader.reports.report import Report
+from grader.seeds import Secret
 
 MAX_HIDDEN_TRIED = 3  # files of the reference that the canary tries to read
 
@@ -19,9 +20,10 @@ MAX_HIDDEN_TRIED = 3  # files of the reference that the canary tries to read
 class Settings:
     """What is the same for all submissions of a run.
 
-    ``seed`` replaces the rubric's if given; ``device`` is where training runs; ``isolation`` is the
-    least level to grade with, and ``locked`` is False to switch isolation off. ``hidden`` are
-    further files that no worker may read; ``frugal`` runs one fork server at a time.
+    Data are drawn from ``secret``; without one from ``seed``, or else from the rubric's, both of
+    which are public. ``device`` is where training runs; ``isolation`` is the least level to grade
+    with, and ``locked`` is False to switch isolation off. ``hidden`` are further files that no
+    worker may read; ``frugal`` runs one fork server at a time.
     """
 
     tier: Tier = "mini"
@@ -32,6 +34,11 @@ class Settings:
     locked: bool = True
     hidden: tuple[Path, ...] = ()
     frugal: bool = False
+    secret: Secret | None = None
+
+    def public_seed(self, rubric: Rubric) -> int:
+        """Return the seed that anybody may know: of the data, if there is no secret."""
+        return rubric.seed if self.seed is None else self.seed
 
     def policy(self, rubric: Rubric) -> Policy:
         """Return what is demanded of isolation, with the files of the assignment to hide."""

@@ -56,7 +56,7 @@ class CheckSpec(Limited):
     hint: str = ""
     extra_credit: bool = False
     module: ModuleName | None = None
-    withhold_text: bool = False
+    withhold_text: bool | None = None  # None: exceptions only, where the data are secret
 
     # Keys whose values are not for students, with what a student's bundle holds in their place.
     kept_back: ClassVar[Mapping[str, Any]] = MappingProxyType({})
@@ -317,7 +317,7 @@ class CheckResult:
     hint: str = ""
     notes: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()
-    seed: int = 0
+    seed: int | None = 0
     duration_s: float = 0.0
     measurements: dict[str, Any] = field(default_factory=dict)
     figures: tuple[Figure, ...] = ()

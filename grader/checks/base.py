@@ -72,7 +72,10 @@ class Context:
     """Everything a check may use.
 
     ``open_module`` starts a fresh worker with the student's module loaded; it raises ``Failure``
-    if that is impossible. Its argument is the seed of the worker's random generators.
+    if that is impossible. Its argument is the seed of the worker's random generators, which student
+    code can read: ``worker_seed``, or another that follows from ``public_seed``. ``seed`` draws the
+    data and may follow from a secret: no worker gets it, nor anything that follows from it. Then
+    the data are ``private``, and no text of student code may be part of a message.
     ``read_file`` returns the bytes of a file of the submission; it raises ``Failure`` if the file
     is missing or too large. ``device`` is where training should run, ``cpu`` or ``cuda``.
     ``last_try`` says that a worker was lost before, without clear guilt.
@@ -94,6 +97,9 @@ class Context:
     open_reference: Callable[[int], AbstractContextManager[StudentModule]] | None = None
     last_try: bool = False
     bounded: BoundedChild | None = None
+    public_seed: int = 0
+    worker_seed: int = 0
+    private: bool = False
 
 
 def case_by_case(
@@ -119,7 +125,7 @@ def case_by_case(
     waiting = deque(sorted(cases, key=lambda case: case.group != BASE_GROUP))
     is_there = False
     while not is_there:
-        with context.open_module(context.seed) as module:
+        with context.open_module(context.worker_seed) as module:
             is_there = True
             while waiting and is_there:
                 case = waiting.popleft()

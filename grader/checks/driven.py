@@ -93,7 +93,10 @@ class DriverCall:
 def drive(
     spec: DrivenSpec, context: Context, seed: int, notes: list[str]
 ) -> tuple[Mapping[str, Any], Dataset]:
-    """Run the driver in a fresh worker; return its result and the data set."""
+    """Run the driver in a fresh worker; return its result and the data set.
+
+    The worker's seed follows from ``seed``, which must be public.
+    """
     data, call = _driver_call(spec, context, seed)
     try:
         with context.open_module(call.worker_seed) as module:

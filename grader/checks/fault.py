@@ -85,7 +85,7 @@ class Doubts:
         """
         if self._first is None:
             return
-        problem = tried(context, *self._first, context.seed).problem
+        problem = tried(context, *self._first, context.worker_seed).problem
         if problem is not None:
             raise BrokenError(problem)
 

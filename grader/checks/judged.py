@@ -135,7 +135,7 @@ class JudgedKind(CheckKind):
     def run(self, spec: Any, context: Context) -> Judgement:
         """Judge one run of student code."""
         notes: list[str] = []
-        evidence = self.evidence(spec, context, context.seed, notes)
+        evidence = self.evidence(spec, context, context.public_seed, notes)
         scored = self.scored(spec, context, evidence)
         findings = tuple(finding_parts(spec.findings, evidence.findings, spec.judge_words))
         if scored.parts and not any(part.earned for part in scored.parts):
@@ -179,12 +179,14 @@ def judged(
         )
     except apart.MadeUpError as error:
         assert_works(
-            *(spec, context, context.seed, what),
+            *(spec, context, context.public_seed, what),
             lambda found: look(found, data.inputs, data.withheld),
         )
+        # Student code could choose the key that is missing, or the text that should be a number.
+        told = str(error).partition(":")[0] if context.private else error
         raise Unreadable(
             "wrong_dtype",
-            f"the result of {spec.function} cannot be read: {error}",
+            f"the result of {spec.function} cannot be read: {told}",
         ) from None
     return found
 

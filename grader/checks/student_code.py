@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import builtins
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from grader.checks import causes
 from grader.checks.numerics import as_array, described_type
@@ -17,6 +17,7 @@ from grader.isolation.wire import Opaque
 from grader.isolation.worker.newer import newer_name
 from grader.readers.texts import clipped
 
+Withhold = Literal["", "errors", "all"]
 # What the system says of a disk that is full, and of a file that is larger than allowed.
 FULL = re.compile(r"\[Errno (?:27|28|122)\]")
 MAX_CALLERS = 3  # frames shown besides the innermost one
@@ -44,8 +45,10 @@ class StudentModule:
     """A student's module inside a worker, as seen from the trusted side.
 
     ``notes`` collects what is worth telling though it costs no points, ``raised`` the exceptions of
-    the code. Where the driver beside the code holds answers, ``withhold`` keeps what the code says
-    from the student: it goes to ``withheld``, for the instructor.
+    the code. ``withhold`` keeps what the code says from the student: it goes to ``withheld``, for
+    the instructor. ``errors`` is for hidden data, which an exception could carry out; ``all`` is
+    for a driver that holds answers, and keeps returned texts from the judge as well. ``places``
+    says how many lines each file that was handed in has.
     """
 
     def __init__(
@@ -55,9 +58,11 @@ class StudentModule:
         missing_packages: Sequence[str],
         forbidden: Sequence[str] = (),
         *,
-        withhold: bool = False,
+        withhold: Withhold = "",
+        places: Mapping[str, int] | None = None,
     ) -> None:
         self._worker = worker
+        self._places = places
         self.file = file
         self._forbidden = forbidden
         self._withhold = withhold
@@ -77,7 +82,7 @@ class StudentModule:
         self._twice = dict(loaded.twice)
         shown = loaded.skipped[:MAX_SKIPPED_SHOWN]
         for file, line, text, why in shown:
-            words = f"`{text}` " if not self._withhold else ""
+            words = f"`{text}` " if self._withhold != "all" else ""
             ending = "took too long" if not why else f"failed ({why})" if words else "failed"
             self.notes.append(
                 f"{file}, line {line}: {words}{ending} and was left out; statements outside the "
@@ -87,7 +92,7 @@ class StudentModule:
             f"{self.file}: {name} was computed from the package {package!r}, which is not "
             "installed in the grader"
             for name, package in loaded.made
-            if package not in self._forbidden and not self._withhold
+            if package not in self._forbidden and self._withhold != "all"
         ]
         if more := len(loaded.skipped) - len(shown):
             self.notes.append(f"{self.file}: {more} more statements outside the functions failed")
@@ -131,8 +136,9 @@ class StudentModule:
         for index in reply.mutated:
             if 0 <= index < len(names):
                 self.mutated.setdefault(function, set()).add(names[index])
+        value = without_class_names(reply.value) if self._withhold else reply.value
         try:
-            return unpack(function, reply.value, returns)
+            return unpack(function, value, returns)
         except Failure as failed:
             if words := self._twice.get(function):
                 raise Failure(failed.reason, f"{failed.message}; {words}", failed.cause) from None
@@ -147,18 +153,23 @@ class StudentModule:
         self._heard(reply, needs)
         if reply.error is not None:
             raise self._failure(reply.error, needs, source)
-        return without_texts(reply.value) if self._withhold else reply.value
+        if self._withhold == "all":
+            return without_texts(reply.value)
+        return without_class_names(reply.value) if self._withhold else reply.value
 
     def _failure(self, error: StudentError, function: str, source: str = "") -> Failure:
         self.raised.append(error)
         ours = own_words(error.text, source) if error.by_driver else None
         if self._withhold:
-            self.withheld.append(described(error))
+            if self._withhold == "all" or error.text or not hasattr(builtins, error.type):
+                self.withheld.append(described(error))
             # Named before the driver was there, so the name cannot be one of its secrets.
-            error = error.without_words(self._missing_packages)
+            error = error.without_words(
+                self._missing_packages, self._places, named=self._withhold == "errors"
+            )
         failed = failure(error, function, self.file, self._forbidden)
         # "freeze must return the model": freeze has raised nothing.
-        says_all = ours is not None and (self._withhold or ours.startswith(f"{function} "))
+        says_all = ours is not None and (bool(self._withhold) or ours.startswith(f"{function} "))
         words = ours if ours is not None and says_all else failed.message
         by_it = bool(error.where) and error.where[-1][2] in (function, "")
         if by_it and (twice := self._twice.get(function)):
@@ -194,6 +205,19 @@ def without_texts(value: Any) -> Any:
         return type(value)(without_texts(item) for item in value)
     if type(value) is str:
         return Opaque(0, "str")
+    return _with_usual_type(value)
+
+
+def without_class_names(value: Any) -> Any:
+    """Return a value without the names of classes that student code can choose freely."""
+    if type(value) is dict:
+        return {key: without_class_names(item) for key, item in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(without_class_names(item) for item in value)
+    return _with_usual_type(value)
+
+
+def _with_usual_type(value: Any) -> Any:
     if type(value) is Opaque:
         known = value.type_name in USUAL_TYPES or hasattr(builtins, value.type_name)
         return value if known else Opaque(value.handle, "object")

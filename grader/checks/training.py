@@ -140,7 +140,7 @@ class TrainingKind(JudgedKind):
         values = [evidence.values[spec.metric]]
         if limits.full_at - spec.near_miss <= values[0] < limits.full_at:
             for attempt in range(1, spec.extra_seeds + 1):
-                seed = seed_for("training", spec.id, context.seed, attempt)
+                seed = seed_for("training", spec.id, context.public_seed, attempt)
                 values.append(self.evidence(spec, context, seed, []).values[spec.metric])
         # NaN has no place in an order: a run without a number counts as the worst there is.
         value = statistics.median(v if math.isfinite(v) else -math.inf for v in values)

@@ -189,7 +189,7 @@ class ValuesKind(CheckKind):
         tallies: Tallies = {(o, g): Tally() for o in spec.outputs for g in spec.groups}
         doubts, stubs = Doubts(), Stubs()
         try:
-            with context.open_module(context.seed) as module:
+            with context.open_module(context.worker_seed) as module:
                 for case in cases:
                     for output, found in _case(spec, context, module, case, doubts, stubs).items():
                         message = f"case {case.name}: {found.message}"

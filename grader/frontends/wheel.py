@@ -55,15 +55,20 @@ def build() -> bytes:
     return archive(members)
 
 
-def archive(members: dict[str, bytes], executable: frozenset[str] = frozenset()) -> bytes:
-    """Return a zip file with these members; some may be executable."""
+def archive(
+    members: dict[str, bytes],
+    executable: frozenset[str] = frozenset(),
+    closed: frozenset[str] = frozenset(),
+) -> bytes:
+    """Return a zip file with these members; some may be executable, or for their owner only."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
         for path, data in members.items():
             entry = zipfile.ZipInfo(path, EPOCH)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.create_system = 3  # Unix: the attributes are modes
-            entry.external_attr = (0o100755 if path in executable else 0o100644) << 16
+            mode = 0o100755 if path in executable else 0o100600 if path in closed else 0o100644
+            entry.external_attr = mode << 16
             file.writestr(entry, data)
     return buffer.getvalue()
 

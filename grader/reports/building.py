@@ -33,8 +33,12 @@ def of_results(
     tier: Tier,
     isolation: Sequence[str],
     results: Mapping[str, CheckResult],
+    seed: str | None = None,
 ) -> Report:
-    """Return the report of one submission: all checks that have a result, in the rubric's order."""
+    """Return the report of one submission: all checks that have a result, in the rubric's order.
+
+    ``seed`` says what their data were drawn from, and holds no secret itself.
+    """
     questions = []
     for question in rubric.questions:
         done = [results[check.id] for check in question.checks if check.id in results]
@@ -60,6 +64,7 @@ def of_results(
         submission=_submission(submission),
         isolation=tuple(isolation),
         tier=tier,
+        seed=seed,
         graded_at=_now(),
         grader_version=__version__,
         questions=tuple(questions),

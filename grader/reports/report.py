@@ -184,7 +184,7 @@ class CheckReport(Reported):
     cause: CauseReport | None = None
     hint: str
     notes: Items[str]
-    seed: Annotated[int, Field(ge=0)]
+    seed: Annotated[Annotated[int, Field(ge=0)] | None, Field(description="null if secret")]
     duration_s: Annotated[float, Field(ge=0)]
     parts: Items[PartReport]
     measurements: dict[str, JsonValue]
@@ -242,7 +242,7 @@ class SubmissionReport(Reported):
 
 
 class Report(Reported):
-    """The result of grading one submission."""
+    """The result of grading one submission; seed says what the data were drawn from."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -265,6 +265,7 @@ class Report(Reported):
     submission: SubmissionReport
     isolation: Items[str]
     tier: Tier
+    seed: Annotated[str | None, Field(exclude_if=_is_absent)] = None
     graded_at: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
     grader_version: str
     questions: Items[QuestionReport]

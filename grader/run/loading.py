@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from grader.checks import StudentModule
 from grader.checks.base import Unloadable
-from grader.checks.student_code import described, failure
+from grader.checks.student_code import Withhold, described, failure
 from grader.errors import Failure, WorkerLost
 from grader.intake import notebook, sources
 from grader.intake.submission import Submission
 from grader.intake.wanted import ambiguous, unreadable
 from grader.isolation.sandbox import Limits, StudentError
 from grader.isolation.sandbox.connection import WorkerConnection
+from grader.isolation.worker import cells
 from grader.model import CheckSpec, Question, Rubric
 from grader.run.workers import Needs, WorkerSource, needs
 
@@ -29,6 +31,7 @@ class Loader:
 
     Attributes:
         printed: what the workers printed since ``forget``.
+        withheld: whether words of student code were kept from the student since then.
         raised: the exceptions of student code since then.
 
     Args:
@@ -46,6 +49,8 @@ class Loader:
     ) -> None:
         self.printed = bytearray()
         self.raised: list[StudentError] = []
+        self.withheld = False
+        self._lines: dict[str, int] | None = None
         self._submission = submission
         self._workers = workers
         self._limits = limits
@@ -56,14 +61,19 @@ class Loader:
         """Forget what was printed and raised: another check begins."""
         self.printed.clear()
         self.raised.clear()
+        self.withheld = False
 
     def cannot_load(self, question: Question) -> bool:
         """Say whether it is known already that a question's module cannot be imported."""
         return _loading(question) in self._failures
 
     @contextlib.contextmanager
-    def student(self, question: Question, check: CheckSpec, seed: int) -> Iterator[StudentModule]:
+    def student(
+        self, question: Question, check: CheckSpec, seed: int, *, private: bool = False
+    ) -> Iterator[StudentModule]:
         """Open a worker with the question's module loaded.
+
+        What its exceptions say is kept from students if the data are ``private``.
 
         Raises:
             Failure: the module is missing or cannot be imported.
@@ -81,13 +91,15 @@ class Loader:
         worker = self._workers.spawn(question, self._submission.folder, limits, seed)
         module: StudentModule | None = None
         try:
-            module = self._load(worker, question, withhold=check.withhold_text)
+            level: Withhold = "all" if check.withhold_text else "errors" if private else ""
+            module = self._load(worker, question, level)
             yield module
         finally:
             worker.close()
             self.printed += worker.output
             if module is not None:
                 self.raised += module.raised
+                self.withheld |= bool(module.withheld)
                 for words in module.withheld:
                     self.printed += f"\nraised: {words}\n".encode()
 
@@ -113,8 +125,13 @@ class Loader:
             finally:
                 worker.close()
 
+    def _line_counts(self) -> dict[str, int]:
+        if self._lines is None:
+            self._lines = _line_counts(self._submission.folder)
+        return self._lines
+
     def _load(
-        self, worker: WorkerConnection, question: Question, *, withhold: bool
+        self, worker: WorkerConnection, question: Question, withhold: Withhold
     ) -> StudentModule:
         module, loading = self._submission.shown(question.module), _loading(question)
         path = self._submission.path_of(question.module)
@@ -133,11 +150,28 @@ class Loader:
             self.raised.append(reply.error)
             raise failed
         loaded = StudentModule(
-            *(worker, module, reply.missing_packages, question.forbidden), withhold=withhold
+            *(worker, module, reply.missing_packages, question.forbidden),
+            withhold=withhold,
+            places=self._line_counts() if withhold else None,
         )
         loaded.tell(reply)
         loaded.notes += ambiguous(self._submission, reply.missing_packages)
         return loaded
+
+
+def _line_counts(folder: Path) -> dict[str, int]:
+    """Return how many lines each source file has, by the name that workers give it."""
+    found: dict[str, int] = {}
+    for path in sorted(folder.rglob("*.py")):
+        name = path.relative_to(folder)
+        text = path.read_bytes().decode("utf-8", errors="replace")
+        found[name.as_posix()] = text.count("\n") + 1
+        if text.startswith(cells.MARK):
+            with contextlib.suppress(ValueError, KeyError, TypeError):
+                notebook, sources = cells.cells_of(text)
+                for number, source in sources:
+                    found[f"{notebook}, cell {number}"] = source.count("\n") + 1
+    return found
 
 
 def _lost_while_imported(module: str, lost: WorkerLost) -> WorkerLost:

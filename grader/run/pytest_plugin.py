@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +58,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--grader-seed", type=int, metavar="N", help="a seed to use instead of the rubric's"
     )
+    group.addoption(
+        "--grader-seed-file",
+        metavar="FILE",
+        help="draw the data that grader grade draws, from the secret seed in this file",
+    )
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,7 @@ def begin(path: Path, config: pytest.Config) -> Grading:
         GraderError: the rubric has problems, or there is not one submission.
     """
     # pytest loads this file in every run of its environment: nothing else is imported before.
+    from grader.assignment import secret
     from grader.assignment.reference import Assignment
     from grader.assignment.rubric import load_rubric
     from grader.checks import KINDS
@@ -98,6 +104,8 @@ def begin(path: Path, config: pytest.Config) -> Grading:
         config.getoption("--grader-seed"),
         isolation=config.getoption("--isolation"),
     )
+    if kept := config.getoption("--grader-seed-file"):
+        settings = replace(settings, secret=secret.read(Path(kept)), hidden=(Path(kept),))
     fork_servers = ForkServers(policy=settings.policy(rubric))
     config.add_cleanup(fork_servers.close)
     identifier, origin = found[0]

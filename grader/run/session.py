@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from grader import scoring
+from grader.assignment import secret
 from grader.assignment.reference import Assignment
 from grader.author.evidence import Text
 from grader.checks import KINDS, Context, Judgement, causes
@@ -29,6 +30,13 @@ from grader.run.workers import WorkerSource
 from grader.seeds import seed_for
 
 MAX_TEXT_FILE = 16 * 1024 * 1024  # a million labels are 2 MB
+WITHHELD = (
+    "the text of the exception is not shown, since it could hold hidden data; your instructor can "
+    "read it"
+)
+PUBLIC_WORDS = (
+    "the exception is shown as it comes with public data, on which this check ends in the same way"
+)
 
 
 class Session:
@@ -103,12 +111,18 @@ class Session:
     def report(self) -> Report:
         """Return the report of all checks done so far."""
         about = self.submission, self.settings.tier, self._workers.isolation
-        return building.of_results(self.rubric, *about, self.results)
+        seed = secret.label(self.settings.secret, self.settings.public_seed(self.rubric))
+        return building.of_results(self.rubric, *about, self.results, seed)
 
     def seed(self, check: CheckSpec) -> int:
-        """Return the seed of a check."""
-        base = self.rubric.seed if self.settings.seed is None else self.settings.seed
-        return seed_for(self.rubric.assignment, check.id, base)
+        """Return the seed of a check's data, which no worker may learn."""
+        if self.settings.secret is not None:
+            return self.settings.secret.seed_for(self.rubric.assignment, check.id)
+        return self.public_seed(check)
+
+    def public_seed(self, check: CheckSpec) -> int:
+        """Return a seed of a check that anybody may know."""
+        return seed_for(self.rubric.assignment, check.id, self.settings.public_seed(self.rubric))
 
     def _run(self, question: Question, check: CheckSpec) -> CheckResult:
         """Run one check; any exception but the one that ends the run becomes an outcome."""
@@ -130,7 +144,7 @@ class Session:
         self.raised[check.id] = tuple(self._loader.raised)
         return dataclasses.replace(
             clipping.result(result),
-            seed=seed,
+            seed=None if self.settings.secret is not None else seed,
             hint=check.hint.strip() if result.outcome not in ("passed", "broken") else "",
             duration_s=round(time.monotonic() - started, 4),
             output=self._loader.printed.decode(errors="replace"),
@@ -144,19 +158,44 @@ class Session:
         return limits if steering is None else steering.limits(question, check, limits)
 
     def _run_kind(self, question: Question, check: CheckSpec, seed: int) -> CheckResult:
+        """Run a check; what its exceptions say may be shown only where the data are public."""
+        is_shown = check.visibility == "visible" and check.withhold_text is None
+        private = is_shown and self.settings.secret is not None
+        context = self._context(question, check, seed, private=private)
+        result = self._judged(check, context)
+        if not (private and self._loader.withheld):
+            return result
+        public = dataclasses.replace(
+            self._context(question, check, context.public_seed, private=False),
+            tier="mini",
+            data=None,
+        )
+        with contextlib.suppress(GraderError):
+            if (shown := with_words_of(result, self._judged(check, public))) is not None:
+                return shown
+        return dataclasses.replace(result, notes=(*result.notes, WITHHELD))
+
+    def _context(
+        self, question: Question, check: CheckSpec, seed: int, *, private: bool
+    ) -> Context:
         settings, loader = self.settings, self._loader
-        context = Context(
+        return Context(
             self._assignment,
             question,
             seed,
             settings.tier,
             settings.data,
-            partial(loader.student, question, check),
+            partial(loader.student, question, check, private=private),
             self._read_file,
             settings.device,
             partial(loader.reference, self.rubric, question, check),
             bounded=self._workers.bounded,
+            public_seed=self.public_seed(check),
+            private=private,
+            worker_seed=seed_for("worker", check.id, self.public_seed(check)),
         )
+
+    def _judged(self, check: CheckSpec, context: Context) -> CheckResult:
         # Asked when the first worker starts, once the reference has worked.
         self._reply_bytes = functools.cache(partial(KINDS[check.kind].reply_bytes, check, context))
         try:
@@ -208,6 +247,25 @@ class Session:
 
 def _no_limit() -> None:
     """Leave the size of replies to the worker's limits."""
+
+
+def with_words_of(result: CheckResult, public: CheckResult) -> CheckResult | None:
+    """Return a result with the words of a run on public data; None unless that ended the same way.
+
+    What else the run on public data found says nothing about the grade.
+    """
+    ends = [
+        (one.outcome, one.reason, [(p.name, p.earned, p.reason) for p in one.parts])
+        for one in (result, public)
+    ]
+    if ends[0] != ends[1]:
+        return None
+    if (result.message, result.parts) == (public.message, public.parts):
+        return result
+    notes = (*result.notes, PUBLIC_WORDS)
+    return dataclasses.replace(
+        *(result,), message=public.message, cause=public.cause, parts=public.parts, notes=notes
+    )
 
 
 def our_failure(error: BaseException) -> str:

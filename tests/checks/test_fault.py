@@ -35,7 +35,8 @@ class Opened:
 def context(opened, *, shared=None, module="toy.py", tier="mini", device="cpu"):
     assignment = shared or SimpleNamespace(tried={})
     question = SimpleNamespace(module=module)
-    return Context(assignment, question, 5, tier, None, None, None, device, opened)
+    where = (assignment, question, 4, tier, None, None, None, device, opened)
+    return Context(*where, worker_seed=5)
 
 
 def failing_with(error):
@@ -128,7 +129,7 @@ def test_without_doubts_no_worker_is_started():
     assert opened.seeds == []
 
 
-def test_the_first_doubt_is_settled_with_the_seed_of_the_check():
+def test_the_first_doubt_is_settled_with_the_seed_of_the_checks_workers():
     opened, doubts, asked = Opened(), Doubts(), []
     doubts.add("first", "the composition", asked.append)
     doubts.add("second", "the driver", failing_with(ValueError("never tried")))

@@ -8,6 +8,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.conftest import STATE
+
 BLOCK = re.compile(
     r"(?:^\*\*`(?P<path>[^`\n]+)`\*\*(?P<append>, at the end)?:\n\n)?"
     r"^```(?P<language>\w*)\n(?P<text>.*?)^```$",
@@ -58,6 +60,14 @@ def write(folder, step):
     file.write_text(step.text, encoding="utf-8")
 
 
+def secret_seed():
+    """Return a file with the same secret seed as ever, so that the same numbers are printed."""
+    path = Path(STATE.name) / "pages.seed"
+    path.write_text("00112233445566778899aabbccddeeff\n", encoding="ascii")
+    path.chmod(0o600)
+    return path
+
+
 def run(folder, command):
     """Run a command with the grader of this environment.
 
@@ -67,6 +77,8 @@ def run(folder, command):
     environment = {name: value for name, value in os.environ.items() if name != "GRADER_DATA"}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     environment |= {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    environment |= {"GRADER_SEED_FILE": str(secret_seed())}
+    environment.pop("GRADER_SEED", None)
     with tempfile.NamedTemporaryFile("r", encoding="utf-8") as ended_in:
         ran = subprocess.run(
             ["bash", "-c", f"{command}\nstatus=$?; pwd > {ended_in.name}; exit $status"],

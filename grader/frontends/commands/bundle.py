@@ -7,12 +7,13 @@ from typing import Any
 
 import click
 
+from grader.assignment import secret
 from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS
 from grader.errors import UsageError
 from grader.frontends.commands.bundle_student import student
 from grader.frontends.commands.exit_status import reports_errors
-from grader.frontends.commands.options import find_rubric
+from grader.frontends.commands.options import find_rubric, secret_option
 from grader.frontends.gradescope import bundle as gradescope_bundle
 from grader.model import TIERS
 from grader.reports.files import write_bytes
@@ -45,6 +46,7 @@ bundle_command.add_command(student)
               help="The lowest isolation to grade with (default: full).")  # fmt: skip
 @click.option("--constraints", type=click.Path(path_type=Path), metavar="FILE",
               help="The versions to install (default: the rubric's constraints.txt).")  # fmt: skip
+@secret_option
 @reports_errors
 def gradescope(
     out: Path,
@@ -55,6 +57,7 @@ def gradescope(
     pip_args: str | None,
     isolation: str | None,
     constraints: Path | None,
+    seed_file: Path | None,
 ) -> None:
     """Write the archive from which Gradescope builds the autograder."""
     loaded = load_rubric(find_rubric(rubric, Path.cwd()), KINDS)
@@ -66,7 +69,11 @@ def gradescope(
         raise UsageError(f"--constraints {constraints}: no such file")
     beside = loaded.path.resolve().parent / CONSTRAINTS
     pins = constraints or (beside if beside.is_file() else None)
-    choices = gradescope_bundle.Choices(tier, data, budget_s, pip_args, isolation, pins)
+    kept = secret.read_or_make(loaded.assignment, seed_file).secret
+    choices = gradescope_bundle.Choices(tier, data, budget_s, pip_args, isolation, pins, kept)
     made = gradescope_bundle.build(loaded, choices)
     write_bytes(out, made)
-    click.echo(f"{out}: {len(made) / 1e6:.1f} MB; it holds the answers: keep it from students")
+    click.echo(
+        f"{out}: {len(made) / 1e6:.1f} MB; it holds the answers and the secret seed: keep it from "
+        "students"
+    )

@@ -26,6 +26,7 @@ from grader.frontends.commands.exit_status import (
 )
 from grader.frontends.commands.options import (
     RUBRIC_NAME,
+    Seed,
     find_rubric,
     grading_options,
     read_settings,
@@ -53,7 +54,7 @@ def check(
     rubric: Path | None,
     tier: Any,
     data: Path | None,
-    seed: int | None,
+    seed: Seed,
     device: Any,
     *,
     watch: bool,

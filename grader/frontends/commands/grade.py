@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
+from grader.assignment import secret
 from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS
 from grader.errors import BrokenError
@@ -23,11 +24,15 @@ from grader.frontends.commands.exit_status import (
     reports_errors,
 )
 from grader.frontends.commands.options import (
+    Seed,
     demand,
     find_rubric,
     grading_options,
     isolation_options,
     read_settings,
+    secret_option,
+    warn_of_public_seed,
+    with_secret,
 )
 from grader.frontends.commands.out_folder import check_apart, check_writable
 from grader.frontends.commands.wanted import wanted_checks
@@ -79,6 +84,7 @@ class _Run:
 @click.option("--resume", is_flag=True,
               help="Grade what an interrupted run into DIR has left.")  # fmt: skip
 @grading_options
+@secret_option
 @isolation_options
 @reports_errors
 def grade(
@@ -89,7 +95,8 @@ def grade(
     rubric: Path | None,
     tier: Any,
     data: Path | None,
-    seed: int | None,
+    seed: Seed,
+    seed_file: Path | None,
     device: Any,
     *,
     discard_marks: bool,
@@ -100,9 +107,13 @@ def grade(
     """Grade SUBMISSIONS: folders, .zip or .tar.gz files, folders of these, or a class's zip."""
     loaded = load_rubric(find_rubric(rubric, Path.cwd()), KINDS)
     settings = demand(read_settings(tier, data, seed, device), isolation, unsafe=unsafe)
+    settings = with_secret(settings, loaded, seed, seed_file)
     wanted = wanted_checks(loaded, only)
     options = unfinished.options_of(
-        loaded.path, wanted, tier=settings.tier, seed=settings.seed, device=settings.device
+        *(loaded.path, wanted),
+        tier=settings.tier,
+        seed=secret.label(settings.secret, settings.public_seed(loaded)),
+        device=settings.device,
     )
     run = _Run(Job(loaded, settings, out), out, options)
     with submission.Classes() as classes:
@@ -112,6 +123,7 @@ def grade(
             for note in classes.notes:
                 click.echo(terminal.clean(f"note: {note}"), err=True)
             run.submitted = [Submitted(*each, wanted) for each in found]
+            warn_of_public_seed(settings, loaded, len(found))
             check_apart(out, submissions, run.identifiers)
             check_writable(out)
             if resume:

@@ -5,17 +5,45 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
+from grader.assignment import secret
 from grader.errors import UsageError
 from grader.isolation.sandbox import LEVELS
 from grader.job import Settings
-from grader.model import DEVICES, TIERS
+from grader.model import DEVICES, TIERS, Rubric
+from grader.reports import terminal
 from grader.run import accelerator
 
 RUBRIC_NAME = "rubric.yaml"
+PUBLIC: Literal["public"] = "public"  # a value of --seed
+Seed = int | Literal["public"] | None
+
+
+class SeedType(click.ParamType):  # type: ignore[type-arg]  # newer ones are generic
+    """A seed that is not secret: a number, or ``public`` for the rubric's."""
+
+    name = "seed"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | Literal["public"]:
+        """Return the number, or ``public``."""
+        if value == PUBLIC:
+            return PUBLIC
+        number: int = click.IntRange(min=0).convert(value, param, ctx)
+        return number
+
+
+def secret_option(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the option that names the file of the secret seed."""
+    return click.option(
+        "--seed-file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+        envvar=secret.VARIABLE,
+        help="Where the secret seed is kept (default: in your folder for state).",
+    )(command)  # fmt: skip
 
 
 def grading_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -31,8 +59,8 @@ def grading_options(command: Callable[..., None]) -> Callable[..., None]:
             "--data", type=click.Path(path_type=Path), envvar="GRADER_DATA", metavar="DIR",
             help="The folder with the homework's own data (default: GRADER_DATA).",
         ),
-        click.option("--seed", type=click.IntRange(min=0), metavar="N",
-                     help="The seed for all cases and data, instead of the rubric's."),
+        click.option("--seed", type=SeedType(), metavar="N", envvar="GRADER_SEED",
+                     help="The seed for all cases and data; public for the rubric's."),
         click.option("--device", type=click.Choice(DEVICES), default="cpu", show_default=True,
                      help="Where training runs; without a GPU, cuda means cpu."),
     )  # fmt: skip
@@ -74,8 +102,8 @@ def find_rubric(named: Path | None, start: Path) -> Path:
     raise UsageError(f"no {RUBRIC_NAME} here or in a folder above; name one with --rubric FILE")
 
 
-def read_settings(tier: Any, data: Path | None, seed: int | None, device: Any) -> Settings:
-    """Return the settings that options ask for.
+def read_settings(tier: Any, data: Path | None, seed: Seed, device: Any) -> Settings:
+    """Return the settings that options ask for; data are drawn from a public seed.
 
     Raises:
         UsageError: the data are missing.
@@ -84,7 +112,42 @@ def read_settings(tier: Any, data: Path | None, seed: int | None, device: Any) -
         raise UsageError(f"--data {data}: no such folder")
     if tier == "full" and data is None:
         raise UsageError("--tier full needs the homework's data: --data DIR or GRADER_DATA")
-    return Settings(tier, data.resolve() if data else None, seed, accelerator.usable(device))
+    number = seed if isinstance(seed, int) else None
+    return Settings(tier, data.resolve() if data else None, number, accelerator.usable(device))
+
+
+def with_secret(settings: Settings, rubric: Rubric, seed: Seed, named: Path | None) -> Settings:
+    """Return the settings with the secret seed, unless a public one is asked for.
+
+    Raises:
+        UsageError: the secret can be neither read nor made.
+    """
+    if seed is not None:
+        return settings
+    found = secret.read_or_make(rubric.assignment, named)
+    if found.is_new:
+        click.echo(terminal.clean(
+            f"note: hidden data are drawn from a new secret seed, kept in {found.path}; keep that "
+            "file to grade again with the same data, and show it to nobody"
+        ), err=True)  # fmt: skip
+    return replace(settings, secret=found.secret, hidden=(*settings.hidden, found.path.resolve()))
+
+
+def warn_of_public_seed(settings: Settings, rubric: Rubric, count: int) -> None:
+    """Say that students can compute what they are graded with, if they can."""
+    if settings.secret is not None:
+        return
+    number = settings.public_seed(rubric)
+    if number == rubric.seed:
+        why = "whoever has the rubric can compute the hidden data and their labels"
+    elif count > 1:
+        why = "so short a number is found by trying, and gives the hidden data and their labels"
+    else:
+        return
+    click.echo(
+        f"warning: graded with the public seed {number}: {why}; leave out --seed to use a secret",
+        err=True,
+    )
 
 
 def demand(settings: Settings, isolation: Any, *, unsafe: bool) -> Settings:

@@ -19,6 +19,7 @@ from grader.frontends.commands.exit_status import (
     reports_errors,
 )
 from grader.frontends.commands.options import (
+    Seed,
     demand,
     find_rubric,
     grading_options,
@@ -48,7 +49,7 @@ def verify_command(
     rubric: Path | None,
     tier: Any,
     data: Path | None,
-    seed: int | None,
+    seed: Seed,
     device: Any,
     *,
     isolation: Any,

@@ -13,14 +13,17 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+from grader.assignment import secret
 from grader.errors import UsageError
 from grader.frontends import wheel
 from grader.model import Rubric, Tier
 from grader.readers.yaml_source import read as read_yaml
+from grader.seeds import Secret
 
 SCRIPTS = ("setup.sh", "run_autograder")
 # Example solutions, claims and caches: not needed for grading, and safer left out.
 LEFT_OUT = frozenset(["__pycache__", ".git", ".pytest_cache", ".mypy_cache", ".ruff_cache"])
+SEED = "seed"  # the file with the secret; only root may enter the folder that it is in
 MAX_BYTES = 500 * 1024 * 1024  # far more than a code assignment should need; uploads take minutes
 
 
@@ -35,6 +38,7 @@ class Choices:
         pip_args: arguments of ``pip install`` when the image is built.
         isolation: the lowest level to grade with.
         constraints: the versions to install.
+        secret: what hidden data are drawn from; without it the image makes its own.
     """
 
     tier: Tier = "mini"
@@ -43,6 +47,7 @@ class Choices:
     pip_args: str | None = None
     isolation: str | None = None
     constraints: Path | None = None
+    secret: Secret | None = None
 
 
 def build(rubric: Rubric, choices: Choices) -> bytes:
@@ -58,6 +63,8 @@ def build(rubric: Rubric, choices: Choices) -> bytes:
     members[wheel.name()] = wheel.build()
     if choices.constraints is not None:
         members["constraints.txt"] = _bytes(choices.constraints)
+    if choices.secret is not None:
+        members[SEED] = secret.text_of(choices.secret).encode()
     total = 0
     for name, path in _assignment(rubric, choices):
         data = _bytes(path)
@@ -68,7 +75,7 @@ def build(rubric: Rubric, choices: Choices) -> bytes:
                 "an image with the Dockerfile instead"
             )
         members[name] = data
-    return wheel.archive(members, frozenset(SCRIPTS))
+    return wheel.archive(members, executable=frozenset(SCRIPTS), closed=frozenset([SEED]))
 
 
 def settings(choices: Choices) -> str:

@@ -7,12 +7,13 @@ import json
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from grader.assignment import secret
 from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS
 from grader.errors import BrokenError, GraderError, RubricError, UsageError
@@ -30,6 +31,7 @@ from grader.reports.report import Report
 from grader.run import batch
 
 ISOLATION = "GRADER_ISOLATION"
+SEED, PUBLIC = "GRADER_SEED", "public"
 IDENTIFIER = "submission"
 OVERTIME_S = 15.0  # for the grader itself, which has no share; after that it is killed
 FRUGAL_BELOW_MB = 3000  # with less, one fork server at a time
@@ -65,7 +67,8 @@ def run(places: Folders, options: Options, environment: Mapping[str, str]) -> Co
     Args:
         places: where the platform puts things.
         options: what to grade with.
-        environment: ``GRADER_TIME_BUDGET_S``, ``GRADER_MEMORY_MB`` and ``GRADER_ISOLATION``.
+        environment: ``GRADER_TIME_BUDGET_S``, ``GRADER_MEMORY_MB``, ``GRADER_ISOLATION``,
+            ``GRADER_SEED_FILE`` and ``GRADER_SEED``.
 
     Raises:
         BrokenError: the results cannot be written.
@@ -103,6 +106,7 @@ def _graded(places: Folders, options: Options, environment: Mapping[str, str]) -
     frugal = memory_mb is not None and memory_mb < FRUGAL_BELOW_MB
     hidden = tuple(path for path in (places.metadata, places.results) if path.is_file())
     settings = Settings(options.tier, options.data, isolation=least, hidden=hidden, frugal=frugal)
+    settings = _seeded(settings, rubric, environment)
     with closed(places), tempfile.TemporaryDirectory(prefix="gradescope-") as scratch:
         shared = budget.TimeBudget(total_s, timeouts(rubric.questions, about.wanted))
         journal = _Journal(places.results, Path(scratch) / "report.json", about)
@@ -213,6 +217,18 @@ def _isolation(environment: Mapping[str, str]) -> Level:
     if level == "partial":
         return "partial"
     raise UsageError(f"{ISOLATION}={level}: must be full or partial")
+
+
+def _seeded(settings: Settings, rubric: Rubric, environment: Mapping[str, str]) -> Settings:
+    """Return the settings with the image's secret, or with the public seed that is asked for."""
+    named = environment.get(SEED, "")
+    if named == "":
+        file = environment.get(secret.VARIABLE, "")
+        found = secret.read_or_make(rubric.assignment, Path(file) if file else None)
+        return replace(settings, secret=found.secret, hidden=(*settings.hidden, found.path))
+    if named != PUBLIC and not named.isdecimal():
+        raise UsageError(f"{SEED}={named}: must be a number or {PUBLIC}")
+    return replace(settings, seed=None if named == PUBLIC else int(named))
 
 
 def _our_failures(made: Report) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -55,15 +55,31 @@ class StudentError:
         fields["lines"] = fields["lines"][-MAX_FRAMES_SHOWN:]
         return cls(**{**fields, "where": where[-MAX_FRAMES_SHOWN:]})
 
-    def without_words(self, packages: Collection[str] = ()) -> StudentError:
+    def without_words(
+        self,
+        packages: Collection[str] = (),
+        places: Mapping[str, int] | None = None,
+        *,
+        named: bool = False,
+    ) -> StudentError:
         """Return the error without anything that student code can choose freely.
 
-        Only the names of Python's own exceptions, line numbers and the given packages remain.
+        Only the name of Python's own exception, the given packages, and where it was raised remain.
+
+        Args:
+            packages: names that may be shown.
+            places: how many lines each file that was handed in has. A line that is in none of
+                them is left out, and of the others the innermost remains.
+            named: whether names of files may be shown.
         """
         missing = self.missing_package
         missing = missing if missing is None or missing in packages else ""
         known = tuple(kind for kind in self.kinds if hasattr(builtins, kind))
-        where = tuple((_nameless(file), line, "") for file, line, _function in self.where)
+        where = tuple((file, line, "") for file, line, _function in self.where)
+        if places is not None:
+            where = tuple(one for one in where if 0 < one[1] <= places.get(one[0], 0))[-1:]
+        if not named:
+            where = tuple((_nameless(file), line, "") for file, line, _function in where)
         return replace(
             *(self,), type=known[0] if known else "Exception", kinds=known, text="", where=where,
             lines=(), missing_package=missing,

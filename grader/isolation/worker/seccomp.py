@@ -14,10 +14,12 @@ import struct
 import sys
 from collections.abc import Iterable
 
-from .syscalls import CHANGES, CONDITIONAL, HARMFUL, MODES, NUMBERS
+from .syscalls import CHANGES, CONDITIONAL, HARMFUL, IGNORED, MODES, NUMBERS, SHARED
 
 PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 22, 2
 RET_ALLOW, RET_ERRNO, RET_KILL_PROCESS = 0x7FFF0000, 0x00050000, 0x80000000
+IGNORE = RET_ERRNO  # with errno 0: the call is not made and reports success
+NO_CALL = RET_ERRNO | errno.ENOSYS
 LOAD_WORD, JUMP_EQUAL, JUMP_AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06
 AND = 0x54
 ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}  # column, AUDIT_ARCH_*
@@ -29,7 +31,13 @@ CLONE_VM, CLONE_THREAD = 0x100, 0x10000
 CLONE_NAMESPACES = 0x7E020080
 # What Python and C libraries ask of open files; F_SETOWN and F_SETSIG, by which a file sends
 # signals to any process, are not among them.
-FCNTL_COMMANDS = (0, 1, 2, 3, 4, 5, 6, 7, 1030, 1034)
+FCNTL_COMMANDS = (0, 1, 2, 3, 4, 1030, 1034)
+# F_SETLK, F_SETLKW: report success and lock nothing. A lock on a file that all workers can read,
+# such as a library, would carry a message from one worker to another.
+LOCK_COMMANDS = (6, 7)
+# MADV_WILLNEED, MADV_COLD, MADV_PAGEOUT, MADV_POPULATE_READ: what moves pages of a shared file into
+# the page cache or out of it. Advice may be ignored, so these report success and do nothing.
+CACHE_ADVICE = (3, 20, 21, 22)
 IOCTL_REQUESTS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)  # TCGETS ... FIONBIO, FIOCLEX
 # Names of threads and of memory areas, and questions; never the parent-death signal.
 PRCTL_OPTIONS = (3, 15, 16, 21, 23, 39, 0x53564D41)
@@ -85,7 +93,7 @@ def compile_filter(
         if number is not None:
             program += [(JUMP_EQUAL, 0, 1, number), (RETURN, 0, 0, listed)]
     for name, rule in _conditions(pid, read_only=read_only).items():
-        number = CONDITIONAL[name][column]
+        number = {**CONDITIONAL, **SHARED}[name][column]
         if number is not None and not (accelerator and name in DRIVER_CALLS):
             program += [(JUMP_EQUAL, 0, len(rule), number), *rule]
     program.append((RETURN, 0, 0, otherwise))
@@ -113,7 +121,9 @@ def _conditions(pid: int, *, read_only: bool) -> dict[str, list[Instruction]]:
         "tgkill": _one_of(0, [pid]),
         "prlimit64": _one_of(0, [0, pid]),
         "sched_setaffinity": _one_of(0, [0, pid]),
-        "fcntl": _one_of(1, FCNTL_COMMANDS),
+        "fcntl": [*_ignored(1, LOCK_COMMANDS), *_one_of(1, FCNTL_COMMANDS)],
+        "madvise": [*_ignored(2, CACHE_ADVICE), (RETURN, 0, 0, RET_ALLOW)],
+        **{name: [(RETURN, 0, 0, IGNORE if name in IGNORED else NO_CALL)] for name in SHARED},
         "ioctl": _one_of(1, IOCTL_REQUESTS),
         "prctl": _one_of(0, PRCTL_OPTIONS),
         # Without an address: the answer on the wire, never a datagram.
@@ -134,6 +144,14 @@ def _one_of(argument: int, values: Iterable[int]) -> list[Instruction]:
     for value in values:
         program += [(JUMP_EQUAL, 0, 1, value), (RETURN, 0, 0, RET_ALLOW)]
     return [*program, (RETURN, 0, 0, RET_ERRNO | errno.EPERM)]
+
+
+def _ignored(argument: int, values: Iterable[int]) -> list[Instruction]:
+    """Leave out a call whose argument, a C int, has one of the values, and report success."""
+    program: list[Instruction] = [(LOAD_WORD, 0, 0, OFFSET_ARGUMENTS + 8 * argument)]
+    for value in values:
+        program += [(JUMP_EQUAL, 0, 1, value), (RETURN, 0, 0, IGNORE)]
+    return program
 
 
 def _without(argument: int, bits: int) -> list[Instruction]:

@@ -46,7 +46,7 @@ def serve(control_fd: str, options_json: str) -> None:
             # The grader is gone, however it ended: no student process may outlive it.
             _reap_all(host)
             os._exit(0)
-        request = json.loads(message)
+        request, message = json.loads(message), b""  # a child inherits what is here
         if request["op"] == "spawn":
             _send(control, _spawn(request, fds, host, folders))
         elif request["op"] == "reap":

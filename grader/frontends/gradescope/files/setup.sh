@@ -13,6 +13,13 @@ fi
 # Only root may enter: workers run under other user ids, and the answers are here.
 chmod 700 "$source"
 
+# What hidden data are drawn from. Without the instructor's, the image makes its own: all runs of one
+# image draw the same.
+if [ ! -f "$source/seed" ]; then
+    (umask 077 && python3 -c 'import secrets; print(secrets.token_hex(32))' >"$source/seed")
+fi
+chmod 600 "$source/seed"
+
 if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
     apt-get update
     DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends python3 python3-venv
