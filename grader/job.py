@@ -74,22 +74,28 @@ class Steering(Protocol):
 
 
 @dataclass(frozen=True)
-class Job:
-    """What is the same for all submissions of a run.
-
-    ``out`` is None to write no reports; without ``steering`` checks run in the rubric's order.
-    """
-
-    rubric: Rubric
-    settings: Settings
-    out: Path | None
-    steering: Steering | None = None
-
-
-@dataclass(frozen=True)
 class Submitted:
     """A submission to grade: its id, where it is, and the ids of the checks to run."""
 
     identifier: str
     path: Origin
     wanted: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is the same for all submissions of a run.
+
+    ``out`` is None to write no reports; without ``steering`` checks run in the rubric's order.
+    ``steering_of`` makes the steering of each submission, when its turn comes.
+    """
+
+    rubric: Rubric
+    settings: Settings
+    out: Path | None
+    steering: Steering | None = None
+    steering_of: Callable[[Submitted], Steering] | None = None
+
+    def steered(self, submitted: Submitted) -> Steering | None:
+        """Return what steers the grading of a submission, if anything does."""
+        return self.steering if self.steering_of is None else self.steering_of(submitted)

@@ -227,6 +227,9 @@ class Policies:
     leaderboard: tuple[LeaderboardSpec, ...] = ()
 
 
+LEAST_BUDGET_S = 600.0  # of a submission, where the rubric says nothing
+
+
 @dataclass(frozen=True)
 class Rubric:
     """A whole, validated rubric."""
@@ -238,6 +241,19 @@ class Rubric:
     reference: Path
     questions: tuple[Question, ...]
     policies: Policies = Policies()
+    budget_s: float | None = None
+
+    @property
+    def whole_s(self) -> float:
+        """The seconds that grading one submission may take.
+
+        Unless the rubric says it, half of what all checks may take together: honest programs need
+        a small part of their limits. Two checks may still use all of the longest limit there is.
+        """
+        if self.budget_s is not None:
+            return self.budget_s
+        limits = [check.timeout_s for question in self.questions for check in question.checks]
+        return max(LEAST_BUDGET_S, 2 * max(limits, default=0.0), sum(limits) / 2)
 
     @property
     def max_score(self) -> float:
@@ -265,6 +281,7 @@ class RubricSpec(Strict):
     title: str
     points: Positive
     seed: Annotated[int, Field(ge=0)] = 0
+    budget_s: Annotated[float, Field(gt=0, le=7 * 86400, allow_inf_nan=False)] | None = None
     reference: str = "reference"
     template: str = "submissions_template"
     defaults: Defaults = Defaults()

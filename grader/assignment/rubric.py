@@ -100,7 +100,9 @@ class _Reader:
             return None
         policies = Policies(top.late, top.rate_limit, tuple(top.leaderboard or ()))
         rubric = Rubric(
-            *(self._path, top.assignment, top.title, top.seed, reference, found), policies
+            *(self._path, top.assignment, top.title, top.seed, reference, found),
+            policies,
+            top.budget_s,
         )
         if abs(rubric.max_score - top.points) > POINTS_ROUNDING:
             self._add(

@@ -42,7 +42,7 @@ def grade(
         submission = fork_servers.stage(submitted.identifier, submitted.path, job.rubric)
         session = Session(
             *(job.rubric, assignment, submission, fork_servers, job.settings),
-            steering=job.steering,
+            steering=job.steered(submitted),
             on_check=on_check,
         )
         started = time.time()

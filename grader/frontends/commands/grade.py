@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -36,6 +37,7 @@ from grader.frontends.commands.options import (
 )
 from grader.frontends.commands.out_folder import check_apart, check_writable
 from grader.frontends.commands.wanted import wanted_checks
+from grader.frontends.time_limit import WithinBudget
 from grader.intake import submission
 from grader.intake.wanted import asked_by
 from grader.job import Job, Submitted
@@ -79,6 +81,8 @@ class _Run:
 )
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N",
               help="Grade N submissions at a time (default: one per core).")  # fmt: skip
+@click.option("--budget", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
+              help="The time for each submission (default: the rubric's).")  # fmt: skip
 @click.option("--discard-marks", is_flag=True,
               help="Overwrite reports that hold a person's marks.")  # fmt: skip
 @click.option("--resume", is_flag=True,
@@ -92,6 +96,7 @@ def grade(
     out: Path,
     only: Sequence[str],
     jobs: int | None,
+    budget: float | None,
     rubric: Path | None,
     tier: Any,
     data: Path | None,
@@ -115,7 +120,9 @@ def grade(
         seed=secret.label(settings.secret, settings.public_seed(loaded)),
         device=settings.device,
     )
-    run = _Run(Job(loaded, settings, out), out, options)
+    total_s = loaded.whole_s if budget is None else budget
+    steering_of = partial(WithinBudget, loaded, total_s=total_s)
+    run = _Run(Job(loaded, settings, out, steering_of=steering_of), out, options)
     with submission.Classes() as classes:
         try:
             modules, texts = asked_by(loaded)
