@@ -29,6 +29,7 @@ from grader.reports.report import (
 FOLDER = "figures"
 JPEG_QUALITY = 88
 MAX_POINTS = 500  # of a curve: more than a page has pixels for
+MAX_DRAWN = 1e100  # matplotlib cannot make an axis for differences that overflow
 MAX_PIXELS = 1024  # a picture's longer side
 CURVE_SIZE = (6.4, 3.2)  # inches
 COLOURS = ("#2563a8", "#c2571a", "#2f855a", "#8b4a9c", "#6b7280")
@@ -115,8 +116,8 @@ def curves_uri(figure: CurvesFigure) -> str:
     drawn = Canvas(figsize=CURVE_SIZE, layout="constrained")
     axes = drawn.subplots()
     for index, (name, points) in enumerate(figure.series.items()):
-        steps = [step for step, value in points if value is not None]
-        values = [value for _step, value in points if value is not None]
+        kept = [(n, v) for n, v in points if v is not None and abs(v) <= MAX_DRAWN]
+        steps, values = [n for n, _v in kept], [v for _n, v in kept]
         colour = COLOURS[index % len(COLOURS)]
         axes.plot(steps, values, label=_plain(name), color=colour, linewidth=1.4)
     if figure.log and any(v and v > 0 for p in figure.series.values() for _s, v in p):

@@ -74,6 +74,17 @@ def test_pictures_are_made_small():
     assert len(figures.pictures({"q1.1": result})) == clipping.MAX_PICTURES
 
 
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize(
+    "values", [[1e308, -1e308, 1.0], [5e-324, 1e308], [-1e101, 1e101] * 50, [1e100, -1e100], []]
+)
+def test_curves_of_the_largest_numbers_are_drawn(values, log):
+    curve = Curves("c", {"$a_{": values}, log=log)
+    found = CheckResult(SPEC, "failed", 0.0, "mismatch", figures=(clipping.figure(curve),))
+    (described,) = figures.described(found)
+    assert figures.curves_uri(described).startswith("data:image/svg+xml;base64,")
+
+
 def test_what_is_small_enough_stays_as_it_is():
     made = (
         Curves("loss", {"a": [1.0, 2.0]}),
