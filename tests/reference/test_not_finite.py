@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
+from grader.assignment.reference import Assignment
+from grader.assignment.rubric import load_rubric
+from grader.checks import KINDS, forward, gradient, values
 from grader.errors import Failure
 from reference import training_habits
 from reference.datasets import insects, prediction_figure
@@ -15,6 +21,7 @@ from reference.judges import text_classification as text_judge
 from reference.judges import transfer_learning as transfer_judge
 
 pytestmark = pytest.mark.usefixtures("one_thread")
+ROOT = Path(__file__).resolve().parents[2]
 NOT_FINITE = (np.nan, np.inf, -np.inf)
 ORDERED = ("bag_of_words", "average", "average_embeddings", "recurrent")
 
@@ -111,3 +118,23 @@ def test_weights_that_are_not_finite_are_never_the_same(value):
     spoiled = {"fc.weight": np.array([[1, 1], [1, value]])}
     assert training_habits.same(weights, weights)
     assert not training_habits.same(spoiled, weights)
+
+
+def test_nothing_that_the_homework_expects_is_nan(monkeypatch):
+    """An expected NaN would agree with a NaN of the student's."""
+    seen = []
+    for module in (forward, gradient, values):
+        monkeypatch.setattr(module, "bytes_for", lambda cases: seen.extend(cases) or 0)
+    rubric = load_rubric(ROOT / "rubric.yaml", KINDS, run_reference=False)
+    assignment = Assignment(rubric.reference)
+    for question in rubric.questions:
+        for check in question.checks:
+            if check.kind in ("forward", "gradient", "values"):
+                context = SimpleNamespace(
+                    assignment=assignment, question=question.of(check), seed=5
+                )
+                KINDS[check.kind].reply_bytes(check, context)
+    assert len(seen) > 100
+    for case in seen:
+        for name, expected in case.expected.items():
+            assert expected.dtype.kind not in "fc" or np.isfinite(expected).all(), (case, name)
