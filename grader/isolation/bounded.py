@@ -168,10 +168,12 @@ def _live(wire: socket.socket, parent: int, works: dict[Hashable, Work]) -> NoRe
         by_number = list(works.values())
         while True:
             number, memory_mb, output_bytes, value = _receive(wire, sys.maxsize)
-            resource.setrlimit(resource.RLIMIT_AS, (base + memory_mb * MIB, resource.RLIM_INFINITY))
+            usual = resource.getrlimit(resource.RLIMIT_AS)
+            hard = sys.maxsize if usual[1] == resource.RLIM_INFINITY else usual[1]
+            resource.setrlimit(resource.RLIMIT_AS, (min(base + memory_mb * MIB, hard), usual[1]))
             outcome, result = _done(by_number[number], value, output_bytes)
             del value
-            resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+            resource.setrlimit(resource.RLIMIT_AS, usual)
             leaves = _address_space() - base > MAX_GROWTH
             _send(wire, [outcome, leaves, result])
     except BaseException:  # noqa: BLE001 - the parent is gone, or sees that this process is

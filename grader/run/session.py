@@ -201,8 +201,8 @@ class Session:
         try:
             judgement = self._with_retry(check, context)
         except Pending as pending:
-            shown = Text(pending.file, pending.text)
-            return CheckResult(check, "pending", 0.0, message=pending.message, figures=(shown,))
+            shown = (Text(pending.file, pending.text),) if pending.text else ()
+            return CheckResult(check, "pending", 0.0, message=pending.message, figures=shown)
         except Blocked as blocked:
             cause = causes.of_failure(blocked)
             return CheckResult(check, "blocked", 0.0, blocked.reason, blocked.message, cause)

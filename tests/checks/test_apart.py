@@ -94,6 +94,7 @@ def test_how_a_judge_ends_decides_the_outcome(kind, outcome, said, graded):
 def test_nobody_loses_points_for_what_could_not_be_judged(graded):
     result = graded(1)["q1.1"]
     assert (result.points, result.reason, result.parts) == (0.0, None, ())
+    assert result.figures == ()
 
 
 EVIDENCE = Evidence(

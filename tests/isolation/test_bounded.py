@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -188,6 +190,28 @@ def test_it_ends_with_its_parent():
     pid = int(os.read(reading, 20))
     os.close(reading)
     assert died(pid)
+
+
+UNDER_A_LIMIT = """
+import resource
+from grader.isolation.bounded import BoundedChild, Bounds
+
+resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+with BoundedChild() as child:
+    print(child.do("add", lambda value: value + 1, 1, Bounds(60.0, 512)))
+    print(child.do("add", lambda value: value + 1, 2, Bounds(60.0, 1 << 20)))
+"""
+
+
+def test_a_machine_with_a_limit_of_its_own_keeps_it():
+    ran = subprocess.run(
+        [sys.executable, "-c", UNDER_A_LIMIT],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert (ran.stdout, ran.stderr) == ("2\n3\n", "")
 
 
 def test_many_kinds_of_work_are_not_kept_for_ever(child):
