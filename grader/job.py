@@ -75,11 +75,15 @@ class Steering(Protocol):
 
 @dataclass(frozen=True)
 class Submitted:
-    """A submission to grade: its id, where it is, and the ids of the checks to run."""
+    """A submission to grade: its id, where it is, and the ids of the checks to run.
+
+    ``contested`` says why it belongs to nobody until a person decides; empty if that is clear.
+    """
 
     identifier: str
     path: Origin
     wanted: frozenset[str]
+    contested: str = ""
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from grader.errors import Closing, UsageError
+from grader.intake import identity
 from grader.intake.archives import DAMAGED, TooMuchError, shown, tar_entries, zip_entries
 from grader.intake.downloads import Collected, HandedInFile, collected, single
 from grader.intake.layouts import (
+    INNER,
     OFFICE,
     SECTION,
     Asked,
     Folder,
+    Origin,
     gathered,
     hold_submissions,
     is_made,
@@ -34,13 +37,12 @@ from grader.intake.names import (
     safe_id,
     stem,
 )
-from grader.intake.unpacking import MAX_DEPTH, is_zip, unpack_class
+from grader.intake.unpacking import CLASS, MAX_DEPTH, is_zip, unpack_class
 
 MAX_CLASS_ENTRIES = 200_000
 MAX_LEFT_OUT = 8  # names in a note
 MAX_WRAPPERS = 2  # archives around that of a class
 FORK = "._"  # begins the names of files in which a Mac keeps what other systems do not store
-Origin = Path | Collected
 
 
 class Classes(Closing):
@@ -48,9 +50,15 @@ class Classes(Closing):
 
     Attributes:
         notes: what in the folders of classes can be nobody's submission, and why.
+        contested: why a hand-in belongs to nobody until a person decides, by its id.
+
+    Args:
+        most_bytes: how much all archives of classes may hold together, unpacked.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most_bytes: int = CLASS.total_bytes) -> None:
+        self.contested: dict[str, str] = {}
+        self._room = most_bytes
         self._folder: Closing | None = None
         self._count = 0
         self.notes: list[str] = []
@@ -70,7 +78,7 @@ class Classes(Closing):
         self._count += 1
         target = self._folder.path / f"class{self._count}" / stem(path)
         target.mkdir(parents=True)
-        unpack_class(path, target)
+        self._room -= unpack_class(path, target, self._room)
         return target
 
     def close(self) -> None:
@@ -102,14 +110,17 @@ def find(
         UsageError: an argument does not exist, is neither folder nor archive, or holds nothing.
     """
     asked = Asked(tuple(modules), tuple(texts))
-    found: list[tuple[str, Origin]] = []
+    found: list[tuple[str, str, Origin]] = []
     taken: set[str] = set(RESERVED_IDS)
     for argument in arguments:
-        origins = _expand(argument, asked, classes)
+        # Of several, each archive is one student's, whatever it holds: a student's could hold
+        # folders with the names of others.
+        alone = len(arguments) == 1 or argument.is_dir()
+        origins = _expand(argument, asked, classes if alone else None)
         if not origins:
             raise UsageError(f"{argument}: no submissions found")
         if classes is not None and list(origins) != [argument]:
-            classes.notes += _left_out(argument, origins)
+            classes.notes += _left_out(argument, origins, modules)
         for origin in origins:
             if isinstance(origin, Collected):
                 base = origin.identifier
@@ -120,8 +131,10 @@ def find(
                 number += 1
                 identifier = f"{base}-{number}"
             taken.add(identifier.lower())
-            found.append((identifier, origin))
-    return found
+            found.append((identifier, base, origin))
+    if classes is not None:
+        classes.contested = identity.contested(found)
+    return [(identifier, origin) for identifier, _base, origin in found]
 
 
 def _expand(path: Path, asked: Asked, classes: Classes | None) -> Sequence[Origin]:
@@ -184,9 +197,11 @@ def _of_archive(
 
 def _of_folder(path: Path, asked: Asked) -> Sequence[Origin]:
     entries = _entries(path)
-    if any(entry.name in asked.modules for entry in entries):
-        return [path]
     files = _inside(path)
+    if any(entry.name in asked.modules for entry in entries) and not _is_stray(files, asked):
+        return [path]
+    entries = [entry for entry in entries if not (entry.is_file() and entry.name in asked.modules)]
+    files = [file for file in files if len(file.parts) > 1 or file.name not in asked.modules]
     within = places(files, asked)
     if any(place.parts for place in within):
         return [origin for place in within for origin in _handed_in(path / place, asked)]
@@ -225,8 +240,22 @@ def _spread(members: Sequence[Path], asked: Asked) -> list[Origin]:
     return found
 
 
-def _left_out(argument: Path, origins: Sequence[Origin]) -> list[str]:
-    """Say what in the folders with the submissions of a class is neither a file nor a folder."""
+def _is_stray(files: Sequence[PurePosixPath], asked: Asked) -> bool:
+    """Say whether a module in a folder lies beside the submissions of a class.
+
+    It does if two folders there hold the same module as well, and none that holds one is called
+    like a part or a copy of a homework.
+    """
+    top, folders = split(files)
+    held = [(name, Folder.of(name, inner).held(asked)) for name, inner in folders.items()]
+    holding = {name: modules for name, modules in held if modules}
+    loose = {file.name for file in top if file.name in asked.modules}
+    alike = all(sum(one in modules for modules in holding.values()) > 1 for one in loose)
+    return alike and not any(map(INNER.fullmatch, holding))
+
+
+def _left_out(argument: Path, origins: Sequence[Origin], modules: Sequence[str]) -> list[str]:
+    """Say what in the folders with the submissions of a class is nobody's submission."""
     paths = [
         part.path
         for origin in origins
@@ -238,7 +267,8 @@ def _left_out(argument: Path, origins: Sequence[Origin]) -> list[str]:
         for folder in sorted(folders)
         if folder.is_dir()
         for entry in sorted(folder.iterdir())
-        if not _is_clutter(entry.name) and not _is_usable(entry)
+        if not _is_clutter(entry.name)
+        and (not _is_usable(entry) or (entry.is_file() and entry.name in modules))
     ]
     if not strange:
         return []
@@ -255,6 +285,8 @@ def _is_usable(entry: Path) -> bool:
 
 
 def _kind(entry: Path) -> str:
+    if entry.is_file():
+        return "a module beside the submissions of a class"
     return "a link to nothing" if entry.is_symlink() else "neither a file nor a folder"
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -75,6 +75,7 @@ class Collected:
     parts: tuple[HandedInFile, ...]
     student: Student | None = None
     notes: tuple[str, ...] = ()
+    doubt: str = ""  # why it may be somebody else's than its name says
 
 
 def is_named(name: str) -> bool:
@@ -124,9 +125,21 @@ def _canvas(entries: Sequence[Path]) -> tuple[list[Collected], set[Path]]:
     read = {entry.name: ways for entry in entries if (ways := canvas.readings(entry.name))}
     left = canvas.settled(read)
     named = [entry for entry in entries if entry.name in read]
-    groups = _grouped((_owner(read[one.name], left[one.name]), one) for one in named)
+    made_up = {one: user for one in named if (user := canvas.disguised(left[one.name]))}
+    groups = _grouped(
+        (_owner(read[one.name], left[one.name]), one) for one in named if one not in made_up
+    )
     made = [_one_of_canvas([(one, left[one.name]) for one in group]) for group in groups]
+    made += [_in_doubt(one, left[one.name], user) for one, user in made_up.items()]
     return made, set(named)
+
+
+def _in_doubt(path: Path, ways: canvas.Readings, user: str) -> Collected:
+    """Return a file that may be another student's than the first numbers in its name say."""
+    made = _one_of_canvas([(path, ways)])
+    users = f"of user {ways[0].user}, or of user {user} with a made-up name"
+    doubt = f"{shown(path.name)} can be read as the file {users}"
+    return replace(made, student=None, doubt=doubt)
 
 
 def _owner(read: canvas.Readings, left: canvas.Readings) -> Hashable:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 
-from grader.intake.downloads import METADATA, is_named
+from grader.intake.downloads import METADATA, Collected, is_named
 from grader.intake.names import ENVIRONMENTS, INSTALLED, is_archive, is_packed, stem
 from grader.intake.notebook import SUFFIX
 from grader.intake.places import CODE, is_meant
@@ -46,6 +46,7 @@ MAX_SAME = 4  # of so many students in sections, one may be called like another
 MIN_WORD = 3  # letters of a student's name in the names of archives
 MIN_UNNAMED = 3  # folders with notebooks of any name that make an archive that of a class
 Paths = Sequence[PurePosixPath]
+Origin = Path | Collected  # where a submission is
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,10 @@ from pathlib import PurePath
 
 ARCHIVES = (".zip", ".tar.gz", ".tgz", ".tar", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 FOREIGN = (".rar", ".7z", ".zipx", ".tar.zst", ".sit", ".sitx", ".cab")  # not unpacked
-RESERVED_IDS = ("gradebook.csv", "index.html")  # files next to the report folders
+# Files next to the report folders, and in them: no folder is called like one.
+RESERVED_IDS = (
+    *("gradebook.csv", "index.html", "report.json", "results.json", "report.html", "pytest.json"),
+)
 CLUTTER = frozenset(["__pycache__", "__MACOSX", ".git", ".DS_Store", ".ipynb_checkpoints", ".idea"])
 # Folders of installed packages, by the names that pip, conda and npm give them.
 INSTALLED = frozenset(["site-packages", "dist-packages", "conda-meta", "node_modules"])

@@ -20,8 +20,9 @@ from pathlib import Path
 from grader.errors import BrokenError, UsageError
 from grader.intake import notebook
 from grader.intake.archives import MIB, Entry, TooMuchError, shown
-from grader.intake.classes import Classes, Origin, find
+from grader.intake.classes import Classes, find
 from grader.intake.downloads import Collected, HandedInFile, Student
+from grader.intake.layouts import Origin
 from grader.intake.names import CLUTTER, is_archive, safe_id, stem
 from grader.intake.places import CODE, Places, Wanted, contents, home, locate, near
 from grader.intake.sources import MAX_REPAIRED_BYTES, repaired
@@ -185,6 +186,7 @@ def settle(
     Raises:
         OSError: the disk is full or fails.
     """
+    _rename_folders(target, [*modules, *others], notes)
     folder = home(target, list(modules))
     files = sorted(_files(folder))
     everything = () if folder == target else tuple(sorted(_files(target)))
@@ -202,6 +204,20 @@ def settle(
     return Submission(
         identifier, folder, tuple(files), digest, told, places=places, everything=everything
     )
+
+
+def _rename_folders(target: Path, names: Sequence[str], notes: Notes) -> None:
+    """Rename folders that are called like a file that is asked for: the file takes that name."""
+    wanted = {name.casefold() for name in names}
+    for parent, folders, _files_there in os.walk(target):
+        for index, name in enumerate(folders):
+            if name.casefold() in wanted:
+                new = f"{name}_folder"
+                while (Path(parent) / new).exists():
+                    new += "_"
+                (Path(parent) / name).rename(Path(parent) / new)
+                folders[index] = new
+                notes.add(f"{shown(name)} is a folder, not a file; it was renamed to {shown(new)}")
 
 
 def _gather(origin: Collected, target: Path, notes: Notes) -> str | None:

@@ -11,7 +11,7 @@ import os
 import stat
 from collections.abc import Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from grader.errors import BrokenError, UsageError
@@ -263,13 +263,21 @@ def _of_interest(
     return found
 
 
-def unpack_class(path: Path, target: Path) -> None:
-    """Unpack the archive of a class.
+def unpack_class(path: Path, target: Path, room: int = CLASS.total_bytes) -> int:
+    """Unpack the archive of a class; return how many bytes came out.
+
+    Args:
+        path: the archive.
+        target: the folder to unpack into.
+        room: the most bytes that may come out, whatever the archive says of its files.
 
     Raises:
-        UsageError: it cannot be unpacked.
+        UsageError: it cannot be unpacked, or holds more.
         BrokenError: the disk is full or fails.
     """
-    problem = unpack(path, target, Notes(), CLASS)
+    caps = replace(CLASS, file_bytes=min(CLASS.file_bytes, room), total_bytes=room)
+    problem = unpack(path, target, Notes(), caps)
     if problem is not None:
-        raise UsageError(f"{problem}: unpack it yourself and name the folder")
+        more = ", or raise the limit with --max-class-gb" if "exceeds the limit" in problem else ""
+        raise UsageError(f"{problem}: unpack it yourself and name the folder{more}")
+    return sum(file.stat().st_size for file in target.rglob("*") if file.is_file())

@@ -238,6 +238,7 @@ class SubmissionReport(Reported):
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None
     files: Items[str]
     notes: Items[str]
+    contested: Annotated[str | None, Field(exclude_if=_is_absent)] = None
     student: Annotated[StudentReport | None, Field(exclude_if=_is_absent)] = None
 
 

@@ -61,6 +61,9 @@ def grade(
         made = building.broken(job.rubric, submitted.identifier, job.settings.tier, message)
     finally:
         fork_servers.unstage()
+    if submitted.contested:
+        told = {"contested": submitted.contested}
+        made = made.model_copy(update={"submission": made.submission.model_copy(update=told)})
     return kept(job, made, recorded, pictures)
 
 

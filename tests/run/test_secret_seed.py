@@ -88,6 +88,7 @@ class Spy:
     """A source of workers that keeps the seed of each and gives none."""
 
     isolation = ("full",)
+    bounded = None  # judges work in this process
 
     def __init__(self):
         self.seeds = []
@@ -203,7 +204,7 @@ def test_a_driver_is_given_a_seed_that_does_not_depend_on_the_secret(rubric):
 
     found = []
     for settings in (Settings(secret=Secret.new()), Settings(secret=Secret.new())):
-        session = Session(rubric, Assignment(rubric.reference), None, None, settings)
+        session = Session(rubric, Assignment(rubric.reference), None, Spy(), settings)
         context = session._context(question, spec, session.seed(spec), private=True)
         _data, call = driven._driver_call(spec, context, context.public_seed)
         found.append((call.worker_seed, call.arguments["seed"], context.seed))

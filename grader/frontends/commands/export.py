@@ -54,6 +54,13 @@ def export_command(
     listed = None if roster_file is None else form.roster(_sound(tables.read(roster_file)))
     if roster_file is not None and out.resolve() == roster_file.resolve():
         raise UsageError(f"--out {out}: this is the roster; name another file")
+    contested = {name: one.report.submission.contested for name, one in found.items()}
+    contested = {name: why for name, why in contested.items() if why}
+    for claimed, why in contested.items():
+        click.echo(terminal.clean(f"not exported: {claimed}: {why}"), err=True)
+    found = {name: one for name, one in found.items() if name not in contested}
+    if not found:
+        raise UsageError(f"{reports}: nobody knows yet whose these reports are")
     grades = formats.grades(found, allow_pending=allow_pending)
     matching = roster.Matching()
     if listed is not None:
@@ -71,7 +78,7 @@ def export_command(
         _sound(listed.table)
     write_bytes(out, made.data)
     _tell(order, made, matching, out)
-    if made.left_out or matching.problems:
+    if made.left_out or matching.problems or contested:
         sys.exit(EXIT_FAILURES)
 
 

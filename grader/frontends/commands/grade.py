@@ -20,6 +20,7 @@ from grader.errors import BrokenError
 from grader.frontends import interrupts
 from grader.frontends.commands.exit_status import (
     EXIT_BROKEN,
+    EXIT_FAILURES,
     EXIT_INTERRUPTED,
     print_broken,
     reports_errors,
@@ -87,6 +88,9 @@ class _Run:
               help="Overwrite reports that hold a person's marks.")  # fmt: skip
 @click.option("--resume", is_flag=True,
               help="Grade what an interrupted run into DIR has left.")  # fmt: skip
+@click.option("--max-class-gb", type=click.FloatRange(min=0, min_open=True), default=16.0,
+              metavar="N", show_default=True,
+              help="The most that a class's archives may hold, unpacked, in GiB.")  # fmt: skip
 @grading_options
 @secret_option
 @isolation_options
@@ -106,6 +110,7 @@ def grade(
     *,
     discard_marks: bool,
     resume: bool,
+    max_class_gb: float,
     isolation: Any,
     unsafe: bool,
 ) -> None:
@@ -123,13 +128,15 @@ def grade(
     total_s = loaded.whole_s if budget is None else budget
     steering_of = partial(WithinBudget, loaded, total_s=total_s)
     run = _Run(Job(loaded, settings, out, steering_of=steering_of), out, options)
-    with submission.Classes() as classes:
+    with submission.Classes(int(max_class_gb * 2**30)) as classes:
         try:
             modules, texts = asked_by(loaded)
             found = submission.find(submissions, list(modules), classes, texts)
             for note in classes.notes:
                 click.echo(terminal.clean(f"note: {note}"), err=True)
-            run.submitted = [Submitted(*each, wanted) for each in found]
+            run.submitted = [
+                Submitted(*each, wanted, classes.contested.get(each[0], "")) for each in found
+            ]
             warn_of_public_seed(settings, loaded, len(found))
             check_apart(out, submissions, run.identifiers)
             check_writable(out)
@@ -160,6 +167,11 @@ def _run(run: _Run, at_a_time: int) -> None:
         click.echo(terminal.clean(f"broken: {failed}"), err=True)
     if failed is not None or any(made.status == "broken" for made in reports):
         sys.exit(EXIT_BROKEN)
+    if contested := [made for made in reports if made.submission.contested]:
+        for made in contested:
+            text = f"contested: {made.id}: {made.submission.contested}"
+            click.echo(terminal.clean(text), err=True)
+        sys.exit(EXIT_FAILURES)
 
 
 def _interrupted(run: _Run) -> NoReturn:
