@@ -16,7 +16,12 @@ import numpy as np
 
 from grader.author import evidence
 from grader.errors import RAISED, Blocked, BrokenError, Cause, Failure, GraderError, Pending
-from grader.isolation.bounded import BoundExceededError, Bounds, is_out_of_memory
+from grader.isolation.bounded import (
+    BoundExceededError,
+    Bounds,
+    UnsendableError,
+    is_out_of_memory,
+)
 from grader.model import CheckSpec
 from grader.reports import clipping
 
@@ -83,7 +88,7 @@ def run(
     Raises:
         Failure: the verdict of ``work``; so for ``Blocked`` and ``Pending``.
         Pending: it took more than it may.
-        MadeUpError: it raised one of ``UNREADABLE``.
+        MadeUpError: it raised one of ``UNREADABLE``, or the wire does not write such a value.
         BrokenError: it raised anything else.
     """
     if context.bounded is None:
@@ -99,6 +104,8 @@ def run(
 
     try:
         return _settled(_unpacked(context.bounded.do(whole, there, value, bounds)))
+    except UnsendableError as error:
+        raise MadeUpError(str(error)) from None
     except BoundExceededError as exceeded:
         why = {
             "time": f"within {bounds.time_s:g} s",

@@ -41,6 +41,10 @@ Work = Callable[[Any], Any]  # takes a value that came over the wire, returns on
 Resource = Literal["time", "memory", "output", "crash"]
 
 
+class UnsendableError(Exception):
+    """A value came over the wire in a way that our own encoder does not write: it is made up."""
+
+
 @dataclass(frozen=True)
 class Bounds:
     """What one piece of work may use: seconds, MiB beyond what is loaded, bytes of its result."""
@@ -93,6 +97,7 @@ class BoundedChild(Closing):
 
         Raises:
             BoundExceededError: it needed more, or its process died.
+            UnsendableError: the wire cannot carry ``value``.
             BrokenError: the child cannot be started, or ``work`` raised.
         """
         if len(self._works) >= MAX_WORKS and key not in self._works:
@@ -146,7 +151,11 @@ class BoundedChild(Closing):
     def _ask(self, key: Hashable, value: Any, bounds: Bounds, deadline: float) -> Any:
         assert self._wire is not None  # noqa: S101 - for the type checker
         number = list(self._works).index(key)
-        _send(self._wire, [number, bounds.memory_mb, bounds.output_bytes, value], deadline)
+        try:
+            pieces = _encoded([number, bounds.memory_mb, bounds.output_bytes, value])
+        except WireError as error:
+            raise UnsendableError(str(error)) from None
+        _send(self._wire, pieces, deadline)
         answer = _receive(self._wire, bounds.output_bytes, deadline)
         outcome, leaves, result = answer
         if leaves:
@@ -175,7 +184,7 @@ def _live(wire: socket.socket, parent: int, works: dict[Hashable, Work]) -> NoRe
             del value
             resource.setrlimit(resource.RLIMIT_AS, usual)
             leaves = _address_space() - base > MAX_GROWTH
-            _send(wire, [outcome, leaves, result])
+            _send(wire, _encoded([outcome, leaves, result]))
     except BaseException:  # noqa: BLE001 - the parent is gone, or sees that this process is
         os._exit(EXIT_OK)
 
@@ -227,21 +236,26 @@ def _address_space() -> int:
     return pages * os.sysconf("SC_PAGESIZE")
 
 
-def _send(wire: socket.socket, value: Any, deadline: float | None = None) -> None:
+def _encoded(message: list[Any]) -> list[memoryview]:
     encoder = Encoder()
-    body = encoder.encode(value)
-    for piece in pack(body, encoder.buffers):
-        data = memoryview(piece).cast("B")
-        while data:
+    # What is in the list may be nested as deeply as by itself.
+    body = encoder.encode(message, depth=-1)
+    return [memoryview(piece).cast("B") for piece in pack(body, encoder.buffers)]
+
+
+def _send(wire: socket.socket, pieces: list[memoryview], deadline: float | None = None) -> None:
+    for piece in pieces:
+        left = piece
+        while left:
             _wait(wire, deadline)
-            data = data[wire.send(data[:CHUNK]) :]
+            left = left[wire.send(left[:CHUNK]) :]
 
 
 def _receive(wire: socket.socket, most: int, deadline: float | None = None) -> list[Any]:
     length = parse_prefix(bytes(_exactly(wire, PREFIX.size, deadline)))
     header = parse_header(bytes(_exactly(wire, length, deadline)), most)
     buffers = [_exactly(wire, size, deadline) for size in header.buffer_sizes]
-    value: list[Any] = Decoder(buffers).decode(header.body)
+    value: list[Any] = Decoder(buffers).decode(header.body, depth=-1)
     return value
 
 

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from grader.errors import BrokenError
-from grader.isolation.bounded import BoundedChild, BoundExceededError, Bounds
-from grader.isolation.wire import Opaque, TensorData
+from grader.isolation.bounded import BoundedChild, BoundExceededError, Bounds, UnsendableError
+from grader.isolation.wire import MAX_DEPTH, Opaque, TensorData
 
 PLENTY = Bounds(60.0, 512)
 SHORT = Bounds(0.5, 512)
@@ -50,6 +50,20 @@ def test_values_travel_both_ways(child):
     assert child.do("same", same, Opaque(3, "Model"), PLENTY) == Opaque(3, "Model")
     tensor = child.do("same", same, TensorData(array), PLENTY)
     assert np.array_equal(tensor.array, array)
+
+
+def test_a_value_nested_as_deeply_as_the_wire_allows_travels(child):
+    value = 1.5
+    for _ in range(MAX_DEPTH):
+        value = [value]
+    assert child.do("same", same, value, PLENTY) == value
+
+
+@pytest.mark.parametrize("value", [2**63, [["text"] * 4] * 20_000, [np.zeros(1)] * 1025])
+def test_a_value_that_our_encoder_does_not_write_was_made_up(value, child):
+    with pytest.raises(UnsendableError):
+        child.do("same", same, value, PLENTY)
+    assert child.do("same", same, 1, PLENTY) == 1
 
 
 def test_the_process_is_kept_for_work_that_it_has(child):

@@ -130,7 +130,7 @@ def _finite(text: str) -> float:
 
 
 def _small_int(text: str) -> int:
-    if len(text) > len(str(MAX_INT)) + 1 or abs(number := int(text)) > MAX_INT:
+    if len(text) > len(str(MAX_INT)) + 1 or abs(number := int(text)) >= MAX_INT:
         raise ValueError("integer too large")
     return number
 
