@@ -12,17 +12,28 @@ from pydantic import Field, model_validator
 from grader.assignment.reference import Assignment, Dataset
 from grader.errors import RAISED, BrokenError, Failure
 from grader.isolation.wire import Decoder, Encoder
-from grader.model import FunctionSpec
+from grader.model import FunctionSpec, Strict, Tier
 from grader.seeds import seed_for
 
 from . import fault
 from .base import Context
 from .drivers import Call, Dotted, Driver, OwnDriver, function_problems, name_problems
+from .replies import KIB
 from .student_code import ForeignFailure, StudentModule
 
 DRIVER_OR_CALL = "needs either a driver or a call: [the names of the inputs of a plain call]"
 OF_EVERY_DRIVER = ("seed", "device")  # given to drivers besides the inputs of the data set
 SEED_RANGE = 2**32  # students may seed numpy's old generator with it
+
+
+KiB = Annotated[int, Field(ge=1, le=1 << 20)]
+
+
+class RepliesByTier(Strict):
+    """How many KiB a result may hold, by the tier of the data: photographs need more."""
+
+    mini: KiB
+    full: KiB
 
 
 class DrivenSpec(FunctionSpec):
@@ -32,19 +43,28 @@ class DrivenSpec(FunctionSpec):
     ``function`` on the inputs of ``reference/datasets/<dataset>.py`` and returns values. Where a
     plain call is enough, ``call`` names the inputs that the function is given, in order, among them
     perhaps ``seed`` and ``device``; what it returns is the result's ``returned``. ``reply_kb`` is
-    how many KiB of arrays and texts the result may hold; a larger one is not read.
+    how many KiB of arrays and texts the result may hold, on all tiers or by tier; a larger one is
+    not read.
     """
 
     driver: Dotted | None = None
     call: list[str] | None = None
     dataset: Annotated[str, Field(pattern=r"^\w+$")]
-    reply_kb: Annotated[int, Field(ge=1, le=1 << 20)] | None = None
+    reply_kb: KiB | RepliesByTier | None = None
 
     @model_validator(mode="after")
     def _one_driver(self) -> DrivenSpec:
         if (self.driver is None) == (self.call is None):
             raise ValueError(DRIVER_OR_CALL)
         return self
+
+    def most_bytes(self, tier: Tier) -> int | None:
+        """Return how many bytes a result may hold; None if the rubric says nothing."""
+        if self.reply_kb is None:
+            return None
+        if isinstance(self.reply_kb, int):
+            return self.reply_kb * KIB
+        return (self.reply_kb.mini if tier == "mini" else self.reply_kb.full) * KIB
 
     @property
     def runs(self) -> Driver:

@@ -23,7 +23,6 @@ from . import apart
 from .base import CheckKind, Context, Judgement
 from .driven import DrivenSpec, assert_works, call_problems, drive, driven_problems
 from .drivers import Dotted, function_problems
-from .replies import KIB
 
 Look = Callable[[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]], Evidence]
 
@@ -129,8 +128,8 @@ class JudgedKind(CheckKind):
 
     def reply_bytes(self, spec: Any, context: Context) -> int | None:
         """Return what the rubric says that a driver's result may hold."""
-        del context
-        return None if spec.reply_kb is None else spec.reply_kb * KIB
+        most: int | None = spec.most_bytes(context.tier)
+        return most
 
     def run(self, spec: Any, context: Context) -> Judgement:
         """Judge one run of student code."""

@@ -8,6 +8,7 @@ import pytest
 from grader.assignment.reference import SolvedCase
 from grader.checks import replies
 from grader.isolation.wire import TooMuchAnnouncedError, parse_header
+from grader.job import Settings
 from tests.checks.toy import judged, make
 
 CHECK = """
@@ -76,3 +77,13 @@ def test_a_function_may_not_return_megabytes_for_a_few_numbers(tmp_path, fork_se
     assert "returned more than 1048576 bytes" in found.message
     wrong = judged(path, {"toy.py": f"{code}np.zeros(131_000)\n"}, fork_servers)["q1.1"]
     assert wrong.reason == "wrong_shape"
+
+
+def test_tiers_may_have_limits_of_their_own(tmp_path, fork_servers):
+    check = CHECK.replace("reply_kb: 64", "reply_kb: {mini: 1, full: 64}")
+    path = make(tmp_path, check)
+    code = {"toy.py": LARGE.format(count=1025)}
+    found = judged(path, code, fork_servers)["q1.1"]
+    assert "returned more than 1024 bytes" in found.message
+    found = judged(path, code, fork_servers, Settings(tier="full"))["q1.1"]
+    assert found.reason != "output_limit"
