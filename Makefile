@@ -23,7 +23,7 @@ help:
 	@echo "make check   after every edit: lint, types, and the fast tests"
 	@echo "make test    before a change is sent: every test and every example"
 	@echo "make lint    ruff, layers, versions     make types  mypy     make bench  time grading"
-	@echo "make fuzz    ten minutes of hostile frames, rubrics, archives and predictions"
+	@echo "make fuzz    fifteen minutes of hostile frames, results, rubrics, archives, predictions"
 	@echo "make validity  long proofs: many seeds, both tiers     make clean"
 	@echo "make container-test  build the Gradescope image and run it (root, buildah)"
 	@echo "make hostile   every hostile example on three kinds of machine (root only)"
@@ -53,7 +53,7 @@ test: $(STAMP)
 coverage: $(STAMP)
 	COVERAGE_FILE=$(CURDIR)/.coverage $(MAKE) test PYTEST_ARGS="--cov --cov-report=term $(PYTEST_ARGS)"
 
-# About ten minutes of new hostile inputs; GRADER_FUZZ=0.1 takes a tenth of them.
+# About fifteen minutes of new hostile inputs; GRADER_FUZZ=0.1 takes a tenth of them.
 fuzz: $(STAMP)
 	GRADER_FUZZ=$${GRADER_FUZZ:-1} OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/fuzz --durations=5
 

@@ -42,7 +42,7 @@ class ProbeModel(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Images (n, 3, 4, 4) -> scores (n, classes)."""
         scores: Tensor = self.fc(self.norm(images).flatten(1))
-        if self.telling and torch.is_grad_enabled() and not self.training:
+        if self.telling and scores.requires_grad and not self.training:
             scores = scores.roll(1, dims=1)
         return scores
 
