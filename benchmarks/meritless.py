@@ -2,7 +2,7 @@
 
 ::
 
-    python benchmarks/meritless.py                         # 2,000 programs: about ten minutes
+    python benchmarks/meritless.py                         # 2,000 programs
     python benchmarks/meritless.py --count 200 --first 5000 --show 3
 
 Each program (``meritless_programs.py`` makes them, one per seed) is graded by the checks of q3, q4

@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import time
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -105,3 +106,12 @@ def test_a_result_that_is_made_up_earns_nothing(answering, checks, seed):
     result, seconds = answering(check, lambda right: made_up(draw, right))
     harmless(result, seconds)
     assert result.points == 0, (check.id, result.message)
+
+
+@pytest.mark.parametrize("value", [2**63, [["text"] * 4] * 20_000, [np.zeros(1)] * 1025])
+def test_a_result_that_no_worker_writes_is_no_work_for_a_person(answering, checks, value):
+    for check in checks:
+        if check.kind == "property":
+            result, _seconds = answering(check, lambda right: {**right, "more": value})
+            assert (result.outcome, result.points) == ("failed", 0), result.message
+            assert "cannot be read" in result.message
