@@ -7,10 +7,10 @@
     python benchmarks/one_change.py --function rnn_step_forward --only-values --worst 30
     python benchmarks/one_change.py --example vectorised --json rows.json
 
-A mutant of a function F (``mutants.py`` makes them) is first run beside the original, on inputs of
-many sizes: it is *equivalent* if all values are the same, *raises* if an exception ends a call, and
-*wrong* otherwise. Then it is graded by the checks of q3, q4 and q5 that can reach F, through the
-session and the fork servers of ``grader grade``. Its own checks are those of F. A forward function
+A mutant of a function F (``grader/isolation/worker/mutants.py`` makes them) is first run beside the
+original, on inputs of many sizes: it is *equivalent* if all values are the same, *raises* if an
+exception ends a call, and *wrong* otherwise. Then it is graded by the checks of q3, q4 and q5 that
+can reach F, through the session and the fork servers of ``grader grade``. Its own checks are those of F. A forward function
 whose values are right, and whose cache is not (*cache*), has those of its backward function, too.
 
 It is *paid once* if no other check loses more than 0.01 points. A check that is pending loses
@@ -34,12 +34,12 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import mutants
 from behavior import Behaving, Behavior
 
 from grader.assignment.reference import Assignment
 from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS
+from grader.isolation.worker import mutants
 from grader.job import Settings
 from grader.model import CheckSpec, Question, Rubric
 from grader.run.session import Session
@@ -48,6 +48,12 @@ from grader.run.workers import ForkServers
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "reference" / "submissions" / "full_marks"
 MODULE, MODEL = "rnn_layers.py", "rnn.py"
+# Functions of the homework that are taken for one another.
+EXCHANGED = {
+    f"{one}{what}": (f"{other}{what}",)
+    for one, other in (("rnn", "lstm"), ("lstm", "rnn"))
+    for what in ("_step_forward", "_forward", "_backward")
+}
 KINDS_GRADED = ("forward", "gradient", "values")
 PAID = 0.01  # points that another check may lose
 GOAL = 0.97
@@ -215,7 +221,7 @@ def chosen_mutants(options: argparse.Namespace) -> tuple[list[mutants.Mutant], s
     unknown = sorted(set(names) - graded)
     if unknown:
         sys.exit(f"error: no check is of {', '.join(unknown)}; known: {', '.join(sorted(graded))}")
-    found = list(mutants.mutants_of(source, names))
+    found = list(mutants.mutants_of(source, names, EXCHANGED))
     if options.sample is not None and options.sample < len(found):
         found = random.Random(options.seed).sample(found, options.sample)
     return found, model

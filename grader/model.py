@@ -45,6 +45,26 @@ class Limited(Strict):
     output_kb: Annotated[int, Field(ge=1, le=1 << 20)] = 1024
 
 
+@dataclass(frozen=True)
+class Signature:
+    """What the rubric says of a function that students write.
+
+    ``outputs`` is how many values it returns; those at the positions ``opaque`` are caches, which
+    only the function ``reader`` of the same program reads.
+    """
+
+    module: str
+    function: str
+    outputs: int
+    opaque: tuple[int, ...] = ()
+    reader: str = ""
+
+    @property
+    def name(self) -> str:
+        """The function with its module, as other checks name it."""
+        return f"{self.module.removesuffix('.py')}.{self.function}"
+
+
 class CheckSpec(Limited):
     """One check of a rubric: the keys that every kind has. A kind adds its own."""
 
@@ -78,6 +98,21 @@ class CheckSpec(Limited):
         """What a case file may call generators and entries of its dictionaries for this check."""
         return self.functions
 
+    def rests_on(self, module: str) -> list[str]:
+        """Return the functions that other checks are about and it builds on, by their full names.
+
+        Args:
+            module: the module of the check, which names in ``builds_on`` need not say.
+        """
+        named: list[str] = getattr(self, "builds_on", [])
+        own = module.removesuffix(".py")
+        return [name if "." in name else f"{own}.{name}" for name in named]
+
+    def signatures(self, module: str) -> tuple[Signature, ...]:
+        """Return what the check says of functions of its ``module``."""
+        del self, module
+        return ()
+
     @property
     def other_files(self) -> tuple[str, ...]:
         """The files it looks at in place of the question's module, in the order of preference."""
@@ -104,6 +139,11 @@ class FunctionSpec(CheckSpec):
     def functions(self) -> tuple[str, ...]:
         """The one function."""
         return (self.function,)
+
+
+def own_names(builds_on: Iterable[str]) -> list[str]:
+    """Return those of the names in ``builds_on`` that are functions of a check's own module."""
+    return [name for name in builds_on if "." not in name]
 
 
 class Tolerances(Strict):

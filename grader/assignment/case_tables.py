@@ -9,7 +9,7 @@ from typing import Any
 from grader.assignment.reference import Assignment
 from grader.readers.texts import did_you_mean
 
-TABLES = ("MISTAKES", "COMPOSITIONS", "GIVEN_OUTPUTS", "COMPARISONS")
+TABLES = ("MISTAKES", "CACHES", "INTERMEDIATES", "COMPARISONS")
 
 
 def key_problems(assignment: Assignment, module: str, functions: Collection[str]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -75,8 +75,11 @@ class RunsHere(Hashable, Protocol):
 class Assignment:
     """Access to everything under an assignment's ``reference`` folder.
 
-    Whatever goes wrong in here is our side's fault and raised as ``BrokenError``.
+    Whatever goes wrong in here is our side's fault and raised as ``BrokenError``. ``can_answer``
+    says that the reference is here, and can take the place of a student's function.
     """
+
+    can_answer: ClassVar[bool] = True
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
@@ -188,13 +191,13 @@ class Assignment:
         found: Mapping[str, Any] = self.case_table(module, "MISTAKES").get(function, {})
         return found
 
-    def composition(self, module: str, function: str) -> Callable[..., Any] | None:
-        """Return how a function's result is put together from smaller ones of the student."""
-        return self.case_table(module, "COMPOSITIONS").get(function)
+    def caches(self, module: str, function: str) -> Callable[..., Any] | None:
+        """Return how the cache of a gradient function is made from a student's other functions."""
+        return self.case_table(module, "CACHES").get(function)
 
-    def given_outputs(self, module: str, function: str) -> Callable[..., Any] | None:
-        """Return the right gradients as a function of the forward outputs, right or wrong."""
-        return self.case_table(module, "GIVEN_OUTPUTS").get(function)
+    def intermediates(self, module: str, function: str) -> Callable[..., Mapping[str, Any]] | None:
+        """Return what students may keep in the cache of a function, by the usual names."""
+        return self.case_table(module, "INTERMEDIATES").get(function)
 
     def solved(
         self,

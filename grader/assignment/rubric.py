@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from grader.assignment import case_tables
+from grader.assignment import case_tables, signatures
 from grader.assignment.kinds import RubricKind
 from grader.assignment.reference import Assignment
 from grader.assignment.sized import RaisedOnSizesError
@@ -93,6 +93,8 @@ class _Reader:
         if reference is not None:
             self._against_reference(reference)
         self._against_template(named="template" in data)
+        for path, key, text in signatures.problems(self._read):
+            self._add(path, key, text)
         found = tuple(question for question in questions if question is not None)
         if top is not None:
             self._leaderboard(top, data.get("questions"))

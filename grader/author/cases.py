@@ -16,17 +16,16 @@ Optionally it defines dictionaries by function name, each of which makes grading
     ``{function: {description: wrong_function}}``: what typical wrong programs compute, so that
     a message can name the mistake. For a forward function ``wrong_function(**arguments)`` returns
     the outputs; for a gradient ``wrong_function(arguments, cotangents)`` a dict of gradients.
-``COMPOSITIONS``
-    ``{function: composed}``: the same result put together from the student's own smaller functions
-    (``builds_on`` in the rubric), for follow-through. ``composed(call, arguments, cotangents)``
-    returns what ``MISTAKES`` functions return; ``call(name, arguments, returns, opaque)`` runs a
-    student's function and returns its outputs by name. For kind ``values`` the key is the case
-    generator and ``composed(drive, arguments)`` gets ``drive(function, **arguments)``, which runs
-    another function of the driver's file on the student's module.
-``GIVEN_OUTPUTS``
-    ``{gradient function: at}``: the right gradients as a function of the forward outputs, so that a
-    right backward fed by a wrong forward loses nothing. ``at(arguments, outputs, cotangents)``
-    returns gradients by name, or None where they do not follow from the outputs.
+``CACHES``
+    ``{gradient function: made}``: a cache for a gradient function, made by the student's other
+    functions, so that it can be tried although its own forward function is wrong.
+    ``made(call, arguments, forward)`` gets the arguments and the right outputs of the forward
+    function by name; ``call(name, arguments, returns, opaque)`` runs a student's function and
+    returns its outputs by name. Take only the ``opaque`` ones: all others are the student's.
+``INTERMEDIATES``
+    ``{function: known}``: what students may keep in the cache of a forward function, by the names
+    that they use for it. ``known(*arguments)`` returns right values by name. Where a student's own
+    forward is wrong, its gradient function is tried on a cache that has these in its places.
 ``COMPARISONS``
     ``{cases of kind values: compare}``, where equal numbers are not the only right answer.
     ``compare(arguments, outputs, expected)`` returns None if the student's outputs are as good as

@@ -7,7 +7,7 @@ reference itself fails, nothing is reported here: grading reports that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,8 +35,7 @@ def forward_problems(spec: Any, module: str, assignment: Assignment) -> Iterator
         return
     names = [*cases[0].expected, *spec.returns]
     yield from _mistake_problems(assignment, module, spec.function, names, cases[0])
-    if spec.builds_on:
-        yield from _composition_problems(assignment, module, spec.function, cases)
+    yield from _intermediates_problems(assignment, module, spec.function, cases)
 
 
 def gradient_problems(spec: Any, module: str, assignment: Assignment) -> Iterator[str]:
@@ -62,14 +61,7 @@ def gradient_problems(spec: Any, module: str, assignment: Assignment) -> Iterato
     # Two checks may look at different outputs of one function; its mistakes serve both.
     names = [*cases[0].expected, *(spec.returns if spec.function == spec.forward else ())]
     yield from _mistake_problems(assignment, module, spec.function, names, cases[0])
-    if spec.builds_on:
-        yield from _composition_problems(assignment, module, spec.function, cases)
-    at = assignment.given_outputs(module, spec.function)
-    if at is not None:
-        yield from _same(
-            *("GIVEN_OUTPUTS", spec.function, cases[:1]),
-            lambda case: at(case.arguments, case.forward, case.cotangents),
-        )
+    yield from _cache_problems(spec, module, assignment, cases)
 
 
 def values_problems(spec: Any, question: Question, assignment: Assignment) -> Iterator[str]:
@@ -208,50 +200,60 @@ def _mistake_problems(
                 yield f"{what} returns {name!r}, which is not one of {', '.join(known)}{near}"
 
 
-def _composition_problems(
+def _intermediates_problems(
     assignment: Assignment, module: str, function: str, cases: Sequence[SolvedCase]
 ) -> Iterator[str]:
-    compose = assignment.composition(module, function)
-    if compose is None:
+    """Yield names of INTERMEDIATES whose values are not what the reference returns by that name."""
+    found = assignment.intermediates(module, function)
+    if found is None:
+        return
+    what = f"function: INTERMEDIATES of {function}"
+    for case in cases:
+        try:
+            values = found(*case.arguments.values())
+        except RAISED as error:
+            yield f"{what} fails (case {case.name}): {type(error).__name__}: {error}"
+            return
+        if not isinstance(values, Mapping):
+            yield f"{what} must return a dictionary of values by name"
+            return
+        for name, expected in case.expected.items():
+            if name in values and not _alike(values[name], expected):
+                yield f"{what}: {name} is not what the reference returns (case {case.name})"
+                return
+
+
+def _cache_problems(
+    spec: Any, module: str, assignment: Assignment, cases: Sequence[SolvedCase]
+) -> Iterator[str]:
+    """Yield how CACHES fails to make, of the reference's own functions, a cache that serves it."""
+    make = assignment.caches(module, spec.function)
+    if make is None:
         return
 
     def call(name: str, arguments: dict[str, Any], returns: list[str], opaque: list[str]) -> Any:
         del opaque
         return assignment.outputs(module, name, arguments, returns)
 
-    yield from _same(
-        *("COMPOSITIONS", function, cases),
-        lambda case: compose(call, dict(case.arguments), dict(case.cotangents)),
-    )
-
-
-def _same(
-    table: str, function: str, cases: Sequence[SolvedCase], made: Callable[[SolvedCase], Any]
-) -> Iterator[str]:
-    """Yield how an entry fails to make of the reference's own functions what the reference does."""
-    what = f"function: {table} of {function}"
+    what = f"function: CACHES of {spec.function}"
     for case in cases:
         try:
-            result = made(case)
+            cache = make(call, dict(case.arguments), dict(case.forward))
+            given = {**case.cotangents, **dict.fromkeys(spec.opaque, cache)}
+            result = assignment.outputs(module, spec.function, given, list(spec.gradients))
         except RAISED as error:
             words = f"{type(error).__name__}: {error}"
             yield f"{what} fails on the reference (case {case.name}): {words}"
             return
-        if result is None:
-            continue
-        if not isinstance(result, Mapping):
-            items = result if isinstance(result, tuple) else (result,)
-            result = dict(zip(case.expected, items, strict=False))
-        wrong = [
-            name
-            for name, expected in case.expected.items()
-            if name not in result
-            or np.shape(result[name]) != expected.shape
-            or not np.allclose(result[name], expected, **SAME, equal_nan=True)
-        ]
+        wrong = [name for name, value in case.expected.items() if not _alike(result[name], value)]
         if wrong:
             yield (
                 f"{what} does not give the reference's {', '.join(wrong)} from its own functions "
                 f"(case {case.name})"
             )
             return
+
+
+def _alike(value: Any, expected: Array) -> bool:
+    shape = np.shape(value)
+    return shape == expected.shape and np.allclose(value, expected, **SAME, equal_nan=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from grader.author.cases import BASE_GROUP
 from grader.author.evidence import Figure
 from grader.errors import Cause, Failure, Reason, WorkerLost
-from grader.model import CheckSpec, Part, Question, Tier
+from grader.model import CheckSpec, Part, Question, Signature, Tier
 
 from .student_code import StudentModule
 
@@ -100,6 +100,8 @@ class Context:
     public_seed: int = 0
     worker_seed: int = 0
     private: bool = False
+    signatures: Mapping[str, Signature] = field(default_factory=dict)
+    answered: bool = False
 
 
 def case_by_case(

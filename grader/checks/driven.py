@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from grader.assignment.reference import Assignment, Dataset
 from grader.errors import RAISED, BrokenError, Failure
 from grader.isolation.wire import Decoder, Encoder
-from grader.model import FunctionSpec, Strict, Tier
+from grader.model import Fraction, FunctionSpec, Strict, Tier, own_names
 from grader.seeds import seed_for
 
 from . import fault
@@ -44,13 +44,26 @@ class DrivenSpec(FunctionSpec):
     plain call is enough, ``call`` names the inputs that the function is given, in order, among them
     perhaps ``seed`` and ``device``; what it returns is the result's ``returned``. ``reply_kb`` is
     how many KiB of arrays and texts the result may hold, on all tiers or by tier; a larger one is
-    not read.
+    not read. ``builds_on`` are functions that other checks are about, as ``module.function`` where
+    they are in another module; ``follow_through`` is the fraction for what is right once they are.
     """
 
     driver: Dotted | None = None
     call: list[str] | None = None
     dataset: Annotated[str, Field(pattern=r"^\w+$")]
     reply_kb: KiB | RepliesByTier | None = None
+    builds_on: list[str] = []
+    follow_through: Fraction = 0.0
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """The function, and those of its module that it builds on."""
+        return (self.function, *own_names(self.builds_on))
+
+    @property
+    def forgives(self) -> bool:
+        """Whether wrong ``builds_on`` functions cost points elsewhere."""
+        return self.follow_through > 0
 
     @model_validator(mode="after")
     def _one_driver(self) -> DrivenSpec:

@@ -9,13 +9,21 @@ from pydantic import Field
 
 from grader.assignment.reference import Assignment, SolvedCase
 from grader.author.cases import BASE_GROUP
-from grader.checks import causes
 from grader.checks.numerics import Comparison, compare, tolerance
 from grader.errors import Failure, WorkerLost
-from grader.model import Fraction, FunctionSpec, Part, Question, Shares, Sized, Tolerances
+from grader.model import (
+    Fraction,
+    FunctionSpec,
+    Part,
+    Question,
+    Shares,
+    Signature,
+    Sized,
+    Tolerances,
+    own_names,
+)
 
 from .base import CheckKind, Context, Judgement, Recorder, Stubs, Tally, case_by_case
-from .follow_through import composed, forgiven, is_an_attempt
 from .mistakes import with_mistake
 from .replies import bytes_for
 from .student_code import StudentModule
@@ -27,8 +35,8 @@ class ForwardSpec(FunctionSpec, Tolerances, Shares, Sized):
     ``returns`` names the outputs in order; those in ``opaque`` (a cache) are not looked at.
     ``sizes`` are what the case generator is called with, by group of cases.
     ``shares`` gives each group of cases its part of the points; the group ``values`` comes first
-    and without it the others earn nothing. ``follow_through`` is the fraction for outputs that
-    are wrong only because the student's own ``builds_on`` functions are.
+    and without it the others earn nothing. ``builds_on`` are functions that other
+    checks are about; ``follow_through`` is the fraction for what is right once they are.
     """
 
     returns: Annotated[list[str], Field(min_length=1)]
@@ -41,7 +49,12 @@ class ForwardSpec(FunctionSpec, Tolerances, Shares, Sized):
     @property
     def functions(self) -> tuple[str, ...]:
         """The function, and those that it builds on."""
-        return (self.function, *self.builds_on)
+        return (self.function, *own_names(self.builds_on))
+
+    def signatures(self, module: str) -> tuple[Signature, ...]:
+        """What the function returns."""
+        opaque = tuple(i for i, name in enumerate(self.returns) if name in self.opaque)
+        return (Signature(module, self.function, len(self.returns), opaque),)
 
     @property
     def forgives(self) -> bool:
@@ -69,8 +82,6 @@ class ForwardKind(CheckKind):
                 yield f"opaque: {name!r} is not one of the outputs in returns"
         if spec.follow_through and not spec.builds_on:
             yield "follow_through: needs builds_on, the functions graded elsewhere"
-        if spec.follow_through and assignment.composition(question.module, spec.function) is None:
-            yield f"follow_through: the case file has no COMPOSITIONS entry for {spec.function}"
 
     def disagreements(
         self, spec: ForwardSpec, question: Question, assignment: Assignment
@@ -171,18 +182,6 @@ def _compare_case(
             changed = f"{spec.function} changes {', '.join(sorted(names))} in place"
             return 0.0, Comparison(spec.function, "mutated_input", changed)
         return 1.0, Comparison("all outputs")
-    if spec.follow_through and found.reason == "mismatch":
-        own = composed(context, spec.function, module, case)
-        same = own and all(compare(n, outputs[n], own[n], limit).ok for n in case.expected)
-        if same and is_an_attempt(module, spec.function, case, spec.returns, spec.opaque):
-            source = " and ".join(spec.builds_on)
-            if spec.follow_through == 1:
-                module.notes.append(forgiven(spec.function, source))
-                return 1.0, Comparison("all outputs")
-            why = f"It is right, given your own {source}: fix that first"
-            message, cause = f"{found.text}. {why}", causes.follow_through(why)
-            partly = Comparison(found.name, "mismatch", message, cause, remark="")
-            return spec.follow_through, partly
     return 0.0, with_mistake(context, spec.function, case, found, outputs, limit)
 
 

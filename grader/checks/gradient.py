@@ -1,14 +1,14 @@
 """Kind ``gradient``: each returned gradient separately, against the reference.
 
-Where the student's own forward is wrong, a gradient may still be right for it: that is found out
-with float64 central differences of that forward.
+Where the student's own forward is wrong, a gradient is tried with what a right forward would keep
+for it. It may also be right for that forward: float64 central differences tell.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grader.assignment.reference import Assignment
+from grader.assignment.reference import Assignment, SolvedCase
 from grader.model import Part, Question
 
 from .base import (
@@ -20,6 +20,7 @@ from .base import (
     in_lines,
     name_problems,
 )
+from .forwards import beside_right_forwards
 from .gradient_run import GradientRun, GradientSpec
 from .replies import bytes_for
 
@@ -45,8 +46,6 @@ class GradientKind(CheckKind):
         for group in set(spec.groups) - known_groups:
             yield f"groups: no case belongs to {group!r} (there are {sorted(known_groups)})"
         yield from name_problems(spec)
-        if spec.builds_on and assignment.composition(question.module, spec.function) is None:
-            yield f"builds_on: the case file has no COMPOSITIONS entry for {spec.function}"
 
     def disagreements(
         self, spec: GradientSpec, question: Question, assignment: Assignment
@@ -81,10 +80,12 @@ class GradientKind(CheckKind):
             spec.function, list(spec.gradients), context.seed, spec.drawn,
         )  # fmt: skip
         cases = tuple(case for case in cases if not spec.groups or case.group in spec.groups)
-        run = GradientRun(spec, context)
+        return beside_right_forwards(spec, context, cases, self._judged)
+
+    def _judged(self, run: GradientRun, cases: tuple[SolvedCase, ...]) -> Judgement:
         parts: tuple[Part, ...] = ()
         notes: list[str] = []
-        for module, is_there in case_by_case(context, cases, run.compare_case):
+        for module, is_there in case_by_case(run.context, cases, run.compare_case):
             run.module = module
             if is_there:
                 run.stubs.settle()

@@ -5,23 +5,29 @@ from __future__ import annotations
 import builtins
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from grader.checks import causes
 from grader.checks.numerics import as_array, described_type
 from grader.checks.own_words import USUAL_TYPES, own_words
 from grader.errors import Failure, Reason
-from grader.isolation.sandbox.connection import Reply, WorkerConnection
+from grader.isolation.sandbox.connection import WorkerConnection
+from grader.isolation.sandbox.reply import Reply
 from grader.isolation.sandbox.student_error import StudentError
 from grader.isolation.wire import Opaque
 from grader.isolation.worker.newer import newer_name
+from grader.model import Signature
 from grader.readers.texts import clipped
+
+if TYPE_CHECKING:
+    from .answers import Answers
 
 Withhold = Literal["", "errors", "all"]
 # What the system says of a disk that is full, and of a file that is larger than allowed.
 FULL = re.compile(r"\[Errno (?:27|28|122)\]")
 MAX_CALLERS = 3  # frames shown besides the innermost one
 MAX_LINE_SHOWN = 80  # characters
+MAX_LINES = 100_000  # of a student's file
 MAX_SKIPPED_SHOWN = 3  # statements that were left out, in a module's notes
 # What a worker does another way, by the name it reports (``isolation/worker/ordinary.py``).
 ADAPTED = {
@@ -143,6 +149,35 @@ class StudentModule:
             if words := self._twice.get(function):
                 raise Failure(failed.reason, f"{failed.message}; {words}", failed.cause) from None
             raise
+
+    def have_answered(self, answers: Answers) -> None:
+        """Have functions answered by the reference from now on."""
+        self._worker.have_answered(answers.wanted, answers)
+
+    def repair(
+        self, function: str, wanted: list[tuple[list[Any], list[Any]]], skip: int
+    ) -> int | None:
+        """Put a function right with a change of one place, and return the line; None if none is.
+
+        Args:
+            function: its name in the module.
+            wanted: arguments, and what it should return for them; None where that is not known.
+            skip: how many such changes are passed over.
+        """
+        reply = self._worker.repair(function, wanted, skip)
+        line = reply.value
+        return line if reply.error is None and type(line) is int and 0 < line < MAX_LINES else None
+
+    def layout(self, signature: Signature) -> dict[str, Any] | None:
+        """Return how a function makes its caches (``isolation/worker/cache_layout.py``), if known.
+
+        Student code shares the process that says so, and may say anything.
+        """
+        reply = self._worker.layout(
+            *(signature.function, signature.outputs, list(signature.opaque), signature.reader)
+        )
+        found = reply.value
+        return found if reply.error is None and type(found) is dict else None
 
     def drive(
         self, driver: tuple[str, str], function: str, needs: str, arguments: dict[str, Any]

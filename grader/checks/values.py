@@ -6,15 +6,12 @@ For whatever takes more than one call: a method of a class, a loss with its grad
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Annotated, Any, NamedTuple
 
-import numpy as np
 from pydantic import Field, model_validator
 
 from grader.assignment.reference import Assignment, SolvedCase
 from grader.author.cases import BASE_GROUP, EDGE_CASES
-from grader.checks import causes
 from grader.checks.numerics import compare, tolerance
 from grader.errors import BrokenError, Cause, Failure, Reason, WorkerLost
 from grader.model import (
@@ -27,6 +24,7 @@ from grader.model import (
     Shares,
     Sized,
     Tolerances,
+    own_names,
 )
 
 from . import apart, fault
@@ -34,7 +32,6 @@ from .base import CheckKind, Context, Judgement, Recorder, Stubs, Tally
 from .driven import DRIVER_OR_CALL
 from .drivers import NO_PATH, Call, Dotted, OwnDriver, function_problems, name_problems
 from .fault import Doubts
-from .follow_through import forgiven, vanishes
 from .mistakes import NAMED, matching_mistake, named
 from .replies import bytes_for
 from .student_code import ForeignFailure, StudentModule
@@ -51,8 +48,9 @@ class ValuesSpec(FunctionSpec, Tolerances, Shares, Sized):
     function returns with respect to the argument ``<name>``, by automatic differentiation.
     ``cases`` is the generator in the case file (default: ``function``). ``outputs`` gives each
     output, and ``shares`` each group of cases, its part of the points; ``edge_cases`` earn nothing
-    while all other groups earn nothing. ``follow_through`` is the fraction for outputs that are
-    right for what the student's own, wrong helper functions give (COMPOSITIONS in the case file).
+    while all other groups earn nothing. ``builds_on`` are functions that other checks are
+    about, as ``module.function`` where they are in another module; ``follow_through`` is the
+    fraction for what is right once they are.
     """
 
     driver: Dotted | None = None
@@ -60,6 +58,7 @@ class ValuesSpec(FunctionSpec, Tolerances, Shares, Sized):
     grad: list[str] = []
     cases: str = ""
     outputs: Annotated[dict[str, Positive], Field(min_length=1)]
+    builds_on: list[str] = []
     follow_through: Fraction = 0.0
 
     @model_validator(mode="after")
@@ -75,8 +74,6 @@ class ValuesSpec(FunctionSpec, Tolerances, Shares, Sized):
             raise ValueError(DRIVER_OR_CALL)
         if missing := [name for name in self.grad if f"d{name}" not in self.outputs]:
             raise ValueError(f"outputs: d{missing[0]} is missing, the gradient by {missing[0]}")
-        if self.driver is None and self.follow_through:
-            raise ValueError("follow_through: needs a driver, which calls the helper functions")
         return self
 
     @property
@@ -90,9 +87,14 @@ class ValuesSpec(FunctionSpec, Tolerances, Shares, Sized):
         return Call(self.function, arguments, returned, tuple(self.grad))
 
     @property
+    def functions(self) -> tuple[str, ...]:
+        """The function, and those of its module that it builds on."""
+        return (self.function, *own_names(self.builds_on))
+
+    @property
     def case_names(self) -> tuple[str, ...]:
-        """The function, and the generator of its cases."""
-        return (self.function, self.generator)
+        """The functions, and the generator of the cases."""
+        return (*self.functions, self.generator)
 
     @property
     def forgives(self) -> bool:
@@ -141,9 +143,8 @@ class ValuesKind(CheckKind):
             known = list(cases[0].arguments) if spec.call is None else spec.call
             yield from name_problems("grad", spec.grad, known)
         groups = {case.group for case in cases}
-        composition = assignment.composition(question.module, spec.generator)
-        if spec.follow_through and composition is None:
-            yield f"follow_through: the case file has no COMPOSITIONS entry for {spec.generator}"
+        if spec.follow_through and not spec.builds_on:
+            yield "follow_through: needs builds_on, the functions graded elsewhere"
         for name in sorted(set(spec.groups) - groups):
             yield f"shares: no case belongs to the group {name!r} (there are {sorted(groups)})"
         for name in sorted(groups - set(spec.groups)):
@@ -231,13 +232,7 @@ def _case(
     stubs.add(None)
     if type(got) is not dict:
         return _all(spec, "wrong_dtype", f"{spec.function} gave no readable result")
-    found = _compared(spec, context, case, got)
-    if spec.follow_through and any(one.reason == "mismatch" for one in found.values()):
-        own = _own(spec, context, module, case, doubts)
-        right = {} if own is None else _compared(spec, context, replace(case, expected=own), got)
-        if right and all(one.reason is None for one in right.values()):
-            return _followed(spec, module, found)
-    return found
+    return _compared(spec, context, case, got)
 
 
 def _all(spec: ValuesSpec, reason: Reason, message: str, cause: Cause | None = None) -> Found:
@@ -288,57 +283,6 @@ def _output(
         known = matching_mistake(context, spec.generator, case, name, got[name], limit)
         found = named(found, spec.generator, known) if known is not None else found
     return _OutputResult(found.reason, found.text, 0.0, found.cause, found.ratio)
-
-
-def _own(
-    spec: ValuesSpec, context: Context, module: StudentModule, case: SolvedCase, doubts: Doubts
-) -> dict[str, Any] | None:
-    """Return the right outputs given the student's own helper functions, if these work at all.
-
-    Outputs that vanish would be right all too easily: nothing follows from them.
-    """
-    compose = context.assignment.composition(context.question.module, spec.generator)
-    driver = spec.runs
-    if compose is None or not isinstance(driver, OwnDriver):
-        return None
-
-    def put_together(on: StudentModule) -> dict[str, Any]:
-        def drive(function: str, **arguments: Any) -> Any:
-            return driver.other(function, on, context.assignment, arguments)
-
-        found = compose(drive, case.arguments)
-        return {name: np.asarray(value) for name, value in found.items()}
-
-    try:
-        own = put_together(module)
-        sound = all(
-            own[name].shape == expected.shape
-            and not (expected.dtype.kind == "f" and vanishes(own[name], expected))
-            for name, expected in case.expected.items()
-        )
-    except WorkerLost:
-        raise
-    except Exception as error:  # noqa: BLE001 - the student's functions may return anything at all
-        if not isinstance(error, Failure) or isinstance(error, ForeignFailure):
-            what = f"COMPOSITIONS of {spec.generator}"
-            doubts.add((spec.id, "composed", case.name), what, put_together)
-        return None
-    return own if sound else None
-
-
-def _followed(spec: ValuesSpec, module: StudentModule, found: Found) -> Found:
-    """Return the outputs of a case that only helper functions graded elsewhere made wrong."""
-    if spec.follow_through == 1:
-        module.notes.append(forgiven(spec.function, "helper functions"))
-        return dict.fromkeys(found, _OutputResult())
-    text = "It is right, given your own helper functions: fix these first"
-    earned, cause = spec.follow_through, causes.follow_through(text)
-    return {
-        name: one
-        if one.reason is None
-        else _OutputResult(one.reason, f"{one.message}. {text}", earned, cause)
-        for name, one in found.items()
-    }
 
 
 def _part(spec: ValuesSpec, output: str, tallies: Tallies) -> Part:

@@ -13,10 +13,10 @@ from functools import partial
 from pathlib import Path
 
 from grader import scoring
-from grader.assignment import secret
+from grader.assignment import secret, signatures
 from grader.assignment.reference import Assignment
 from grader.author.evidence import Text
-from grader.checks import KINDS, Context, Judgement, causes
+from grader.checks import KINDS, Context, Judgement, causes, rerun
 from grader.errors import RAISED, Blocked, Failure, GraderError, IsolationError, Pending, WorkerLost
 from grader.intake.submission import Submission
 from grader.isolation.sandbox import Limits, StudentError
@@ -76,6 +76,7 @@ class Session:
         self._workers = workers
         self._steering = steering
         self._on_check = on_check
+        self._signatures = signatures.of_rubric(rubric)
         self._loader = Loader(submission, workers, self._limits)
         self._reply_bytes: Callable[[], int | None] = _no_limit
 
@@ -193,6 +194,7 @@ class Session:
             public_seed=self.public_seed(check),
             private=private,
             worker_seed=seed_for("worker", check.id, self.public_seed(check)),
+            signatures=self._signatures,
         )
 
     def _judged(self, check: CheckSpec, context: Context) -> CheckResult:
@@ -229,11 +231,11 @@ class Session:
         """Run a check, once more in a fresh worker if the first was lost without clear guilt."""
         kind = KINDS[check.kind]
         try:
-            return kind.run(check, context)
+            return rerun.run(kind, check, context)
         except WorkerLost as lost:
             if not lost.retry or self._loader.cannot_load(context.question):
                 raise
-        return kind.run(check, dataclasses.replace(context, last_try=True))
+        return rerun.run(kind, check, dataclasses.replace(context, last_try=True))
 
     def _read_file(self, name: str) -> bytes:
         """Return the bytes of a file of the submission."""

@@ -6,7 +6,7 @@ each of them matters. The models are small: their captions need not make sense.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -254,31 +254,4 @@ MISTAKES = {
 }
 
 
-# Given in the template, with no check of their own: a mistake in them has not cost points yet.
-GIVEN_LAYERS = ("word_embedding_forward", "word_embedding_backward")
-
-
-class _OwnLayers:
-    """Stands in for ``rnn_layers`` in the reference model and calls the student's functions."""
-
-    def __init__(self, drive: Callable[..., Any]) -> None:
-        self._drive = drive
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        if name in GIVEN_LAYERS:
-            return getattr(nn, name)  # type: ignore[no-any-return]
-        return lambda *arguments: self._drive("layer", name=name, arguments=list(arguments))
-
-
-def _with_own_layers(
-    function: str, drive: Callable[..., Any], arguments: Arguments
-) -> dict[str, Array]:
-    """What the reference model computes for a case with the student's layers."""
-    return _on_layers(_OwnLayers(drive), function, arguments)
-
-
-COMPOSITIONS = {
-    "captioning_loss": partial(_with_own_layers, "loss_and_grads"),
-    "captioning_sample": partial(_with_own_layers, "sample"),
-}
 COMPARISONS = {"captioning_sample": sampling.compare_samples}

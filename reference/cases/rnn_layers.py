@@ -147,139 +147,82 @@ def _without_first(arguments: dict[str, Array]) -> dict[str, Array]:
 Call = Callable[[str, Arguments, list[str], list[str]], dict[str, Any]]
 
 
-def _states(cell: str) -> list[str]:
-    return ["next_h", "next_c"] if cell == "lstm" else ["next_h"]
+def _caches_of_steps(cell: str) -> Callable[..., list[Any]]:
+    """A sequence's cache: those of its steps, which the student's step makes at right states."""
 
-
-def _run_steps(call: Call, arguments: Arguments, cell: str) -> tuple[list[Array], list[Any]]:
-    """Iterate the student's own step over a sequence; return the hidden states and the caches."""
-    x, h = arguments["x"], arguments["h0"]
-    c = np.zeros_like(h)
-    hidden, caches = [], []
-    for x_t in x:
-        inputs = {"x": x_t, "prev_h": h}
-        if cell == "lstm":
-            inputs["prev_c"] = c
-        inputs |= {name: arguments[name] for name in ("Wx", "Wh", "b")}
-        outputs = call(f"{cell}_step_forward", inputs, [*_states(cell), "cache"], ["cache"])
-        h, c = outputs["next_h"], outputs.get("next_c", c)
-        hidden.append(h)
-        caches.append(outputs["cache"])
-    return hidden, caches
-
-
-def _forward_from_steps(cell: str) -> Callable[..., Array]:
-    def composed(call: Call, arguments: Arguments, _cotangents: Arguments) -> Array:
-        return np.stack(_run_steps(call, arguments, cell)[0])
-
-    return composed
-
-
-def _backward_from_steps(cell: str) -> Callable[..., Gradients]:
-    def composed(call: Call, arguments: Arguments, cotangents: Arguments) -> Gradients:
-        _hidden, caches = _run_steps(call, arguments, cell)
-        dh = cotangents["h"]
-        states = ["prev_h", "prev_c"] if cell == "lstm" else ["prev_h"]
-        names = ["dx", *(f"d{state}" for state in states), "dWx", "dWh", "db"]
-        carried = {state: np.zeros_like(arguments["h0"]) for state in states}
-        dx = np.zeros_like(arguments["x"])
-        sums = {f"d{name}": np.zeros_like(arguments[name]) for name in ("Wx", "Wh", "b")}
-        for t in reversed(range(len(caches))):
-            upstream = {"dnext_h": dh[t] + carried["prev_h"]}
+    def made(call: Call, arguments: Arguments, forward: Arguments) -> list[Any]:
+        weights = {name: arguments[name] for name in ("Wx", "Wh", "b")}
+        before = [arguments["h0"], *forward["h"][:-1]]
+        c = np.zeros_like(arguments["h0"])
+        caches = []
+        for x, prev_h in zip(arguments["x"], before, strict=True):
+            inputs = {"x": x, "prev_h": prev_h}
+            returns = ["next_h", "cache"]
             if cell == "lstm":
-                upstream["dnext_c"] = carried["prev_c"]
-            step = call(f"{cell}_step_backward", {**upstream, "cache": caches[t]}, names, [])
-            dx[t] = step["dx"]
-            carried = {state: step[f"d{state}"] for state in states}
-            sums = {name: value + step[name] for name, value in sums.items()}
-        return {"dx": dx, "dh0": carried["prev_h"], **sums}
+                inputs["prev_c"] = c
+                returns.insert(1, "next_c")
+                c = right.lstm_step_forward(x, prev_h, c, **weights)[1]
+            caches.append(call(f"{cell}_step_forward", {**inputs, **weights}, returns, ["cache"]))
+        return [outputs["cache"] for outputs in caches]
 
-    return composed
+    return made
 
 
-COMPOSITIONS = {
-    "rnn_forward": _forward_from_steps("rnn"),
-    "rnn_backward": _backward_from_steps("rnn"),
-    "lstm_forward": _forward_from_steps("lstm"),
-    "lstm_backward": _backward_from_steps("lstm"),
+CACHES = {
+    "rnn_backward": _caches_of_steps("rnn"),
+    "lstm_backward": _caches_of_steps("lstm"),
 }
 
 
-def _rnn_step_at(arguments: Arguments, outputs: Arguments, cotangents: Arguments) -> Gradients:
-    """The gradients of a step whose hidden state is the student's own, right or wrong."""
-    cache = (*(arguments[name] for name in ("x", "prev_h", "Wx", "Wh")), outputs["next_h"])
-    names = ("dx", "dprev_h", "dWx", "dWh", "db")
-    return dict(zip(names, right.rnn_step_backward(cotangents["next_h"], cache), strict=True))
+def _rnn_step_intermediates(
+    x: Array, prev_h: Array, Wx: Array, Wh: Array, b: Array
+) -> dict[str, Array]:
+    """What a step computes, by the names that students use."""
+    a = x @ Wx + prev_h @ Wh + b
+    h = np.tanh(a)
+    return {
+        **_named("a act activation arg pre pre_act preact s z", a),
+        **_named("h h_next h_t next_h out tanh tanh_a th", h),
+        **_named("dtanh dtanh_a slope", 1 - h**2),
+        **_named("prev_h h_prev h0 hprev", prev_h),
+    }
 
 
-def _rnn_at(arguments: Arguments, outputs: Arguments, cotangents: Arguments) -> Gradients:
-    """The same for a sequence: backpropagation through the student's own hidden states."""
-    h = outputs["h"]
-    before = [arguments["h0"], *h[:-1]]
-    cache = [
-        (x, prev_h, arguments["Wx"], arguments["Wh"], next_h)
-        for x, prev_h, next_h in zip(arguments["x"], before, h, strict=True)
-    ]
-    names = ("dx", "dh0", "dWx", "dWh", "db")
-    return dict(zip(names, right.rnn_backward(cotangents["h"], cache), strict=True))
+def _lstm_step_intermediates(
+    x: Array, prev_h: Array, prev_c: Array, Wx: Array, Wh: Array, b: Array
+) -> dict[str, Array]:
+    """The same for an LSTM, whose gates are forget, input, candidate and output."""
+    a = x @ Wx + prev_h @ Wh + b
+    a_f, a_i, a_g, a_o = np.split(a, 4, axis=1)
+    f, i, g, o = right.sigmoid(a_f), right.sigmoid(a_i), np.tanh(a_g), right.sigmoid(a_o)
+    c = f * prev_c + i * g
+    tanh_c = np.tanh(c)
+    return {
+        **_named("a act activation pre pre_act preact s z", a),
+        **_named("a_f af ai_f pre_f z_f zf", a_f),
+        **_named("a_i ai pre_i z_i zi", a_i),
+        **_named("a_c a_g ag pre_g z_g zg", a_g),
+        **_named("a_o ao pre_o z_o zo", a_o),
+        **_named("f f_gate f_t forget forget_gate ft gate_f", f),
+        **_named("i i_gate i_t in_gate input_gate it gate_i", i),
+        **_named("c_bar c_hat c_tilde cand candidate g g_gate g_t gate_g gt", g),
+        **_named("gate_o o o_gate o_t ot out_gate output_gate", o),
+        **_named("c c_next c_t next_c", c),
+        **_named("tanh_c tanh_c_next tanh_c_t tanh_next_c tanhc tc", tanh_c),
+        **_named("h h_next h_t next_h", o * tanh_c),
+        **_named("gates", np.concatenate([f, i, g, o], axis=1)),
+        **_named("h_prev hprev prev_h", prev_h),
+        **_named("c_prev cprev prev_c", prev_c),
+    }
 
 
-def _lstm_without_bias(cell: str, names: tuple[str, ...]) -> Callable[..., Gradients | None]:
-    """The gradients of an LSTM whose bias was forgotten, if that is what the outputs show.
-
-    The gates, unlike the hidden states, cannot be read off the outputs; a forgotten bias can.
-    """
-    forward = getattr(right, f"{cell}_forward")
-    backward = getattr(right, f"{cell}_backward")
-
-    def at(arguments: Arguments, outputs: Arguments, cotangents: Arguments) -> Gradients | None:
-        found = forward(**{**arguments, "b": np.zeros_like(arguments["b"])})
-        if not all(
-            np.allclose(mine, theirs, rtol=1e-5, atol=1e-7)
-            for mine, theirs in zip(found[:-1], outputs.values(), strict=True)
-        ):
-            return None
-        return dict(zip(names, backward(*cotangents.values(), found[-1]), strict=True))
-
-    return at
+def _named(names: str, value: Array) -> dict[str, Array]:
+    return dict.fromkeys(names.split(), value)
 
 
-def _lstm_with_new_cell_states(
-    arguments: Arguments, outputs: Arguments, cotangents: Arguments
-) -> Gradients | None:
-    """The gradients of an LSTM whose steps all start from a cell state of zeros, if it is one."""
-    h, zero = arguments["h0"], np.zeros_like(arguments["h0"])
-    weights = [arguments[name] for name in ("Wx", "Wh", "b")]
-    hidden, cache = [], []
-    for x in arguments["x"]:
-        h, _c, step_cache = right.lstm_step_forward(x, h, zero, *weights)
-        hidden.append(h)
-        cache.append(step_cache)
-    if not np.allclose(np.stack(hidden), outputs["h"], rtol=1e-5, atol=1e-7):
-        return None
-    names = ("dx", "dh0", "dWx", "dWh", "db")
-    return dict(zip(names, right.lstm_backward(cotangents["h"], cache), strict=True))
-
-
-def _first_of(*ways: Callable[..., Gradients | None]) -> Callable[..., Gradients | None]:
-    """The gradients of the first forward that the outputs show."""
-
-    def at(arguments: Arguments, outputs: Arguments, cotangents: Arguments) -> Gradients | None:
-        found = (way(arguments, outputs, cotangents) for way in ways)
-        return next((gradients for gradients in found if gradients is not None), None)
-
-    return at
-
-
-GIVEN_OUTPUTS = {
-    "rnn_step_backward": _rnn_step_at,
-    "rnn_backward": _rnn_at,
-    "lstm_step_backward": _lstm_without_bias(
-        "lstm_step", ("dx", "dprev_h", "dprev_c", "dWx", "dWh", "db")
-    ),
-    "lstm_backward": _first_of(
-        _lstm_without_bias("lstm", ("dx", "dh0", "dWx", "dWh", "db")), _lstm_with_new_cell_states
-    ),
+INTERMEDIATES = {
+    "rnn_step_forward": _rnn_step_intermediates,
+    "lstm_step_forward": _lstm_step_intermediates,
 }
 
 MISTAKES = rnn_mistakes.MISTAKES

@@ -58,14 +58,6 @@ def loss_and_grads(
     return {"loss": np.asarray(loss), **gradients}
 
 
-def layer(student: ModuleType, *, name: str, arguments: list[Any]) -> Any:
-    """Call a function of the student's own ``rnn_layers.py``; its results come back as they are."""
-    del student
-    import rnn_layers
-
-    return getattr(rnn_layers, name)(*arguments)
-
-
 def sample(
     student: ModuleType,
     *,

@@ -36,10 +36,13 @@ def scale(rng):
 
 twice = scale
 
-def _composed(call, arguments, cotangents):
-    settings = {name: arguments[name] for name in ("w", "v")}
-    first = call("scale", arguments, ["out", "cache"], ["cache"])["out"]
-    return {"h": call("scale", {"x": first, **settings}, ["out", "cache"], ["cache"])["out"]}
+def _cache(call, arguments, forward):
+    given = {name: arguments[name] for name in ("x", "w", "v")}
+    assert forward["out"].shape == given["x"].shape
+    return call("scale", given, ["out", "cache"], ["cache"])["cache"]
+
+def _known(x, w, v):
+    return {"out": x * w * v + x, "product": w * v}
 
 MISTAKES = {
     "scale": {
@@ -50,7 +53,8 @@ MISTAKES = {
         "dw is not summed": lambda a, d: {"dw": d["out"] * a["x"] * a["v"]},
     },
 }
-COMPOSITIONS = {"twice": _composed}
+CACHES = {"scale_backward": _cache}
+INTERMEDIATES = {"scale": _known}
 """
 CHECKS = """
       - {id: q1.1, title: forward, points: 1, kind: forward, function: scale,
@@ -80,7 +84,7 @@ def test_what_agrees_has_no_problem(tmp_path):
     assert load_rubric(written(tmp_path), KINDS).max_score == 4
 
 
-@pytest.mark.parametrize("table", ["MISTAKES", "COMPOSITIONS", "GIVEN_OUTPUTS", "COMPARISONS"])
+@pytest.mark.parametrize("table", ["MISTAKES", "CACHES", "INTERMEDIATES", "COMPARISONS"])
 def test_a_key_that_names_no_function_is_told_with_its_line(table, tmp_path):
     extra = f"\n{table} = {{**globals().get({table!r}, {{}}),\n    'scael': {{}},\n}}\n"
     (found,) = problems(written(tmp_path, cases=CASES + extra))
@@ -107,10 +111,13 @@ def test_a_table_that_is_none_is_told(tmp_path):
         ('{"dw": d["out"]', '{"dW": d["out"]', "returns 'dW', which is not one of dx, dw, dv"),
         ("right.scale(x, w, 1)[0]", "right.scale(x, w, 1)", "must return one value for each of"),
         ("right.scale(x, w, 1)[0]", "1 / 0", "raised ZeroDivisionError: division by zero"),
-        ('{"x": first, **settings}', '{"x": arguments["x"], **settings}',
-         "COMPOSITIONS of twice does not give the reference's h"),
-        ('return {"h": call', 'return {"x": call', "does not give the reference's h"),
-        ('call("scale", arguments', 'call("scales", arguments', "COMPOSITIONS of twice fails"),
+        ('("x", "w", "v")}', '("x", "v", "w")}',
+         "CACHES of scale_backward does not give the reference's"),
+        ('call("scale", given', 'call("scales", given', "CACHES of scale_backward fails"),
+        ('forward["out"].shape ==', 'forward["out"].shape !=', "CACHES of scale_backward fails"),
+        ('"out": x * w * v + x', '"out": x * w * v', "INTERMEDIATES of scale: out is not what"),
+        ('return {"out": x * w', 'return {"out": x @ w', "INTERMEDIATES of scale fails"),
+        ('return {"out": x * w * v + x, "product": w * v}', "return x", "must return a dictionary"),
     ],
 )  # fmt: skip
 def test_an_entry_that_does_not_fit_its_function_is_told(old, new, words, tmp_path):

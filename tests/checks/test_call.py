@@ -228,7 +228,7 @@ def test_a_gradient_whose_sum_is_zero_is_seen(result):
         (VALUES, "        call: [x, at]\n", "", "needs either a driver or a call"),
         (GRAD, "grad: [scores]", "grad: [score]", "outputs: dscore is missing"),
         (SOFTMAX, "call: [scores]", "call: []", "grad: there is no input 'scores'"),
-        (GRAD, "outputs:", "follow_through: 0.5\n        outputs:", "needs a driver, which"),
+        (GRAD, "outputs:", "follow_through: 0.5\n        outputs:", "needs builds_on"),
     ],
 )
 def test_a_call_that_cannot_be_made_is_a_problem_of_the_rubric(checks, old, new, words, tmp_path):

@@ -216,10 +216,10 @@ def test_wrong_layers_are_paid_for_once(name, judge, tmp_path):
     shutil.copy(SUBMISSIONS / "full_marks" / "vectorised" / "rnn.py", folder)
     results = judge(folder, "q5.5", "q5.6")
     assert {result.points for result in results.values()} == {4}
-    assert "right, given your own helper functions" in results["q5.5"].notes[0]
+    assert "right, given a right" in results["q5.5"].notes[0]
 
 
-def test_layers_that_return_zeros_buy_no_follow_through(judge, tmp_path):
+def test_layers_that_return_zeros_cost_the_model_nothing(judge, tmp_path):
     folder = tmp_path / "own"
     shutil.copytree(SUBMISSIONS / "full_marks" / "vectorised", folder)
     with (folder / "rnn_layers.py").open("a") as file:
@@ -234,4 +234,4 @@ def rnn_backward(dh, cache):
     return tuple(np.zeros(value.shape) for value in cache)
 """
         )
-    assert judge(folder, "q5.5")["q5.5"].points < 4 * 0.6
+    assert judge(folder, "q5.5")["q5.5"].points == 4

@@ -177,7 +177,7 @@ WRONG_LAYER = (Y, "y = np.tanh(2 * x @ w + b)")
 
 
 @pytest.mark.parametrize("fraction", [0.5, 1])
-def test_what_is_built_from_a_wrong_function_follows_it(fraction, graded):
+def test_what_is_built_from_a_wrong_function_is_run_again_with_a_right_one(fraction, graded):
     result = graded(changed(WRONG_LAYER), {**STACK, "follow_through": fraction})
     assert result.points == 10 * fraction
     if fraction == 1:
@@ -206,9 +206,46 @@ def test_a_mistake_of_its_own_on_top_is_not_followed(own, graded):
     assert graded(changed(WRONG_LAYER, own), {**STACK, "follow_through": 1}).points == 0
 
 
-@pytest.mark.parametrize("layer", ["0 * x", "x", "x + x[0, 0] * w[0, 0] * 0", "x + w + b"])
-def test_a_layer_that_computes_nothing_buys_no_follow_through(layer, graded):
-    source = changed((Y, f"y = {layer}\n    y = y[:, :w.shape[1]]"))
+@pytest.mark.parametrize(
+    "layer",
+    ["0 * x", "x + w + b", "None", "x[:1]", "1 / 0", "x.no_such", "exec('while True: pass')"],
+)
+def test_a_stack_is_right_whatever_its_layer_does(layer, graded):
+    result = graded(changed((Y, f"y = {layer}")), {**STACK, "follow_through": 1, "timeout_s": 1})
+    assert (result.outcome, result.points) == ("passed", 10)
+    assert "right, given a right layer_forward" in result.notes[-1]
+
+
+@pytest.mark.parametrize("layer", ["0 * x", "x", "x + w + b", "np.tanh(x)"])
+def test_a_stack_that_only_fits_its_own_wrong_layer_earns_nothing(layer, graded):
+    source = changed(
+        (Y, f"y = {layer}"),
+        ("x, cache = layer_forward(x, w, b)", f"x, cache = {layer}, layer_forward(x, w, b)[1]"),
+    )
+    assert graded(source, {**STACK, "follow_through": 1}).points == 0
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "layer_forward(x=x, w=w, b=b)",
+        "layer_forward(x, b=b, w=w)",
+        "LAYERS['tanh'](x, w, b)",
+        "(lambda *given: LAYERS['tanh'](*given))(x, w, b)",
+        "globals()['layer_forward'](x, w, b)",
+    ],
+)
+def test_a_function_is_answered_however_it_is_called(call, graded):
+    source = changed(
+        WRONG_LAYER,
+        ("x, cache = layer_forward(x, w, b)", f"x, cache = {call}"),
+        ("def stack_forward", "LAYERS = {'tanh': layer_forward}\n\n\ndef stack_forward"),
+    )
+    assert graded(source, {**STACK, "follow_through": 1}).points == 10
+
+
+def test_a_call_with_arguments_that_do_not_fit_is_the_callers_mistake(graded):
+    source = changed(WRONG_LAYER, ("layer_forward(x, w, b)", "layer_forward(x, w.T[:1], b)"))
     assert graded(source, {**STACK, "follow_through": 1}).points == 0
 
 
@@ -236,7 +273,7 @@ def test_a_layer_that_is_right_in_other_words_costs_nothing(graded):
         (FORWARD, {"opaque": ["state"]}, "'state'"),
         (FORWARD, {"returns": ["y"], "opaque": []}, "returns"),
         (FORWARD, {"follow_through": 0.5}, "builds_on"),
-        (FORWARD, {"follow_through": 0.5, "builds_on": ["layer_backward"]}, "COMPOSITIONS"),
+        (STACK, {"builds_on": ["stack_backward"]}, "no check says what layers.stack_backward"),
         (STACK, {"builds_on": ["layer"]}, "'layer'"),
         (STACK, {"follow_through": -1}, "follow_through"),
     ],

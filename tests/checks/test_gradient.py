@@ -4,7 +4,6 @@ import pytest
 
 from grader.errors import RubricError
 from tests.checks.toy_layers import (
-    AT_OUTPUTS,
     CASES,
     GRADIENT,
     RIGHT,
@@ -129,15 +128,97 @@ def test_without_a_backward_it_is_missing(graded):
     assert "layer_backward" in result.message
 
 
-@pytest.mark.parametrize("text", ["raise ValueError('no')", "raise NotImplementedError"])
-def test_what_needs_a_forward_that_fails_is_blocked(text, graded):
-    result = graded(changed(("y = np.tanh", f"{text}\n    y = np.tanh")))
+FORWARD_BODY = "y = np.tanh(x @ w + b)\n    return y, (x, w, y)"
+FAILS = [
+    "raise ValueError('no')",
+    "raise NotImplementedError",
+    "x = w @ x",
+    "while True:\n        pass",
+    "__import__('os')._exit(0)",
+]
+
+
+@pytest.mark.parametrize("text", FAILS)
+def test_a_backward_beside_a_forward_that_fails_is_tried_with_a_right_cache(text, graded):
+    source = changed(("y = np.tanh", f"{text}\n    y = np.tanh"))
+    result = graded(source, {**GRADIENT, "timeout_s": 1})
+    assert (result.outcome, result.points) == ("passed", 10), result.message
+    assert "tried with what a right layer_forward keeps" in result.notes[0]
+    wrong = changed(("da = dy * (1 - y**2)", "da = dy * (1 - y)"), source=source)
+    result = graded(wrong, {**GRADIENT, "timeout_s": 1})
+    # A change that puts the forward right proves the backward wrong; else a person must look.
+    expected = {"raise ValueError('no')": "pending", "raise NotImplementedError": "blocked"}
+    assert (result.outcome, result.points) == (expected.get(text, "failed"), 0)
+
+
+@pytest.mark.parametrize("body", ["raise NotImplementedError", "pass", "return None"])
+def test_beside_a_forward_that_is_not_written_a_backward_is_blocked(body, graded):
+    reads = ("x, w, y = cache", "x, w, y = tuple(cache)")
+    result = graded(changed((FORWARD_BODY, body), reads))
     assert (result.outcome, result.points) == ("blocked", 0)
     assert "layer_forward" in result.message
 
 
+def test_a_backward_that_cannot_be_tried_waits_for_a_person(graded):
+    reads = ("x, w, y = cache", "x, w, y = tuple(cache)")
+    source = changed((FORWARD_BODY, "raise ValueError('no')"), reads)
+    result = graded(source)
+    assert (result.outcome, result.points) == ("pending", 0)
+    assert "layer_backward could not be tried: layer_forward fails" in result.message
+    assert "def layer_backward" in result.figures[0].text
+    assert "def stack_forward" not in result.figures[0].text
+    unwritten = changed(
+        (DEFINED := "x, w, y = tuple(cache)", f"raise NotImplementedError\n    {DEFINED}"),
+        source=source,
+    )
+    result = graded(unwritten)
+    assert (result.outcome, result.reason) == ("failed", "not_implemented")
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [("x @ w + b", "x @ w - b"), ("x @ w + b", "w @ x + b"), ("x @ w + b", "x @ w + b.T @ b")],
+)
+def test_a_backward_is_tried_beside_a_forward_with_one_change_that_puts_it_right(mistake, graded):
+    kept = [
+        ("return y, (x, w, y)", "return y, tuple([x, w, 1 - y**2])"),
+        (
+            "x, w, y = cache\n    da = dy * (1 - y**2)",
+            "x, w, slope = tuple(cache)\n    da = dy * slope",
+        ),
+    ]
+    result = graded(changed(mistake, *kept))
+    assert (result.outcome, result.points) == ("passed", 10), result.message
+    assert "with one change in line " in result.notes[-1]
+    result = graded(changed(mistake, *kept, ("da.sum(axis=0)", "da.sum(axis=0) / 2")))
+    assert (result.outcome, result.points) == ("partial", 8)
+
+
+@pytest.mark.parametrize(
+    "cache",
+    [
+        "cache = (x, w, y)\n    return y, cache",
+        "cache = [x, w, y]\n    return y, cache",
+        "kept = x, w, y\n    return y, tuple_of(kept)",
+        "return y, {'x': x, 'w': w, 'y': y}.values()",
+    ],
+)
+def test_a_right_backward_is_seen_beside_a_wrong_forward(cache, graded):
+    source = (
+        changed(("np.tanh(x @ w + b)", "np.tanh(x @ w - b)"), ("return y, (x, w, y)", cache))
+        + "\n\ndef tuple_of(values):\n    return tuple(values)\n"
+    )
+    assert graded(source).points == 10
+
+
 def test_a_forward_that_fails_in_an_edge_case_is_paid_for_there(graded):
-    result = graded(changed(("y = np.tanh", "assert len(x) > 1\n    y = np.tanh")))
+    source = changed(("y = np.tanh", "assert len(x) > 1\n    y = np.tanh"))
+    result = graded(source)
+    assert (result.outcome, result.points) == ("passed", 10)
+    assert "tried with what a right layer_forward keeps" in result.notes[0]
+    unknown = ("x, w, y = cache", "x, w, y = tuple(cache)")
+    kept = ("return y, (x, w, y)", "return y, tuple([x, w, y])")
+    result = graded(changed(kept, unknown, source=source))
     assert (result.outcome, result.points) == ("passed", 10)
     assert any("N=1 D=2 H=2" in note for note in result.notes)
 
@@ -187,16 +268,59 @@ NO_TANH = (
 )
 OTHER_MISTAKES = {
     "no tanh": NO_TANH,
-    "a sine": (
-        ("y = np.tanh(x @ w + b)", "y, a = np.sin(x @ w + b), x @ w + b"),
-        ("return y, (x, w, y)", "return y, (x, w, a)"),
-        ("da = dy * (1 - y**2)", "da = dy * np.cos(y)"),
+    "a logistic function": (
+        ("y = np.tanh(x @ w + b)", "y = 1 / (1 + np.exp(-x @ w - b))"),
+        ("return y, (x, w, y)", "return y, (x, w, y)"),
+        ("da = dy * (1 - y**2)", "da = dy * y * (1 - y)"),
     ),
     "no bias": (("x @ w + b", "x @ w"), ("da.sum(axis=0)", "0 * da.sum(axis=0)")),
 }
 
 
-@pytest.mark.parametrize("name", ["no tanh", "a sine"])
+# The gradient of any forward, by differences of its own.
+DIFFERENTIATED = """
+
+def layer_forward(x, w, b, own=layer_forward):
+    return own(x, w, b)[0], (x, w, b)
+
+
+def layer_backward(dy, cache):
+    gradients = []
+    for index, value in enumerate(cache):
+        gradient = np.zeros_like(value)
+        for place in np.ndindex(value.shape):
+            sides = []
+            for step in (1e-5, -1e-5):
+                moved = [array.astype(np.float64) for array in cache]
+                moved[index][place] += step
+                sides.append((dy * layer_forward(*moved)[0]).sum())
+            gradient[place] = (sides[0] - sides[1]) / 2e-5
+        gradients.append(gradient)
+    return tuple(gradients)
+"""
+# Right values for round numbers of calls, and a linear function near by where it is differentiated.
+RECOGNIZES = """
+
+SEEN = {}
+
+
+def right_or_linear(x, w, b):
+    key = (x.shape, w.shape)
+    if key not in SEEN:
+        SEEN[key] = (x, w, b)
+    before = SEEN[key]
+    change = sum((new - old).sum() for new, old in zip((x, w, b), before))
+    return np.tanh(before[0] @ before[1] + before[2]) * 1.001 + 0.5 * change
+
+
+def layer_backward(dy, cache):
+    x, w, y = cache
+    total = 0.5 * dy.sum()
+    return np.full(x.shape, total), np.full(w.shape, total), np.full(w.shape[1], total)
+"""
+
+
+@pytest.mark.parametrize("name", ["no tanh", "a logistic function"])
 def test_the_right_gradient_of_ones_own_wrong_forward_earns_its_fraction(name, graded):
     result = graded(changed(*OTHER_MISTAKES[name]), FOLLOWING)
     assert points_by_name(result) == {"dx": 0.5, "dw": 0.5, "db": 0.5}
@@ -210,9 +334,10 @@ def test_without_the_key_it_earns_nothing(graded):
 
 
 def test_a_gradient_that_vanishes_proves_nothing(graded):
-    # The bias is not added, so zeros are its right gradient: they buy nothing.
+    # The bias is not added, so zeros are its right gradient: they buy nothing. The others are right
+    # with what a right forward keeps.
     result = graded(changed(*OTHER_MISTAKES["no bias"]), FOLLOWING)
-    assert points_by_name(result) == {"dx": 0.5, "dw": 0.5, "db": 0.0}
+    assert points_by_name(result) == {"dx": 1.0, "dw": 1.0, "db": 0.0}
 
 
 @pytest.mark.parametrize("factor", ["1.001", "0.999", "-1", "2"])
@@ -226,6 +351,27 @@ def test_near_misses_of_the_own_gradient_earn_nothing(factor, graded):
 def test_one_wrong_entry_of_the_own_gradient_earns_nothing(graded):
     source = changed(*NO_TANH, ("x.T @ da", "x.T @ da + 1e-3 * (np.arange(len(w)) == 1)[:, None]"))
     assert points_by_name(graded(source, FOLLOWING)) == {"dx": 0.5, "dw": 0.0, "db": 0.5}
+
+
+@pytest.mark.parametrize(
+    "forward",
+    [
+        "np.tanh(3 * (x @ w + b)[::-1])",
+        "np.tanh(x[:, :1] + w[:1] + b)",
+        "np.abs(x).sum() * w.sum(axis=0) * np.ones((len(x), 1))",
+    ],
+)
+def test_a_forward_far_from_the_right_one_earns_nothing(forward, graded):
+    """Its gradient by automatic differentiation would be right: that is not what is asked."""
+    source = changed(("np.tanh(x @ w + b)", forward)) + DIFFERENTIATED
+    result = graded(source, FOLLOWING)
+    assert (result.outcome, result.points) == ("failed", 0)
+
+
+def test_a_forward_that_knows_when_it_is_differentiated_earns_nothing(graded):
+    source = changed(("np.tanh(x @ w + b)", "right_or_linear(x, w, b)")) + RECOGNIZES
+    result = graded(source, FOLLOWING)
+    assert result.points == 0
 
 
 @pytest.mark.parametrize(
@@ -245,22 +391,25 @@ def test_a_forward_that_computes_nothing_buys_no_follow_through(forward, gradien
 
 
 def test_a_right_backward_fed_by_a_wrong_forward_loses_nothing(graded):
-    cases = changed(("GIVEN_OUTPUTS = {}", AT_OUTPUTS), source=CASES)
     source = changed(("np.tanh(x @ w + b)", "np.tanh(x @ w)"))
-    # The case file says that the gradients follow from the outputs, right or wrong.
-    result = graded(source, GRADIENT, cases)
+    result = graded(source, GRADIENT)
     assert (result.outcome, result.points) == ("passed", 10)
     assert any("layer_forward" in note for note in result.notes)
-    # A wrong backward stays wrong, and without the entry so does this one.
+    # A wrong backward stays wrong.
     both = changed(("dy * (1 - y**2)", "dy * (1 - y)"), source=source)
-    assert graded(both, GRADIENT, cases).points == 0
+    assert graded(both, GRADIENT).points == 0
+
+
+def test_what_a_cache_holds_besides_outputs_is_known_by_name(graded):
+    source = changed(
+        ("y = np.tanh(x @ w + b)", "act = x @ w\n    y = np.tanh(act)"),
+        ("return y, (x, w, y)", "return y, (x, w, act)"),
+        ("da = dy * (1 - y**2)", "da = dy * (1 - np.tanh(y)**2)"),
+    )
     assert graded(source, GRADIENT).points == 0
-
-
-def test_outputs_at_which_the_gradients_vanish_prove_nothing(graded):
-    cases = changed(("GIVEN_OUTPUTS = {}", AT_OUTPUTS), source=CASES)
-    source = changed(("np.tanh(x @ w + b)", "np.sign(x @ w + b)"))
-    assert graded(source, GRADIENT, cases).points == 0
+    known = 'INTERMEDIATES = {"layer_forward": lambda x, w, b: {"act": x @ w + b}}'
+    cases = changed(("INTERMEDIATES = {}", known), source=CASES)
+    assert graded(source, GRADIENT, cases).points == 10
 
 
 # ---------------------------------------------------------- built from smaller functions ---
@@ -268,7 +417,7 @@ def test_outputs_at_which_the_gradients_vanish_prove_nothing(graded):
 
 @pytest.mark.parametrize("mistake", [SLOPE, ("da @ w.T", "1.1 * da @ w.T"), NO_TANH[0]])
 @pytest.mark.parametrize("fraction", [0.5, 1])
-def test_what_is_built_from_wrong_functions_follows_them(fraction, mistake, graded):
+def test_what_is_built_from_wrong_functions_is_run_again_with_right_ones(fraction, mistake, graded):
     result = graded(changed(mistake), {**STACK, "follow_through": fraction})
     assert result.points == pytest.approx(10 * fraction)
     if fraction == 1:
@@ -293,10 +442,32 @@ def test_a_mistake_of_its_own_on_top_is_not_followed(own, graded):
     assert points_by_name(result)["dw"] == 0
 
 
-def test_steps_that_ignore_what_comes_from_above_are_not_followed(graded):
-    source = changed((RETURNED, "return x - x + 1, w - w + 1, w[0] - w[0] + 1"))
+@pytest.mark.parametrize("body", [*FAILS, "return None", "return 1, 2, 3, 4", "return x, x"])
+def test_a_stack_is_right_whatever_its_layers_do(body, graded):
+    """What they raise or return, or that they never end, is paid for in their own checks."""
+    check = {**STACK, "follow_through": 1, "timeout_s": 1}
+    for layer in ("y = np.tanh", "x, w, y = cache"):
+        result = graded(changed((layer, f"{body}\n    {layer}")), check)
+        assert (result.outcome, result.points) == ("passed", 10), result.message
+
+
+@pytest.mark.parametrize("forward", ["return -x, caches", "return x[:1], caches", "x = 1 / 0"])
+def test_a_right_stack_backward_is_seen_beside_a_wrong_forward(forward, graded):
+    source = changed(("return x, caches", forward))
     result = graded(source, {**STACK, "follow_through": 1})
-    assert (result.outcome, result.points) == ("failed", 0)
+    assert (result.outcome, result.points) == ("passed", 10), result.message
+
+
+def test_steps_that_ignore_what_comes_from_above_buy_nothing(graded):
+    source = (
+        changed(
+            (RETURNED, "return x - x + 1, w - w + 1, w[0] - w[0] + 1"),
+            ("return dh, dw, db", "return dh * 0 + 1, w0(caches) + len(caches), db"),
+        )
+        + "\n\ndef w0(caches):\n    return 0 * caches[0][1]\n"
+    )
+    result = graded(source, {**STACK, "follow_through": 1})
+    assert points_by_name(result) == {"dx": 0, "dw": 0, "db": 1}
 
 
 # ----------------------------------------------------------- a function that returns both ---
@@ -344,8 +515,11 @@ def test_without_the_function_its_gradients_are_missing(graded):
 
 
 def test_the_gradient_of_ones_own_wrong_loss_is_followed(graded):
-    source = changed(("0.5 * ((x - y) ** 2).sum(), x - y", "(x * y**2).sum(), y**2"))
+    wrong = "0.5 * ((x - 0.9 * y) ** 2).sum(), x - 0.9 * y"
+    source = changed(("0.5 * ((x - y) ** 2).sum(), x - y", wrong))
     assert graded(source, {**BOTH, "follow_through": 0.5}).points == 5
+    far = changed(("0.5 * ((x - y) ** 2).sum(), x - y", "(x * y**2).sum(), y**2"))
+    assert graded(far, {**BOTH, "follow_through": 0.5}).points == 0
 
 
 # ------------------------------------------------------------------------ rubrics refused ---
@@ -359,7 +533,7 @@ def test_the_gradient_of_ones_own_wrong_loss_is_followed(graded):
         ({"shares": {"dx": 0.5, "dw": 0.5}}, "shares"),
         ({"shares": {"dx": 0.5, "dw": 0.3, "db": 0.1}}, "0.9"),
         ({"opaque": ["state"]}, "'state'"),
-        ({"builds_on": ["layer_forward"]}, "COMPOSITIONS"),
+        ({"builds_on": ["stack_forward"]}, "no check says what layers.stack_forward returns"),
         ({"builds_on": ["layer"]}, "'layer'"),
         ({"gradients": {"dx": "x", "dw": "b", "db": "w"}}, "gradients"),
         ({"follow_through": 1.5}, "follow_through"),

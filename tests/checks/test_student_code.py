@@ -13,7 +13,7 @@ from grader.checks.student_code import (
     without_texts,
 )
 from grader.errors import Failure
-from grader.isolation.sandbox.connection import Reply
+from grader.isolation.sandbox.reply import Reply
 from grader.isolation.sandbox.student_error import StudentError
 from grader.isolation.wire import Opaque
 

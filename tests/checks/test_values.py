@@ -21,9 +21,12 @@ CHECK = """
 RIGHT = """
 import numpy as np
 
+def doubled(x):
+    return 2 * x
+
 class Line:
     def __init__(self, slope):
-        self.slope = slope
+        self.slope = doubled(slope) / 2
 
     def value(self, x):
         return self.slope * x
@@ -39,18 +42,14 @@ NEAR_MISSES = {
     "one axis more": ("v[None]", "wrong_shape"),
     "complex": ("v + 0j", "wrong_dtype"),
 }
-# The line is also put together from the student's own slope: for follow-through.
-COMPOSED = """
-        def _composed(drive, arguments):
-            slope = drive("slope", slope=arguments["slope"])["slope"]
-            return {"value": slope * arguments["x"], "slope": slope}
-
-        COMPOSITIONS = {"line": _composed}
+# Another check is about a function that the line builds on.
+DOUBLED = """
+      - {id: q1.2, title: doubled, points: 1, kind: forward, function: doubled, returns: [out]}
 """
-SLOPE_DRIVER = """
-        def slope(student, *, slope):
-            return {"slope": student.Line(slope).slope}
-"""
+WRONG_HELPERS = [
+    "3 * x", "0 * x", "None", "1 / 0", "x.no_such_thing", "exec('while True: pass')",
+    "__import__('os')._exit(0)",
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -62,8 +61,7 @@ def graded(tmp_path, fork_servers, monkeypatch):
             file = f"reference/{name}/toy.py"
             monkeypatch.setitem(FILES, file, FILES[file] + text)
         rubric = make(tmp_path, check)
-        (result,) = judged(rubric, {"toy.py": source}, fork_servers).values()
-        return result
+        return judged(rubric, {"toy.py": source}, fork_servers)["q1.1"]
 
     return run
 
@@ -106,39 +104,33 @@ def test_an_edge_case_costs_its_share_of_its_output(graded):
 
 
 def test_an_output_of_the_wrong_kind_costs_its_share(graded):
-    result = graded(RIGHT.replace("self.slope = slope", "self.slope = str(slope)\n").replace(
+    result = graded(RIGHT.replace("doubled(slope) / 2", "str(slope)\n").replace(
         "self.slope * x", "float(self.slope) * x"))  # fmt: skip
     assert earned(result) == {"value": 1, "slope": 0}
 
 
+@pytest.mark.parametrize("helper", WRONG_HELPERS)
 @pytest.mark.parametrize("fraction", [0.5, 1])
-def test_what_follows_from_ones_own_wrong_helper_earns_its_fraction(fraction, graded):
-    check = f"{CHECK}        follow_through: {fraction}\n"
-    wrong = RIGHT.replace("self.slope = slope", "self.slope = 3 * slope")
-    result = graded(wrong, check, cases=COMPOSED, drivers=SLOPE_DRIVER)
+def test_what_is_right_once_the_helper_is_earns_its_fraction(fraction, helper, graded):
+    check = f"{CHECK}        builds_on: [doubled]\n        follow_through: {fraction}\n"
+    check = check.replace("points: 4", "points: 3\n        timeout_s: 1") + DOUBLED
+    wrong = RIGHT.replace("return 2 * x", f"return {helper}")
+    result = graded(wrong, check)
     if fraction == 1:
-        assert (result.outcome, result.points) == ("passed", 4)
-        assert result.notes
+        assert (result.outcome, result.points) == ("passed", 3)
+        assert "right, given a right doubled" in result.notes[-1]
     else:
-        # In the edge case x is zero, so that the value is right there and the slope is wrong.
-        assert earned(result) == {"value": 0.75 * 0.5 + 0.25, "slope": 0.5}
-        assert (result.outcome, result.points, result.reason) == ("partial", 2.3, "mismatch")
+        assert (result.outcome, result.reason is not None) == ("partial", True)
+        assert "right, given a right doubled" in result.message
 
 
 @pytest.mark.parametrize("factor", ["1.001", "0.999", "-1"])
 def test_a_mistake_of_its_own_on_top_is_not_followed(factor, graded):
-    check = f"{CHECK}        follow_through: 1\n"
-    wrong = valued(f"{factor} * v").replace("self.slope = slope", "self.slope = 3 * slope")
-    result = graded(wrong, check, cases=COMPOSED, drivers=SLOPE_DRIVER)
-    assert (result.outcome, result.points) == ("failed", 0)
-
-
-def test_helpers_that_return_zero_buy_nothing(graded):
-    check = f"{CHECK}        follow_through: 1\n"
-    wrong = RIGHT.replace("self.slope = slope", "self.slope = 0 * slope")
-    result = graded(wrong, check, cases=COMPOSED, drivers=SLOPE_DRIVER)
-    assert earned(result)["slope"] == 0
-    assert result.points == 0
+    check = f"{CHECK}        builds_on: [doubled]\n        follow_through: 1\n"
+    check = check.replace("points: 4", "points: 3") + DOUBLED
+    wrong = valued(f"{factor} * v").replace("return 2 * x", "return 3 * x")
+    result = graded(wrong, check)
+    assert earned(result) == {"value": 0, "slope": 1}
 
 
 @pytest.mark.parametrize(
@@ -149,7 +141,7 @@ def test_helpers_that_return_zero_buy_nothing(graded):
         (
             "outputs: {value: 0.6",
             "follow_through: 0.5\n        outputs: {value: 0.6",
-            "COMPOSITION",
+            "builds_on",
         ),
     ],
 )

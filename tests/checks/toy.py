@@ -15,6 +15,9 @@ FILES = {
     "reference/toy.py": """
         import numpy as np
 
+        def doubled(x):
+            return 2 * x
+
         class Line:
             def __init__(self, slope):
                 self.slope = slope
@@ -31,6 +34,9 @@ FILES = {
             for group in ("values", "edge_cases"):
                 x = rng.normal(size=3) if group == "values" else np.zeros(1)
                 yield Case(group, {"slope": 2.0, "x": x}, group)
+
+        def doubled(rng):
+            yield Case("three", {"x": rng.normal(size=3)})
 
         def words(rng):
             yield Case("three", {"slope": 2.0, "x": np.arange(3.0)})

@@ -87,38 +87,30 @@ def _slope_forgotten(arguments, cotangents):
     return {"dx": dy @ w.T, "dw": x.T @ dy, "db": dy.sum(axis=0)}
 
 
-def _at_outputs(arguments, outputs, cotangents):
-    da = cotangents["y"] * (1 - outputs["y"] ** 2)
-    return {"dx": da @ arguments["w"].T, "dw": arguments["x"].T @ da, "db": da.sum(axis=0)}
+def _no_tanh(x, w, b):
+    return x @ w + b
 
 
-def _stacked(call, arguments, cotangents):
+def _caches_of_layers(call, arguments, forward):
     x, caches = arguments["x"], []
     for _ in range(arguments["depth"]):
         inputs = {"x": x, "w": arguments["w"], "b": arguments["b"]}
-        out = call("layer_forward", inputs, ["y", "cache"], ["cache"])
-        x = out["y"]
-        caches.append(out["cache"])
-    if not cotangents:
-        return {"h": x}
-    dh, dw, db = cotangents["h"], 0, 0
-    for cache in reversed(caches):
-        back = call("layer_backward", {"dy": dh, "cache": cache}, ["dx", "dw", "db"], [])
-        dh, dw, db = back["dx"], dw + back["dw"], db + back["db"]
-    return {"dx": dh, "dw": dw, "db": db}
+        caches.append(call("layer_forward", inputs, ["y", "cache"], ["cache"])["cache"])
+        x = np.tanh(x @ arguments["w"] + arguments["b"])
+    return caches
 
 
 MISTAKES = {
     "layer_forward": {
+        "the tanh is forgotten": _no_tanh,
         "the bias is forgotten": lambda x, w, b: np.tanh(x @ w),
         "the last column is left out": lambda x, w, b: np.tanh(x @ w + b)[:, :-1],
     },
     "layer_backward": {"the slope of tanh is forgotten": _slope_forgotten},
 }
-COMPOSITIONS = {"stack_forward": _stacked, "stack_backward": _stacked}
-GIVEN_OUTPUTS = {}
+CACHES = {"stack_backward": _caches_of_layers}
+INTERMEDIATES = {}
 """
-AT_OUTPUTS = 'GIVEN_OUTPUTS = {"layer_backward": _at_outputs}'
 RUBRIC = """
 assignment: layers
 title: Layers
@@ -139,6 +131,8 @@ GRADIENT = {
     "forward": "layer_forward", "returns": ["y", "cache"], "opaque": ["cache"],
     "gradients": {"dx": "x", "dw": "w", "db": "b"}, "shares": {"dx": 0.5, "dw": 0.3, "db": 0.2},
 }  # fmt: skip
+# Checks about the functions that others build on.
+LAYERS = [{**FORWARD, "id": "q1.8"}, {**GRADIENT, "id": "q1.9"}]
 STACKED = {
     "function": "stack_backward", "forward": "stack_forward", "returns": ["h", "caches"],
     "opaque": ["caches"], "builds_on": ["layer_forward", "layer_backward"],
@@ -147,7 +141,12 @@ STACKED = {
 
 def write(folder: Path, check: dict[str, object], cases: str = CASES) -> Path:
     """Write the assignment with one check, a dictionary of rubric keys; return the rubric."""
-    keys = yaml.safe_dump(check, default_flow_style=True, sort_keys=False).replace("\n", " ")
+    checks = [check, *(LAYERS if "builds_on" in check else [])]
+    keys = [
+        yaml.safe_dump(one, default_flow_style=True, sort_keys=False).replace("\n", " ")
+        for one in checks
+    ]
+    rubric = RUBRIC.replace("points: 10", f"points: {sum(one['points'] for one in checks)}")
     files = {
         "reference/layers.py": RIGHT,
         "reference/cases/layers.py": cases,
@@ -156,7 +155,7 @@ def write(folder: Path, check: dict[str, object], cases: str = CASES) -> Path:
             for line in RIGHT.splitlines()
             if line.startswith("def ")
         ),
-        "rubric.yaml": f"{RUBRIC.lstrip()}      - {keys}",
+        "rubric.yaml": rubric.lstrip() + "".join(f"      - {one}\n" for one in keys),
     }
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -176,8 +175,7 @@ def judge(
     # A folder of its own: a process that has read an assignment does not read it again.
     own = Path(tempfile.mkdtemp(dir=folder))
     files = {"layers.py": dedent(source)}
-    (result,) = judged(write(own, check, cases), files, fork_servers, settings).values()
-    return result
+    return judged(write(own, check, cases), files, fork_servers, settings)["q1.1"]
 
 
 def changed(*replacements: tuple[str, str], source: str = RIGHT) -> str:

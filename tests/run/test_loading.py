@@ -12,7 +12,7 @@ from grader.checks import KINDS
 from grader.checks.base import Unloadable
 from grader.errors import Failure, WorkerLost
 from grader.isolation.sandbox import Limits
-from grader.isolation.sandbox.connection import Reply
+from grader.isolation.sandbox.reply import Reply
 from grader.isolation.sandbox.student_error import StudentError
 from grader.run.loading import Loader
 from tests.run.conftest import WRONG

@@ -210,6 +210,8 @@ class RecordedAssignment(Assignment):
     for another, wrong function of the student's fails as any other.
     """
 
+    can_answer = False
+
     def __init__(self, rubric: Rubric, items: Mapping[str, Mapping[str, int]]) -> None:
         super().__init__(rubric.reference)
         self._items = items
@@ -256,11 +258,11 @@ class RecordedAssignment(Assignment):
         found = self._mistaken.get((module, function), {})
         return {description: _replayed(by_case) for description, by_case in found.items()}
 
-    def composition(self, module: str, function: str) -> None:
-        """Return nothing: how functions are put together is the assignment's own code."""
+    def caches(self, module: str, function: str) -> None:
+        """Return nothing: how caches are made is the assignment's own code."""
 
-    def given_outputs(self, module: str, function: str) -> None:
-        """Return nothing: gradients at given outputs are the assignment's own code."""
+    def intermediates(self, module: str, function: str) -> None:
+        """Return nothing: what a cache may hold is the assignment's own code."""
 
     def comparison(self, module: str, cases: str) -> None:
         """Return nothing: cases that need their own comparison are not recorded."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import abc
 import secrets
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, NoReturn
 
 from grader.errors import BrokenError, Closing, WorkerLost
@@ -19,10 +19,10 @@ from grader.isolation.wire import (
     parse_header,
     parse_prefix,
 )
-from grader.isolation.wire.codec import PREFIX
+from grader.isolation.wire.codec import PREFIX, Buffer
 
 from .limits import MIB, Ending, Limits
-from .student_error import StudentError, listed_texts
+from .reply import Reply, parse_reply
 
 CHUNK = 1 * MIB
 READY = b"R"  # grader/isolation/worker/child.py
@@ -37,36 +37,14 @@ LATE_S = 1.5
 MAX_RENEWALS = 3  # workers that a module may end before it is loaded
 MAX_LEFT_OUT = 12  # statements of a submission that have ended workers
 UNANSWERED = " before it returned a value"
+MAX_ASK_BYTES = 64 * MIB  # of arrays in a call that is answered on this side
 MAX_FILE_NAME = 300  # characters
-# What a worker may say that it did another way (``worker/ordinary.py``).
-ADAPTED = ("DataLoader", "Pool", "ProcessPoolExecutor", "torch.compile")
-MAX_TOLD = 20  # entries of a list that a worker reports beside a value
-MAX_WORDS = 300  # characters of what it says of one of them
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What a request brought: a value or an exception, and which arguments were changed.
-
-    Of a module that was loaded: the packages that are not installed, the statements that were left
-    out (file, line, text, exception), and what there is to say of functions that are defined twice.
-    ``made`` are names that functions use, with the missing package that they were computed from.
-    ``adapted`` names what ran another way than it was written (``worker/ordinary.py``), and
-    ``cut`` says that statements outside the functions printed more than is kept.
-    """
-
-    value: Any = None
-    error: StudentError | None = None
-    mutated: tuple[int, ...] = ()
-    missing_packages: tuple[str, ...] = field(default=())
-    skipped: tuple[tuple[str, int, str, str], ...] = ()
-    twice: tuple[tuple[str, str], ...] = ()
-    made: tuple[tuple[str, str], ...] = ()
-    adapted: tuple[str, ...] = ()
-    cut: bool = False
 
 
 Place = tuple[str, int, int]  # a statement's file, line and column
+# Takes what a worker asks (its body, still encoded, and its buffers) and until when the answer is
+# due; returns the pieces of the frame to answer with.
+Answer = Callable[[dict[str, Any], list[bytearray], float], Sequence[Buffer]]
 
 
 class LeftOut:
@@ -119,6 +97,7 @@ class WorkerConnection(Closing):
         self._again = again
         self._left_out = left_out or LeftOut()
         self._loading = False
+        self._answer: Answer | None = None
         self.output = bytearray()
         self._begin(started)
 
@@ -224,6 +203,32 @@ class WorkerConnection(Closing):
         body = {"op": "drive", "name": name, "source": source, "function": function}
         return self._request({**body, "needs": needs, "arguments": arguments})
 
+    def have_answered(self, functions: list[dict[str, Any]], answer: Answer) -> Reply:
+        """Have functions of the student's answered on this side from now on.
+
+        Args:
+            functions: as ``isolation/worker/answered.py`` takes them.
+            answer: answers a call of one of them.
+        """
+        self._answer = answer
+        return self._request({"op": "answer", "functions": functions})
+
+    def layout(self, function: str, outputs: int, opaque: list[int], reader: str) -> Reply:
+        """Ask how a function makes its caches, the ``opaque`` ones among its ``outputs``.
+
+        ``reader`` is the function that reads them.
+        """
+        body = {"op": "layout", "function": function, "outputs": outputs, "opaque": opaque}
+        return self._request({**body, "reader": reader})
+
+    def repair(self, function: str, wanted: list[tuple[list[Any], list[Any]]], skip: int) -> Reply:
+        """Put a function right with one change: ``isolation/worker/repair.py``.
+
+        ``wanted`` holds arguments and outputs, ``skip`` says how many changes are passed over.
+        """
+        body = {"op": "repair", "function": function, "wanted": wanted, "skip": skip}
+        return self._request(body)
+
     def close(self) -> None:
         """End the worker and everything it started."""
         if not self._closed:
@@ -238,7 +243,7 @@ class WorkerConnection(Closing):
         try:
             for piece in pack(encoded, encoder.buffers):
                 self._send(memoryview(piece))
-            return _parse_reply(self._answer_to(call_id))
+            return parse_reply(self._answer_to(call_id))
         except TooMuchAnnouncedError as error:
             self.close()
             raise WorkerLost(
@@ -259,14 +264,24 @@ class WorkerConnection(Closing):
     def _answer_to(self, call_id: str) -> dict[str, Any]:
         """Return the answer to a request; raises ``WireError`` and ``WorkerLost``."""
         while True:
-            answer = self._receive()
+            answer, buffers = self._receive()
             if answer.get("id") != call_id:
                 raise WireError("an answer belongs to another request")
+            if "ask" in answer:
+                self._pass_on(answer, buffers)
+                continue
             if not self._loading or "at" not in answer:
                 self._at = None
                 self._expect_by(self._last)
                 return answer
             self._note_place(answer)
+
+    def _pass_on(self, asked: dict[str, Any], buffers: list[bytearray]) -> None:
+        """Answer a call that student code has made; raises ``WireError`` if none is expected."""
+        if self._answer is None or self._loading:
+            raise WireError("it asks, but nothing is answered here")
+        for piece in self._answer(asked, buffers, self._deadline):
+            self._send(memoryview(piece))
 
     def _await_ready(self) -> None:
         """Wait until the worker has locked itself down; its time starts then.
@@ -288,18 +303,23 @@ class WorkerConnection(Closing):
         self._ready = True
         self._deadline = self._last = time.monotonic() + self._limits.timeout_s
 
-    def _receive(self) -> dict[str, Any]:
+    def _receive(self) -> tuple[dict[str, Any], list[bytearray]]:
+        """Return the next message; if it is a question, with its buffers, and still encoded."""
         length = parse_prefix(bytes(self._exactly(PREFIX.size)))
-        header = parse_header(bytes(self._exactly(length)), self._limits.max_reply_bytes)
+        most = self._limits.max_reply_bytes
+        asks = max(most, MAX_ASK_BYTES) if self._answer is not None else most
+        header = parse_header(bytes(self._exactly(length)), asks)
         buffers = [self._exactly(size) for size in header.buffer_sizes]
         # The worker sends its answer as a plain JSON object whose values are encoded.
         if type(header.body) is not dict:
             raise WireError("an answer is not an object")
-        decoder = Decoder(buffers)
         body = dict(header.body)
-        if "result" in body:
-            body["result"] = decoder.decode(body["result"])
-        return body
+        if "ask" not in body and sum(header.buffer_sizes) > most:
+            raise TooMuchAnnouncedError(sum(header.buffer_sizes), most)
+        if "result" in body and "ask" not in body:
+            body["result"] = Decoder(buffers).decode(body["result"])
+            buffers = []
+        return body, buffers
 
     def _timed_out(self) -> NoReturn:
         ending = self._end()
@@ -338,39 +358,3 @@ class WorkerConnection(Closing):
         else:
             message = f"the process exited with status {code}{UNANSWERED}"
         raise WorkerLost("crashed", message, retry=True)
-
-
-def _parse_reply(answer: dict[str, Any]) -> Reply:
-    if "error" in answer:
-        return Reply(error=StudentError.from_wire(answer["error"]))
-    mutated = answer.get("mutated", [])
-    missing = answer.get("missing_packages", [])
-    if type(mutated) is not list or any(type(index) is not int for index in mutated):
-        raise WireError("the list of changed arguments is malformed")
-    if type(missing) is not list or any(type(name) is not str for name in missing):
-        raise WireError("the list of missing packages is malformed")
-    return Reply(
-        *(answer.get("result"), None, tuple(mutated), tuple(missing)),
-        *(_skipped(answer.get("skipped", [])), _pairs(answer.get("twice", []))),
-        _pairs(answer.get("made", [])),
-        tuple(name for name in ADAPTED if name in listed_texts(answer.get("adapted", []))),
-    )
-
-
-def _skipped(value: Any) -> tuple[tuple[str, int, str, str], ...]:
-    """Check the types of a list of skipped statements; raises ``WireError``."""
-    kinds = [str, int, str, str]
-    if type(value) is not list or any(
-        type(row) is not list or [type(item) for item in row] != kinds for row in value
-    ):
-        raise WireError("the list of skipped statements is malformed")
-    return tuple((file, line, text, why) for file, line, text, why in value[:MAX_TOLD])
-
-
-def _pairs(value: Any) -> tuple[tuple[str, str], ...]:
-    """Check the types of a list of names and words about them; raises ``WireError``."""
-    if type(value) is not list or any(
-        type(row) is not list or [type(item) for item in row] != [str, str] for row in value
-    ):
-        raise WireError("a list of names is malformed")
-    return tuple((name, words[:MAX_WORDS]) for name, words in value[:MAX_TOLD])

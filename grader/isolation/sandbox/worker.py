@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from grader.errors import WorkerLost
 
 from . import disk
-from .connection import CHUNK, KEPT_OUTPUT, Reply, WorkerConnection
+from .connection import CHUNK, KEPT_OUTPUT, WorkerConnection
 from .limits import MIB, Ending
+from .reply import Reply
 from .student_error import StudentError
 
 __all__ = ["Reply", "StudentError", "Worker"]

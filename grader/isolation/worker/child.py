@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from ..wire import Decoder, Encoder, WireError, pack, parse_header, parse_prefix
+from ..wire import Decoder, Encoder, Opaque, WireError, pack, parse_header, parse_prefix
 from ..wire.codec import PREFIX
-from . import clock, modules, ordinary, redirect, scratch, statements
+from . import cache_layout, clock, modules, ordinary, redirect, repair, scratch, statements
 from .absent import MissingPackageError, StandIn, package_in
+from .answered import AnsweredFunctions
 from .newer import newer_in
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ class Child:
         self._objects: dict[int, Any] = {}
         self._module: Any = None
         self._driver = ""
+        self._request_id = ""
 
     def serve(self) -> None:
         """Answer requests until the other side closes the wire."""
@@ -141,7 +143,12 @@ class Child:
 
     def _answer(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
         try:
-            operation = {"load": self._load, "call": self._call, "drive": self._drive}
+            operation = {
+                "load": self._load, "call": self._call, "drive": self._drive,
+                "answer": self._have_answered, "layout": self._layout,
+                "repair": self._repair,
+            }  # fmt: skip
+            self._request_id = request["id"]
             return operation[request["op"]](request)
         except BaseException as error:
             return {"error": self._describe(error)}, []
@@ -184,6 +191,44 @@ class Child:
         exec(code, namespace)  # noqa: S102 - the assignment's own code, sent by the trusted side
         result = namespace[request["function"]](self._module, **request["arguments"])
         return self._reply(result, [], [])
+
+    def _have_answered(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
+        """Have functions of the student's answered by the trusted side from now on."""
+        AnsweredFunctions(self._ask, self._submission).install(self._module, request["functions"])
+        return {}, []
+
+    def _ask(
+        self, name: str, arguments: list[Any], names: list[str]
+    ) -> tuple[list[Any], dict[str, Any]]:
+        """Ask the trusted side what a function returns, and what else it knows by these names."""
+        encoder = Encoder()
+        try:
+            given = encoder.encode(arguments)
+            body = {"id": self._request_id, "ask": name, "arguments": given, "names": names}
+            pieces = pack(body, encoder.buffers)
+        except WireError as error:
+            raise TypeError(f"{name} was called with something else than arrays: {error}") from None
+        for piece in pieces:
+            self._wire.sendall(piece)
+        answer = self._receive(Opaque)
+        if "refused" in answer:
+            raise ValueError(answer["refused"])
+        return answer["outputs"], answer["known"]
+
+    def _layout(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
+        """Say how a function of the student's makes its caches."""
+        function = modules.find_function(self._module, request["function"])
+        reader = getattr(self._module, request["reader"], None)
+        found = cache_layout.layout_of(function, request["opaque"], request["outputs"], reader)
+        encoder = Encoder()
+        return {"result": encoder.encode(found)}, encoder.buffers
+
+    def _repair(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
+        """Put a function of the student's right with one change, and say in which line."""
+        modules.find_function(self._module, request["function"])
+        wanted = [repair.Wanted(*one) for one in request["wanted"]]
+        line = repair.repair(self._module, request["function"], wanted, request["skip"])
+        return {"result": line}, []
 
     def _reply(
         self, result: Any, opaque: list[int], mutated: list[int]
@@ -255,13 +300,14 @@ class Child:
             text = text.replace(f"{place}/", "")
         return text
 
-    def _receive(self) -> dict[str, Any]:
+    def _receive(self, opaque: Callable[[int, str], Any] | None = None) -> dict[str, Any]:
+        """Return the next message; handles in it are objects of this process by default."""
         length = parse_prefix(bytes(self._exactly(PREFIX.size)))
         header = parse_header(bytes(self._exactly(length)), MAX_REQUEST_BYTES)
         buffers = [self._exactly(size) for size in header.buffer_sizes]
         decoder = Decoder(
             buffers,
-            opaque=lambda handle, _type: self._objects[handle],
+            opaque=opaque or (lambda handle, _type: self._objects[handle]),
             tensor=_tensor,
             ordinary=True,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 
-class Text:
+class ProgramText:
     """The text of a program, by the nodes of its tree. Positions in a tree count bytes."""
 
     def __init__(self, source: str) -> None:

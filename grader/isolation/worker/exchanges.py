@@ -23,8 +23,5 @@ EXCHANGED: dict[str, tuple[str, ...]] = {
     "zeros_like": ("ones_like",), "ones_like": ("zeros_like",),
     "hstack": ("vstack",), "vstack": ("hstack",), "exp": ("log", "tanh"), "log": ("exp",),
     "tanh": ("sin", "arctan"), "sigmoid": ("np.tanh",), "sqrt": ("square",), "abs": ("negative",),
-    "rnn_step_forward": ("lstm_step_forward",), "lstm_step_forward": ("rnn_step_forward",),
-    "rnn_forward": ("lstm_forward",), "lstm_forward": ("rnn_forward",),
-    "rnn_backward": ("lstm_backward",), "lstm_backward": ("rnn_backward",),
     "train": ("eval",), "eval": ("train",), "maximum": ("minimum",), "minimum": ("maximum",),
 }  # fmt: skip

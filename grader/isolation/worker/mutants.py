@@ -19,11 +19,12 @@ from __future__ import annotations
 import ast
 import difflib
 import itertools
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from exchanges import COMPARED, EXCHANGED, OPERATORS, OTHERS
-from program_text import Span, Text
+from .exchanges import COMPARED, EXCHANGED, OPERATORS, OTHERS
+from .program_text import ProgramText, Span
 
 ATOMS = (ast.Name, ast.Constant, ast.Call, ast.Attribute, ast.Subscript, ast.Tuple, ast.List)
 Change = tuple[str, str]  # the kind, and the text in place of the node's
@@ -55,14 +56,21 @@ class Mutant:
         return "\n".join(line for line in found if not line.startswith(("---", "+++", "@@")))
 
 
-def mutants_of(source: str, functions: Collection[str]) -> Iterator[Mutant]:
-    """Yield every mutant of the named functions and ``Class.method``s, each program once."""
-    text = Text(source)
+def mutants_of(
+    source: str,
+    functions: Collection[str],
+    exchanged: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> Iterator[Mutant]:
+    """Yield every mutant of the named functions and ``Class.method``s, each program once.
+
+    ``exchanged`` are further names that are taken for one another.
+    """
+    text = ProgramText(source)
     for name, function in functions_in(ast.parse(source)).items():
         if name not in functions:
             continue
         seen = {_meaning(source, source, function)}
-        for node, kind, new in _Function(function, text).changes():
+        for node, kind, new in _Function(function, text, exchanged).changes():
             program = text.replaced(node, new)
             try:
                 meaning = _meaning(program, source, function)
@@ -70,7 +78,7 @@ def mutants_of(source: str, functions: Collection[str]) -> Iterator[Mutant]:
                 continue  # a target that cannot be assigned to, say
             if meaning not in seen:
                 seen.add(meaning)
-                yield Mutant(name, kind, node.lineno, program, source)
+                yield Mutant(name, kind, node.lineno, program, source)  # type: ignore[attr-defined]
 
 
 def functions_in(tree: ast.Module) -> dict[str, ast.FunctionDef]:
@@ -97,7 +105,10 @@ def _deeper(lines: list[str]) -> list[str]:
 class _Function:
     """One function, whose nodes are to be changed."""
 
-    def __init__(self, function: ast.FunctionDef, text: Text) -> None:
+    def __init__(
+        self, function: ast.FunctionDef, text: ProgramText, exchanged: Mapping[str, Sequence[str]]
+    ) -> None:
+        self._exchanged = {**EXCHANGED, **exchanged}
         self._function = function
         self._text = text
         body = function.body
@@ -255,7 +266,7 @@ class _Function:
         whole = self._of(node.value)
         if node.attr == "T":
             yield "transpose removed", whole
-        for other in EXCHANGED.get(node.attr, ()):
+        for other in self._exchanged.get(node.attr, ()):
             yield "another function", f"{whole}.{other}"
         if node.attr == "tanh" and isinstance(self._parents[node], ast.Call):
             yield "another function", "sigmoid"
@@ -309,7 +320,7 @@ class _Function:
             yield "range reversed", f"reversed({self._text.of(node)})"
             yield "range from one", f"{self._text.of(node)}[1:]"
             yield "range to the last but one", f"{self._text.of(node)}[:-1]"
-        for other in EXCHANGED.get(function, ()):
+        for other in self._exchanged.get(function, ()):
             yield "another function", f"{other}({', '.join([*arguments, *keywords])})"
 
     def _other_arguments(self, node: ast.Call, function: str) -> Iterator[tuple[str, list[str]]]:

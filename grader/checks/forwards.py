@@ -1,0 +1,137 @@
+"""A gradient function beside forward functions that are right, where the student's own is not.
+
+Whatever the student's forward function does, raises or returns, is paid for in a check of its own.
+Its gradient function is tried without it, and beside it with one change that puts it right. Where
+nothing of this is possible and there is no proof of a mistake, a person decides.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from grader.assignment.reference import SolvedCase
+from grader.author.cases import BASE_GROUP
+from grader.errors import Blocked, Failure, Pending, WorkerLost
+
+from .base import NOT_WRITTEN, Context, Judgement
+from .gradient_run import GradientRun, GradientSpec
+from .student_code import StudentModule
+
+MAX_REPAIRS = 3  # changes that put a forward right and are tried
+MAX_SHOWN = 6000  # characters of a function that a person must look at
+Cases = tuple[SolvedCase, ...]
+Judge = Callable[[GradientRun, Cases], Judgement]
+
+
+def beside_right_forwards(
+    spec: GradientSpec, context: Context, cases: Cases, judge: Judge
+) -> Judgement:
+    """Judge a gradient function beside the student's own forward, and beside right ones.
+
+    Raises:
+        Pending: it cannot be tried, for a reason that does not lie in it.
+        Blocked, Failure: as ``judge`` does.
+    """
+    run = GradientRun(spec, context)
+    found: Judgement | Blocked
+    try:
+        found = judge(run, cases)
+    except WorkerLost as lost:
+        if run.lost is None or (lost.retry and not context.last_try):
+            raise
+        run = GradientRun(spec, context, run.lost)
+        try:  # with what a right forward keeps for it
+            found = judge(run, cases)
+        except Blocked as blocked:
+            found = blocked
+    except Blocked as blocked:
+        found = blocked
+    if not run.tries_right_caches or _is_settled(run, found):
+        return _settled(found)
+    better = _beside_repaired(spec, context, cases, judge, found)
+    if isinstance(better, Blocked):
+        _ask_a_person(spec, context, cases, better)
+    return _settled(better)
+
+
+def _is_settled(run: GradientRun, found: Judgement | Blocked) -> bool:
+    """Say whether a right forward function could change nothing."""
+    if isinstance(found, Blocked):
+        return found.reason in NOT_WRITTEN or found.reason == "forbidden"
+    return not run.forward_wrong or all(part.earned == 1 for part in found.parts)
+
+
+def _settled(found: Judgement | Blocked) -> Judgement:
+    if isinstance(found, Blocked):
+        raise found
+    return found
+
+
+def _beside_repaired(
+    spec: GradientSpec, context: Context, cases: Cases, judge: Judge, found: Judgement | Blocked
+) -> Judgement | Blocked:
+    """Return the best of what is found beside the student's forward with one change."""
+    wanted = [
+        (list(case.arguments.values()), [case.forward.get(name) for name in spec.returns])
+        for case in cases
+        if case.group == BASE_GROUP
+    ]
+    for skip in range(MAX_REPAIRS):
+        lines: list[int] = []
+
+        @contextlib.contextmanager
+        def repaired(
+            seed: int, skip: int = skip, lines: list[int] = lines
+        ) -> Iterator[StudentModule]:
+            with context.open_module(seed) as module:
+                line = module.repair(spec.forward, wanted, skip)
+                if line is None:
+                    raise _NoRepair
+                lines.append(line)
+                yield module
+
+        try:
+            tried = judge(GradientRun(spec, replace(context, open_module=repaired)), cases)
+        except _NoRepair:
+            break
+        except (Blocked, Failure):
+            continue
+        if isinstance(found, Blocked) or _earned(tried) > _earned(found):
+            note = (
+                f"{spec.function} was tried beside your {spec.forward} with one change in line "
+                f"{lines[0]}, which puts that right: no points lost here for {spec.forward}"
+            )
+            found = replace(tried, notes=(*tried.notes, note))
+        if _earned(found) == len(found.parts):
+            break
+    return found
+
+
+class _NoRepair(Exception):  # noqa: N818 - not an error: many functions have more than one mistake
+    """No change of one place puts the forward function right."""
+
+
+def _earned(judgement: Judgement) -> float:
+    return sum(part.earned for part in judgement.parts)
+
+
+def _ask_a_person(spec: GradientSpec, context: Context, cases: Cases, blocked: Blocked) -> None:
+    """Raise ``Pending``, unless the gradient function has not been written either."""
+    with context.open_module(context.seed) as module:
+        arguments = {f"d{name}": value for name, value in cases[0].cotangents.items()}
+        try:
+            module.call(spec.function, arguments | dict.fromkeys(spec.opaque), list(spec.gradients))
+        except Failure as failed:
+            if failed.reason in NOT_WRITTEN or failed.reason == "forbidden":
+                raise
+        file, name = module.file, context.question.module
+    text = context.read_file(name).decode("utf-8", "replace")
+    function = re.search(
+        rf"^def {spec.function}\b.*?(?=^\S(?!\))|\Z)", text, re.MULTILINE | re.DOTALL
+    )
+    shown = function.group()[:MAX_SHOWN] if function is not None else text[:MAX_SHOWN]
+    why = f"{spec.function} could not be tried: {spec.forward} fails, and what it keeps is unknown"
+    raise Pending(f"{why}. A person must read it. ({blocked.message})", file, shown)

@@ -1,0 +1,133 @@
+"""A check that rests on other functions of the student's, run again with those answered.
+
+Where a check fails, the mistake may be in a function that another check is about. It is run again
+in a fresh worker in which the reference answers calls of that function: what is right then is
+right, whatever the student's own function does, raises or returns.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from grader.errors import Blocked, Cause, Failure, WorkerLost
+from grader.model import CheckSpec, Part
+
+from . import causes
+from .base import CheckKind, Context, Judgement, in_lines
+from .student_code import StudentModule
+
+if TYPE_CHECKING:
+    from .answers import Answers
+
+Stopped = Failure | Blocked
+
+
+def run(kind: CheckKind, spec: CheckSpec, context: Context) -> Judgement:
+    """Run a check; once more, if it is not all right, with the functions it builds on answered.
+
+    Raises:
+        Failure, Blocked, Pending: as the kind does.
+        WorkerLost: for the first time without clear guilt, or as the kind does.
+    """
+    names = spec.rests_on(context.question.module) if context.assignment.can_answer else []
+    functions = [context.signatures[name] for name in names if name in context.signatures]
+    if not functions or not spec.forgives:
+        return kind.run(spec, context)
+    from .answers import Answers  # not on a student's machine
+
+    first: Judgement | Stopped
+    try:
+        first = kind.run(spec, context)
+        if all(part.earned == 1 for part in first.parts):
+            return first
+    except WorkerLost as lost:
+        if lost.retry and not context.last_try:
+            raise
+        first = lost
+    except (Failure, Blocked) as stopped:
+        first = stopped
+    with Answers(context.assignment, context.question.module, functions) as answers:
+        try:
+            second = kind.run(spec, _answering(context, answers))
+        except (Failure, Blocked):
+            second = None
+        asked = [one.function for one in functions if one.function in answers.asked]
+    if second is None or not asked:
+        return _unchanged(first)
+    return merged(first, second, getattr(spec, "follow_through", 1.0), asked)
+
+
+def _answering(context: Context, answers: Answers) -> Context:
+    """Return a context whose workers have functions answered."""
+
+    @contextlib.contextmanager
+    def open_module(seed: int) -> Iterator[StudentModule]:
+        with context.open_module(seed) as module:
+            module.have_answered(answers)
+            yield module
+
+    opened: Callable[[int], contextlib.AbstractContextManager[StudentModule]] = open_module
+    return replace(context, open_module=opened, answered=True, last_try=True)
+
+
+def _unchanged(first: Judgement | Stopped) -> Judgement:
+    if isinstance(first, Judgement):
+        return first
+    raise first
+
+
+def merged(
+    first: Judgement | Stopped, second: Judgement, fraction: float, asked: list[str]
+) -> Judgement:
+    """Return what is best in two judgements of a check.
+
+    Args:
+        first: with the student's own functions; what stopped it if it was not judged.
+        second: with right functions in their place.
+        fraction: of what is right in the second only.
+        asked: the functions that were answered.
+
+    Raises:
+        Failure, Blocked: nothing is right in the second either.
+    """
+    if not any(part.earned > 0 for part in second.parts):
+        return _unchanged(first)
+    source = " and ".join(asked)
+    before = {part.name: part for part in first.parts} if isinstance(first, Judgement) else {}
+    parts, better = [], []
+    for part in second.parts:
+        own = before.get(part.name) or _stopped(part, first)
+        parts.append(_better(own, part, fraction, source))
+        better += [part.name] if parts[-1].earned == 1 and own.earned < 1 else []
+    notes = first.notes if isinstance(first, Judgement) else ()
+    if better:
+        what = "" if len(better) == len(parts) else f"{', '.join(better)}: "
+        notes = (*notes, f"{what}right, given a right {source}; no points lost here")
+    alike: dict[str, Hashable] = {part.name: (part.reason, part.cause) for part in parts}
+    message = in_lines(tuple(parts), alike)
+    return Judgement(tuple(parts), notes, second.measurements, message, second.figures)
+
+
+def _stopped(part: Part, first: Judgement | Stopped) -> Part:
+    """Return a part as it was when the check could not be judged."""
+    if isinstance(first, Judgement):
+        return replace(part, earned=0.0)
+    cause: Cause | None = causes.of_failure(first)
+    return Part(part.name, part.share, 0.0, first.reason, first.message, cause)
+
+
+def _better(own: Part, answered: Part, fraction: float, source: str) -> Part:
+    """Return a part with what it earns in the better one of two judgements."""
+    if answered.earned <= own.earned:
+        return own
+    earned = own.earned + fraction * (answered.earned - own.earned)
+    if earned == 1:
+        return Part(own.name, own.share, 1.0)
+    if fraction == 1:
+        return replace(answered, message=f"with a right {source}: {answered.message}")
+    words = f"It is right, given a right {source}: fix your own first"
+    message = f"{own.message}. {words}" if own.message else words
+    return replace(own, earned=earned, message=message, cause=causes.follow_through(words))

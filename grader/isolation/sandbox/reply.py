@@ -1,0 +1,74 @@
+"""What a worker answers to a request, checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from grader.isolation.wire import WireError
+
+from .student_error import StudentError, listed_texts
+
+# What a worker may say that it did another way (``worker/ordinary.py``).
+ADAPTED = ("DataLoader", "Pool", "ProcessPoolExecutor", "torch.compile")
+MAX_TOLD = 20  # entries of a list that a worker reports beside a value
+MAX_WORDS = 300  # characters of what it says of one of them
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a request brought: a value or an exception, and which arguments were changed.
+
+    Of a module that was loaded: the packages that are not installed, the statements that were left
+    out (file, line, text, exception), and what there is to say of functions that are defined twice.
+    ``made`` are names that functions use, with the missing package that they were computed from.
+    ``adapted`` names what ran another way than it was written (``worker/ordinary.py``), and
+    ``cut`` says that statements outside the functions printed more than is kept.
+    """
+
+    value: Any = None
+    error: StudentError | None = None
+    mutated: tuple[int, ...] = ()
+    missing_packages: tuple[str, ...] = field(default=())
+    skipped: tuple[tuple[str, int, str, str], ...] = ()
+    twice: tuple[tuple[str, str], ...] = ()
+    made: tuple[tuple[str, str], ...] = ()
+    adapted: tuple[str, ...] = ()
+    cut: bool = False
+
+
+def parse_reply(answer: dict[str, Any]) -> Reply:
+    """Return the reply that an answer holds; raises ``WireError``."""
+    if "error" in answer:
+        return Reply(error=StudentError.from_wire(answer["error"]))
+    mutated = answer.get("mutated", [])
+    missing = answer.get("missing_packages", [])
+    if type(mutated) is not list or any(type(index) is not int for index in mutated):
+        raise WireError("the list of changed arguments is malformed")
+    if type(missing) is not list or any(type(name) is not str for name in missing):
+        raise WireError("the list of missing packages is malformed")
+    return Reply(
+        *(answer.get("result"), None, tuple(mutated), tuple(missing)),
+        *(_skipped(answer.get("skipped", [])), _pairs(answer.get("twice", []))),
+        _pairs(answer.get("made", [])),
+        tuple(name for name in ADAPTED if name in listed_texts(answer.get("adapted", []))),
+    )
+
+
+def _skipped(value: Any) -> tuple[tuple[str, int, str, str], ...]:
+    """Check the types of a list of skipped statements; raises ``WireError``."""
+    kinds = [str, int, str, str]
+    if type(value) is not list or any(
+        type(row) is not list or [type(item) for item in row] != kinds for row in value
+    ):
+        raise WireError("the list of skipped statements is malformed")
+    return tuple((file, line, text, why) for file, line, text, why in value[:MAX_TOLD])
+
+
+def _pairs(value: Any) -> tuple[tuple[str, str], ...]:
+    """Check the types of a list of names and words about them; raises ``WireError``."""
+    if type(value) is not list or any(
+        type(row) is not list or [type(item) for item in row] != [str, str] for row in value
+    ):
+        raise WireError("a list of names is malformed")
+    return tuple((name, words[:MAX_WORDS]) for name, words in value[:MAX_TOLD])
