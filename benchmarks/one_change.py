@@ -10,7 +10,8 @@
 A mutant of a function F (``grader/isolation/worker/mutants.py`` makes them) is first run beside the
 original, on inputs of many sizes: it is *equivalent* if all values are the same, *raises* if an
 exception ends a call, and *wrong* otherwise. Then it is graded by the checks of q3, q4 and q5 that
-can reach F, through the session and the fork servers of ``grader grade``. Its own checks are those of F. A forward function
+can reach F, through the session and the fork servers of ``grader grade``. Its own checks are those
+of F. A forward function
 whose values are right, and whose cache is not (*cache*), has those of its backward function, too.
 
 It is *paid once* if no other check loses more than 0.01 points. A check that is pending loses

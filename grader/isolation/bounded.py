@@ -129,7 +129,8 @@ class BoundedChild(Closing):
             with contextlib.suppress(OSError):
                 os.kill(self._pid, signal.SIGKILL)
             with contextlib.suppress(OSError):
-                os.waitpid(self._pid, 0)
+                usage = os.wait4(self._pid, 0)[2]
+                BoundedChild.spent_s += usage.ru_utime + usage.ru_stime
         self._pid = self._wire = None
 
     def _fork(self) -> None:
