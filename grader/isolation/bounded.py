@@ -23,7 +23,7 @@ import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, ClassVar, Literal, NoReturn
 
 from grader.errors import BrokenError, Closing
 
@@ -77,8 +77,11 @@ class BoundedChild(Closing):
 
     A piece of work is a function that the child inherits; only its argument and its result travel.
     A function that the child does not have yet, because it was made after the fork, costs a new
-    fork (some milliseconds): once for each ``key``.
+    fork (some milliseconds): once for each ``key``. ``spent_s`` is the processor time of all
+    children that have ended.
     """
+
+    spent_s: ClassVar[float] = 0.0
 
     def __init__(self) -> None:
         self._works: dict[Hashable, Work] = {}
