@@ -40,9 +40,9 @@ class OtherNumberError(BrokenError):
 class SolvedCase:
     """A case with the reference's answers.
 
-    For a forward function ``expected`` holds its outputs; for a gradient function it holds the
-    gradients, ``cotangents`` the gradients with respect to the forward outputs that it is given,
-    and ``forward`` the forward outputs.
+    ``expected`` holds a forward function's outputs. For a gradient function it holds the gradients,
+    ``cotangents`` those of the forward outputs that it is given, and ``forward`` these outputs.
+    ``mistaken`` keeps what known mistakes give.
     """
 
     name: str
@@ -51,6 +51,7 @@ class SolvedCase:
     expected: dict[str, Array]
     cotangents: dict[str, Array] = field(default_factory=dict)
     forward: dict[str, Array] = field(default_factory=dict)
+    mistaken: dict[Any, Any] = field(init=False, default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,8 @@ class RunsHere(Hashable, Protocol):
 class Assignment:
     """Access to everything under an assignment's ``reference`` folder.
 
-    Whatever goes wrong in here is our side's fault and raised as ``BrokenError``. ``can_answer``
-    says that the reference is here, and can take the place of a student's function.
+    What goes wrong in here is our side's fault: ``BrokenError``. ``can_answer`` says that the
+    reference is here, and can take the place of a student's function.
     """
 
     can_answer: ClassVar[bool] = True
@@ -299,8 +300,7 @@ class Assignment:
         file, _, function = name.partition(".")
         if not self.has(f"{folder}.{file}"):
             return None
-        found: Callable[..., Any] | None = getattr(self._import(f"{folder}.{file}"), function, None)
-        return found
+        return getattr(self._import(f"{folder}.{file}"), function, None)
 
     def names(self, folder: str, name: str) -> bool:
         """Say whether ``<file>.<function>`` is defined in a folder, without importing the file.

@@ -23,7 +23,7 @@ import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NoReturn
+from typing import Any, Literal, NoReturn
 
 from grader.errors import BrokenError, Closing
 
@@ -77,11 +77,8 @@ class BoundedChild(Closing):
 
     A piece of work is a function that the child inherits; only its argument and its result travel.
     A function that the child does not have yet, because it was made after the fork, costs a new
-    fork (some milliseconds): once for each ``key``. ``spent_s`` is the processor time of all
-    children that have ended.
+    fork (some milliseconds): once for each ``key``.
     """
-
-    spent_s: ClassVar[float] = 0.0
 
     def __init__(self) -> None:
         self._works: dict[Hashable, Work] = {}
@@ -132,8 +129,7 @@ class BoundedChild(Closing):
             with contextlib.suppress(OSError):
                 os.kill(self._pid, signal.SIGKILL)
             with contextlib.suppress(OSError):
-                usage = os.wait4(self._pid, 0)[2]
-                BoundedChild.spent_s += usage.ru_utime + usage.ru_stime
+                os.waitpid(self._pid, 0)
         self._pid = self._wire = None
 
     def _fork(self) -> None:

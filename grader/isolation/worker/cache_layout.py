@@ -7,6 +7,7 @@ cache that a right one would have made, in the student's own arrangement. Nothin
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 from typing import Any
 
@@ -85,18 +86,21 @@ def _definition(function: Any) -> ast.FunctionDef | None:
     """Return the definition of a function in the file that it comes from."""
     try:
         code = inspect.unwrap(function).__code__
-        with open(code.co_filename, encoding="utf-8") as file:
-            tree = ast.parse(file.read())
+        functions = _functions_of(code.co_filename)
     except Exception:
         return None
-    found = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef) and node.name == code.co_name
-    ]
+    found = [node for node in functions if node.name == code.co_name]
     lines = [min([node.lineno, *(d.lineno for d in node.decorator_list)]) for node in found]
     matching = [n for n, line in zip(found, lines, strict=True) if line == code.co_firstlineno]
     return matching[0] if matching else None
+
+
+@functools.cache
+def _functions_of(file: str) -> list[ast.FunctionDef]:
+    """Return all functions that a file defines; its tree is the same for all of them."""
+    with open(file, encoding="utf-8") as source:
+        tree = ast.parse(source.read())
+    return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
 
 
 def _displays(node: ast.FunctionDef) -> dict[str, ast.expr]:
