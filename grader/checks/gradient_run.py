@@ -144,7 +144,7 @@ class GradientRun:
             raise
         except Failure as failure:
             failed = failure
-        if wrong_here and (failed or not all(result.ok for result in results.values())):
+        if self.forward_wrong and (failed or not all(one.ok for one in results.values())):
             better = self._on_right_caches(case, limit, own=True)
             if better is not None and _right(better) > _right(results):
                 failed, results = None, better
