@@ -67,6 +67,10 @@ class Judgement:
     figures: tuple[Figure, ...] = ()
 
 
+def _no_hurry() -> None:
+    """Leave workers their time."""
+
+
 @dataclass(frozen=True)
 class Context:
     """Everything a check may use.
@@ -84,6 +88,7 @@ class Context:
     None where there is no reference. No worker of the student's may be open then.
     ``bounded`` is the child in which the assignment's code works on what student code gave; None to
     do that in this process.
+    After ``hurry`` the check's workers have a part of its time: student code has used it up once.
     """
 
     assignment: Assignment
@@ -102,6 +107,7 @@ class Context:
     private: bool = False
     signatures: Mapping[str, Signature] = field(default_factory=dict)
     answered: bool = False
+    hurry: Callable[[], None] = _no_hurry
 
 
 def case_by_case(

@@ -42,6 +42,8 @@ def beside_right_forwards(
     except WorkerLost as lost:
         if run.lost is None or (lost.retry and not context.last_try):
             raise
+        if lost.reason == "timeout":
+            context.hurry()
         run = GradientRun(spec, context, run.lost)
         try:  # with what a right forward keeps for it
             found = judge(run, cases)

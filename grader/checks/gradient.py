@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grader.assignment.reference import Assignment, SolvedCase
+from grader.author.cases import BASE_GROUP
+from grader.errors import Pending
 from grader.model import Part, Question
 
+from . import cost
 from .base import (
     CheckKind,
     Context,
@@ -20,7 +23,7 @@ from .base import (
     in_lines,
     name_problems,
 )
-from .forwards import beside_right_forwards
+from .forwards import MAX_SHOWN, beside_right_forwards
 from .gradient_run import GradientRun, GradientSpec
 from .replies import bytes_for
 
@@ -91,6 +94,30 @@ class GradientKind(CheckKind):
                 run.stubs.settle()
                 skipped = {case.name for case in run.skipped()}
                 parts = tuple(run.parts(tuple(c for c in cases if c.name not in skipped)))
+                if all(part.earned == 1 for part in parts):
+                    self._look_at_cost(run, cases)
             notes += module.notes + module.mutation_notes()
         measured = {"largest_relative_difference": run.largest, "cases": len(cases)}
         return Judgement(parts, tuple(notes), measured, in_lines(parts, run.alike))
+
+    def _look_at_cost(self, run: GradientRun, cases: tuple[SolvedCase, ...]) -> None:
+        """Note a function that costs as much as differences do.
+
+        Raises:
+            Pending: the rubric leaves that to a person.
+        """
+        spec = run.spec
+        if spec.function == spec.forward or run.forgiven:
+            return
+        usual = next((case for case in cases if case.group == BASE_GROUP), None)
+        found = cost.ratio(run.forward, run.backward, usual) if usual is not None else None
+        if found is None:
+            return
+        text = (
+            f"{spec.function} takes {found:.0f} times as long as {spec.forward} on larger inputs; "
+            "gradients by formulas take 1 to 3 times as long. Are they computed by differences?"
+        )
+        if spec.costly == "pending":
+            source = run.context.read_file(run.context.question.module)
+            raise Pending(text, run.module.file, source.decode("utf-8", "replace")[:MAX_SHOWN])
+        run.module.notes.append(text)

@@ -43,7 +43,8 @@ class GradientSpec(FunctionSpec, Tolerances, Shares, Sized):
     all). ``edge_share`` is the part of each gradient's points that is lost if it is wrong in the
     edge cases only. ``builds_on`` are functions that other checks are about. ``follow_through`` is
     the fraction for what is right once they are, and for a gradient that is right for the student's
-    own forward, if that is wrong but near the right one.
+    own forward, if that is wrong but near the right one. ``costly`` says what becomes of gradients
+    that take as long as differences of the forward do (``cost.py``).
     """
 
     forward: str
@@ -52,6 +53,7 @@ class GradientSpec(FunctionSpec, Tolerances, Shares, Sized):
     gradients: Annotated[dict[str, str], Field(min_length=1)]
     groups: list[str] = []
     mutation: Literal["note", "fail"] = "note"
+    costly: Literal["note", "pending"] = "note"
     builds_on: list[str] = []
     follow_through: Fraction = 0.0
     edge_share: Fraction = 0.2

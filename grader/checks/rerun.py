@@ -46,6 +46,8 @@ def run(kind: CheckKind, spec: CheckSpec, context: Context) -> Judgement:
     except WorkerLost as lost:
         if lost.retry and not context.last_try:
             raise
+        if lost.reason == "timeout":
+            context.hurry()
         first = lost
     except (Failure, Blocked) as stopped:
         first = stopped

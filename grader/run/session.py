@@ -29,6 +29,8 @@ from grader.run.loading import Loader
 from grader.run.workers import WorkerSource
 from grader.seeds import seed_for
 
+HURRIED = 0.2  # of a check's time is for trying it again once student code has used it up
+LEAST_TIME_S = 2.0
 MAX_TEXT_FILE = 16 * 1024 * 1024  # a million labels are 2 MB
 WITHHELD = (
     "the text of the exception is not shown, since it could hold hidden data; your instructor can "
@@ -79,6 +81,7 @@ class Session:
         self._signatures = signatures.of_rubric(rubric)
         self._loader = Loader(submission, workers, self._limits)
         self._reply_bytes: Callable[[], int | None] = _no_limit
+        self._time_share = 1.0
 
     def ordered(self, wanted: Collection[str]) -> Sequence[tuple[Question, CheckSpec]]:
         """Return the checks with these ids in the order in which they should run."""
@@ -130,6 +133,7 @@ class Session:
         seed = self.seed(check)
         question = question.of(check)
         self._loader.forget()
+        self._time_share = 1.0
         started = time.monotonic()
         try:
             result = self._run_kind(question, check, seed)
@@ -152,7 +156,8 @@ class Session:
         )
 
     def _limits(self, question: Question, check: CheckSpec) -> Limits:
-        limits = Limits(check.timeout_s, check.memory_mb, check.output_kb)
+        timeout_s = max(check.timeout_s * self._time_share, min(check.timeout_s, LEAST_TIME_S))
+        limits = Limits(timeout_s, check.memory_mb, check.output_kb)
         if (most := self._reply_bytes()) is not None:
             limits = dataclasses.replace(limits, max_reply_bytes=min(most, MAX_REPLY_BYTES))
         steering = self._steering
@@ -195,7 +200,11 @@ class Session:
             private=private,
             worker_seed=seed_for("worker", check.id, self.public_seed(check)),
             signatures=self._signatures,
+            hurry=self._hurry,
         )
+
+    def _hurry(self) -> None:
+        self._time_share = HURRIED
 
     def _judged(self, check: CheckSpec, context: Context) -> CheckResult:
         # Asked when the first worker starts, once the reference has worked.

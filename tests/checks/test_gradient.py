@@ -415,6 +415,37 @@ def test_what_a_cache_holds_besides_outputs_is_known_by_name(graded):
 # ---------------------------------------------------------- built from smaller functions ---
 
 
+DIFFERENT = """
+
+def layer_backward(dy, cache):
+    x, w, y = cache
+    gradients = []
+    for value, at in ((x, 0), (w, 1), (np.zeros(w.shape[1]), 2)):
+        gradient = np.zeros_like(value)
+        for place in np.ndindex(value.shape):
+            inputs = [x.astype(complex), w.astype(complex), np.arctanh(y[0]) - x[0] @ w + 0j]
+            inputs[at][place] += 1e-30j
+            gradient[place] = (dy * np.tanh(inputs[0] @ inputs[1] + inputs[2]).imag).sum() / 1e-30
+        gradients.append(gradient)
+    return tuple(gradients)
+"""
+
+
+@pytest.mark.parametrize("costly", ["note", "pending"])
+def test_gradients_without_a_derivative_are_noted(costly, graded):
+    wide = {**GRADIENT, "groups": ["values"], "rtol": 1e-5, "costly": costly}
+    cases = changed(
+        ("rng.normal(size=shape).astype", "(rng.normal(size=shape) / 3).astype"), source=CASES
+    )
+    result = graded(RIGHT + DIFFERENT, wide, cases)
+    said = result.message if costly == "pending" else result.notes[-1]
+    assert "times as long as layer_forward on larger inputs" in said
+    assert (result.outcome, result.points) == (
+        ("pending", 0) if costly == "pending" else ("passed", 10)
+    )
+    assert not any("times as long" in note for note in graded(RIGHT, wide, cases).notes)
+
+
 @pytest.mark.parametrize("mistake", [SLOPE, ("da @ w.T", "1.1 * da @ w.T"), NO_TANH[0]])
 @pytest.mark.parametrize("fraction", [0.5, 1])
 def test_what_is_built_from_wrong_functions_is_run_again_with_right_ones(fraction, mistake, graded):

@@ -38,7 +38,7 @@ def layout_of(
     if node is None:
         return None
     returned = [
-        found.value.elts
+        found.value
         for found in ast.walk(node)
         if isinstance(found, ast.Return)
         and isinstance(found.value, ast.Tuple)
@@ -46,7 +46,7 @@ def layout_of(
     ]
     if not returned:
         return None
-    items = returned[-1]
+    items = max(returned, key=lambda value: value.lineno).elts
     displays = _displays(node)
     return {
         "parameters": [one.arg for one in (*node.args.posonlyargs, *node.args.args)],

@@ -1,0 +1,66 @@
+"""What a gradient function costs beside its forward function.
+
+A gradient by formulas costs one to three times what the forward function does. One by differences,
+real or complex, calls that function once or twice for each entry of its inputs: hundreds of times
+even for small ones. The time is measured on this side, on a case that is made larger.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from grader.assignment.reference import SolvedCase
+from grader.errors import Blocked, Failure
+
+MANY = 20.0  # times its forward; loops in Python beside a forward without any stay below
+FACTORS = (8, 6, 4, 3, 2)  # of every axis: shapes that fit still do
+MOST_ENTRIES = 2000  # of all inputs together
+REPEATS = 3  # the shortest time counts, so that a busy machine looks like nothing
+
+
+def ratio(
+    forward: Callable[[SolvedCase], dict[str, Any]],
+    backward: Callable[[SolvedCase, dict[str, Any]], object],
+    case: SolvedCase,
+) -> float | None:
+    """Return how many times longer a gradient function takes than its forward function.
+
+    None if that is less than ``MANY``, or if the functions do not take larger inputs.
+    """
+    larger = enlarged(case)
+    best = float("inf")
+    try:
+        for _ in range(REPEATS):
+            started = time.monotonic()
+            own = forward(larger)
+            between = time.monotonic()
+            backward(larger, own)
+            best = min(best, (time.monotonic() - between) / (between - started))
+            if best < MANY:
+                return None
+    except (Failure, Blocked):
+        return None
+    return best
+
+
+def enlarged(case: SolvedCase) -> SolvedCase:
+    """Return a case with every axis of every array some times as long."""
+    arrays = {name: v for name, v in case.arguments.items() if isinstance(v, np.ndarray)}
+
+    def entries(factor: int) -> int:
+        return sum(int(value.size) * factor**value.ndim for value in arrays.values())
+
+    factor = next((f for f in FACTORS if entries(f) <= MOST_ENTRIES), 1)
+
+    def tiled(values: dict[str, Any]) -> dict[str, Any]:
+        return {
+            name: np.tile(v, (factor,) * v.ndim) if isinstance(v, np.ndarray) else v
+            for name, v in values.items()
+        }
+
+    return replace(case, arguments=tiled(case.arguments), cotangents=tiled(case.cotangents))

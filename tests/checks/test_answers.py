@@ -1,0 +1,121 @@
+"""The process that answers calls of a student's functions, asked as a worker asks."""
+
+import os
+import time
+
+import numpy as np
+import pytest
+
+from grader.assignment.reference import Assignment
+from grader.checks.answers import Answers
+from grader.isolation.wire import Decoder, Encoder, Opaque, WireError, parse_header, parse_prefix
+from grader.isolation.wire.codec import PREFIX
+from grader.model import Signature
+from tests.conftest import ROOT
+
+STEP = Signature("rnn_layers.py", "rnn_step_forward", 2, (1,), "rnn_step_backward")
+BACK = Signature("rnn_layers.py", "rnn_step_backward", 5)
+RNG = np.random.default_rng(4)
+GIVEN = [RNG.normal(size=shape) for shape in ((3, 4), (3, 2), (4, 2), (2, 2), (2,))]
+
+
+@pytest.fixture
+def answers():
+    with Answers(Assignment(ROOT / "reference"), "rnn_layers.py", [STEP, BACK]) as found:
+        yield found
+
+
+def asked(answers, name, arguments, names=(), within_s=10.0):
+    """Ask, and return what the worker would read."""
+    encoder = Encoder()
+    body = {"ask": name, "arguments": encoder.encode(list(arguments)), "names": list(names)}
+    buffers = [bytearray(buffer) for buffer in encoder.buffers]
+    pieces = [bytes(p) for p in answers(body, buffers, time.monotonic() + within_s)]
+    length = parse_prefix(pieces[0][: PREFIX.size])
+    header = parse_header(pieces[0][PREFIX.size :], 1 << 30)
+    assert len(pieces[0]) == PREFIX.size + length
+    return Decoder([bytearray(piece) for piece in pieces[1:]]).decode(header.body)
+
+
+def test_a_call_is_answered_with_right_values_and_a_handle(answers):
+    found = asked(answers, "rnn_step_forward", GIVEN)
+    x, h, wx, wh, b = GIVEN
+    next_h, cache = found["outputs"]
+    np.testing.assert_allclose(next_h, np.tanh(x @ wx + h @ wh + b))
+    assert type(cache) is Opaque
+    assert found["known"] == {}
+    back = asked(answers, "rnn_step_backward", [np.ones((3, 2)), cache])
+    np.testing.assert_allclose(back["outputs"][4], (1 - next_h**2).sum(axis=0))
+    assert answers.asked == {"rnn_step_forward", "rnn_step_backward"}
+
+
+def test_what_students_keep_is_known_by_name(answers):
+    known = asked(answers, "rnn_step_forward", GIVEN, ["act", "next_h", "whatever"])["known"]
+    assert sorted(known) == ["act", "next_h"]
+    np.testing.assert_allclose(np.tanh(known["act"]), known["next_h"])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        GIVEN[:4],
+        [*GIVEN, GIVEN[0]],
+        [GIVEN[0].T, *GIVEN[1:]],
+        [None, *GIVEN[1:]],
+        ["text", *GIVEN[1:]],
+        [Opaque(7, "cache"), *GIVEN[1:]],
+        [{"x": 1}, *GIVEN[1:]],
+    ],
+)
+def test_what_cannot_be_computed_is_refused(arguments, answers):
+    words = asked(answers, "rnn_step_forward", arguments)["refused"]
+    assert words.startswith("rnn_step_forward cannot be computed from these arguments")
+    assert "outputs" in asked(answers, "rnn_step_forward", GIVEN)
+
+
+def test_a_call_that_needs_too_much_memory_harms_nobody(answers):
+    n = 40_000
+    wide = [np.zeros((n, 1)), np.zeros((n, 1)), np.zeros((1, n)), np.zeros((1, n)), np.zeros(n)]
+    assert "cannot be computed" in asked(answers, "rnn_step_forward", wide)["refused"]
+    assert "outputs" in asked(answers, "rnn_step_forward", GIVEN)
+
+
+def test_a_call_that_takes_too_long_is_ended(answers):
+    n = 3000
+    slow = [np.zeros((n, n)), np.zeros((n, n)), np.zeros((n, n)), np.zeros((n, n)), np.zeros(n)]
+    words = asked(answers, "rnn_step_forward", slow, within_s=0.05)["refused"]
+    assert words == "rnn_step_forward: this call takes too much time or memory"
+    assert "outputs" in asked(answers, "rnn_step_forward", GIVEN)
+
+
+def test_old_caches_are_dropped_when_there_are_too_many(answers, monkeypatch):
+    monkeypatch.setattr("grader.checks.answers.KEPT_BYTES", 4 * sum(v.nbytes for v in GIVEN))
+    first = asked(answers, "rnn_step_forward", GIVEN)["outputs"][1]
+    last = [asked(answers, "rnn_step_forward", GIVEN)["outputs"][1] for _ in range(10)][-1]
+    assert "refused" in asked(answers, "rnn_step_backward", [np.ones((3, 2)), first])
+    assert "outputs" in asked(answers, "rnn_step_backward", [np.ones((3, 2)), last])
+
+
+@pytest.mark.parametrize("name", ["lstm_step_forward", "open", "", None, ["rnn_step_forward"], 3])
+def test_other_functions_are_not_answered(name, answers):
+    with pytest.raises(WireError):
+        answers({"ask": name, "arguments": ["l"], "names": []}, [], time.monotonic() + 1)
+    assert answers.asked == set()
+
+
+@pytest.mark.parametrize("names", [None, 3, [["a"]], ["act"] * 10_000, {"act": 1}])
+@pytest.mark.parametrize("arguments", [None, ["l", ["a", 0, "float64", [9]]], ["zz"], 3])
+def test_a_malformed_question_is_refused_and_the_next_is_answered(names, arguments, answers):
+    body = {"ask": "rnn_step_forward", "arguments": arguments, "names": names}
+    assert answers(body, [], time.monotonic() + 5)
+    assert "outputs" in asked(answers, "rnn_step_forward", GIVEN)
+
+
+def test_the_process_ends_with_the_check(answers):
+    asked(answers, "rnn_step_forward", GIVEN)
+    pid = answers._pid
+    os.kill(pid, 0)
+    answers.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
