@@ -103,8 +103,8 @@ def _beside_repaired(
             continue
         if isinstance(found, Blocked) or _earned(tried) > _earned(found):
             note = (
-                f"{spec.function} was tried beside your {spec.forward} with one change in line "
-                f"{lines[0]}, which puts that right: no points lost here for {spec.forward}"
+                f"your {spec.forward} is wrong, so {spec.function} was tested beside it with one "
+                f"change in line {lines[0]} that makes it right; no points lost here"
             )
             found = replace(tried, notes=(*tried.notes, note))
         if _earned(found) == len(found.parts):

@@ -299,8 +299,8 @@ class GradientRun:
             own_forward = right_for_own_forward(self, cases)
         if self.forgiven:
             self.module.notes.append(
-                f"{spec.function} was tried with what a right {spec.forward} keeps for it: no "
-                f"points lost here for your {spec.forward}"
+                f"your {spec.forward} is wrong, so {spec.function} was tested with the cache of a "
+                "right one; no points lost here"
             )
         for name in spec.gradients:
             share = spec.shares.get(name, 1 / len(spec.gradients))

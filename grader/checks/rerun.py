@@ -97,7 +97,7 @@ def merged(
     """
     if not any(part.earned > 0 for part in second.parts):
         return _unchanged(first)
-    source = " and ".join(asked)
+    source = ", ".join(asked[:-1]) + (" and " if asked[1:] else "") + asked[-1]
     before = {part.name: part for part in first.parts} if isinstance(first, Judgement) else {}
     parts, better = [], []
     for part in second.parts:
@@ -107,7 +107,7 @@ def merged(
     notes = first.notes if isinstance(first, Judgement) else ()
     if better:
         what = "" if len(better) == len(parts) else f"{', '.join(better)}: "
-        notes = (*notes, f"{what}right, given a right {source}; no points lost here")
+        notes = (*notes, f"{what}right when tested with a right {source}; no points lost here")
     alike: dict[str, Hashable] = {part.name: (part.reason, part.cause) for part in parts}
     message = in_lines(tuple(parts), alike)
     return Judgement(tuple(parts), notes, second.measurements, message, second.figures)
@@ -130,6 +130,6 @@ def _better(own: Part, answered: Part, fraction: float, source: str) -> Part:
         return Part(own.name, own.share, 1.0)
     if fraction == 1:
         return replace(answered, message=f"with a right {source}: {answered.message}")
-    words = f"It is right, given a right {source}: fix your own first"
+    words = f"It is right when tested with a right {source}: fix your own first"
     message = f"{own.message}. {words}" if own.message else words
     return replace(own, earned=earned, message=message, cause=causes.follow_through(words))

@@ -216,7 +216,7 @@ def test_wrong_layers_are_paid_for_once(name, judge, tmp_path):
     shutil.copy(SUBMISSIONS / "full_marks" / "vectorised" / "rnn.py", folder)
     results = judge(folder, "q5.5", "q5.6")
     assert {result.points for result in results.values()} == {4}
-    assert "right, given a right" in results["q5.5"].notes[0]
+    assert "right when tested with a right" in results["q5.5"].notes[0]
 
 
 def test_layers_that_return_zeros_cost_the_model_nothing(judge, tmp_path):

@@ -138,7 +138,7 @@ def test_a_wrong_step_is_paid_for_once(submission, judge):
     results = judge(folder, "q3")
     assert results["q3.1"].points == 0
     assert results["q3.3"].points == 2
-    assert "right, given a right rnn_step_forward" in results["q3.3"].notes[0]
+    assert "right when tested with a right rnn_step_forward" in results["q3.3"].notes[0]
 
 
 @pytest.mark.parametrize(
@@ -245,7 +245,7 @@ def test_a_forward_that_fails_on_a_special_case_does_not_block_its_backward(subm
     results = judge(folder, "q3.1", "q3.2")
     assert results["q3.1"].points == pytest.approx(1.6)
     assert results["q3.2"].outcome == "passed"
-    assert "tried with what a right rnn_step_forward keeps" in results["q3.2"].notes[0]
+    assert "tested with the cache of a right one" in results["q3.2"].notes[0]
 
 
 def test_inputs_invented_for_follow_through_do_not_fail_a_check(submission, judge):

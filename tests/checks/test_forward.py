@@ -213,7 +213,7 @@ def test_a_mistake_of_its_own_on_top_is_not_followed(own, graded):
 def test_a_stack_is_right_whatever_its_layer_does(layer, graded):
     result = graded(changed((Y, f"y = {layer}")), {**STACK, "follow_through": 1, "timeout_s": 1})
     assert (result.outcome, result.points) == ("passed", 10)
-    assert "right, given a right layer_forward" in result.notes[-1]
+    assert "right when tested with a right layer_forward" in result.notes[-1]
 
 
 @pytest.mark.parametrize("layer", ["0 * x", "x", "x + w + b", "np.tanh(x)"])

@@ -143,7 +143,7 @@ def test_a_backward_beside_a_forward_that_fails_is_tried_with_a_right_cache(text
     source = changed(("y = np.tanh", f"{text}\n    y = np.tanh"))
     result = graded(source, {**GRADIENT, "timeout_s": 1})
     assert (result.outcome, result.points) == ("passed", 10), result.message
-    assert "tried with what a right layer_forward keeps" in result.notes[0]
+    assert "so layer_backward was tested with the cache of a right one" in result.notes[0]
     wrong = changed(("da = dy * (1 - y**2)", "da = dy * (1 - y)"), source=source)
     result = graded(wrong, {**GRADIENT, "timeout_s": 1})
     # A change that puts the forward right proves the backward wrong; else a person must look.
@@ -215,7 +215,7 @@ def test_a_forward_that_fails_in_an_edge_case_is_paid_for_there(graded):
     source = changed(("y = np.tanh", "assert len(x) > 1\n    y = np.tanh"))
     result = graded(source)
     assert (result.outcome, result.points) == ("passed", 10)
-    assert "tried with what a right layer_forward keeps" in result.notes[0]
+    assert "so layer_backward was tested with the cache of a right one" in result.notes[0]
     unknown = ("x, w, y = cache", "x, w, y = tuple(cache)")
     kept = ("return y, (x, w, y)", "return y, tuple([x, w, y])")
     result = graded(changed(kept, unknown, source=source))

@@ -118,10 +118,10 @@ def test_what_is_right_once_the_helper_is_earns_its_fraction(fraction, helper, g
     result = graded(wrong, check)
     if fraction == 1:
         assert (result.outcome, result.points) == ("passed", 3)
-        assert "right, given a right doubled" in result.notes[-1]
+        assert "right when tested with a right doubled" in result.notes[-1]
     else:
         assert (result.outcome, result.reason is not None) == ("partial", True)
-        assert "right, given a right doubled" in result.message
+        assert "right when tested with a right doubled" in result.message
 
 
 @pytest.mark.parametrize("factor", ["1.001", "0.999", "-1"])
