@@ -36,7 +36,7 @@ def problems(read: Read) -> Iterator[tuple[YamlPath, str, str]]:
         the path of the key, its name, and what is wrong with it.
     """
     named = [
-        (check.rests_on(question.of(check).module), (*path, "checks", index), check)
+        (question.of(check).module, (*path, "checks", index), check)
         for path, question, checks in read
         for index, check in checks.items()
     ]
@@ -46,9 +46,17 @@ def problems(read: Read) -> Iterator[tuple[YamlPath, str, str]]:
         for check in checks.values()
         for one in check.signatures(question.of(check).module)
     }
-    for names, path, check in named:
-        for name in names:
-            if name not in known:
+    for module, path, check in named:
+        names = check.rests_on(module)
+        own = {one.name for one in check.signatures(module)}
+        for name in dict.fromkeys(names):
+            text = ""
+            if name in own:
+                text = f"the check is about {name} itself: a right one in its place proves nothing"
+            elif name not in known:
                 near = did_you_mean(name, sorted(known))
                 text = f"no check says what {name} returns, so it cannot be answered{near}"
+            elif names.count(name) > 1:
+                text = f"{name} appears twice"
+            if text:
                 yield (*path, "builds_on"), f"{check.id}: builds_on", text

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
+import inspect
 import os
 import signal
 import socket
@@ -36,9 +37,9 @@ from grader.isolation.wire.codec import PREFIX, Buffer
 from grader.model import Signature
 
 PR_SET_PDEATHSIG = 1
-MEMORY_BYTES = 1 << 30  # beyond what the grading process has when it forks
-KEPT_BYTES = 256 << 20  # of caches that student code may still hand back
-MAX_FRAME_BYTES = 256 << 20
+MEMORY_BYTES = 256 << 20  # beyond what the grading process has when it forks
+KEPT_BYTES = 64 << 20  # of caches that student code may still hand back
+MAX_FRAME_BYTES = 64 << 20
 MAX_SHAPES_SHOWN = 8
 
 
@@ -202,7 +203,8 @@ class _Answering:
 
     def _outputs(self, signature: Signature, arguments: list[Any]) -> list[Any]:
         function = getattr(self._assignment.solution(signature.module), signature.function)
-        result = function(*arguments)
+        # A student's own function may have parameters that the reference does not.
+        result = function(*arguments[: len(inspect.signature(function).parameters)])
         return [result] if signature.outputs == 1 else list(result)
 
     def _known(
@@ -211,7 +213,7 @@ class _Answering:
         found = self._assignment.intermediates(signature.module, signature.function)
         if found is None or not names:
             return {}
-        values = found(*arguments)
+        values = found(*arguments[: len(inspect.signature(found).parameters)])
         return {name: values[name] for name in names if name in values}
 
     def _own(self, value: Any) -> Any:

@@ -11,6 +11,7 @@ import contextlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 from grader.assignment.reference import SolvedCase
 from grader.author.cases import BASE_GROUP
@@ -24,6 +25,15 @@ MAX_REPAIRS = 3  # changes that put a forward right and are tried
 MAX_SHOWN = 6000  # characters of a function that a person must look at
 Cases = tuple[SolvedCase, ...]
 Judge = Callable[[GradientRun, Cases], Judgement]
+
+
+def cases_of(spec: GradientSpec, context: Context) -> tuple[SolvedCase, ...]:
+    """Return the cases of a check, with the reference's gradients."""
+    cases = context.assignment.solved_gradients(
+        context.question.module, spec.forward, spec.returns, spec.opaque,
+        spec.function, list(spec.gradients), context.seed, spec.drawn,
+    )  # fmt: skip
+    return tuple(case for case in cases if not spec.groups or case.group in spec.groups)
 
 
 def beside_right_forwards(
@@ -55,7 +65,9 @@ def beside_right_forwards(
         return _settled(found)
     better = _beside_repaired(spec, context, cases, judge, found)
     if isinstance(better, Blocked):
-        _ask_a_person(spec, context, cases, better)
+        ask_a_person(spec, context, cases, f"{spec.forward} fails", better.message)
+    elif better is found and run.untried and not any(part.earned for part in better.parts):
+        ask_a_person(spec, context, cases, f"{spec.forward} is wrong", better.parts[0].message)
     return _settled(better)
 
 
@@ -120,7 +132,16 @@ def _earned(judgement: Judgement) -> float:
     return sum(part.earned for part in judgement.parts)
 
 
-def _ask_a_person(spec: GradientSpec, context: Context, cases: Cases, blocked: Blocked) -> None:
+def ask_about(spec: Any, context: Context, blocked: Blocked) -> None:
+    """Raise ``Pending`` about a check of gradients that was blocked, if its forward is written."""
+    if blocked.reason not in NOT_WRITTEN and blocked.reason != "forbidden":
+        problem = f"{spec.forward} fails"
+        ask_a_person(spec, context, cases_of(spec, context), problem, blocked.message)
+
+
+def ask_a_person(
+    spec: GradientSpec, context: Context, cases: Cases, problem: str, details: str
+) -> None:
     """Raise ``Pending``, unless the gradient function has not been written either."""
     with context.open_module(context.seed) as module:
         arguments = {f"d{name}": value for name, value in cases[0].cotangents.items()}
@@ -135,5 +156,5 @@ def _ask_a_person(spec: GradientSpec, context: Context, cases: Cases, blocked: B
         rf"^def {spec.function}\b.*?(?=^\S(?!\))|\Z)", text, re.MULTILINE | re.DOTALL
     )
     shown = function.group()[:MAX_SHOWN] if function is not None else text[:MAX_SHOWN]
-    why = f"{spec.function} could not be tried: {spec.forward} fails, and what it keeps is unknown"
-    raise Pending(f"{why}. A person must read it. ({blocked.message})", file, shown)
+    why = f"{spec.function} could not be tried: {problem}, and how it keeps values is not known"
+    raise Pending(f"{why}. A person must read it. ({details})", file, shown)

@@ -23,7 +23,7 @@ from .base import (
     in_lines,
     name_problems,
 )
-from .forwards import MAX_SHOWN, beside_right_forwards
+from .forwards import MAX_SHOWN, beside_right_forwards, cases_of
 from .gradient_run import GradientRun, GradientSpec
 from .replies import bytes_for
 
@@ -78,12 +78,7 @@ class GradientKind(CheckKind):
 
     def run(self, spec: GradientSpec, context: Context) -> Judgement:
         """Judge all cases in one worker; each calls forward anew before backward."""
-        cases = context.assignment.solved_gradients(
-            context.question.module, spec.forward, spec.returns, spec.opaque,
-            spec.function, list(spec.gradients), context.seed, spec.drawn,
-        )  # fmt: skip
-        cases = tuple(case for case in cases if not spec.groups or case.group in spec.groups)
-        return beside_right_forwards(spec, context, cases, self._judged)
+        return beside_right_forwards(spec, context, cases_of(spec, context), self._judged)
 
     def _judged(self, run: GradientRun, cases: tuple[SolvedCase, ...]) -> Judgement:
         parts: tuple[Part, ...] = ()

@@ -13,6 +13,7 @@ from grader.author.cases import BASE_GROUP, EDGE_CASES
 from grader.checks import causes
 from grader.checks.numerics import Comparison, Tolerance, compare, tolerance
 from grader.errors import Blocked, Failure, Reason, WorkerLost
+from grader.isolation.wire import WireError
 from grader.model import (
     Fraction,
     FunctionSpec,
@@ -31,6 +32,8 @@ from .nearness import Nearness, Slopes
 from .right_caches import RightCaches
 from .student_code import StudentModule
 
+OWN_FORWARD = 0.5  # at most, for a gradient of a wrong forward: it may be easier than the right one
+
 
 class GradientSpec(FunctionSpec, Tolerances, Shares, Sized):
     """Rubric keys of ``gradient``.
@@ -43,8 +46,9 @@ class GradientSpec(FunctionSpec, Tolerances, Shares, Sized):
     all). ``edge_share`` is the part of each gradient's points that is lost if it is wrong in the
     edge cases only. ``builds_on`` are functions that other checks are about. ``follow_through`` is
     the fraction for what is right once they are, and for a gradient that is right for the student's
-    own forward, if that is wrong but near the right one. ``costly`` says what becomes of gradients
-    that take as long as differences of the forward do (``cost.py``).
+    own forward, if that is wrong but near the right one: one half at most.
+    ``costly`` says what becomes of gradients that take as long as differences of the forward do
+    (``cost.py``).
     """
 
     forward: str
@@ -107,6 +111,7 @@ class GradientRun:
         self.forward_wrong = False
         self.own: dict[str, dict[str, Any]] = {}  # the forward outputs by case
         self.forgiven = False
+        self.untried = False  # on any cache of a right forward, where the own one is wrong
         self.blocked: list[tuple[SolvedCase, Blocked]] = []
         question = context.question
         self._caches = RightCaches(
@@ -148,6 +153,7 @@ class GradientRun:
             failed = failure
         if self.forward_wrong and (failed or not all(one.ok for one in results.values())):
             better = self._on_right_caches(case, limit, own=True)
+            self.untried |= better is None and case.group == BASE_GROUP
             if better is not None and _right(better) > _right(results):
                 failed, results = None, better
                 self.forgiven = True
@@ -193,7 +199,7 @@ class GradientRun:
                 results = self._results(case, self.backward(case, caches), limit)
             except WorkerLost:
                 raise
-            except Failure:
+            except (Failure, WireError):  # or a cache that is too large to be sent
                 continue
             if best is None or _right(results) > _right(best):
                 best = results
@@ -322,7 +328,7 @@ class GradientRun:
         count = self.failures[name]
         earned, remark, cause = 0.0, "", result.cause
         if follows:
-            earned = spec.follow_through
+            earned = min(spec.follow_through, OWN_FORWARD)
             remark = f"It is the right gradient of your own {spec.forward}, which is wrong"
             cause = causes.follow_through(remark)
         elif self.forward_wrong:

@@ -19,9 +19,9 @@ from grader.checks.mistakes import mistaken
 from grader.checks.numerics import as_array
 from grader.model import Array
 
-CORRELATION = 0.7  # of values with the right ones; a forgotten term leaves 0.8, chance 0.3
-SIMILARITY = 0.5  # cosine of all slopes and the right ones; chance leaves 0.1 to 0.2
-OF_A_NUMBER = 0.7  # the same where the output is one number, of which nothing else can be said
+CORRELATION = 0.8  # of values with the right ones; a forgotten term leaves 0.8, chance 0.3
+SIMILARITY = 0.9  # cosine of all slopes and the right ones; slopes of 1 leave 0.8, chance 0.2
+OF_A_NUMBER = 0.95  # the same for one number; a loss without softmax leaves 0.85
 MIN_RELATIVE_SIZE = 1.0e-3  # of slopes, relative to the right ones, for them to prove anything
 RTOL, ATOL = 1.0e-6, 1.0e-9  # of values that are those of a known mistake
 Outputs = Mapping[str, Any]

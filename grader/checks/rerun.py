@@ -57,9 +57,17 @@ def run(kind: CheckKind, spec: CheckSpec, context: Context) -> Judgement:
         except (Failure, Blocked):
             second = None
         asked = [one.function for one in functions if one.function in answers.asked]
+    if isinstance(first, Blocked) and _shows_nothing(second) and spec.kind == "gradient":
+        from .forwards import ask_about
+
+        ask_about(spec, context, first)
     if second is None or not asked:
         return _unchanged(first)
     return merged(first, second, getattr(spec, "follow_through", 1.0), asked)
+
+
+def _shows_nothing(second: Judgement | None) -> bool:
+    return second is None or not any(part.earned > 0 for part in second.parts)
 
 
 def _answering(context: Context, answers: Answers) -> Context:

@@ -16,7 +16,8 @@ import numpy as np
 from grader.assignment.reference import Assignment, SolvedCase
 from grader.checks.numerics import as_array
 from grader.errors import RAISED, BrokenError, Failure, WorkerLost
-from grader.isolation.worker.answered import filled
+from grader.isolation.wire import Opaque
+from grader.isolation.worker.answered import filled, names_in
 from grader.isolation.worker.cache_layout import Place
 from grader.model import Array, Signature
 
@@ -57,7 +58,7 @@ class RightCaches:
         """
         values = self._own_values(student, case) if own else None
         yield from self._by_names(student, case, values)
-        if values is not None:
+        if values is not None and not any(map(_is_closed, values.values())):
             yield self._by_outputs(case, values)
         yield from self._by_the_case_file(student, case)
 
@@ -86,7 +87,11 @@ class RightCaches:
             ways = [layout["caches"]]
             if layout["read"] is not None and [layout["read"]] != layout["caches"]:
                 ways.append([layout["read"]])
-            found = [self._filled(places, known, values) for places in ways]
+            found = [
+                self._filled(places, known, values)
+                for places in ways
+                if any(name in known for place in places for name in names_in(place))
+            ]
         except UNREADABLE:
             return
         yield from (one for one in found if not any(_has_gaps(cache) for cache in one.values()))
@@ -144,6 +149,15 @@ class RightCaches:
             what = f"CACHES of {self.backward} raised {type(error).__name__}: {error}"
             raise BrokenError(what) from error
         yield {self.returns[index]: found for index in self.forward.opaque}
+
+
+def _is_closed(cache: Any) -> bool:
+    """Say whether an object is in a cache into which nobody can look from here."""
+    if isinstance(cache, dict):
+        cache = list(cache.values())
+    if isinstance(cache, tuple | list):
+        return any(map(_is_closed, cache))
+    return isinstance(cache, Opaque)
 
 
 def _has_gaps(cache: Any) -> bool:

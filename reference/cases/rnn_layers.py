@@ -183,7 +183,6 @@ def _rnn_step_intermediates(
     return {
         **_named("a act activation arg pre pre_act preact s z", a),
         **_named("h h_next h_t next_h out tanh tanh_a th", h),
-        **_named("dtanh dtanh_a slope", 1 - h**2),
         **_named("prev_h h_prev h0 hprev", prev_h),
     }
 

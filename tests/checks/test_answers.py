@@ -60,7 +60,7 @@ def test_what_students_keep_is_known_by_name(answers):
     [
         [],
         GIVEN[:4],
-        [*GIVEN, GIVEN[0]],
+        [*GIVEN[:4], GIVEN[0]],
         [GIVEN[0].T, *GIVEN[1:]],
         [None, *GIVEN[1:]],
         ["text", *GIVEN[1:]],

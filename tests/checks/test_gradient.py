@@ -2,6 +2,7 @@
 
 import pytest
 
+from grader.checks import cost
 from grader.errors import RubricError
 from tests.checks.toy_layers import (
     CASES,
@@ -432,17 +433,19 @@ def layer_backward(dy, cache):
 
 
 @pytest.mark.parametrize("costly", ["note", "pending"])
-def test_gradients_without_a_derivative_are_noted(costly, graded):
+def test_gradients_without_a_derivative_are_noted(costly, graded, monkeypatch):
     wide = {**GRADIENT, "groups": ["values"], "rtol": 1e-5, "costly": costly}
     cases = changed(
         ("rng.normal(size=shape).astype", "(rng.normal(size=shape) / 3).astype"), source=CASES
     )
+    monkeypatch.setattr(cost, "MANY", 4.0)  # the machine may be busy
     result = graded(RIGHT + DIFFERENT, wide, cases)
     said = result.message if costly == "pending" else result.notes[-1]
     assert "times as long as layer_forward on larger inputs" in said
     assert (result.outcome, result.points) == (
         ("pending", 0) if costly == "pending" else ("passed", 10)
     )
+    monkeypatch.undo()
     assert not any("times as long" in note for note in graded(RIGHT, wide, cases).notes)
 
 

@@ -8,10 +8,12 @@ student's own arrangement, as far as it is known (``cache_layout.py``).
 
 from __future__ import annotations
 
+import copy
 import importlib
 import inspect
 import os
 import sys
+import threading
 import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,12 +21,13 @@ from types import ModuleType
 from typing import Any
 
 from ..wire import Opaque
+from .at_most import TooSlowError, at_most
 from .cache_layout import Place, layout_of
 
 # (name, arguments, names) -> outputs, and the values that some of the names have
 Ask = Callable[[str, list[Any], list[str]], tuple[list[Any], dict[str, Any]]]
 HIDDEN_NAME = "__answered__"
-MAX_CONTAINERS = 6  # how deep caches are looked for in what a function is called with
+OWN_CALL_S = 0.5  # for one call of the student's own function, only for what it keeps
 
 
 class Cache:
@@ -43,6 +46,7 @@ class AnsweredFunction:
     original: Any = None
     layout: dict[str, Any] | None = None
     names: list[str] = field(default_factory=list)
+    is_object: bool = False  # of a kind that only the student's own function makes
 
     def prepare(self, original: Any, reader: Any) -> None:
         """Take the student's own function, and the one that reads its cache, if there are any."""
@@ -54,8 +58,9 @@ class AnsweredFunction:
             made = self.layout["caches"][0]
             if made is None or isinstance(made, str) or _unknown(made):
                 self.layout["caches"] = [self.layout["read"]]
+                self.is_object = made is None or isinstance(made, str)
         if self.layout is not None:
-            found = [name for place in self.layout["caches"] for name in _names(place)]
+            found = [name for place in self.layout["caches"] for name in names_in(place)]
             self.names = sorted(set(found))
 
     def bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
@@ -69,11 +74,15 @@ class AnsweredFunction:
         return [*bound.args, *bound.kwargs.values()]
 
     def own_caches(self, args: list[Any]) -> list[Any] | None:
-        """Return the caches of the student's own function, if it returns."""
+        """Return the caches of the student's own function, if it returns in time."""
         try:
-            found = self.original(*args)
+            with at_most(OWN_CALL_S):
+                found = self.original(*args)
             items = list(found)
             return [items[index] for index in self.opaque] if len(items) == self.outputs else None
+        except TooSlowError:
+            self.original = None  # it would be as slow the next time
+            return None
         except Exception:
             return None
 
@@ -91,6 +100,7 @@ class AnsweredFunctions:
         self._folder = folder
         self._functions: dict[str, AnsweredFunction] = {}
         self._handles: dict[int, tuple[Any, Opaque]] = {}
+        self._lock = threading.Lock()
 
     def install(self, main: ModuleType, wanted: list[dict[str, Any]]) -> None:
         """Answer functions from now on.
@@ -112,12 +122,12 @@ class AnsweredFunctions:
 
     def _replace(self, module: ModuleType, main: ModuleType, name: str, original: Any) -> None:
         stand_in = self._stand_in(name)
-        plain = type(original) is types.FunctionType
-        if plain and not original.__code__.co_freevars:
+        if type(original) is types.FunctionType:
             # Whoever holds the function, in a table or a closure, is answered as well.
             self._functions[name].original = _copy(original)
             original.__globals__[HIDDEN_NAME] = self._answer
-            original.__code__ = stand_in.__code__
+            free = original.__code__.co_freevars
+            original.__code__ = stand_in.__code__.replace(co_freevars=free)
             original.__defaults__ = original.__kwdefaults__ = None
         else:
             for space in [vars(one) for one in self._modules()]:
@@ -144,7 +154,9 @@ class AnsweredFunctions:
         """Return what the function would return if it were right."""
         function = self._functions[name]
         given = function.bound(args, kwargs)
-        outputs, known = self._ask(name, [self._sent(value) for value in given], function.names)
+        with self._lock:  # student code may call from several threads
+            sent = [self._sent(value) for value in given]
+            outputs, known = self._ask(name, sent, function.names)
         if function.opaque:
             self._with_caches(function, given, outputs, known)
         return tuple(outputs) if function.outputs > 1 else outputs[0]
@@ -169,21 +181,40 @@ class AnsweredFunctions:
             for name, value in zip(layout["outputs"], outputs, strict=True):
                 if name is not None and not isinstance(value, Opaque):
                     known.setdefault(name, value)
-        complete = all(name in known for place in places for name in _names(place))
+        complete = all(name in known for place in places for name in names_in(place))
         own: list[Any] | None = None
         if function.original is not None and (
-            not complete or any(_unknown(place) for place in places)
+            function.is_object or not complete or any(_unknown(place) for place in places)
         ):
             own = function.own_caches(given)
         for number, (index, place) in enumerate(zip(function.opaque, places, strict=True)):
             instead = own[number] if own is not None else Cache()
-            cache = filled(place, known, instead)
+            cache = filled(place, known, with_attributes(instead, known))
             handle = outputs[index]
             if isinstance(handle, Opaque):
-                if not isinstance(cache, tuple | list | dict | Cache):
-                    cache = [cache]  # an object of its own, which is found again
+                if cache is None or isinstance(cache, bool | int | float | str | bytes):
+                    cache = Cache()  # an object of its own, which is found again
                 self._handles[id(cache)] = (cache, handle)
             outputs[index] = cache
+
+
+def with_attributes(cache: Any, known: Mapping[str, Any]) -> Any:
+    """Return a copy of an object whose attributes have the values that are known by their names."""
+    if isinstance(cache, tuple) and hasattr(cache, "_fields"):
+        return type(cache)(
+            *(known.get(name, v) for name, v in zip(cache._fields, cache, strict=True))
+        )
+    attributes = getattr(cache, "__dict__", None)
+    if not isinstance(attributes, dict) or isinstance(cache, type | ModuleType):
+        return cache
+    try:
+        made = copy.copy(cache)
+        for name in attributes:
+            if name in known:
+                object.__setattr__(made, name, known[name])
+    except Exception:
+        return cache
+    return made
 
 
 def filled(place: Place, known: Mapping[str, Any], instead: Any, gap: Any = None) -> Any:
@@ -202,15 +233,18 @@ def filled(place: Place, known: Mapping[str, Any], instead: Any, gap: Any = None
     same = isinstance(instead, tuple | list) and len(instead) == len(rest)
     own = list(instead) if same else [gap] * len(rest)
     items = [filled(one, known, value, gap) for one, value in zip(rest, own, strict=True)]
-    return tuple(items) if kind == "t" else items
+    if kind == "l":
+        return items
+    return type(instead)(*items) if same and hasattr(instead, "_fields") else tuple(items)
 
 
-def _names(place: Place) -> Iterator[str]:
+def names_in(place: Place) -> Iterator[str]:
+    """Yield the names in a place."""
     if isinstance(place, str):
         yield place
     elif isinstance(place, list):
         for one in place[1:]:
-            yield from _names(one[1] if place[0] == "d" else one)
+            yield from names_in(one[1] if place[0] == "d" else one)
 
 
 def _unknown(place: Place) -> bool:

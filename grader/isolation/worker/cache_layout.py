@@ -12,6 +12,7 @@ import inspect
 from typing import Any
 
 MAX_LAYOUT_DEPTH = 6
+MAX_NODES = 5000  # of a function; a long one has 500
 # The places of a cache: a name of the function's, None for anything else, or a list that begins
 # with "t" (tuple), "l" (list) or "d" (dictionary, with pairs of key and place).
 Place = Any
@@ -47,6 +48,8 @@ def layout_of(
     if not returned:
         return None
     items = max(returned, key=lambda value: value.lineno).elts
+    if sum(1 for _ in ast.walk(node)) > MAX_NODES:
+        return None  # as large as no function that a person writes
     displays = _displays(node)
     return {
         "parameters": [one.arg for one in (*node.args.posonlyargs, *node.args.args)],

@@ -22,16 +22,13 @@ from typing import Any
 
 import numpy as np
 
+from .at_most import TooSlowError, at_most
 from .mutants import Mutant, mutants_of
 
 SEARCH_S = 1.5  # of processor time for all changes together; those of a plain LSTM step take 0.5
 WAIT_S = 5.0  # for them on a busy machine
 CALL_S = 0.25  # for one call of a changed function
 RTOL, ATOL = 1.0e-6, 1.0e-9
-
-
-class TooSlowError(BaseException):
-    """A changed function has used up its time."""
 
 
 @dataclass(frozen=True)
@@ -102,11 +99,8 @@ def _source(code: types.CodeType) -> str | None:
 def _gives(function: Callable[..., Any], wanted: Wanted) -> bool:
     arguments = [a.copy() if isinstance(a, np.ndarray) else a for a in wanted.arguments]
     try:
-        signal.setitimer(signal.ITIMER_REAL, CALL_S)
-        try:
+        with at_most(CALL_S):
             returned = function(*arguments)
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
         items = [returned] if len(wanted.outputs) == 1 else list(returned)
         if len(items) != len(wanted.outputs):
             return False
@@ -128,20 +122,11 @@ def _install(
 
 @contextlib.contextmanager
 def _quietly() -> Iterator[None]:
-    """Keep what changed functions print and warn of, and end those that take too long."""
-
-    def too_slow(_signal: int, _frame: types.FrameType | None) -> None:
-        raise TooSlowError
-
-    before = signal.signal(signal.SIGALRM, too_slow)
-    try:
-        with (
-            open(os.devnull, "w", encoding="utf-8") as nowhere,
-            contextlib.redirect_stdout(nowhere),
-            contextlib.redirect_stderr(nowhere),
-            np.errstate(all="ignore"),
-        ):
-            yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+    """Keep what changed functions print and warn of."""
+    with (
+        open(os.devnull, "w", encoding="utf-8") as nowhere,
+        contextlib.redirect_stdout(nowhere),
+        contextlib.redirect_stderr(nowhere),
+        np.errstate(all="ignore"),
+    ):
+        yield
