@@ -36,6 +36,7 @@ WITHHELD = (
     "the text of the exception is not shown, since it could hold hidden data; your instructor can "
     "read it"
 )
+OF_EXCEPTIONS = frozenset(["exception", "memory", "not_implemented", "import_error"])
 PUBLIC_WORDS = (
     "the exception is shown as it comes with public data, on which this check ends in the same way"
 )
@@ -169,7 +170,7 @@ class Session:
         private = is_shown and self.settings.secret is not None
         context = self._context(question, check, seed, private=private)
         result = self._judged(check, context)
-        if not (private and self._loader.withheld):
+        if not (private and self._loader.withheld and _tells_of_an_exception(result)):
             return result
         public = dataclasses.replace(
             self._context(question, check, context.public_seed, private=False),
@@ -254,6 +255,12 @@ class Session:
         if path.stat().st_size > MAX_TEXT_FILE:
             raise Failure("wrong_shape", f"{name} is {path.stat().st_size} bytes long")
         return path.read_bytes()
+
+
+def _tells_of_an_exception(result: CheckResult) -> bool:
+    """Say whether an exception is a reason for what a result lost; others were only on the way."""
+    reasons = {result.reason, *(part.reason for part in result.parts)}
+    return bool(reasons & OF_EXCEPTIONS)
 
 
 def _no_limit() -> None:
