@@ -127,7 +127,7 @@ def seed_of(report: Mapping[str, Any], check: str, file: Path | None = None) -> 
 
 
 def _parsed(raw: bytes, path: Path) -> bytes:
-    lines = raw.decode("ascii", errors="replace").split("\n")
+    lines = raw.decode("utf-8-sig", errors="replace").splitlines()
     words = "".join(line.strip() for line in lines if not line.startswith("#"))
     with contextlib.suppress(ValueError):
         key = bytes.fromhex(words)

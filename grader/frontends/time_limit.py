@@ -66,9 +66,11 @@ class WithinBudget(TimeAndMemory):
     def _too_little_time(self, check: CheckSpec) -> str:
         self._note()
         longest = sorted(self._used_s.items(), key=lambda used: -used[1])[:MAX_SHOWN]
-        named = ", ".join(f"{name} ({seconds:.0f} s)" for name, seconds in longest)
+        users = [(name, seconds) for name, seconds in longest if seconds >= LEAST_USED_S]
+        named = ", ".join(f"{name} ({seconds:.1f} s)" for name, seconds in users)
+        by = f"by {named}" if users else "before any check started"
         reached = "not finished" if self._used_s[check.id] >= LEAST_USED_S else "not reached"
         return (
-            f"{reached}: the time for this submission, {self._total_s:g} s, was used up by "
-            f"{named}; grade it again with a larger --budget, or mark this check by hand"
+            f"{reached}: the time for this submission, {self._total_s:g} s, was used up "
+            f"{by}; grade it again with a larger --budget, or mark this check by hand"
         )

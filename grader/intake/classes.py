@@ -12,9 +12,8 @@ from pathlib import Path, PurePosixPath
 from grader.errors import Closing, UsageError
 from grader.intake import identity
 from grader.intake.archives import DAMAGED, TooMuchError, shown, tar_entries, zip_entries
-from grader.intake.downloads import Collected, HandedInFile, collected, single
+from grader.intake.downloads import Collected, HandedInFile, collected, is_named, single
 from grader.intake.layouts import (
-    INNER,
     OFFICE,
     SECTION,
     Asked,
@@ -26,15 +25,14 @@ from grader.intake.layouts import (
     only_archive,
     places,
     split,
+    strays,
 )
 from grader.intake.names import (
     CLUTTER,
     ENVIRONMENT_MARK,
-    RESERVED_IDS,
     installed_in,
     is_archive,
     is_packed,
-    safe_id,
     stem,
 )
 from grader.intake.unpacking import CLASS, MAX_DEPTH, is_zip, unpack_class
@@ -51,6 +49,7 @@ class Classes(Closing):
     Attributes:
         notes: what in the folders of classes can be nobody's submission, and why.
         contested: why a hand-in belongs to nobody until a person decides, by its id.
+        sources: where a hand-in lies, by its id, for a person and to compare.
 
     Args:
         most_bytes: how much all archives of classes may hold together, unpacked.
@@ -58,6 +57,8 @@ class Classes(Closing):
 
     def __init__(self, most_bytes: int = CLASS.total_bytes) -> None:
         self.contested: dict[str, str] = {}
+        self.sources: dict[str, str] = {}
+        self._archives: dict[Path, Path] = {}  # by the folder that each was unpacked into
         self._room = most_bytes
         self._folder: Closing | None = None
         self._count = 0
@@ -79,7 +80,16 @@ class Classes(Closing):
         target = self._folder.path / f"class{self._count}" / stem(path)
         target.mkdir(parents=True)
         self._room -= unpack_class(path, target, self._room)
+        self._archives[target] = path
         return target
+
+    def source(self, origin: Origin) -> str:
+        """Return where a hand-in lies: its path, which may go through archives."""
+        path = origin.parts[0].path if isinstance(origin, Collected) else origin
+        for folder, archive in self._archives.items():
+            if path.is_relative_to(folder):
+                return f"{self.source(archive)}/{path.relative_to(folder).as_posix()}"
+        return str(path.resolve())
 
     def close(self) -> None:
         """Remove what was unpacked."""
@@ -110,8 +120,7 @@ def find(
         UsageError: an argument does not exist, is neither folder nor archive, or holds nothing.
     """
     asked = Asked(tuple(modules), tuple(texts))
-    found: list[tuple[str, str, Origin]] = []
-    taken: set[str] = set(RESERVED_IDS)
+    all_origins: list[Origin] = []
     for argument in arguments:
         # Of several, each archive is one student's, whatever it holds: a student's could hold
         # folders with the names of others.
@@ -120,20 +129,12 @@ def find(
         if not origins:
             raise UsageError(f"{argument}: no submissions found")
         if classes is not None and list(origins) != [argument]:
-            classes.notes += _left_out(argument, origins, modules)
-        for origin in origins:
-            if isinstance(origin, Collected):
-                base = origin.identifier
-            else:
-                base = safe_id(stem(origin.resolve()))
-            identifier, number = base, 1
-            while identifier.lower() in taken:
-                number += 1
-                identifier = f"{base}-{number}"
-            taken.add(identifier.lower())
-            found.append((identifier, base, origin))
+            classes.notes += _left_out(argument, origins, asked)
+        all_origins += origins
+    found = identity.named(all_origins)
     if classes is not None:
         classes.contested = identity.contested(found)
+        classes.sources = {one: classes.source(origin) for one, _base, origin in found}
     return [(identifier, origin) for identifier, _base, origin in found]
 
 
@@ -179,13 +180,20 @@ def _of_archives(
 def _of_archive(
     path: Path, asked: Asked, classes: Classes, deeper: int = MAX_WRAPPERS
 ) -> Sequence[Origin] | None:
-    """Return the submissions in the archive of a class; None if it is one student's."""
+    """Return the submissions in the archive of a class; None if it is one student's.
+
+    What a platform has named for a student is that student's, whatever it holds.
+    """
+    if is_named(path.name):
+        return None
     members = list(_members(path))
     if places(members, asked):
         opened = classes.opened(path)
         found = _of_folder(opened, asked)
         parts = _of_archives(opened, found, asked, classes, deeper - 1) if deeper else None
         return parts or found
+    if (beside := _beside_archives(path, members, asked, classes)) is not None:
+        return beside
     inner = only_archive(members)
     if inner is None or deeper == 0:
         return None
@@ -198,10 +206,11 @@ def _of_archive(
 def _of_folder(path: Path, asked: Asked) -> Sequence[Origin]:
     entries = _entries(path)
     files = _inside(path)
-    if any(entry.name in asked.modules for entry in entries) and not _is_stray(files, asked):
+    loose = _strays(path, files, asked)
+    if not loose and any(entry.is_file() and entry.name in asked.modules for entry in entries):
         return [path]
-    entries = [entry for entry in entries if not (entry.is_file() and entry.name in asked.modules)]
-    files = [file for file in files if len(file.parts) > 1 or file.name not in asked.modules]
+    entries = [entry for entry in entries if PurePosixPath(entry.name) not in loose]
+    files = [file for file in files if file not in loose]
     within = places(files, asked)
     if any(place.parts for place in within):
         return [origin for place in within for origin in _handed_in(path / place, asked)]
@@ -240,39 +249,57 @@ def _spread(members: Sequence[Path], asked: Asked) -> list[Origin]:
     return found
 
 
-def _is_stray(files: Sequence[PurePosixPath], asked: Asked) -> bool:
-    """Say whether a module in a folder lies beside the submissions of a class.
+def _strays(path: Path, files: Sequence[PurePosixPath], asked: Asked) -> frozenset[PurePosixPath]:
+    """Return the files asked for that lie beside the submissions of a class, packed or not."""
+    top, _folders = split(files)
+    if not asked.named(file.name for file in top):
+        return frozenset()
+    archives = [file for file in top if is_archive(file.name)]
+    packed = [file / member for file in archives for member in _members(path / file)]
+    return strays([*(file for file in files if file not in archives), *packed], asked)
 
-    It does if two folders there hold the same module as well, and none that holds one is called
-    like a part or a copy of a homework.
+
+def _beside_archives(
+    path: Path, members: Sequence[PurePosixPath], asked: Asked, classes: Classes
+) -> Sequence[Origin] | None:
+    """Return the submissions in an archive with archives and a stray file; None if there is none.
+
+    Whether it is a class is in the inner archives, so it is unpacked to find out.
     """
-    top, folders = split(files)
-    held = [(name, Folder.of(name, inner).held(asked)) for name, inner in folders.items()]
-    holding = {name: modules for name, modules in held if modules}
-    loose = {file.name for file in top if file.name in asked.modules}
-    alike = all(sum(one in modules for modules in holding.values()) > 1 for one in loose)
-    return alike and not any(map(INNER.fullmatch, holding))
+    top, _folders = split(members)
+    archives = [file for file in top if is_archive(file.name)]
+    if len(archives) < 2 or not asked.named(file.name for file in top):  # noqa: PLR2004
+        return None
+    try:
+        opened = classes.opened(path)
+    except UsageError:  # staged as one submission, its report says what is wrong
+        return None
+    found = _of_folder(opened, asked)
+    return None if list(found) == [opened] else found
 
 
-def _left_out(argument: Path, origins: Sequence[Origin], modules: Sequence[str]) -> list[str]:
+def _left_out(argument: Path, origins: Sequence[Origin], asked: Asked) -> list[str]:
     """Say what in the folders with the submissions of a class is nobody's submission."""
     paths = [
         part.path
         for origin in origins
         for part in (origin.parts if isinstance(origin, Collected) else [HandedInFile(origin, "")])
     ]
-    folders = {path.parent for path in paths if path != argument} | {argument}
+    if paths == [argument]:
+        return []
+    folders = {path.parent for path in paths} | {argument}
     strange = [
         entry
         for folder in sorted(folders)
         if folder.is_dir()
         for entry in sorted(folder.iterdir())
         if not _is_clutter(entry.name)
-        and (not _is_usable(entry) or (entry.is_file() and entry.name in modules))
+        and entry not in paths
+        and (not _is_usable(entry) or (entry.is_file() and asked.named([entry.name])))
     ]
     if not strange:
         return []
-    told = [f"{shown(entry.name)} ({_kind(entry)})" for entry in strange[:MAX_LEFT_OUT]]
+    told = [f"{shown(entry.name)} ({_kind(entry, asked)})" for entry in strange[:MAX_LEFT_OUT]]
     more = f" and {len(strange) - MAX_LEFT_OUT} more" if len(strange) > MAX_LEFT_OUT else ""
     return [f"{argument}: not graded: {', '.join(told)}{more}"]
 
@@ -284,9 +311,10 @@ def _is_usable(entry: Path) -> bool:
         return True
 
 
-def _kind(entry: Path) -> str:
+def _kind(entry: Path, asked: Asked) -> str:
     if entry.is_file():
-        return "a module beside the submissions of a class"
+        what = "module" if asked.modules_in([entry.name]) else "text"
+        return f"a {what} beside the submissions of a class"
     return "a link to nothing" if entry.is_symlink() else "neither a file nor a folder"
 
 

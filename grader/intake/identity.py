@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from grader.intake.archives import shown
 from grader.intake.downloads import Collected
 from grader.intake.layouts import Origin
-from grader.intake.names import stem
+from grader.intake.names import RESERVED_IDS, safe_id, stem
 
 MAX_CLAIMANTS = 6  # that a message names
 # Letters and digits that look like a Latin letter, in lower case or because their capitals do.
@@ -38,6 +38,38 @@ def looks(name: str) -> str:
     seen = "".join(c for c in plain if unicodedata.category(c) not in ("Mn", "Cf", "Me"))
     words = "".join(c if c.isalnum() else " " for c in seen.translate(LOOK_ALIKES))
     return "_".join(words.split())
+
+
+def named(origins: Sequence[Origin]) -> list[tuple[str, str, Origin]]:
+    """Return (its id, the id that its name gives alone, where it is) of all hand-ins.
+
+    Of two with one id, the second gets a number, and never a number that makes it a third's id: who
+    is called ``zoe-2`` keeps that name. The first is whoever is called exactly so.
+    """
+    bases = [
+        one.identifier if isinstance(one, Collected) else safe_id(stem(one.resolve()))
+        for one in origins
+    ]
+    names = {base.casefold() for base in bases}
+    taken = {name.casefold() for name in RESERVED_IDS}
+    made: dict[int, str] = {}
+    for index in sorted(range(len(bases)), key=lambda index: not _is_exact(origins[index])):
+        base = bases[index]
+        identifier, number = base, 1
+        while identifier.casefold() in (taken if number == 1 else taken | names):
+            number += 1
+            identifier = f"{base}-{number}"
+        taken.add(identifier.casefold())
+        made[index] = identifier
+    return [(made[index], base, origins[index]) for index, base in enumerate(bases)]
+
+
+def _is_exact(origin: Origin) -> bool:
+    """Say whether a hand-in's name is an id as it is."""
+    if isinstance(origin, Collected):
+        return True
+    name = stem(origin.resolve())
+    return name == safe_id(name)
 
 
 def contested(found: Sequence[tuple[str, str, Origin]]) -> dict[str, str]:

@@ -126,9 +126,13 @@ def places(files: Paths, asked: Asked) -> list[PurePosixPath]:
     level = PurePosixPath()
     while True:
         top, folders = split(files)
+        if asked.named(file.name for file in top):
+            loose = strays(files, asked)
+            if not loose:
+                return []
+            files = [file for file in files if file not in loose]
+            top, folders = split(files)
         names = [file.name for file in top]
-        if asked.named(names):
-            return []
         if METADATA in names or _is_download([*names, *folders]):
             return [level]
         if _is_of_archives(top, folders):
@@ -144,6 +148,22 @@ def places(files: Paths, asked: Asked) -> list[PurePosixPath]:
             return []
         ((name, files),) = folders.items()
         level /= name
+
+
+def strays(files: Paths, asked: Asked) -> frozenset[PurePosixPath]:
+    """Return the files asked for that lie beside the submissions of a class; none if it is not one.
+
+    It is a class if a platform has named two of its members, or if two folders hold the same
+    module, and none that holds one is called like a part or a copy of a homework. The contents of
+    archives may be given as those of folders.
+    """
+    top, folders = split(files)
+    named = [name for name in (*(file.name for file in top), *folders) if is_named(name)]
+    loose = [file for file in top if asked.named([file.name]) and file.name not in named]
+    made = [Folder.of(stem(PurePath(name)), inner) for name, inner in folders.items()]
+    held = {folder.name: modules for folder in made if (modules := folder.held(asked))}
+    of_class = _have_in_common([*held.values()]) and not any(map(INNER.fullmatch, held))
+    return frozenset(loose) if len(named) > 1 or of_class else frozenset()
 
 
 def _sections(folders: dict[str, Paths], asked: Asked) -> list[PurePosixPath]:

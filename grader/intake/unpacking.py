@@ -183,7 +183,7 @@ def copy(entries: Generator[Entry, None, None], target: Path, notes: Notes, caps
                     written += len(chunk)
                     if written > room:
                         limit = caps.file_bytes if room == caps.file_bytes else caps.total_bytes
-                        beyond = f"exceeds the limit of {limit // MIB} MiB"
+                        beyond = f"exceeds the limit of {limit / MIB:.4g} MiB"
                         raise TooMuchError(f"{shown(name)} ({size} bytes) {beyond}")
                     file.write(chunk)
             total += written

@@ -31,11 +31,12 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode())
 
 
-def write_bytes(path: Path, data: bytes) -> None:
+def write_bytes(path: Path, data: bytes, *, private: bool = False) -> None:
     """Write ``data`` next to ``path``, flush it to disk, and then replace ``path``.
 
     Where the file system allows it, the data has no name until it is complete: a process that is
-    killed at any moment leaves nothing behind that looks like a report.
+    killed at any moment leaves nothing behind that looks like a report. Only its owner may read a
+    ``private`` file.
 
     Raises:
         UnwritableError: the disk is full or the folder cannot be written.
@@ -47,7 +48,7 @@ def write_bytes(path: Path, data: bytes) -> None:
         with os.fdopen(fd, "wb") as file:
             file.write(data)
             file.flush()
-            os.fchmod(fd, 0o666 & ~_umask())
+            os.fchmod(fd, 0o600 if private else 0o666 & ~_umask())
             os.fsync(fd)
             if temporary is None:
                 temporary = _put(fd, path)

@@ -72,6 +72,11 @@ def test_a_file_that_others_can_read_or_change_is_refused(mode, file):
         secret.read(file(KEY, mode))
 
 
+@pytest.mark.parametrize("text", ["\ufeff" + KEY, f"\ufeff# words\r\n{KEY}\r\n", KEY + "\n\n"])
+def test_what_editors_add_to_a_file_does_not_matter(text, file):
+    assert secret.read(file(text)).key.hex() == KEY
+
+
 @pytest.mark.parametrize("text", ["", "# only words\n", "17", "zz" * 32, KEY[:30], KEY * 3])
 def test_a_file_without_a_secret_is_refused(text, file):
     with pytest.raises(UsageError, match="holds no secret seed"):

@@ -113,8 +113,8 @@ def test_nothing_is_exported_for_either_until_they_are_renamed(grade, run_cli, t
     assert export(run_cli, tmp_path)[0] == {"Zoe": "2", "Alice": "2"}
 
 
-def export(run_cli, tmp_path):
-    (tmp_path / "roster.csv").write_text(ROSTER)
+def export(run_cli, tmp_path, roster=ROSTER):
+    (tmp_path / "roster.csv").write_text(roster)
     ran = run_cli(
         *("export", tmp_path / "out", "--format", "canvas", "--roster", tmp_path / "roster.csv"),
         *("--out", tmp_path / "upload.csv"),
@@ -122,6 +122,55 @@ def export(run_cli, tmp_path):
     with (tmp_path / "upload.csv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["ID"]]
     return {row["Student"]: row["Homework 2 (77)"] for row in rows}, ran
+
+
+def test_no_third_hand_in_gets_the_grade_of_a_contested_student(grade, run_cli, tmp_path):
+    files = {"zoe zhu.zip": HOMEWORK, "zoe_zhu.zip": OTHERS, "zhu-zoe.zip": OTHERS}
+    folder = laid_out(tmp_path / "class", {**files, "alice.zip": HOMEWORK})
+    grade(folder, only=("q3.1",))
+    points, exported = export(
+        run_cli, tmp_path, ROSTER.replace("Zoe,1,s1,zoe", '"Zhu, Zoe",1,s1,z')
+    )
+    assert points == {"Zhu, Zoe": "", "Alice": "2"}
+    assert exported.status == 1
+    assert "not exported: zhu-zoe: matches 'Zhu, Zoe' (line 3), as does zoe_zhu" in exported.err
+    assert "1 of 4 grades" in exported.out
+
+
+def test_a_numbered_id_is_never_another_students_name(tmp_path):
+    names = ("Zoe", "zoe", "zoe-2", "ada lovelace", "ada_lovelace")
+    folder = laid_out(tmp_path / "class", {f"{name}/rnn_layers.py": RIGHT for name in names})
+    with Classes() as classes:
+        found = {origin.name: name for name, origin in find([folder], MODULES, classes)}
+    assert found == {
+        "Zoe": "Zoe", "zoe": "zoe-3", "zoe-2": "zoe-2",
+        "ada lovelace": "ada_lovelace-2", "ada_lovelace": "ada_lovelace",
+    }  # fmt: skip
+    assert set(classes.contested) == {"Zoe", "zoe-3", "ada_lovelace", "ada_lovelace-2"}
+
+
+def test_an_archive_with_a_platforms_name_is_one_students(tmp_path):
+    packed = zipped({"zoe/rnn_layers.py": WRONG, "bob/rnn_layers.py": RIGHT})
+    folder = laid_out(tmp_path / "class", {"hoppergrace_103_5553_hw2.zip": packed})
+    for argument in (folder, folder / "hoppergrace_103_5553_hw2.zip"):
+        assert claims(None, argument)[0] == ["hoppergrace_103_5553_hw2"]
+
+
+def test_no_report_is_overwritten_by_a_hand_in_from_elsewhere(grade, tmp_path):
+    packed = zipped({"zoe/rnn_layers.py": WRONG, "bob/rnn_layers.py": WRONG})
+    files = {"alice.zip": HOMEWORK, "mallory.zip": packed, "zoe.zip": HOMEWORK}
+    folder = laid_out(tmp_path / "class", files)
+    _ran, before = grade(folder, only=("q3.1",))
+    refused, after = grade(folder / "mallory.zip", only=("q3.1",))
+    assert refused.status == 2
+    assert f"zoe is the report of {folder / 'zoe.zip'}, and {folder / 'mallory.zip'}/zoe" in (
+        refused.err
+    )
+    assert f"delete {tmp_path / 'out' / 'zoe'} first" in refused.err
+    assert after == before
+    assert (tmp_path / "out" / ".sources.json").stat().st_mode & 0o777 == 0o600
+    again, _reports = grade(folder, only=("q3.1",))
+    assert again.status == 0
 
 
 def test_an_archive_among_several_is_never_a_class(tmp_path):
@@ -159,6 +208,59 @@ def test_a_module_beside_the_folders_of_a_class_is_named(tmp_path):
     found, classes = claims(laid_out(tmp_path / "class", files))
     assert found == ["alice", "bob"]
     assert ["rnn_layers.py (a module beside the submissions" in n for n in classes.notes] == [True]
+
+
+STRAYS = (
+    ("rnn_layers.py",),
+    ("rnn.py",),
+    ("rnn_layers (1).py", "Rnn_layers.py", "rnn.py"),
+    ("derivations.tex",),
+    ("predictions_q1.txt", "rnn_layers.py"),
+)
+
+
+@pytest.mark.parametrize("loose", STRAYS)
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("in_an_archive", [False, True])
+def test_stray_files_do_not_swallow_a_class(loose, packed, in_an_archive, tmp_path):
+    folders = {f"{name}/rnn_layers.py": RIGHT for name in ("ada", "ben")}
+    files = {"ada.zip": HOMEWORK, "ben.zip": OTHERS} if packed else folders
+    files = {**files, **dict.fromkeys(loose, WRONG)}
+    path = tmp_path / "class.zip"
+    if in_an_archive:
+        path.write_bytes(zipped(files))
+    else:
+        path = laid_out(tmp_path / "class", files)
+    texts = ["derivations.tex", "predictions_q1.txt"]
+    with Classes() as classes:
+        found = find([path], ["rnn_layers.py", "rnn.py"], classes, texts)
+    assert [name for name, _origin in found] == ["ada", "ben"]
+    (note,) = classes.notes
+    for name in loose:
+        what = "text" if name in texts else "module"
+        assert f"{name} (a {what} beside the submissions of a class)" in note
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_module_beside_data_sets_is_one_students(packed, tmp_path):
+    """Archives of any name beside a module are a class only if they hold modules themselves."""
+    data = zipped({"captions.json": b"{}"})
+    files = {"rnn_layers.py": RIGHT, "coco.zip": data, "cifar10.zip": data}
+    path = tmp_path / "dora.zip"
+    if packed:
+        path.write_bytes(zipped(files))
+    else:
+        path = laid_out(tmp_path / "dora", files)
+    found, classes = claims(None, path)
+    assert (found, classes.notes) == (["dora"], [])
+
+
+def test_a_stray_module_beside_files_of_a_platform_is_named(tmp_path):
+    files = {f"ada_{n}_{n + 5000}_rnn_layers.py": RIGHT for n in (101, 102)}
+    found, classes = claims(laid_out(tmp_path / "class", {**files, "rnn_layers.py": WRONG}))
+    assert len(found) == 2
+    (note,) = classes.notes
+    assert note.endswith("not graded: rnn_layers.py (a module beside the submissions of a class)")
 
 
 def test_a_module_beside_copies_of_itself_is_one_students(tmp_path):

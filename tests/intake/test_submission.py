@@ -761,7 +761,7 @@ def test_equal_names_get_numbers(tmp_path):
     paths = [tmp_path / parent / "alice" for parent in "abc"]
     paths += [tmp_path / "a" / "Alice.zip", tmp_path / "a" / "alice-2.zip"]
     identifiers = [identifier for identifier, _path in find(paths, MODULES)]
-    assert identifiers == ["alice", "alice-2", "alice-3", "Alice-4", "alice-2-2"]
+    assert identifiers == ["alice", "alice-3", "alice-4", "Alice-5", "alice-2"]
     assert len({identifier.lower() for identifier in identifiers}) == len(identifiers)
 
 

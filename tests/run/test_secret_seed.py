@@ -211,3 +211,30 @@ def test_a_driver_is_given_a_seed_that_does_not_depend_on_the_secret(rubric):
         found.append((call.worker_seed, call.arguments["seed"], context.seed))
     assert found[0][:2] == found[1][:2]
     assert found[0][2] != found[1][2]
+
+
+def test_two_seeds_are_refused(run_cli, tmp_path, monkeypatch):
+    command = ("grade", tmp_path, "--out", tmp_path / "out", "--rubric", ROOT / "rubric.yaml")
+    ran = run_cli(*command, "--seed", "7", "--seed-file", tmp_path / "hw.seed")
+    assert ran.status == 2
+    assert "--seed and --seed-file contradict each other" in ran.err
+    assert not (tmp_path / "hw.seed").exists()
+    monkeypatch.setenv("GRADER_SEED_FILE", str(tmp_path / "hw.seed"))
+    assert "contradict" not in run_cli(*command, "--seed", "7").err
+
+
+@pytest.mark.parametrize("option", ["--budget", "--max-class-gb"])
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "-1", "0"])
+def test_a_limit_is_a_positive_number(option, value, run_cli, tmp_path):
+    ran = run_cli("grade", tmp_path, "--out", tmp_path / "out", option, value)
+    assert ran.status == 2
+    assert option in ran.err
+
+
+def test_the_archive_with_the_secret_is_its_owners(run_cli, tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADER_SEED_FILE", str(tmp_path / "hw.seed"))
+    target = tmp_path / "autograder.zip"
+    ran = run_cli("bundle", "gradescope", "-o", target, "--rubric", ROOT / "rubric.yaml")
+    assert ran.status == 0
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert f"note: hidden data are drawn from a new secret seed, kept in {tmp_path}" in ran.err

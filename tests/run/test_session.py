@@ -8,8 +8,8 @@ import pytest
 
 from grader.assignment.reference import Assignment
 from grader.assignment.rubric import load_rubric
-from grader.checks import KINDS
-from grader.errors import BrokenError, IsolationError, Pending
+from grader.checks import KINDS, rerun
+from grader.errors import BrokenError, IsolationError, Pending, WorkerLost
 from grader.frontends.student.look import PlainProcesses
 from grader.job import Settings
 from grader.model import CheckResult
@@ -129,3 +129,28 @@ def test_at_home_there_is_no_reference_to_run_and_nothing_isolates(tmp_path, rub
         assert processes.isolation == []
         with processes.reference(rubric) as folder:
             assert folder is None
+
+
+@pytest.mark.parametrize(("reason", "shares"), [("timeout", [1.0, 0.2]), ("crashed", [1.0, 1.0])])
+def test_who_slept_has_a_part_of_the_time_for_a_second_try(reason, shares, session, monkeypatch):
+    seen: list[float] = []
+
+    class Limited(Steered):
+        def limits(self, _question, check, limits):
+            seen.append(limits.timeout_s / check.timeout_s)
+            return limits
+
+    def lost(kind, check, context):
+        with context.open_module(context.worker_seed):
+            pass
+        raise WorkerLost(reason, f"lost the worker of try {len(seen)}", retry=True)
+
+    monkeypatch.setattr(rerun, "run", lost)
+    made = session(steering=Limited())
+    question, check = next(iter(made.ordered(["q1.1"])))
+    assert check.timeout_s > 10
+    result = made.run(question, check)
+    assert seen == shares
+    assert (result.outcome, result.reason) == ("failed", reason)
+    # The first message has the check's own limit.
+    assert f"try {1 if reason == 'timeout' else 2}" in result.message

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import permutations
 
@@ -88,7 +88,12 @@ class _Found:
     problem: str = ""
 
 
-def match(roster: Roster, submissions: Iterable[str], students: Students | None = None) -> Matching:
+def match(
+    roster: Roster,
+    submissions: Iterable[str],
+    students: Students | None = None,
+    contested: Collection[str] = (),
+) -> Matching:
     """Match submissions to students.
 
     By the first of these that fits any student: identifier, the platform's id, the identifiers of
@@ -98,6 +103,8 @@ def match(roster: Roster, submissions: Iterable[str], students: Students | None 
         roster: the students.
         submissions: the ids of all submissions.
         students: who handed them in, as far as their reports say.
+        contested: those that belong to nobody until a person decides. They get no row, and no
+            other submission gets a row that one of them fits.
     """
     reported = {name: (students or {}).get(name, StudentReport()) for name in submissions}
     finder = _Finder(roster, reported)
@@ -108,9 +115,12 @@ def match(roster: Roster, submissions: Iterable[str], students: Students | None 
     for submission in reported:
         found = finder.find(submission)
         in_doubt.update(found.rows)
+        is_owner = found.together or (len(found.rows) == 1 and not found.problem)
+        if submission in contested and not is_owner:
+            continue  # that it is contested is all that a person must know
         if found.problem:
             made.problems.append(f"{submission}: {found.problem}")
-        if found.together or (len(found.rows) == 1 and not found.problem):
+        if is_owner:
             for row in found.rows:
                 taken.setdefault(row, []).append(submission)
         elif found.rows and not found.problem:
@@ -119,16 +129,29 @@ def match(roster: Roster, submissions: Iterable[str], students: Students | None 
         elif not found.problem:
             near = did_you_mean(submission, known) if len(made.problems) < MAX_SUGGESTED else ""
             made.problems.append(f"{submission}: matches no student in {roster.table.name}{near}")
+    _assign(taken, contested, finder, made)
+    made.without = [finder.place(row) for row in roster.students if row not in in_doubt]
+    return made
+
+
+def _assign(
+    taken: Mapping[int, Sequence[str]], contested: Collection[str], finder: _Finder, made: Matching
+) -> None:
+    """Give each row its submission, unless several fit it or one is contested."""
     for row, names in sorted(taken.items()):
-        if len(names) == 1:
+        several = ", ".join(name for name in names if name not in contested)
+        claimed = [name for name in names if name in contested]
+        if len(names) == 1 and not claimed:
             made.rows[row] = names[0]
-        else:
-            several = ", ".join(names)
+        elif claimed and several:
+            made.problems.append(
+                f"{several}: matches {finder.place(row)}, as does {', '.join(claimed)}, which is "
+                "contested; none is exported: find out whose they are"
+            )
+        elif not claimed:
             made.problems.append(
                 f"{several}: all match {finder.place(row)}; none is exported: keep one report"
             )
-    made.without = [finder.place(row) for row in roster.students if row not in in_doubt]
-    return made
 
 
 class _Finder:

@@ -7,13 +7,12 @@ from typing import Any
 
 import click
 
-from grader.assignment import secret
 from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS
 from grader.errors import UsageError
 from grader.frontends.commands.bundle_student import student
 from grader.frontends.commands.exit_status import reports_errors
-from grader.frontends.commands.options import find_rubric, secret_option
+from grader.frontends.commands.options import FiniteRange, find_rubric, kept_secret, secret_option
 from grader.frontends.gradescope import bundle as gradescope_bundle
 from grader.model import TIERS
 from grader.reports.files import write_bytes
@@ -38,7 +37,7 @@ bundle_command.add_command(student)
               help="Use generated data sets (mini) or the homework's own (full).")  # fmt: skip
 @click.option("--data", type=click.Path(path_type=Path), metavar="DIR",
               help="Pack the homework's own data; needed for --tier full.")  # fmt: skip
-@click.option("--budget", "budget_s", type=click.FloatRange(min=30), metavar="SECONDS",
+@click.option("--budget", "budget_s", type=FiniteRange(min=30), metavar="SECONDS",
               help="Time per submission: a minute less than the platform's limit.")  # fmt: skip
 @click.option("--pip-args", metavar="TEXT",
               help="Arguments of pip install (default: torch for the processor only).")  # fmt: skip
@@ -69,10 +68,12 @@ def gradescope(
         raise UsageError(f"--constraints {constraints}: no such file")
     beside = loaded.path.resolve().parent / CONSTRAINTS
     pins = constraints or (beside if beside.is_file() else None)
-    kept = secret.read_or_make(loaded.assignment, seed_file).secret
-    choices = gradescope_bundle.Choices(tier, data, budget_s, pip_args, isolation, pins, kept)
+    kept = kept_secret(loaded.assignment, seed_file)
+    choices = gradescope_bundle.Choices(
+        tier, data, budget_s, pip_args, isolation, pins, kept.secret
+    )
     made = gradescope_bundle.build(loaded, choices)
-    write_bytes(out, made)
+    write_bytes(out, made, private=True)
     click.echo(
         f"{out}: {len(made) / 1e6:.1f} MB; it holds the answers and the secret seed: keep it from "
         "students"

@@ -58,15 +58,15 @@ def export_command(
     contested = {name: why for name, why in contested.items() if why}
     for claimed, why in contested.items():
         click.echo(terminal.clean(f"not exported: {claimed}: {why}"), err=True)
-    found = {name: one for name, one in found.items() if name not in contested}
-    if not found:
+    if found.keys() == contested.keys():
         raise UsageError(f"{reports}: nobody knows yet whose these reports are")
     grades = formats.grades(found, allow_pending=allow_pending)
     matching = roster.Matching()
     if listed is not None:
         _sound(listed.table)
         students = {name: grade.student for name, grade in grades.items()}
-        matching = roster.match(listed, grades, students)
+        matching = roster.match(listed, grades, students, contested)
+    grades = {name: grade for name, grade in grades.items() if name not in contested}
     ((_identifier, title),) = titles
     order = formats.Order(grades, listed, matching.rows, assignment, title, out)
     if listed is not None and not matching.rows:
@@ -77,7 +77,7 @@ def export_command(
     if listed is not None:
         _sound(listed.table)
     write_bytes(out, made.data)
-    _tell(order, made, matching, out)
+    _tell(order, made, matching, len(contested))
     if made.left_out or matching.problems or contested:
         sys.exit(EXIT_FAILURES)
 
@@ -91,7 +91,9 @@ def _sound(table: tables.Sheet) -> tables.Sheet:
     return table
 
 
-def _tell(order: formats.Order, made: formats.Export, matching: roster.Matching, out: Path) -> None:
+def _tell(
+    order: formats.Order, made: formats.Export, matching: roster.Matching, contested: int
+) -> None:
     for line in [*matching.problems, *made.left_out]:
         click.echo(terminal.clean(f"not exported: {line}"), err=True)
     for note in made.notes:
@@ -114,4 +116,4 @@ def _tell(order: formats.Order, made: formats.Export, matching: roster.Matching,
     total = len(order.grades)
     matched = total if order.roster is None else len(set(order.rows.values()))
     done = max(0, matched - len(made.left_out))
-    click.echo(terminal.clean(f"{out}: {done} of {total} grades"))
+    click.echo(terminal.clean(f"{order.out}: {done} of {total + contested} grades"))

@@ -26,6 +26,7 @@ from grader.frontends.commands.exit_status import (
     reports_errors,
 )
 from grader.frontends.commands.options import (
+    FiniteRange,
     Seed,
     demand,
     find_rubric,
@@ -43,7 +44,7 @@ from grader.intake import submission
 from grader.intake.wanted import asked_by
 from grader.job import Job, Submitted
 from grader.readers.texts import counted
-from grader.reports import overview, terminal, unfinished
+from grader.reports import origins, overview, terminal, unfinished
 from grader.reports.report import Report
 from grader.run import batch
 from grader.run.progress import follow
@@ -82,13 +83,13 @@ class _Run:
 )
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N",
               help="Grade N submissions at a time (default: one per core).")  # fmt: skip
-@click.option("--budget", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
+@click.option("--budget", type=FiniteRange(min=0, min_open=True), metavar="SECONDS",
               help="The time for each submission (default: the rubric's).")  # fmt: skip
 @click.option("--discard-marks", is_flag=True,
               help="Overwrite reports that hold a person's marks.")  # fmt: skip
 @click.option("--resume", is_flag=True,
               help="Grade what an interrupted run into DIR has left.")  # fmt: skip
-@click.option("--max-class-gb", type=click.FloatRange(min=0, min_open=True), default=16.0,
+@click.option("--max-class-gb", type=FiniteRange(min=0, min_open=True), default=16.0,
               metavar="N", show_default=True,
               help="The most that a class's archives may hold, unpacked, in GiB.")  # fmt: skip
 @grading_options
@@ -145,6 +146,9 @@ def grade(
                 run.submitted = [each for each in run.submitted if each.identifier in left]
             if not discard_marks:
                 overview.marks_lost(out, run.identifiers)
+            sources = {one: classes.sources[one] for one in run.identifiers}
+            origins.check(out, sources)
+            origins.keep(out, sources)
             _run(run, jobs or batch.cores())
         except KeyboardInterrupt:
             interrupts.ignore()

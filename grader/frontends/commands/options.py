@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,19 @@ from grader.run import accelerator
 RUBRIC_NAME = "rubric.yaml"
 PUBLIC: Literal["public"] = "public"  # a value of --seed
 Seed = int | Literal["public"] | None
+
+
+class FiniteRange(click.FloatRange):
+    """A number in a range; ``nan`` and ``inf`` are refused, too."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the number."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number", param, ctx)
+        return number
 
 
 class SeedType(click.ParamType):  # type: ignore[type-arg]  # newer ones are generic
@@ -123,14 +137,34 @@ def with_secret(settings: Settings, rubric: Rubric, seed: Seed, named: Path | No
         UsageError: the secret can be neither read nor made.
     """
     if seed is not None:
+        _refuse_both("seed", "seed_file")
         return settings
-    found = secret.read_or_make(rubric.assignment, named)
+    found = kept_secret(rubric.assignment, named)
+    return replace(settings, secret=found.secret, hidden=(*settings.hidden, found.path.resolve()))
+
+
+def kept_secret(assignment: str, named: Path | None) -> secret.SecretFile:
+    """Return the secret seed of an assignment, and say so if it is a new one.
+
+    Raises:
+        UsageError: it can be neither read nor made.
+    """
+    found = secret.read_or_make(assignment, named)
     if found.is_new:
         click.echo(terminal.clean(
             f"note: hidden data are drawn from a new secret seed, kept in {found.path}; keep that "
             "file to grade again with the same data, and show it to nobody"
         ), err=True)  # fmt: skip
-    return replace(settings, secret=found.secret, hidden=(*settings.hidden, found.path.resolve()))
+    return found
+
+
+def _refuse_both(*options: str) -> None:
+    """Refuse options that contradict each other; what the environment says is only a default."""
+    context = click.get_current_context()
+    source = click.core.ParameterSource.COMMANDLINE
+    if all(context.get_parameter_source(option) is source for option in options):
+        named = " and ".join(f"--{option.replace('_', '-')}" for option in options)
+        raise UsageError(f"{named} contradict each other: leave one of them out")
 
 
 def warn_of_public_seed(settings: Settings, rubric: Rubric, count: int) -> None:

@@ -1,0 +1,50 @@
+"""Where the hand-ins of a folder's reports lie, so that no report replaces another student's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from grader.errors import UsageError
+from grader.reports.files import write_bytes
+
+NAME = ".sources.json"  # only its owner may read it: it holds paths of the grader's machine
+Sources = Mapping[str, str]  # where each hand-in lies, by its id
+
+
+def check(out: Path, sources: Sources) -> None:
+    """Refuse to overwrite the report of a hand-in that lies elsewhere.
+
+    Two students may have chosen one name, and an archive may hold folders named like others.
+
+    Raises:
+        UsageError: with the first report, both hand-ins, and what can be done.
+    """
+    before = _read(out)
+    for name, source in sources.items():
+        earlier = before.get(name, source)
+        if earlier != source and (out / name / "report.json").is_file():
+            raise UsageError(
+                f"--out {out}: {name} is the report of {earlier}, and {source} would overwrite it. "
+                "Nothing was graded. If both are the same student's, delete "
+                f"{out / name} first; if not, rename the hand-in or grade into another --out DIR"
+            )
+
+
+def keep(out: Path, sources: Sources) -> None:
+    """Note where the hand-ins lie that are about to be graded.
+
+    Raises:
+        UnwritableError: the file cannot be written.
+    """
+    text = json.dumps({**_read(out), **sources}, indent=1)
+    write_bytes(out / NAME, text.encode(), private=True)
+
+
+def _read(out: Path) -> dict[str, str]:
+    try:
+        written = json.loads((out / NAME).read_bytes())
+        return {str(name): str(source) for name, source in written.items()}
+    except (OSError, ValueError, AttributeError):
+        return {}
