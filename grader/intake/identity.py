@@ -16,16 +16,19 @@ from grader.intake.names import RESERVED_IDS, safe_id, stem
 
 MAX_CLAIMANTS = 6  # that a message names
 # Letters and digits that look like a Latin letter, in lower case or because their capitals do.
-# Source: Unicode Technical Standard 39, ``confusables.txt``: Cyrillic, Greek, Armenian, digits.
+# Source: Unicode Technical Standard 39, ``confusables.txt``: Cyrillic, Greek, Armenian, digits; and
+# letters with a stroke, which have no accent that could be taken off.
 ALIKE = {
     "a": "\u0430\u03b1\u0251", "b": "\u0432\u044c\u0185", "c": "\u0441\u03f2", "d": "\u0501",
     "e": "\u0435\u04bd\u03b5", "g": "\u0261\u0581", "h": "\u04bb\u0570\u043d",
-    "i": "\u0456\u03b9\u0131", "j": "\u0458\u03f3", "k": "\u043a\u03ba", "l": "\u04cf\u01c0|1",
+    "i": "\u0456\u03b9\u0131", "j": "\u0458\u03f3", "k": "\u043a\u03ba",
+    "l": "\u04cf\u01c0\u0142|1",
     "m": "\u043c", "n": "\u0578",
-    "o": "\u043e\u03bf\u0585\u03c30", "p": "\u0440\u03c1", "q": "\u051b\u0566", "r": "\u0433",
+    "o": "\u043e\u03bf\u0585\u03c3\u00f80", "p": "\u0440\u03c1", "q": "\u051b\u0566", "r": "\u0433",
     "s": "\u0455", "t": "\u0442\u03c4", "u": "\u057d\u03c5", "v": "\u03bd\u0475",
     "w": "\u051d\u0461", "x": "\u0445\u03c7", "y": "\u0443\u03b3\u04af",
 }  # fmt: skip
+PAIRS = {"rn": "m", "vv": "w"}  # that look like one letter in many typefaces
 LOOK_ALIKES = {ord(other): latin for latin, others in ALIKE.items() for other in others}
 
 
@@ -36,7 +39,10 @@ def looks(name: str) -> str:
     """
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", name).casefold())
     seen = "".join(c for c in plain if unicodedata.category(c) not in ("Mn", "Cf", "Me"))
-    words = "".join(c if c.isalnum() else " " for c in seen.translate(LOOK_ALIKES))
+    latin = seen.translate(LOOK_ALIKES)
+    for pair, letter in PAIRS.items():
+        latin = latin.replace(pair, letter)
+    words = "".join(c if c.isalnum() else " " for c in latin)
     return "_".join(words.split())
 
 

@@ -42,6 +42,10 @@ def claims(folder, *arguments):
         ("jose", "jos\N{LATIN SMALL LETTER E WITH ACUTE}"),
         ("ada lovelace", "ada_lovelace"),
         ("ada lovelace", "ada\N{NO-BREAK SPACE} lovelace"),
+        ("mary", "rnary"),
+        ("wilma", "vvilma"),
+        ("lukasz", "\N{LATIN SMALL LETTER L WITH STROKE}ukasz"),
+        ("bjorn", "bj\N{LATIN SMALL LETTER O WITH STROKE}rn"),
         ("bob", "\N{CYRILLIC SMALL LETTER VE}o\N{CYRILLIC SMALL LETTER VE}"),
     ],
 )

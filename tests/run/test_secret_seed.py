@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 
 import pytest
 from click.testing import CliRunner
@@ -26,6 +27,7 @@ CARRIES_OUT = "raise ValueError('carried out: ' + x.tobytes().hex())"
 def secretly(tmp_path, monkeypatch):
     """Grade with a secret; the options of ``grade`` that name it."""
     monkeypatch.delenv("GRADER_SEED", raising=False)
+    secret.read_or_make("dl-hw2", tmp_path / "hw.seed")
     return ("--seed-file", tmp_path / "hw.seed")
 
 
@@ -42,7 +44,7 @@ def test_a_class_is_graded_with_one_secret_which_no_report_holds(grade, tmp_path
     classes = [handed_in("wrong/rnn_step_without_bias", tmp_path / name) for name in ("a", "b")]
     ran, reports = grade(*classes, only=("q3.1",), options=(*secretly, "--jobs", 2))
     path = tmp_path / "hw.seed"
-    assert f"kept in {path}; keep that file" in ran.err
+    assert "note:" not in ran.err
     assert len(reports) == 2
     first = messages(reports, "q3.1")
     assert len(first) == 1  # the same numbers for both
@@ -59,6 +61,7 @@ def test_a_class_is_graded_with_one_secret_which_no_report_holds(grade, tmp_path
     assert "note:" not in again.err
     assert "warning" not in again.err
     assert messages(reports, "q3.1") == first
+    secret.read_or_make("dl-hw2", tmp_path / "other")
     _ran, reports = grade(*classes, only=("q3.1",), options=("--seed-file", tmp_path / "other"))
     assert messages(reports, "q3.1") != first
 
@@ -231,8 +234,23 @@ def test_a_limit_is_a_positive_number(option, value, run_cli, tmp_path):
     assert option in ran.err
 
 
+@pytest.mark.parametrize("command", [("grade", "."), ("bundle", "gradescope")])
+def test_a_seed_file_that_is_named_must_be_there(command, run_cli, tmp_path, monkeypatch):
+    monkeypatch.delenv("GRADER_SEED", raising=False)
+    path = tmp_path / "mis typed.seed"
+    common = ("--rubric", ROOT / "rubric.yaml", "--out", tmp_path / "out", "--seed-file", path)
+    ran = run_cli(*command, *common)
+    assert ran.status == 2
+    assert not path.exists()
+    assert f"--seed-file {path}: no such file" in ran.err
+    making = ran.err.partition("make a new secret there: ")[2].strip()
+    subprocess.run(making, shell=True, check=True)
+    assert len(secret.read(path).key) == 32
+
+
 def test_the_archive_with_the_secret_is_its_owners(run_cli, tmp_path, monkeypatch):
-    monkeypatch.setenv("GRADER_SEED_FILE", str(tmp_path / "hw.seed"))
+    monkeypatch.delenv("GRADER_SEED_FILE", raising=False)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     target = tmp_path / "autograder.zip"
     ran = run_cli("bundle", "gradescope", "-o", target, "--rubric", ROOT / "rubric.yaml")
     assert ran.status == 0

@@ -91,7 +91,7 @@ class _Run:
               help="Grade what an interrupted run into DIR has left.")  # fmt: skip
 @click.option("--max-class-gb", type=FiniteRange(min=0, min_open=True), default=16.0,
               metavar="N", show_default=True,
-              help="The most that a class's archives may hold, unpacked, in GiB.")  # fmt: skip
+              help="The most that archives with a class may hold, unpacked, in GiB.")  # fmt: skip
 @grading_options
 @secret_option
 @isolation_options

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -146,9 +147,17 @@ def with_secret(settings: Settings, rubric: Rubric, seed: Seed, named: Path | No
 def kept_secret(assignment: str, named: Path | None) -> secret.SecretFile:
     """Return the secret seed of an assignment, and say so if it is a new one.
 
+    A file that is named must be there: a new secret under a mistyped name gives other data.
+
     Raises:
         UsageError: it can be neither read nor made.
     """
+    if named is not None and not named.exists():
+        making = "python3 -c 'import secrets; print(secrets.token_hex(32))'"
+        raise UsageError(
+            f"--seed-file {named}: no such file; correct the path (or {secret.VARIABLE}), or make "
+            f"a new secret there: (umask 077; {making} > {shlex.quote(str(named))})"
+        )
     found = secret.read_or_make(assignment, named)
     if found.is_new:
         click.echo(terminal.clean(
