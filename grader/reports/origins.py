@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def check(out: Path, sources: Sources) -> None:
     """
     before = _read(out)
     for name, source in sources.items():
-        earlier = before.get(name, source)
+        earlier = _absolute(before[name], out) if name in before else source
         if earlier != source and (out / name / "report.json").is_file():
             raise UsageError(
                 f"--out {out}: {name} is the report of {earlier}, and {source} would overwrite it. "
@@ -38,8 +39,14 @@ def keep(out: Path, sources: Sources) -> None:
     Raises:
         UnwritableError: the file cannot be written.
     """
-    text = json.dumps({**_read(out), **sources}, indent=1)
+    here = {name: os.path.relpath(source, out.resolve()) for name, source in sources.items()}
+    text = json.dumps({**_read(out), **here}, indent=1)
     write_bytes(out / NAME, text.encode(), private=True)
+
+
+def _absolute(source: str, out: Path) -> str:
+    """Return a path that is kept relative to the reports, so that both can be moved together."""
+    return os.path.normpath(out.resolve() / source)
 
 
 def _read(out: Path) -> dict[str, str]:

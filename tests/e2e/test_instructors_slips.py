@@ -197,7 +197,8 @@ def test_two_submissions_of_one_name_have_reports_of_their_own(folder, grade):
         shutil.copytree(folder / "ada", folder / group / "ada")
     rewrite(folder / "y" / "ada" / "toy.py", "return 2 * x", "return 3 * x + 1")
     ran = grade(submissions=(folder / "x" / "ada", folder / "y" / "ada"))
-    assert ran.status == 0
+    assert ran.status == 1
+    assert ran.err.count("contested: ") == 2
     scores = {
         path.parent.name: json.loads(path.read_text())["score"]
         for path in (folder / "out").glob("*/report.json")
