@@ -195,7 +195,7 @@ def test_reports_do_not_go_into_the_folder_of_a_class(folder, grade):
 def test_two_submissions_of_one_name_have_reports_of_their_own(folder, grade):
     for group in ("x", "y"):
         shutil.copytree(folder / "ada", folder / group / "ada")
-    rewrite(folder / "y" / "ada" / "toy.py", "return 2 * x", "return 3 * x + 1")
+    rewrite(folder / "y" / "ada" / "toy.py", TRAIN, TRAIN.replace("2 * x", "3 * x + 1"))
     ran = grade(submissions=(folder / "x" / "ada", folder / "y" / "ada"))
     assert ran.status == 1
     assert ran.err.count("contested: ") == 2
