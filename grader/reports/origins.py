@@ -41,7 +41,7 @@ def keep(out: Path, sources: Sources) -> None:
     """
     here = {name: os.path.relpath(source, out.resolve()) for name, source in sources.items()}
     text = json.dumps({**_read(out), **here}, indent=1)
-    write_bytes(out / NAME, text.encode(), private=True)
+    write_bytes(out / NAME, f"{text}\n".encode(), private=True)
 
 
 def _absolute(source: str, out: Path) -> str:

@@ -102,7 +102,7 @@ def test_there_are_many_examples_each_named_by_its_one_idea(examples):
 
 def test_an_example_that_claims_no_loss_says_that_its_answer_is_right(examples):
     for name, example in examples.items():
-        if example.claims.loses == {}:
+        if example.claims.loses == {} and not example.claims.note:
             source = "".join(path.read_text() for path in example.folder.glob("*.py"))
             honest = re.search(r"honest_layers|np\.dot\(dout_flat", source)
             assert honest is not None, name

@@ -31,6 +31,7 @@ GONE_S = 3.0
 SCHEMA = json.loads((ROOT / "grader" / "reports" / "report.schema.json").read_text())
 CHECKS = ("q3.1", "q4.1")
 NAMES = {"report.json", "results.json", "report.html", "pytest.json", "gradebook.csv", "index.html"}
+NAMES |= {".sources.json"}
 
 
 @pytest.fixture

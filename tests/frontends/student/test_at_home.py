@@ -69,7 +69,8 @@ def test_a_loop_without_end_is_ended_without_posix(unpacked):
     ran = unpacked.check("q3.1", "q3.2", site=WITHOUT_POSIX)
     assert ran.status == 1
     told = " ".join(ran.out.split())
-    assert told.count("did not finish within 1 s") == 2  # a busy machine blames the waiting
+    # The backward function beside it is tested with the cache of a right one.
+    assert told.count("did not finish within 1 s") == 1  # a busy machine blames the waiting
 
 
 def test_a_statement_without_end_is_left_out_without_posix(unpacked):

@@ -23,7 +23,8 @@ EXAMPLES = [
     ("tanh_derivative_of_wrong_array", LAYERS),
     # q4.2 is right for its own forward, which follow-through knows as a mistake.
     ("lstm_gates_in_torch_order", [name for name in LAYERS if name != "q4.2"]),
-    ("lstm_step_without_bias", LAYERS),
+    # q4.2 and q4.4 read a cache that only the full grader knows by its names.
+    ("lstm_step_without_bias", [name for name in LAYERS if name not in ("q4.2", "q4.4")]),
     ("lstm_carry_cell_gradient_forgotten", LAYERS),
     ("lstm_backward_drops_dnext_h", LAYERS),
     ("lstm_hidden_size_is_float", LAYERS),
