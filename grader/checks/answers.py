@@ -1,45 +1,29 @@
 """Answers calls of a student's functions with the reference's.
 
-The process that answers is forked from the grading process at the first call. It has memory limits
-of its own and ends with the check, so that what student code asks for cannot harm the grader.
+The reference computes in a forked child with limits (``grader/isolation/bounded.py``), which ends
+with the check: what student code asks for cannot harm the grader.
 """
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
-import gc
 import inspect
-import os
-import signal
-import socket
-import sys
 import time
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
 from grader.assignment.reference import Assignment
 from grader.errors import Closing
-from grader.isolation.wire import (
-    Decoder,
-    Encoder,
-    Opaque,
-    WireError,
-    pack,
-    parse_header,
-    parse_prefix,
-)
-from grader.isolation.wire.codec import PREFIX, Buffer
+from grader.isolation.bounded import BoundedChild, BoundExceededError, Bounds, UnsendableError
+from grader.isolation.wire import Decoder, Encoder, Opaque, WireError, pack
+from grader.isolation.wire.codec import Buffer
 from grader.model import Signature
 
-PR_SET_PDEATHSIG = 1
-MEMORY_BYTES = 256 << 20  # beyond what the grading process has when it forks
+MEMORY_MB = 256  # beyond what the grading process has when the child is forked
 KEPT_BYTES = 64 << 20  # of caches that student code may still hand back
-MAX_FRAME_BYTES = 64 << 20
+MAX_ANSWER_BYTES = 64 << 20
 MAX_SHAPES_SHOWN = 8
 
 
@@ -56,11 +40,10 @@ class Answers(Closing):
     """
 
     def __init__(self, assignment: Assignment, main: str, functions: Iterable[Signature]) -> None:
-        self._assignment = assignment
         self._main = main
         self._functions = {one.function: one for one in functions}
-        self._pid = 0
-        self._wire: socket.socket | None = None
+        self._answering = _Answering(assignment)
+        self._child = BoundedChild()
         self.asked: set[str] = set()
 
     @property
@@ -89,117 +72,58 @@ class Answers(Closing):
         if not isinstance(name, str) or name not in self._functions:
             raise WireError("it asks for a function that is not answered")
         self.asked.add(name)
-        body = {key: asked.get(key) for key in ("ask", "arguments", "names")}
+        bounds = Bounds(deadline - time.monotonic(), MEMORY_MB, MAX_ANSWER_BYTES)
+        encoder = Encoder()
         try:
-            wire = self._started()
-            for piece in pack(body, list(buffers)):
-                wire.settimeout(max(0.001, deadline - time.monotonic()))
-                wire.sendall(piece)
-            header, theirs = _frame(wire, deadline)
-            return pack(header, list(theirs))
-        except (OSError, WireError):
-            self.close()
-            return pack(_refused(f"{name}: this call takes too much time or memory"), [])
+            given = Decoder([bytearray(buffer) for buffer in buffers]).decode(
+                asked.get("arguments")
+            )
+            call = [list(self._functions).index(name), given, asked.get("names")]
+            answer = self._child.do("answer", self._answered, call, bounds)
+            return pack(encoder.encode(answer), encoder.buffers)
+        except BoundExceededError:
+            text = f"{name}: this call takes too much time or memory"
+        except (WireError, UnsendableError):
+            text = f"{name} cannot be computed from these arguments"
+        return pack(Encoder().encode({"refused": text}), [])
 
-    def _started(self) -> socket.socket:
-        if self._wire is None:
-            self._wire, theirs = socket.socketpair()
-            sys.stdout.flush()
-            sys.stderr.flush()
-            self._pid = os.fork()
-            if self._pid == 0:
-                _serve(self._assignment, self._functions, theirs)
-            theirs.close()
-        return self._wire
+    def _answered(self, call: list[Any]) -> dict[str, Any]:
+        """Answer a call (runs in the child, which keeps the caches)."""
+        number, given, names = call
+        return self._answering.answer(list(self._functions.values())[number], given, names)
 
     def close(self) -> None:
-        """End the process."""
-        if self._wire is not None:
-            self._wire.close()
-            self._wire = None
-            with contextlib.suppress(OSError):
-                os.kill(self._pid, signal.SIGKILL)
-                os.waitpid(self._pid, 0)
-
-
-def _frame(wire: socket.socket, deadline: float | None) -> tuple[Any, list[bytearray]]:
-    """Return the body and the buffers of the next frame; raises ``OSError`` at the end."""
-
-    def exactly(count: int) -> bytearray:
-        data = bytearray(count)
-        view = memoryview(data)
-        while view:
-            if deadline is not None:
-                wire.settimeout(max(0.001, deadline - time.monotonic()))
-            received = wire.recv_into(view)
-            if received == 0:
-                raise ConnectionError
-            view = view[received:]
-        return data
-
-    length = parse_prefix(bytes(exactly(PREFIX.size)))
-    header = parse_header(bytes(exactly(length)), MAX_FRAME_BYTES)
-    return header.body, [exactly(size) for size in header.buffer_sizes]
-
-
-def _serve(
-    assignment: Assignment, functions: Mapping[str, Signature], wire: socket.socket
-) -> NoReturn:
-    """Answer calls until the other side closes the wire (runs in the forked process)."""
-    import resource  # not everywhere, and needed here only
-
-    try:
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        os.dup2(wire.fileno(), 3)
-        wire = socket.socket(fileno=3)
-        os.closerange(4, 1 << 16)
-        gc.freeze()
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-        limit = pages * resource.getpagesize() + MEMORY_BYTES
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-        if "torch" in sys.modules:
-            sys.modules["torch"].set_num_threads(1)  # others do not survive a fork
-        answering = _Answering(assignment, functions)
-        while True:
-            body, buffers = _frame(wire, None)
-            for piece in answering.frame(body, buffers):
-                wire.sendall(piece)
-    finally:
-        os._exit(0)
+        """End the child."""
+        self._child.close()
 
 
 class _Answering:
     """Calls the reference's functions, and keeps the caches that they return."""
 
-    def __init__(self, assignment: Assignment, functions: Mapping[str, Signature]) -> None:
+    def __init__(self, assignment: Assignment) -> None:
         self._assignment = assignment
-        self._functions = functions
         self._caches: OrderedDict[int, Any] = OrderedDict()
         self._count = 0
         self._bytes = 0
 
-    def frame(self, body: dict[str, Any], buffers: list[bytearray]) -> list[Buffer]:
-        """Return the frame that answers a call."""
-        signature = self._functions[body["ask"]]
+    def answer(self, signature: Signature, given: Any, names: Any) -> dict[str, Any]:
+        """Return the outputs and what is known by names, or why there are none."""
         shapes: list[str] = []
         try:
-            given = Decoder(buffers).decode(body["arguments"])
             shapes = [_shown(value) for value in given]
             arguments = [self._own(value) for value in given]
             with np.errstate(all="ignore"):
                 outputs = self._outputs(signature, arguments)
-                known = self._known(signature, arguments, body["names"])
-            encoder = Encoder()
+                known = self._known(signature, arguments, names)
             kept = [
                 self._kept(value) if index in signature.opaque else value
                 for index, value in enumerate(outputs)
             ]
-            answer = encoder.encode({"outputs": kept, "known": known})
-            return pack(answer, encoder.buffers)
         except Exception:  # noqa: BLE001 - a student's function may be called with anything
             words = ", ".join(shapes[:MAX_SHAPES_SHOWN])
             text = f"{signature.function} cannot be computed from these arguments: {words}"
-            return pack(_refused(text), [])
+            return {"refused": text}
+        return {"outputs": kept, "known": known}
 
     def _outputs(self, signature: Signature, arguments: list[Any]) -> list[Any]:
         function = getattr(self._assignment.solution(signature.module), signature.function)
@@ -228,10 +152,6 @@ class _Answering:
             self._bytes -= _nbytes(oldest)
         self._count += 1
         return Opaque(self._count - 1, "cache")
-
-
-def _refused(text: str) -> Any:
-    return Encoder().encode({"refused": text})
 
 
 def _nbytes(value: Any) -> int:

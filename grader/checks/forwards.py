@@ -116,7 +116,8 @@ def _beside_repaired(
         if isinstance(found, Blocked) or _earned(tried) > _earned(found):
             note = (
                 f"your {spec.forward} is wrong, so {spec.function} was tested beside it with one "
-                f"change in line {lines[0]} that makes it right; no points lost here"
+                f"change in line {lines[0]} that makes it right; {spec.forward} costs no points "
+                "here"
             )
             found = replace(tried, notes=(*tried.notes, note))
         if _earned(found) == len(found.parts):

@@ -69,12 +69,7 @@ class GradientKind(CheckKind):
 
     def reply_bytes(self, spec: GradientSpec, context: Context) -> int:
         """Return the room for the gradients and outputs that the reference gives."""
-        return bytes_for(
-            context.assignment.solved_gradients(
-                context.question.module, spec.forward, spec.returns, spec.opaque,
-                spec.function, list(spec.gradients), context.seed, spec.drawn,
-            )
-        )  # fmt: skip
+        return bytes_for(cases_of(spec, context))
 
     def run(self, spec: GradientSpec, context: Context) -> Judgement:
         """Judge all cases in one worker; each calls forward anew before backward."""

@@ -211,8 +211,7 @@ class GradientRun:
         """Compare the gradients of a case that the student's forward cannot do.
 
         Raises:
-            Blocked: the forward is not written.
-            Undecided: in an ordinary case there is no way to try the gradients.
+            Blocked: in an ordinary case there is no way to try the gradients.
         """
         results = self._on_right_caches(case, limit, own=False)
         if results is not None and _right(results) == len(results):
@@ -306,7 +305,7 @@ class GradientRun:
         if self.forgiven:
             self.module.notes.append(
                 f"your {spec.forward} is wrong, so {spec.function} was tested with the cache of a "
-                "right one; no points lost here"
+                f"right one; {spec.forward} costs no points here"
             )
         for name in spec.gradients:
             share = spec.shares.get(name, 1 / len(spec.gradients))

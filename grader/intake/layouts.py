@@ -153,8 +153,9 @@ def places(files: Paths, asked: Asked) -> list[PurePosixPath]:
 def strays(files: Paths, asked: Asked) -> frozenset[PurePosixPath]:
     """Return the files asked for that lie beside the submissions of a class; none if it is not one.
 
-    It is a class if a platform has named two of its members, or if two folders hold the same
-    module, and none that holds one is called like a part or a copy of a homework. The contents of
+    It is a class if a platform has named two of its members, or if folders or archives hold the
+    same module, and none that holds one is called like a part or a copy of a homework. Two folders
+    tell only if what lies beside them is a module of theirs. The contents of
     archives may be given as those of folders.
     """
     top, folders = split(files)
@@ -162,7 +163,15 @@ def strays(files: Paths, asked: Asked) -> frozenset[PurePosixPath]:
     loose = [file for file in top if asked.named([file.name]) and file.name not in named]
     made = [Folder.of(stem(PurePath(name)), inner) for name, inner in folders.items()]
     held = {folder.name: modules for folder in made if (modules := folder.held(asked))}
-    of_class = _have_in_common([*held.values()]) and not any(map(INNER.fullmatch, held))
+    # Two folders with one module, and another module beside them, are one student's as a rule.
+    telling = (
+        asked.named(file.name for file in loose) & set().union(*held.values())
+        or len(held) >= MIN_UNNAMED
+        or any(map(is_packed, folders))
+    )
+    of_class = (
+        bool(telling) and _have_in_common([*held.values()]) and not any(map(INNER.fullmatch, held))
+    )
     return frozenset(loose) if len(named) > 1 or of_class else frozenset()
 
 

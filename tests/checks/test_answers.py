@@ -114,7 +114,7 @@ def test_a_malformed_question_is_refused_and_the_next_is_answered(names, argumen
 
 def test_the_process_ends_with_the_check(answers):
     asked(answers, "rnn_step_forward", GIVEN)
-    pid = answers._pid
+    pid = answers._child._pid
     os.kill(pid, 0)
     answers.close()
     with pytest.raises(ProcessLookupError):

@@ -227,7 +227,8 @@ STRAYS = (
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("in_an_archive", [False, True])
 def test_stray_files_do_not_swallow_a_class(loose, packed, in_an_archive, tmp_path):
-    folders = {f"{name}/rnn_layers.py": RIGHT for name in ("ada", "ben")}
+    students = ["ada", "ben"] if packed else ["ada", "ben", "cora"]
+    folders = {f"{name}/rnn_layers.py": RIGHT for name in students}
     files = {"ada.zip": HOMEWORK, "ben.zip": OTHERS} if packed else folders
     files = {**files, **dict.fromkeys(loose, WRONG)}
     path = tmp_path / "class.zip"
@@ -238,11 +239,20 @@ def test_stray_files_do_not_swallow_a_class(loose, packed, in_an_archive, tmp_pa
     texts = ["derivations.tex", "predictions_q1.txt"]
     with Classes() as classes:
         found = find([path], ["rnn_layers.py", "rnn.py"], classes, texts)
-    assert [name for name, _origin in found] == ["ada", "ben"]
+    assert [name for name, _origin in found] == students
     (note,) = classes.notes
     for name in loose:
         what = "text" if name in texts else "module"
         assert f"{name} (a {what} beside the submissions of a class)" in note
+
+
+@pytest.mark.parametrize("loose", ["rnn.py", "derivations.tex"])
+def test_two_folders_and_another_module_are_one_students(loose, tmp_path):
+    files = {f"{name}/rnn_layers.py": RIGHT for name in ("Recurrent", "Captioning")}
+    path = laid_out(tmp_path / "dora", {**files, loose: WRONG})
+    with Classes() as classes:
+        found = find([path], ["rnn_layers.py", "rnn.py"], classes, ["derivations.tex"])
+    assert [name for name, _origin in found] == ["dora"]
 
 
 @pytest.mark.parametrize("packed", [False, True])

@@ -74,10 +74,10 @@ def test_a_file_that_is_asked_for_itself_is_no_hint(tmp_path):
 @pytest.mark.parametrize(
     "names",
     [
-        ("version_a/rnn_layers.py", "version_b/rnn_layers.py"),
+        ("a/rnn_layers.py", "b/rnn_layers.py"),
         ("RNN_layers.py", "Rnn_Layers.py"),
         ("rnn_layers (1).py", "rnn_layers (2).py"),
-        ("version_a/rnn_layers.ipynb", "version_b/rnn_layers.ipynb"),
+        ("a/rnn_layers.ipynb", "b/rnn_layers.ipynb"),
     ],
 )
 def test_between_different_files_nothing_is_decided_and_all_are_listed(names, graded):
@@ -91,10 +91,10 @@ def test_between_different_files_nothing_is_decided_and_all_are_listed(names, gr
 
 
 def test_equal_copies_in_two_folders_are_one_file(graded):
-    names = ("version_a/rnn_layers.py", "version_b/rnn_layers.py")
+    names = ("a/rnn_layers.py", "b/rnn_layers.py")
     check, notes = graded({**dict.fromkeys(names, RIGHT), "text_classification.py": ""})
     assert check["outcome"] == "passed"
-    assert "found as version_a/rnn_layers.py; version_b/rnn_layers.py was ignored" in notes
+    assert "found as a/rnn_layers.py; b/rnn_layers.py was ignored" in notes
 
 
 def test_the_file_nearest_to_the_top_counts_and_the_others_are_named(graded):

@@ -110,6 +110,7 @@ class AnsweredFunctions:
             wanted: for each function its ``module`` (empty for ``main``), ``function``, number of
                 ``outputs``, the positions of those that are ``opaque``, and their ``reader``.
         """
+        found = []
         for one in wanted:
             module = _module(one["module"]) if one["module"] else main
             name = one["function"]
@@ -118,6 +119,8 @@ class AnsweredFunctions:
             reader = getattr(module, one["reader"], None) if one["reader"] else None
             answered.prepare(original if callable(original) else None, reader)
             self._functions[name] = answered
+            found.append((module, name, original))
+        for module, name, original in found:  # all sources have been read by now
             self._replace(module, main, name, original)
 
     def _replace(self, module: ModuleType, main: ModuleType, name: str, original: Any) -> None:
