@@ -12,9 +12,11 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from types import ModuleType
 from typing import Any
 
+from .blocks import blocks
 from .cells import cells_of, is_notebook
 from .layout import LAYOUT
 
@@ -201,7 +203,7 @@ def _found(file: str) -> _Found:
 
 
 def _visit(node: ast.AST, cell: int, within: str, found: _Found) -> None:
-    for child in ast.iter_child_nodes(node):
+    for child in chain.from_iterable(blocks(node)):
         inner = within
         if isinstance(child, FUNCTIONS):
             first = min([child.lineno, *(d.lineno for d in child.decorator_list)])

@@ -14,6 +14,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from .blocks import blocks, nested
+
 MAX_FILES = 5000  # modules that are looked at
 MAX_SOURCE = 4 * 1024 * 1024  # bytes of a file that is searched for a name
 SUFFIX = ".py"
@@ -90,8 +92,8 @@ class CourseLayout:
             beside: the folder of its file.
         """
         depth = len(package.split(".")) if package else 0
-        _Absolute(self, depth, beside).visit(tree)
-        for node in ast.walk(tree):
+        _Absolute(self, depth, beside).change(tree)
+        for node in nested(tree):
             if isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 found = self.wanted.setdefault(node.module, set())
                 found.update(alias.name for alias in node.names)
@@ -142,7 +144,7 @@ class CourseLayout:
 LAYOUT = CourseLayout()
 
 
-class _Absolute(ast.NodeTransformer):
+class _Absolute:
     """Makes relative imports absolute that lead out of the package, wherever they stand."""
 
     def __init__(self, layout: CourseLayout, depth: int, beside: str) -> None:
@@ -150,9 +152,16 @@ class _Absolute(ast.NodeTransformer):
         self._depth = depth
         self._beside = beside
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.stmt | list[ast.stmt]:
-        if node.level <= self._depth:
-            return node
+    def change(self, tree: ast.Module) -> None:
+        """Change all of them in a module."""
+        for node in [tree, *nested(tree)]:
+            for block in blocks(node):
+                if any(isinstance(one, ast.ImportFrom) for one in block):
+                    block[:] = [new for one in block for new in self._changed(one)]
+
+    def _changed(self, node: ast.AST) -> list[ast.AST]:
+        if not isinstance(node, ast.ImportFrom) or node.level <= self._depth:
+            return [node]
         base = self._beside
         for _up in range(node.level - 1):
             if base != self._layout.folder:
@@ -160,7 +169,7 @@ class _Absolute(ast.NodeTransformer):
         node.level = 0
         if node.module is not None:
             node.module = self._layout.name_of(base, node.module)
-            return node
+            return [node]
         return [self._of_package(node, alias, base) for alias in node.names]
 
     def _of_package(self, node: ast.ImportFrom, alias: ast.alias, base: str) -> ast.stmt:
