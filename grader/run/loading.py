@@ -88,7 +88,8 @@ class Loader:
             self._failures[loading] = problem, None
             raise problem
         limits = self._limits(question, check)  # before a server takes memory
-        worker = self._workers.spawn(question, self._submission.folder, limits, seed)
+        path = self._submission.path_of(question.module).removesuffix(".py")
+        worker = self._workers.spawn(question, self._submission.folder, limits, seed, path)
         module: StudentModule | None = None
         try:
             level: Withhold = "all" if check.withhold_text else "errors" if private else ""

@@ -43,9 +43,11 @@ class WorkerSource(Protocol):
         """The child in which our own code works on what workers return; None where none can be."""
 
     def spawn(
-        self, question: Question, folder: Path, limits: Limits, seed: int
+        self, question: Question, folder: Path, limits: Limits, seed: int, module: str = ""
     ) -> WorkerConnection:
-        """Start a worker that runs the code in ``folder``, with the libraries of a question.
+        """Return a worker that runs the code in ``folder``, with the libraries of a question.
+
+        It may have been forked from one that has loaded the ``module``.
 
         Raises:
             IsolationError: it would be isolated less than is demanded.
@@ -153,14 +155,16 @@ class ForkServers(Closing):
         """Remove the submission staged last."""
         shutil.rmtree(self._staging / f"s{self._count}", ignore_errors=True)
 
-    def spawn(self, question: Question, folder: Path, limits: Limits, seed: int) -> Worker:
+    def spawn(
+        self, question: Question, folder: Path, limits: Limits, seed: int, module: str = ""
+    ) -> Worker:
         """Fork a worker that may read ``folder``, which lies where submissions are staged.
 
         Raises:
             IsolationError: its fork server isolates less than is demanded.
             BrokenError: its fork server does not start, or does not answer.
         """
-        return self._server(question).spawn(folder, limits, seed)
+        return self._server(question).spawn(folder, limits, seed, module)
 
     def _server(self, question: Question) -> ForkServer:
         """Return the fork server with a question's libraries, started at its first use."""

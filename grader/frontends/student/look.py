@@ -42,12 +42,15 @@ class PlainProcesses(Closing):
             if check.functions and not _missing(question)
         )
 
-    def spawn(self, question: Question, folder: Path, limits: Limits, seed: int) -> PlainWorker:
+    def spawn(
+        self, question: Question, folder: Path, limits: Limits, seed: int, module: str = ""
+    ) -> PlainWorker:
         """Start a worker that runs the code in ``folder``.
 
         Raises:
             BrokenError: a library of the question is not installed.
         """
+        del module  # each is a process of its own
         if missing := _missing(question):
             remedy = f"python -m pip install {' '.join(missing)}"
             raise BrokenError(f"{', '.join(missing)} is not installed here: {remedy}")

@@ -26,6 +26,7 @@ from .reply import Reply, parse_reply
 
 CHUNK = 1 * MIB
 READY = b"R"  # grader/isolation/worker/child.py
+IMPORT_SEED = 0  # of the random generators while a module is loaded, whatever it is loaded for
 STATEMENT_SHARE = 0.25  # of its time that one statement outside all functions may take
 KEPT_OUTPUT = 64 * 1024  # bytes of printed text kept for the instructor
 BUSY_SHARE = 0.5  # of its time, computing or ready to: then a timeout is the worker's own fault
@@ -82,6 +83,8 @@ class WorkerConnection(Closing):
         limits: what the worker may use.
         again: how to start another one in its place, if that is possible.
         left_out: statements of the submission that are not run.
+        seed: of the worker's random generators once the module is loaded.
+        loaded: the answer to loading the module, if that has been done.
     """
 
     ready_timeout_s: ClassVar[float]
@@ -92,8 +95,13 @@ class WorkerConnection(Closing):
         limits: Limits,
         again: Callable[[], Any] | None = None,
         left_out: LeftOut | None = None,
+        *,
+        seed: int = 0,
+        loaded: Reply | None = None,
     ) -> None:
         self._limits = limits
+        self._seed = seed
+        self._loaded = loaded
         self._again = again
         self._left_out = left_out or LeftOut()
         self._loading = False
@@ -108,6 +116,8 @@ class WorkerConnection(Closing):
         self._ready = False
         self._closed = False
         self._attach(started)
+        if self._loaded is not None:
+            self._start_time()
 
     @abc.abstractmethod
     def _attach(self, started: Any) -> None:
@@ -131,6 +141,8 @@ class WorkerConnection(Closing):
         A statement outside all functions that ends the worker costs nothing: another worker starts
         without it. What is printed meanwhile does not count, and is dropped beyond what is kept.
         """
+        if self._loaded is not None:
+            return self._loaded
         for _ in range(MAX_RENEWALS):
             try:
                 return self._load(module)
@@ -149,6 +161,7 @@ class WorkerConnection(Closing):
 
     def _load(self, module: str) -> Reply:
         body = {"op": "load", "module": module, "statement_s": self._statement_s}
+        body["seed"] = self._seed
         self._loading = True
         try:
             reply = self._request({**body, "left_out": self._left_out.rows()})
@@ -300,6 +313,10 @@ class WorkerConnection(Closing):
         if not ready:
             self.close()
             raise BrokenError("a worker did not start correctly")
+        self._start_time()
+
+    def _start_time(self) -> None:
+        """Let the worker's own time begin: it can be asked."""
         self._ready = True
         self._deadline = self._last = time.monotonic() + self._limits.timeout_s
 

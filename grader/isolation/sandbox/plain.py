@@ -20,7 +20,7 @@ from typing import NoReturn
 
 from grader.errors import Closing, WorkerLost
 
-from .connection import CHUNK, KEPT_OUTPUT, SIGSEGV, LeftOut, WorkerConnection
+from .connection import CHUNK, IMPORT_SEED, KEPT_OUTPUT, SIGSEGV, LeftOut, WorkerConnection
 from .limits import Ending, Limits
 from .server import ENVIRONMENT
 
@@ -226,7 +226,7 @@ class ProcessPool(Closing):
             preload: the libraries to import besides numpy.
             submission: the folder of the code.
             limits: what the worker may use.
-            seed: that of its random generators.
+            seed: of its random generators once a module is loaded.
             hidden: packages that the code must do without.
             home: where the code works, and believes to be, if it was staged from there.
         """
@@ -234,7 +234,7 @@ class ProcessPool(Closing):
             "submission": str(submission),
             "home": str(home or submission),
             "forbidden": list(hidden),
-            "seed": seed,
+            "seed": IMPORT_SEED,
             "life_s": LIFE * limits.timeout_s + 5,
         }
 
@@ -246,7 +246,9 @@ class ProcessPool(Closing):
 
         left_out = self._left_out.setdefault(submission, LeftOut())
         process = started(self._take(preload))
-        return PlainWorker(process, limits, lambda: started(_Process(preload)), left_out)
+        return PlainWorker(
+            *(process, limits, lambda: started(_Process(preload)), left_out), seed=seed
+        )
 
     def _take(self, preload: Preload) -> _Process:
         """Return a process with these libraries, loaded or about to be."""

@@ -16,13 +16,15 @@ from typing import Any
 
 from grader.errors import BrokenError, Closing
 
-from .connection import LeftOut
+from .connection import IMPORT_SEED, LeftOut
 from .limits import Ending, Limits
+from .stems import Stems
 from .worker import Forked, Worker
 
 BOOT = Path(__file__).resolve().parent.parent / "worker" / "boot.py"
 MAX_MESSAGE = 32 * 1024
 START_TIMEOUT_S = 120.0  # importing torch takes 2 s here, and much longer from a cold network disk
+END_TIMEOUT_S = 5.0  # to end its children and itself
 REQUEST_TIMEOUT_S = 30.0  # a fork takes milliseconds; a machine this slow cannot grade anything
 WORKERS_UMASK = 0o022  # other users pass through the folders that a server makes
 # One thread everywhere: a pool of threads in the server would hang its forked children.
@@ -68,6 +70,7 @@ class ForkServer(Closing):
         self.missing: dict[str, str] = {}
         self.uid: int | None = None
         self._left_out: dict[Path, LeftOut] = {}
+        self._stems = Stems(self)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         options = json.dumps(
             {
@@ -121,11 +124,15 @@ class ForkServer(Closing):
         return layers
 
     def close(self) -> None:
-        """End the server; its children die with it."""
+        """End the server, which ends its children."""
         self._control.close()
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
-        self._process.wait()
+        try:
+            self._process.wait(END_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            self._process.wait()
+        self._stems.close()
         if self._process.stderr is not None:
             self._process.stderr.close()
 
@@ -134,31 +141,77 @@ class ForkServer(Closing):
         """The process id of the server."""
         return self._process.pid
 
-    def spawn(self, submission: Path, limits: Limits, seed: int) -> Worker:
-        """Fork a locked-down worker that may read ``submission`` but no file of the grader."""
-        again = partial(self._fork, submission, limits, seed)
-        return Worker(again(), limits, again, self._left_out.setdefault(submission, LeftOut()))
+    def spawn(self, submission: Path, limits: Limits, seed: int, module: str = "") -> Worker:
+        """Return a locked-down worker that may read ``submission`` but no file of the grader.
 
-    def _fork(self, submission: Path, limits: Limits, seed: int) -> Forked:
-        ours, theirs = socket.socketpair()
-        read_end, write_end = os.pipe()
+        Args:
+            submission: the folder of the staged code.
+            limits: what the worker may use.
+            seed: of its random generators once a module is loaded.
+            module: what it will load; then it may be the fork of one that has (``stems.py``).
+        """
+        if module and (ready := self._stems.worker(submission, limits, seed, module)) is not None:
+            return ready
+        again = partial(self.started, submission, limits)
+        return Worker(again(), limits, again, self.left_out(submission), seed=seed)
+
+    def left_out(self, submission: Path) -> LeftOut:
+        """Return the statements of a submission that are not run."""
+        return self._left_out.setdefault(submission, LeftOut())
+
+    def started(self, submission: Path, limits: Limits, *, stem: bool = False) -> Forked:
+        """Fork a child that locks itself down; a ``stem`` can be forked in turn, where that works.
+
+        Raises:
+            BrokenError: there is no child.
+        """
         request = {
             "op": "spawn",
             "submission": str(submission),
             "limits": {**asdict(limits), "cpu_s": limits.cpu_s},
             "hidden": list(self.hidden),
-            "seed": seed,
+            "seed": IMPORT_SEED,
+            "stem": stem,
         }
+        forked = self._child_of(request)
+        if forked is None:
+            raise BrokenError("the fork server does not fork")
+        return forked
+
+    def fork(self, stem: int) -> Forked | None:
+        """Fork a stem, which has been asked to; None if it is unfit, and gone.
+
+        Raises:
+            BrokenError: the server is gone.
+        """
+        return self._child_of({"op": "fork", "pid": stem})
+
+    def settle(self, pid: int) -> bool:
+        """Make a stem of a worker that has loaded its module; say whether that is possible."""
+        return not self._ask({"op": "settle", "pid": pid}, [])["unfit"]
+
+    def end(self, stem: int) -> None:
+        """End a stem."""
+        self._ask({"op": "end", "pid": stem}, [])
+
+    def _child_of(self, request: dict[str, Any]) -> Forked | None:
+        """Return the child that the server makes, with our ends of its wire and its output."""
+        ours, theirs = socket.socketpair()
+        read_end, write_end = os.pipe()
+        answer: dict[str, Any] = {}
         try:
             answer = self._ask(request, [theirs.fileno(), write_end])
-        except BaseException:
-            ours.close()
-            os.close(read_end)
-            raise
         finally:
             theirs.close()
             os.close(write_end)
-        return Forked(partial(self.reap, answer["pid"]), ours, read_end, answer["scratch"])
+            if answer.get("pid") is None:
+                ours.close()
+                os.close(read_end)
+        if answer.get("pid") is None:
+            return None
+        reap = partial(self.reap, answer["pid"])
+        about = answer["scratch"], answer["pid"], answer.get("stem", False)
+        return Forked(reap, ours, read_end, *about)
 
     def reap(self, pid: int, grace_s: float = 0.0) -> Ending:
         """End the worker ``pid`` with everything it started; it has ``grace_s`` to end itself."""

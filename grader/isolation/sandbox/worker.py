@@ -30,13 +30,15 @@ class Forked:
     """What a fork server hands out of a child.
 
     ``scratch`` is its folder for files where that lies on a disk: what is in it is measured while
-    the worker runs.
+    the worker runs. ``is_stem`` says whether it can become a stem, by its process ``pid``.
     """
 
     reap: Reap
     wire: socket.socket
     output_fd: int
     scratch: str = ""
+    pid: int = 0
+    is_stem: bool = False
 
 
 class Worker(WorkerConnection):

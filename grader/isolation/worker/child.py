@@ -49,9 +49,19 @@ class Wire(Protocol):
         """Receive into ``buffer``; return how many bytes, 0 at the end."""
 
 
-def run(request: dict[str, Any], *, wire_fd: int, output_fd: int, host: lockdown.Host) -> None:
-    """Become a worker: never returns. ``request`` holds ``limits``, ``submission`` and ``seed``."""
-    from . import lockdown  # loaded already; plain workers, on any system, do without it
+def run(
+    request: dict[str, Any],
+    *,
+    wire_fd: int,
+    output_fd: int,
+    host: lockdown.Host,
+    channel: socket.socket | None = None,
+) -> None:
+    """Become a worker: never returns. ``request`` holds ``limits``, ``submission`` and ``seed``.
+
+    A stem (``stems.py``) has a ``channel`` to the fork server.
+    """
+    from . import lockdown, stems  # loaded already; plain workers, on any system, do without them
 
     os.setsid()
     null = os.open(os.devnull, os.O_RDONLY)
@@ -77,11 +87,15 @@ def run(request: dict[str, Any], *, wire_fd: int, output_fd: int, host: lockdown
     if not own:
         os.chdir(work)
     wire = socket.socket(fileno=WIRE_FD)  # asks the kernel what it is: not allowed later
-    lockdown.apply(host, request["limits"], submission, own)
+    asks = None if channel is None else stems.FORK
+    listener = lockdown.apply(host, request["limits"], submission, own, asks)
+    if channel is not None:
+        stems.show(listener, channel)
     os.closerange(WIRE_FD + 1, 1024)
     seed_generators(request["seed"], accelerator=host.accelerator)
     staged = (submission, scratch.relocated(submission))
-    child = Child(wire, work, tuple(request["hidden"]), staged)
+    hidden = tuple(request["hidden"])
+    child = Child(wire, work, hidden, staged, accelerator=host.accelerator)
     request.clear()  # student code can read the frames of its callers
     # Until here a failure is the grader's; from here on student code may be behind it.
     wire.sendall(READY)
@@ -111,8 +125,11 @@ class Child:
         submission: str,
         forbidden: tuple[str, ...] = (),
         staged: tuple[str, ...] = (),
+        *,
+        accelerator: bool = False,
     ) -> None:
         self._wire = wire
+        self._accelerator = accelerator
         # The longest first: one can lie in another.
         self._places = sorted({submission, *staged}, key=len, reverse=True)
         self._forbidden = forbidden
@@ -126,12 +143,22 @@ class Child:
         """Answer requests until the other side closes the wire."""
         while True:
             request = self._receive()
+            if request["op"] == "fork":
+                self._fork(request["seed"])
+                continue
             pieces = self._pieces(request)
             for stream in (sys.stdout, sys.stderr):
                 with contextlib.suppress(Exception):  # closed or replaced by student code
                     stream.flush()
             for piece in pieces:
                 self._wire.sendall(piece)
+
+    def _fork(self, seed: int) -> None:
+        """Fork this stem. The fork answers on a wire of its own; this process waits on its own."""
+        from . import stems
+
+        if stems.fork():
+            seed_generators(seed, accelerator=False)
 
     def _pieces(self, request: dict[str, Any]) -> list[Any]:
         """Answer a request with a frame; a value too large for one is the student's exception."""
@@ -164,6 +191,7 @@ class Child:
         finally:
             clock.CLOCK.tell = clock.tell_nobody
         self._module = loaded.module
+        seed_generators(request["seed"], accelerator=self._accelerator)
         told = {"skipped": loaded.skipped, "twice": loaded.twice, "made": loaded.made}
         return {"missing_packages": loaded.missing, **told}, []
 

@@ -265,7 +265,9 @@ def make_scratch(host: Host, request: dict[str, Any]) -> tuple[str, str]:
     return base, work
 
 
-def apply(host: Host, limits: dict[str, Any], submission: str, own: str = "") -> None:
+def apply(
+    host: Host, limits: dict[str, Any], submission: str, own: str = "", asks: int | None = None
+) -> int:
     """Lock the calling process down for good.
 
     Args:
@@ -273,6 +275,10 @@ def apply(host: Host, limits: dict[str, Any], submission: str, own: str = "") ->
         limits: the worker's.
         submission: the one folder that it may read besides the libraries.
         own: the folder in which it may write, if there is one.
+        asks: the flags of ``clone`` about which somebody else is asked.
+
+    Returns:
+        The listener by which that one is asked, a descriptor; otherwise -1.
     """
     size = address_space(host)
     if host.has("setuid") and host.uid is not None:
@@ -302,10 +308,12 @@ def apply(host: Host, limits: dict[str, Any], submission: str, own: str = "") ->
             read_only=not own,
             modes=bool(own) and host.owns_nothing,
             accelerator=host.accelerator,
+            asks=asks,
         )
         if program is None:
             raise OSError(0, "seccomp")
-        seccomp.install(libc, program)
+        return seccomp.install(libc, program, listens=asks is not None)
+    return -1
 
 
 class _CapabilityHeader(ctypes.Structure):

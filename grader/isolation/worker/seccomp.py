@@ -18,6 +18,9 @@ from .syscalls import CHANGES, CONDITIONAL, HARMFUL, IGNORED, MODES, NUMBERS, SH
 
 PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 22, 2
 RET_ALLOW, RET_ERRNO, RET_KILL_PROCESS = 0x7FFF0000, 0x00050000, 0x80000000
+RET_ASK = 0x7FC00000  # SECCOMP_RET_USER_NOTIF: who holds the filter's listener decides
+SECCOMP = {"x86_64": 317, "aarch64": 277}  # numbers of the system call
+SET_MODE_FILTER, NEW_LISTENER = 1, 8
 IGNORE = RET_ERRNO  # with errno 0: the call is not made and reports success
 NO_CALL = RET_ERRNO | errno.ENOSYS
 LOAD_WORD, JUMP_EQUAL, JUMP_AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06
@@ -47,6 +50,15 @@ WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
 Instruction = tuple[int, int, int, int]  # code, jump if true, jump if false, constant
 
+# PR_SET_PDEATHSIG with SIGKILL: a fork has to say again that it ends with its server.
+DIES_TOO: list[Instruction] = [
+    (LOAD_WORD, 0, 0, OFFSET_ARGUMENTS),
+    (JUMP_EQUAL, 0, 3, 1),
+    (LOAD_WORD, 0, 0, OFFSET_ARGUMENTS + 8),
+    (JUMP_EQUAL, 0, 1, 9),
+    (RETURN, 0, 0, RET_ALLOW),
+]
+
 
 class _SockFprog(ctypes.Structure):
     _fields_ = (("len", ctypes.c_ushort), ("filter", ctypes.c_char_p))
@@ -58,7 +70,12 @@ def machine() -> str:
 
 
 def compile_filter(
-    pid: int, *, read_only: bool = False, modes: bool = False, accelerator: bool = False
+    pid: int,
+    *,
+    read_only: bool = False,
+    modes: bool = False,
+    accelerator: bool = False,
+    asks: int | None = None,
 ) -> bytes | None:
     """Return the program for the process ``pid``; None on an architecture without a table.
 
@@ -68,6 +85,8 @@ def compile_filter(
             otherwise Landlock, the mounts or the user id say where that is possible.
         modes: whether to allow changes of modes and times, which Landlock does not cover.
         accelerator: whether to allow all that is not known to do harm, for an accelerator's driver.
+        asks: the flags of ``clone`` about which the listener is asked (``stems.py``). Such a
+            process may send no signals: its forks would go by its own number.
     """
     if machine() not in ARCHITECTURES or sys.byteorder != "little":
         return None
@@ -92,7 +111,7 @@ def compile_filter(
         number = numbers[column]
         if number is not None:
             program += [(JUMP_EQUAL, 0, 1, number), (RETURN, 0, 0, listed)]
-    for name, rule in _conditions(pid, read_only=read_only).items():
+    for name, rule in _conditions(pid, asks, read_only=read_only).items():
         number = {**CONDITIONAL, **SHARED}[name][column]
         if number is not None and not (accelerator and name in DRIVER_CALLS):
             program += [(JUMP_EQUAL, 0, len(rule), number), *rule]
@@ -100,7 +119,7 @@ def compile_filter(
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
 
 
-def _conditions(pid: int, *, read_only: bool) -> dict[str, list[Instruction]]:
+def _conditions(pid: int, asks: int | None, *, read_only: bool) -> dict[str, list[Instruction]]:
     """Return, for calls that depend on their arguments, programs that end in a verdict."""
     # glibc tries clone3 first, whose flags lie in memory where no filter can see them.
     refuse_politely: list[Instruction] = [(RETURN, 0, 0, RET_ERRNO | errno.ENOSYS)]
@@ -112,20 +131,28 @@ def _conditions(pid: int, *, read_only: bool) -> dict[str, list[Instruction]]:
         (RETURN, 0, 0, RET_ALLOW),
         (RETURN, 0, 0, RET_ERRNO | errno.EPERM),
     ]
+    ask: list[Instruction] = [
+        (LOAD_WORD, 0, 0, OFFSET_ARGUMENTS),
+        (JUMP_EQUAL, 0, 1, asks or 0),
+        (RETURN, 0, 0, RET_ASK),
+    ]
+    signals = [pid] if asks is None else []
     return {
         "open": _without(1, WRITING) if read_only else [(RETURN, 0, 0, RET_ALLOW)],
         "openat": _without(2, WRITING) if read_only else [(RETURN, 0, 0, RET_ALLOW)],
-        "clone": new_thread,
+        "clone": new_thread if asks is None else [*ask, *new_thread],
         "clone3": refuse_politely,
-        "kill": _one_of(0, [pid]),
-        "tgkill": _one_of(0, [pid]),
+        "kill": _one_of(0, signals),
+        "tgkill": _one_of(0, signals),
         "prlimit64": _one_of(0, [0, pid]),
         "sched_setaffinity": _one_of(0, [0, pid]),
         "fcntl": [*_ignored(1, LOCK_COMMANDS), *_one_of(1, FCNTL_COMMANDS)],
         "madvise": [*_ignored(2, CACHE_ADVICE), (RETURN, 0, 0, RET_ALLOW)],
         **{name: [(RETURN, 0, 0, IGNORE if name in IGNORED else NO_CALL)] for name in SHARED},
         "ioctl": _one_of(1, IOCTL_REQUESTS),
-        "prctl": _one_of(0, PRCTL_OPTIONS),
+        "prctl": _one_of(0, PRCTL_OPTIONS)
+        if asks is None
+        else [*DIES_TOO, *_one_of(0, PRCTL_OPTIONS)],
         # Without an address: the answer on the wire, never a datagram.
         "sendto": [
             (LOAD_WORD, 0, 0, OFFSET_ARGUMENTS + 8 * 4),
@@ -165,12 +192,22 @@ def _without(argument: int, bits: int) -> list[Instruction]:
     ]
 
 
-def install(libc: ctypes.CDLL, program: bytes) -> None:
+def install(libc: ctypes.CDLL, program: bytes, *, listens: bool = False) -> int:
     """Put the calling process under the filter permanently.
+
+    Returns:
+        The descriptor of its listener if ``listens``; otherwise -1.
 
     Raises:
         OSError: the kernel refuses it.
     """
     prog = _SockFprog(len(program) // 8, program)
+    if listens:
+        number = SECCOMP[machine()]
+        listener = int(libc.syscall(number, SET_MODE_FILTER, NEW_LISTENER, ctypes.byref(prog)))
+        if listener < 0:
+            raise OSError(ctypes.get_errno(), "seccomp with a listener")
+        return listener
     if libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(prog), 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "seccomp")
+    return -1

@@ -16,9 +16,11 @@ import socket
 import sys
 import tempfile
 import time
+from collections.abc import Collection
 from typing import Any
 
 from . import child, lockdown, ordinary, scratch
+from .stems import Stems, UnfitError
 
 PEEK = os.WEXITED | os.WNOHANG | os.WNOWAIT
 MAX_MESSAGE = 32 * 1024  # control messages hold a handful of numbers and two paths
@@ -39,18 +41,15 @@ def serve(control_fd: str, options_json: str) -> None:
     _send(control, {"isolation": names, "missing": host.missing, "tasks": tasks, "uid": host.uid})
     gc.collect()
     gc.freeze()
-    folders: dict[int, str] = {}
+    server = _Server(control, host)
     while True:
         message, fds, _flags, _addr = socket.recv_fds(control, MAX_MESSAGE, 2)
         if not message:
             # The grader is gone, however it ended: no student process may outlive it.
-            _reap_all(host)
+            server.reap_all()
             os._exit(0)
         request, message = json.loads(message), b""  # a child inherits what is here
-        if request["op"] == "spawn":
-            _send(control, _spawn(request, fds, host, folders))
-        elif request["op"] == "reap":
-            _send(control, _reap(request["pid"], request["grace_s"], host, folders))
+        _send(control, server.answer(request, fds))
 
 
 def _preload(names: list[str]) -> None:
@@ -93,30 +92,101 @@ def _warm_matplotlib(matplotlib: Any) -> None:
     pyplot.close(figure)
 
 
-def _spawn(
-    request: dict[str, Any], fds: list[int], host: lockdown.Host, folders: dict[int, str]
-) -> dict[str, Any]:
-    sys.stdout.flush()
-    sys.stderr.flush()
-    try:
-        request["scratch"] = _scratch_folder(request, host)
-        pid = os.fork()
-    except OSError as error:
-        return {"error": f"cannot fork a worker: {error.strerror}"}
-    if pid == 0:
+class _Server:
+    """Forks workers, and ends them with everything that they have started."""
+
+    def __init__(self, control: socket.socket, host: lockdown.Host) -> None:
+        self._control = control
+        self._host = host
+        self._folders: dict[int, str] = {}
+        self._stems = Stems(host)
+
+    def answer(self, request: dict[str, Any], fds: list[int]) -> dict[str, Any]:
+        """Do what the grader asks for, with the descriptors that it has sent along."""
         try:
-            child.run(request, wire_fd=fds[0], output_fd=fds[1], host=host)
-        except BaseException as error:
-            # Where the child's output goes: the trusted side reports it with the failure.
-            text = f"{type(error).__name__}: {error}"
-            with contextlib.suppress(OSError):
-                os.write(fds[1], text.encode())
+            match request["op"]:
+                case "spawn":
+                    return self._spawn(request, fds)
+                case "settle":
+                    return {"unfit": self._stems.settle(request["pid"])}
+                case "fork":
+                    return self._fork(request["pid"], fds)
+                case "end":
+                    self._stems.end(request["pid"])
+                    return {}
+                case _:
+                    return self._reap(request["pid"], request["grace_s"])
         finally:
-            os._exit(child.EXIT_SETUP_FAILED)
-    for fd in fds:
-        os.close(fd)
-    folders[pid] = request["scratch"]
-    return {"pid": pid, "scratch": request["scratch"]}
+            for fd in fds:
+                os.close(fd)
+
+    def _spawn(self, request: dict[str, Any], fds: list[int]) -> dict[str, Any]:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        ours = theirs = None
+        if request["stem"] and self._stems.are_possible:
+            ours, theirs = socket.socketpair()
+        try:
+            request["scratch"] = _scratch_folder(request, self._host)
+            pid = os.fork()
+        except OSError as error:
+            return {"error": f"cannot fork a worker: {error.strerror}"}
+        if pid == 0:
+            try:
+                wire_fd, output_fd = fds
+                child.run(
+                    request, wire_fd=wire_fd, output_fd=output_fd, host=self._host, channel=theirs
+                )
+            except BaseException as error:
+                # Where the child's output goes: the trusted side reports it with the failure.
+                text = f"{type(error).__name__}: {error}"
+                with contextlib.suppress(OSError):
+                    os.write(fds[1], text.encode())
+            finally:
+                os._exit(child.EXIT_SETUP_FAILED)
+        self._folders[pid] = request["scratch"]
+        stem = False
+        if ours is not None and theirs is not None:
+            theirs.close()
+            with ours:
+                stem = self._stems.add(pid, ours)
+        return {"pid": pid, "scratch": request["scratch"], "stem": stem}
+
+    def _fork(self, stem: int, fds: list[int]) -> dict[str, Any]:
+        try:
+            return {"pid": self._stems.fork(stem, fds), "scratch": "", "unfit": ""}
+        except UnfitError as error:
+            return {"unfit": str(error)}
+
+    def _reap(self, pid: int, grace_s: float) -> dict[str, Any]:
+        """End a child with everything it started, remove its files, and report how it had ended.
+
+        A child that has closed its connection gets ``grace_s`` seconds to end by itself: its files
+        are closed a moment before it can be waited for, and its exit status is worth knowing.
+        As the subreaper this server inherits whatever a student's process left behind, also in
+        other sessions; the loop ends when there is no child but the stems any more.
+        """
+        deadline = time.monotonic() + grace_s
+        while time.monotonic() < deadline and os.waitid(os.P_PID, pid, PEEK) is None:
+            time.sleep(0.001)
+        queued_s = lockdown.time_in_queue(self._host, pid)
+        self._stems.forget(pid)
+        status, cpu_s = _kill_and_wait(pid)
+        strays = self.reap_all(self._stems.pids)
+        self._stems.after(pid)
+        folder = self._folders.pop(pid, "")
+        if folder:
+            scratch.remove(folder)
+        return {"status": status, "cpu_s": cpu_s, "queued_s": queued_s, "strays": strays}
+
+    def reap_all(self, but: Collection[int] = ()) -> int:
+        """End every child in any session, ``but`` some; return how many there were."""
+        count = 0
+        while remaining := [pid for pid in lockdown.children(self._host) if pid not in but]:
+            for pid in remaining:
+                _kill_and_wait(pid)
+                count += 1
+        return count
 
 
 def _scratch_folder(request: dict[str, Any], host: lockdown.Host) -> str:
@@ -127,36 +197,6 @@ def _scratch_folder(request: dict[str, Any], host: lockdown.Host) -> str:
     if host.worker_uid != os.geteuid():
         os.chown(folder, host.worker_uid, -1)
     return folder
-
-
-def _reap(pid: int, grace_s: float, host: lockdown.Host, folders: dict[int, str]) -> dict[str, Any]:
-    """End a child with everything it started, remove its files, and report how it had ended.
-
-    A child that has closed its connection gets ``grace_s`` seconds to end by itself: its files are
-    closed a moment before it can be waited for, and its exit status is worth knowing.
-    As the subreaper this server inherits whatever a student's process left behind, also in other
-    sessions; the loop ends when there is no child of any kind any more.
-    """
-    deadline = time.monotonic() + grace_s
-    while time.monotonic() < deadline and os.waitid(os.P_PID, pid, PEEK) is None:
-        time.sleep(0.001)
-    queued_s = lockdown.time_in_queue(host, pid)
-    status, cpu_s = _kill_and_wait(pid)
-    strays = _reap_all(host)
-    folder = folders.pop(pid, "")
-    if folder:
-        scratch.remove(folder)
-    return {"status": status, "cpu_s": cpu_s, "queued_s": queued_s, "strays": strays}
-
-
-def _reap_all(host: lockdown.Host) -> int:
-    """End every child in any session; return how many there were."""
-    count = 0
-    while remaining := lockdown.children(host):
-        for pid in remaining:
-            _kill_and_wait(pid)
-            count += 1
-    return count
 
 
 def _kill_and_wait(pid: int) -> tuple[int | None, float]:

@@ -1,0 +1,167 @@
+"""The stems of one submission: workers that have loaded a module and are forked for each check.
+
+``isolation/worker/stems.py`` says how, and what makes a worker unfit. What cannot be a stem is an
+ordinary worker, and each check gets one of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from grader.errors import Closing
+from grader.isolation.wire import Encoder, pack
+
+from .connection import LeftOut
+from .limits import Limits
+from .reply import Reply
+from .worker import Forked, Worker
+
+if TYPE_CHECKING:
+    from .server import ForkServer
+
+MOST = 4  # stems of a submission at a time: each counts as a task of its user
+MAX_FAILURES = 2  # stems of a module and limits that become unfit: then no more of them
+ASK_TIMEOUT_S = 5.0
+
+Key = tuple[str, float, int, int, int]
+Plant = Callable[["_Stem", int], tuple[bool, Forked | None]]
+
+
+@dataclass(frozen=True)
+class _Stem:
+    """A stem with our ends of what it has open, and what came of loading its module."""
+
+    forked: Forked
+    reply: Reply
+    output: bytes
+
+    def ask(self, seed: int) -> None:
+        """Ask it to fork; raises ``OSError`` if it does not listen."""
+        encoder = Encoder()
+        body = encoder.encode({"op": "fork", "id": "", "seed": seed})
+        self.forked.wire.settimeout(ASK_TIMEOUT_S)
+        for piece in pack(body, encoder.buffers):
+            self.forked.wire.sendall(piece)
+
+    def close(self) -> None:
+        """Close our ends."""
+        self.forked.wire.close()
+        os.close(self.forked.output_fd)
+
+
+class Stems(Closing):
+    """The stems in one fork server, of the submission that is graded now."""
+
+    def __init__(self, server: ForkServer) -> None:
+        self._server = server
+        self._submission: Path | None = None
+        self._stems: dict[Key, _Stem] = {}
+        self._failures: Counter[Key] = Counter()
+
+    def worker(self, submission: Path, limits: Limits, seed: int, module: str) -> Worker | None:
+        """Return a worker that has loaded a module, or that becomes a stem when it does.
+
+        None if an ordinary one has to do it.
+        """
+        if submission != self._submission:
+            self.end()
+            self._submission = submission
+        key = (module, limits.timeout_s, limits.memory_mb, limits.output_kb, limits.scratch_mb)
+        stem = self._stems.get(key)
+        forked = self._fork(key, stem, seed) if stem is not None else None
+        if stem is not None and forked is not None:
+            worker = Worker(forked, limits, seed=seed, loaded=stem.reply)
+            worker.output += stem.output
+            return worker
+        if self._failures[key] >= MAX_FAILURES:
+            return None
+        start = partial(self._server.started, submission, limits, stem=True)
+        left_out = self._server.left_out(submission)
+        plant = partial(self._plant, key)
+        return _Seedling(start, limits, left_out, seed=seed, plant=plant)
+
+    def _plant(self, key: Key, stem: _Stem, seed: int) -> tuple[bool, Forked | None]:
+        """Make a stem of a worker that has loaded its module.
+
+        Returns:
+            Whether it has become one, and its first fork; if there is none, the stem is gone.
+        """
+        if not self._server.settle(stem.forked.pid):
+            self._failures[key] = MAX_FAILURES
+            return False, None
+        while len(self._stems) >= MOST:
+            self._end(next(iter(self._stems)))
+        self._stems[key] = stem
+        return True, self._fork(key, stem, seed)
+
+    def _fork(self, key: Key, stem: _Stem, seed: int) -> Forked | None:
+        forked = None
+        with contextlib.suppress(OSError):
+            stem.ask(seed)
+            forked = self._server.fork(stem.forked.pid)
+        if forked is None:
+            self._failures[key] += 1
+            self._end(key)
+        return forked
+
+    def _end(self, key: Key) -> None:
+        stem = self._stems.pop(key)
+        stem.close()
+        self._server.end(stem.forked.pid)
+
+    def end(self) -> None:
+        """End all of them: nothing of a submission may reach the next one."""
+        for key in list(self._stems):
+            self._end(key)
+        self._failures.clear()
+
+    def close(self) -> None:
+        """Close our ends of them; their server is gone."""
+        for stem in self._stems.values():
+            stem.close()
+        self._stems.clear()
+
+
+class _Seedling(Worker):
+    """A worker that becomes a stem once its module is loaded; its first fork takes its place."""
+
+    def __init__(
+        self,
+        start: Callable[[], Forked],
+        limits: Limits,
+        left_out: LeftOut,
+        *,
+        seed: int,
+        plant: Plant,
+    ) -> None:
+        self._plant = plant
+        self._start = start
+        super().__init__(start(), limits, start, left_out, seed=seed)
+
+    def _attach(self, forked: Forked) -> None:
+        self._forked = forked
+        super()._attach(forked)
+
+    def load(self, module: str) -> Reply:
+        """Import the module, and go on as a fork of the worker that has imported it."""
+        reply = super().load(module)
+        if self._loaded is not None or reply.error is not None or not self._forked.is_stem:
+            return reply
+        stem = _Stem(self._forked, reply, bytes(self.output))
+        is_stem, forked = self._plant(stem, self._seed)
+        if not is_stem:
+            return reply
+        self._selector.close()
+        if forked is not None:
+            self._loaded = reply
+            self._begin(forked)
+            return reply
+        self._begin(self._start())
+        return super().load(module)

@@ -1,0 +1,338 @@
+"""Stems: workers that have loaded a student's module, and are forked for each of its checks.
+
+A stem is locked down and imports the module once. Then it is stopped, and runs again only to be
+forked. Student code has run in it, so the fork server, which has never run any, makes the fork:
+the stem's filter of system calls hands ``clone`` over to it (seccomp_unotify(2)), and it allows one
+at a time, when the grader asks. The new worker becomes the server's own child (``CLONE_PARENT``).
+
+A check must not leave anything behind for the next one. Memory is copied by the fork. The server
+looks at everything else from outside before it uses a stem again: threads and children, open files,
+memory that is shared, and the files in the scratch folder. A stem that differs is ended, and the
+next check has a worker of its own. Signals between workers are refused by the filter.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import fcntl
+import hashlib
+import os
+import select
+import signal
+import socket
+import stat
+import struct
+import time
+from dataclasses import dataclass
+
+from . import lockdown, scratch, seccomp
+
+CLONE_PARENT = 0x8000
+FORK = CLONE_PARENT | signal.SIGCHLD  # the flags that only a stem uses
+CLONE = {"x86_64": 56, "aarch64": 220}  # numbers of the system call
+WIRE_FD, OUTPUT_FD = 4, 5  # where a fork finds its own
+LISTENER_FD = 6  # where a stem shows its listener until the server has it
+PLACES = {
+    "0",
+    "1",
+    "2",
+    "3",
+}  # descriptors of a worker at rest: nothing, its output twice, the wire
+SHOWN, TAKEN = b"S", b"T"
+PIDFD_GETFD = 438  # number of the system call, on both architectures
+PR_SET_PDEATHSIG = 1
+# linux/seccomp.h
+NOTIFICATION, ANSWER, NEW_FD = struct.Struct("=QIIiIQ6Q"), struct.Struct("=QqiI"), "=QIIII"
+RECEIVE, SEND, ADD_FD = 0xC0502100, 0xC0182101, 0x40182103
+CONTINUE, AT_THIS_NUMBER = 1, 1
+PATIENCE_S = 5.0  # for what takes microseconds
+PAUSE_S = 0.0002
+MAX_ENTRIES, MAX_BYTES = 400, 8 * 1024 * 1024  # of a scratch folder that is looked at
+
+
+class UnfitError(Exception):
+    """A stem cannot be used; says why."""
+
+
+@dataclass
+class _Stem:
+    pid: int
+    listener: int
+    files: bytes = b""
+
+
+class Stems:
+    """The stems of a fork server."""
+
+    def __init__(self, host: lockdown.Host) -> None:
+        self._host = host
+        self._stems: dict[int, _Stem] = {}
+        self._forks: dict[int, int] = {}  # of which stem each fork is
+        self._shared = self._shared_by(os.getpid())
+        layers = all(host.has(layer) for layer in ("namespaces", "setuid", "rlimits", "seccomp"))
+        self.are_possible = layers and not host.accelerator and _can_listen()
+
+    @property
+    def pids(self) -> set[int]:
+        """The processes that outlive a check."""
+        return set(self._stems)
+
+    def add(self, pid: int, channel: socket.socket) -> bool:
+        """Take over the system call ``clone`` of a new worker; say whether that works."""
+        channel.settimeout(PATIENCE_S)
+        with contextlib.suppress(OSError):
+            if channel.recv(1) == SHOWN:
+                self._stems[pid] = _Stem(pid, _taken(pid, LISTENER_FD))
+                channel.send(TAKEN)
+                return True
+        return False
+
+    def settle(self, pid: int) -> str:
+        """Stop a worker that has loaded its module; return why it cannot be a stem, or nothing."""
+        stem = self._stems[pid]
+        try:
+            self._stop(stem, 0.0)
+            stem.files = self._files(pid)
+        except (UnfitError, OSError, ValueError) as error:
+            self.forget(pid)
+            os.kill(pid, signal.SIGCONT)
+            return str(error)
+        return ""
+
+    def fork(self, pid: int, fds: list[int]) -> int:
+        """Fork a stem, which has been asked to do so; return the new worker's process.
+
+        Args:
+            pid: the stem.
+            fds: the new worker's end of the wire, and the pipe for its output.
+
+        Raises:
+            UnfitError: it does not do what stems do. It is gone, and what it made with it.
+        """
+        stem = self._stems.get(pid)
+        if stem is None:
+            raise UnfitError("it has ended")
+        before = set(lockdown.children(self._host))
+        try:
+            os.kill(pid, signal.SIGCONT)
+            self._allow(stem, fds)
+            made = self._new_child(before)
+            self._wait_for(made, fds)
+            self._stop(stem, PATIENCE_S)
+        except (UnfitError, OSError, ValueError) as error:
+            self.end(pid)
+            for child in set(lockdown.children(self._host)) - before:
+                _kill(child)
+            raise UnfitError(str(error)) from None
+        self._forks[made] = pid
+        return made
+
+    def after(self, fork: int) -> None:
+        """End the stem of a fork that is gone, if that has changed the files that they share."""
+        pid = self._forks.pop(fork, None)
+        if pid not in self._stems:
+            return
+        try:
+            same = self._files(pid) == self._stems[pid].files and self._state(pid) == "T"
+        except (UnfitError, OSError, ValueError):
+            same = False
+        if not same:
+            self.end(pid)
+
+    def end(self, pid: int) -> None:
+        """End a stem."""
+        if self.forget(pid):
+            _kill(pid)
+
+    def forget(self, pid: int) -> bool:
+        """Treat a stem as any other worker."""
+        stem = self._stems.pop(pid, None)
+        if stem is None:
+            return False
+        os.close(stem.listener)
+        return True
+
+    def _allow(self, stem: _Stem, fds: list[int]) -> None:
+        """Give a stem that is forking the descriptors of its fork, and let it go on."""
+        if not select.select([stem.listener], [], [], PATIENCE_S)[0]:
+            raise UnfitError("it does not fork")
+        raw = bytearray(NOTIFICATION.size)
+        fcntl.ioctl(stem.listener, RECEIVE, raw)
+        identity, pid, _flags, number, _arch, _address, *arguments = NOTIFICATION.unpack(raw)
+        if (pid, number, arguments[0]) != (stem.pid, CLONE[seccomp.machine()], FORK):
+            raise UnfitError("another process forks")
+        for fd, place in zip(fds, (WIRE_FD, OUTPUT_FD), strict=True):
+            given = struct.pack(NEW_FD, identity, AT_THIS_NUMBER, fd, place, 0)
+            fcntl.ioctl(stem.listener, ADD_FD, bytearray(given))
+        fcntl.ioctl(stem.listener, SEND, bytearray(ANSWER.pack(identity, 0, 0, CONTINUE)))
+
+    def _new_child(self, before: set[int]) -> int:
+        deadline = time.monotonic() + PATIENCE_S
+        while not (new := set(lockdown.children(self._host)) - before):
+            if time.monotonic() > deadline:
+                raise UnfitError("there is no fork")
+            time.sleep(PAUSE_S)
+        if len(new) > 1:
+            raise UnfitError("there are several forks")
+        return new.pop()
+
+    def _wait_for(self, fork: int, fds: list[int]) -> None:
+        """Wait until a fork has taken its descriptors, and nothing else."""
+        own = self._descriptors(os.getpid())
+        wire, output = (own[str(fd)] for fd in fds)
+        wanted = {"1": output, "2": output, "3": wire}
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            found = self._descriptors(fork)
+            if set(found) == PLACES and all(found[place] == wanted[place] for place in wanted):
+                return
+            if time.monotonic() > deadline:
+                raise UnfitError("the fork has other files open")
+            time.sleep(PAUSE_S)
+
+    def _stop(self, stem: _Stem, patience_s: float) -> None:
+        """Stop a stem; raises ``UnfitError`` if it holds more than a worker at rest does."""
+        deadline = time.monotonic() + patience_s
+        while set(self._descriptors(stem.pid)) != PLACES and time.monotonic() < deadline:
+            time.sleep(PAUSE_S)
+        os.kill(stem.pid, signal.SIGSTOP)
+        deadline = time.monotonic() + PATIENCE_S
+        while self._state(stem.pid) != "T":
+            if time.monotonic() > deadline:
+                raise UnfitError("it does not stop")
+            time.sleep(PAUSE_S)
+        if self._list(f"{stem.pid}/task") != [str(stem.pid)]:
+            raise UnfitError("its module starts threads")
+        if self._read(f"{stem.pid}/task/{stem.pid}/children").strip():
+            raise UnfitError("its module starts processes")
+        if set(self._descriptors(stem.pid)) != PLACES:
+            raise UnfitError("its module leaves files open")
+        if not self._shared_by(stem.pid) <= self._shared:
+            raise UnfitError("its module shares memory")
+
+    def _state(self, pid: int) -> str:
+        return self._read(f"{pid}/stat").rpartition(b")")[2].split()[0].decode()
+
+    def _descriptors(self, pid: int) -> dict[str, str]:
+        """Return what each open descriptor of a process is."""
+        found = {}
+        for name in self._list(f"{pid}/fd"):
+            with contextlib.suppress(FileNotFoundError):
+                found[name] = os.readlink(f"{pid}/fd/{name}", dir_fd=self._host.proc)
+        return found
+
+    def _shared_by(self, pid: int) -> set[bytes]:
+        """Return the files, or other memory, that a process maps to share it."""
+        lines = (line.split(maxsplit=5) for line in self._read(f"{pid}/maps").splitlines())
+        return {b" ".join((line[1], *line[5:])) for line in lines if line[1].endswith(b"s")}
+
+    def _files(self, pid: int) -> bytes:
+        """Return a digest of the files in a stem's scratch folder."""
+        digest = hashlib.blake2b()
+        root = os.open(f"{pid}/root", os.O_PATH | os.O_DIRECTORY, dir_fd=self._host.proc)
+        try:
+            top = os.open(scratch.PLACE.lstrip("/"), os.O_PATH | os.O_DIRECTORY, dir_fd=root)
+        finally:
+            os.close(root)
+        entries = size = 0
+        try:
+            for parent, folders, names, fd in os.fwalk(".", dir_fd=top):
+                folders.sort()
+                for name in sorted([*folders, *names]):
+                    found = os.stat(name, dir_fd=fd, follow_symlinks=False)
+                    entries, size = entries + 1, size + found.st_size
+                    if entries > MAX_ENTRIES or size > MAX_BYTES:
+                        raise UnfitError("its scratch folder holds too much")
+                    about = (found.st_mode, found.st_ino, found.st_nlink, found.st_size)
+                    times = found.st_mtime_ns, found.st_ctime_ns
+                    digest.update(f"{parent}/{name} {about} {times}\n".encode())
+                    if stat.S_ISREG(found.st_mode):
+                        # Memory that maps a file is written without a trace in its times.
+                        with open(_opened(name, fd), "rb") as file:
+                            digest.update(file.read(MAX_BYTES))
+        finally:
+            os.close(top)
+        return digest.digest()
+
+    def _list(self, path: str) -> list[str]:
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY, dir_fd=self._host.proc)
+        try:
+            return os.listdir(fd)
+        finally:
+            os.close(fd)
+
+    def _read(self, path: str) -> bytes:
+        with open(os.open(path, os.O_RDONLY, dir_fd=self._host.proc), "rb") as file:
+            return file.read()
+
+
+def _opened(name: str, folder: int) -> int:
+    return os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+
+
+def _kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, 0)
+
+
+def _taken(pid: int, fd: int) -> int:
+    """Return a descriptor of a child's as one of this process."""
+    process = os.pidfd_open(pid)
+    try:
+        mine = int(lockdown.libc.syscall(PIDFD_GETFD, process, fd, 0))
+    finally:
+        os.close(process)
+    if mine < 0:
+        raise OSError(ctypes.get_errno(), "pidfd_getfd")
+    os.set_inheritable(mine, False)
+    return mine
+
+
+def show(listener: int, channel: socket.socket) -> None:
+    """Let the server take the listener of a filter; afterwards this process has it no more.
+
+    Raises:
+        OSError: the server does not take it.
+    """
+    os.dup2(listener, LISTENER_FD)
+    channel.settimeout(PATIENCE_S)
+    channel.send(SHOWN)
+    if channel.recv(1) != TAKEN:
+        raise OSError(0, "the listener of the filter is not taken")
+
+
+def fork() -> bool:
+    """Fork this process, a stem; say whether this is the fork, whose wire is another one."""
+    python = ctypes.PyDLL(None)
+    python.PyOS_BeforeFork()
+    made = python.syscall(CLONE[seccomp.machine()], FORK, 0, 0, 0, 0)
+    if made != 0:
+        python.PyOS_AfterFork_Parent()
+        os.close(WIRE_FD)
+        os.close(OUTPUT_FD)
+        return False
+    python.PyOS_AfterFork_Child()
+    python.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    for source, targets in ((OUTPUT_FD, (1, 2)), (WIRE_FD, (3,))):
+        for target in targets:
+            os.dup2(source, target, inheritable=False)
+        os.close(source)
+    return True
+
+
+def _can_listen() -> bool:
+    """Try a filter that asks, in a process of its own: say whether the kernel has what it takes."""
+    program = seccomp.compile_filter(0, asks=FORK)
+    pid = os.fork()
+    if pid == 0:
+        try:
+            lockdown.libc.prctl(lockdown.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+            if program is not None:
+                seccomp.install(lockdown.libc, program, listens=True)
+                os._exit(0)
+        finally:
+            os._exit(1)
+    return os.waitpid(pid, 0)[1] == 0
