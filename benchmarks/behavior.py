@@ -129,7 +129,7 @@ def _call_pair(program: dict[str, Any], found: Values, forward: str, inputs: lis
     try:
         shapes = [np.shape(value) for value in result[:-1]]
         cotangents = [rng.normal(size=shape).astype(inputs[0].dtype) for shape in shapes]
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         found.setdefault(backward, []).append(error)
         return
     _call(program, found, backward, [*cotangents, result[-1]])

@@ -102,7 +102,9 @@ class MakingSource:
         self.make: Make = lambda right: right
         self.known: Any = None
 
-    def spawn(self, question: Any, _folder: Path, _limits: Any, _seed: int) -> MakingWorker:
+    def spawn(
+        self, question: Any, _folder: Path, _limits: Any, _seed: int, _module: str = ""
+    ) -> MakingWorker:
         module = question.module.removesuffix(".py")
         return MakingWorker(self._assignment, module, self.make, self.known)
 

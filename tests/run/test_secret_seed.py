@@ -97,7 +97,7 @@ class Spy:
     def __init__(self):
         self.seeds = []
 
-    def spawn(self, _question, _folder, _limits, seed):
+    def spawn(self, _question, _folder, _limits, seed, _module=""):
         self.seeds.append(seed)
         raise WorkerLost("crashed", "there is none")
 

@@ -112,7 +112,7 @@ class Refusing:
     isolation: list[str] = []
     bounded = None
 
-    def spawn(self, _question, _folder, _limits, _seed):
+    def spawn(self, _question, _folder, _limits, _seed, _module=""):
         raise IsolationError("not here")
 
 

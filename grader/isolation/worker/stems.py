@@ -32,14 +32,14 @@ CLONE_PARENT = 0x8000
 FORK = CLONE_PARENT | signal.SIGCHLD  # the flags that only a stem uses
 CLONE = {"x86_64": 56, "aarch64": 220}  # numbers of the system call
 WIRE_FD, OUTPUT_FD = 4, 5  # where a fork finds its own
-LISTENER_FD = 6  # where a stem shows its listener until the server has it
+LISTENER_FD = 240  # where a stem shows its listener: below its limit of 256, and free
 PLACES = {
     "0",
     "1",
     "2",
     "3",
 }  # descriptors of a worker at rest: nothing, its output twice, the wire
-SHOWN, TAKEN = b"S", b"T"
+SHOWN, SEEN = b"S", b"T"
 PIDFD_GETFD = 438  # number of the system call, on both architectures
 PR_SET_PDEATHSIG = 1
 # linux/seccomp.h
@@ -83,10 +83,12 @@ class Stems:
         channel.settimeout(PATIENCE_S)
         with contextlib.suppress(OSError):
             if channel.recv(1) == SHOWN:
-                self._stems[pid] = _Stem(pid, _taken(pid, LISTENER_FD))
-                channel.send(TAKEN)
-                return True
-        return False
+                try:
+                    self._stems[pid] = _Stem(pid, _taken(pid, LISTENER_FD))
+                except OSError:
+                    self.are_possible = False  # nor will it be for the next worker
+                channel.send(SEEN)
+        return pid in self._stems
 
     def settle(self, pid: int) -> str:
         """Stop a worker that has loaded its module; return why it cannot be a stem, or nothing."""
@@ -300,7 +302,7 @@ def show(listener: int, channel: socket.socket) -> None:
     os.dup2(listener, LISTENER_FD)
     channel.settimeout(PATIENCE_S)
     channel.send(SHOWN)
-    if channel.recv(1) != TAKEN:
+    if channel.recv(1) != SEEN:
         raise OSError(0, "the listener of the filter is not taken")
 
 
