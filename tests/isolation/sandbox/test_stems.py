@@ -1,0 +1,275 @@
+"""Workers that are forked from one that has loaded the module: nothing travels between checks."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from grader.errors import BrokenError, WorkerLost
+from grader.isolation.sandbox import ForkServer, Limits
+
+MODULE = """
+import ctypes
+import mmap
+import os
+import numpy as np
+
+TOKEN = os.urandom(8).hex()
+IMPORTED_BY = os.getpid()
+STATE = []
+print("imported")
+
+def who():
+    return TOKEN, IMPORTED_BY, os.getpid()
+
+def remember():
+    STATE.append(1)
+    return len(STATE)
+
+def draw():
+    return np.random.rand()
+
+def write_a_file():
+    with open("left", "w") as file:
+        file.write("x")
+    return sorted(os.listdir("."))
+
+def files():
+    return sorted(os.listdir("."))
+
+def change_by_a_map(text):
+    with open("data.txt", "r+b") as file:
+        before = file.read().decode()
+        with mmap.mmap(file.fileno(), 0) as shared:
+            shared[:] = text.encode()
+    return before
+
+def leave():
+    os._exit(3)
+
+def fork():
+    try:
+        if os.fork() == 0:
+            os._exit(0)
+    except PermissionError:
+        return "refused"
+    return "allowed"
+
+def fork_as_stems_do():
+    return ctypes.CDLL(None).syscall({clone}, 0x8011, 0, 0, 0, 0)
+
+def signal_the_stem():
+    try:
+        os.kill(IMPORTED_BY, 18)
+    except PermissionError:
+        return "refused"
+    return "allowed"
+
+def descriptors():
+    found = []
+    for fd in range(256):
+        try:
+            os.fstat(fd)
+        except OSError:
+            continue
+        found.append(fd)
+    return found
+""".replace("{clone}", str({"x86_64": 56, "aarch64": 220}.get(os.uname().machine, 56)))
+LIMITS = Limits(timeout_s=5, memory_mb=512, output_kb=64)
+NUMBERS = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def server():
+    # Not pytest's own folder for temporary files: that is closed to the user ids of workers.
+    with tempfile.TemporaryDirectory() as name:
+        os.chmod(name, 0o755)
+        with ForkServer((), Path(name)) as running:
+            yield running
+
+
+@pytest.fixture
+def folder(server):
+    return made(server)
+
+
+def made(server):
+    folder = server.staging / f"s{next(NUMBERS)}"
+    folder.mkdir()
+    folder.chmod(0o755)
+    (folder / "data.txt").write_text("before")
+    (folder / "module.py").write_text(MODULE)
+    return folder
+
+
+@pytest.fixture
+def checked(server, folder):
+    """Write a submission; return a function that calls one of its functions in a check."""
+
+    def write(module=MODULE):
+        (folder / "module.py").write_text(module)
+
+        def check(function="who", *arguments, limits=LIMITS, seed=7):
+            with server.spawn(folder, limits, seed, "module") as worker:
+                assert worker.load("module").error is None
+                if worker._loaded is None and module == MODULE:
+                    pytest.skip("this machine has no stems")
+                reply = worker.call(function, arguments, ())
+                assert reply.error is None, reply.error
+                return reply.value
+
+        return check
+
+    return write
+
+
+def test_a_module_is_imported_once_for_all_checks(checked):
+    check = checked()
+    tokens, imported_by, pids = zip(*(check() for _ in range(4)), strict=True)
+    assert len(set(tokens)) == len(set(imported_by)) == 1
+    assert len({*pids, *imported_by}) == 5
+
+
+def test_a_check_sees_the_module_as_it_is_after_the_import(checked):
+    check = checked()
+    assert [check("remember") for _ in range(3)] == [1, 1, 1]
+
+
+def test_a_file_that_a_check_writes_is_gone_in_the_next(checked):
+    check = checked()
+    first = check()[0]
+    assert check("write_a_file") == ["data.txt", "left", "module.py"]
+    assert check("files") == ["data.txt", "module.py"]
+    assert check()[0] != first  # another stem
+
+
+def test_what_a_check_writes_through_memory_is_gone_in_the_next(checked):
+    check = checked()
+    assert [check("change_by_a_map", text) for text in ("secret", "second")] == ["before"] * 2
+
+
+def test_a_check_that_reads_files_keeps_the_stem(checked):
+    check = checked(f"{MODULE}\ndef read():\n    return open('data.txt').read()\n")
+    token = check()[0]
+    assert check("read") == "before"
+    assert check()[0] == token
+
+
+def test_a_module_that_changes_files_in_every_check_gets_workers_of_its_own(checked, server):
+    check = checked(f"{MODULE}\n")
+    for _ in range(4):
+        assert check("write_a_file") == ["data.txt", "left", "module.py"]
+    assert len(server._stems._stems) == 0
+
+
+def test_a_dead_check_takes_no_other_along(checked):
+    check = checked()
+    token = check()[0]
+    with pytest.raises(WorkerLost, match="exited with status 3"):
+        check("leave")
+    assert check()[0] == token
+
+
+@pytest.mark.parametrize("what", ["fork", "signal_the_stem"])
+def test_a_check_can_neither_fork_nor_reach_its_stem(checked, what):
+    check = checked()
+    check()
+    assert check(what) == "refused"
+
+
+def test_a_fork_that_nobody_has_asked_for_waits_until_the_check_is_over(checked):
+    check = checked()
+    token = check()[0]
+    with pytest.raises(WorkerLost) as lost:
+        check("fork_as_stems_do", limits=Limits(timeout_s=1, memory_mb=512, output_kb=64))
+    assert lost.value.reason == "timeout"
+    assert check()[0] == token
+
+
+def test_a_fork_has_the_descriptors_of_any_worker(checked):
+    check = checked()
+    check()
+    assert check("descriptors") == [0, 1, 2, 3]
+
+
+def test_random_numbers_follow_the_seed_of_the_check(checked, folder, server):
+    check = checked()
+    first, second, other = (check("draw", seed=seed) for seed in (7, 7, 8))
+    assert first == second != other
+    with server.spawn(folder, LIMITS, 7) as ordinary:
+        ordinary.load("module")
+        assert ordinary.call("draw", (), ()).value == first
+
+
+@pytest.mark.parametrize(
+    "unfit",
+    [
+        "import threading\nthreading.Timer(60, print).start()",
+        "LOG = open('log', 'w')",
+        "PIPE = os.pipe()",
+        "SHARED = mmap.mmap(-1, 4096)",
+        "os.write(os.open('left', os.O_CREAT | os.O_WRONLY), b'x' * 9_000_000)",
+    ],
+    ids=["a thread", "a file", "a pipe", "shared memory", "much on the disk"],
+)
+def test_a_module_that_holds_more_than_memory_gets_workers_of_its_own(checked, unfit):
+    check = checked(f"{MODULE}\n{unfit}\n")
+    assert len({check()[0] for _ in range(3)}) == 3
+    assert check("remember") == 1
+
+
+def test_state_in_shared_memory_does_not_reach_the_next_check(checked):
+    count = "def count():\n    SHARED[0] += 1\n    return SHARED[0]\n"
+    check = checked(f"{MODULE}\nSHARED = mmap.mmap(-1, 8)\n{count}")
+    assert [check("count") for _ in range(3)] == [1, 1, 1]
+
+
+def test_what_is_printed_by_the_import_is_in_every_check(checked, folder, server):
+    checked()()
+    with server.spawn(folder, LIMITS, 7, "module") as worker:
+        worker.load("module")
+        worker.call("who", (), ())
+    assert bytes(worker.output) == b"imported\n"
+
+
+def test_stems_end_with_their_submission(checked, server):
+    pid = checked()()[1]
+    os.kill(pid, 0)
+    with server.spawn(made(server), LIMITS, 7, "module") as worker:
+        worker.load("module")
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_a_stem_that_was_ended_is_replaced(checked):
+    check = checked()
+    token, pid, _own = check()
+    os.kill(pid, signal.SIGKILL)
+    assert check()[0] != token
+
+
+def test_stems_end_with_their_server(server):
+    with ForkServer((), server.staging) as other:
+        worker = other.spawn(made(other), LIMITS, 7, "module")
+        worker.load("module")
+        _token, stem, fork = worker.call("who", (), ()).value
+        os.kill(other.pid, signal.SIGKILL)
+        deadline = time.monotonic() + 10
+        while any(map(_is_alive, (stem, fork))) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not any(map(_is_alive, (stem, fork)))
+        with pytest.raises(BrokenError):
+            worker.close()
+
+
+def _is_alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
