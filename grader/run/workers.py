@@ -152,7 +152,10 @@ class ForkServers(Closing):
                 shutil.rmtree(folder, ignore_errors=True)
 
     def unstage(self) -> None:
-        """Remove the submission staged last."""
+        """Remove the submission staged last, and the workers that have loaded it."""
+        for server in self._servers.values():
+            with contextlib.suppress(BrokenError):  # it is gone, and they with it
+                server.leave()
         shutil.rmtree(self._staging / f"s{self._count}", ignore_errors=True)
 
     def spawn(

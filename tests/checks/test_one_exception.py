@@ -54,7 +54,7 @@ def test_a_backward_loses_the_share_of_the_edge_cases(graded, name):
 ENDS_THE_WORKER = {
     "endless loop": ("while len(x) == 1:\n        pass", "did not finish within 1 s"),
     "os._exit": ("len(x) == 1 and __import__('os')._exit(3)", "exited with status 3"),
-    "signal": ("len(x) == 1 and __import__('os').kill(__import__('os').getpid(), 6)", "signal 6"),
+    "abort": ("len(x) == 1 and __import__('os').abort()", "the process "),
     "segmentation fault": ("len(x) == 1 and __import__('ctypes').string_at(0)", "segmentation"),
     "prints too much": ("while len(x) == 1:\n        print('x' * 1000)", "printed more than"),
 }

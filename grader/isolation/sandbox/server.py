@@ -190,6 +190,10 @@ class ForkServer(Closing):
         """Make a stem of a worker that has loaded its module; say whether that is possible."""
         return not self._ask({"op": "settle", "pid": pid}, [])["unfit"]
 
+    def leave(self) -> None:
+        """End what waits for the next check of a submission: there is none."""
+        self._stems.end()
+
     def end(self, stem: int) -> None:
         """End a stem."""
         self._ask({"op": "end", "pid": stem}, [])

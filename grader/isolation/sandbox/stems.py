@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from grader.errors import Closing
 from grader.isolation.wire import Encoder, pack
@@ -23,15 +23,31 @@ from .limits import Limits
 from .reply import Reply
 from .worker import Forked, Worker
 
-if TYPE_CHECKING:
-    from .server import ForkServer
-
 MOST = 4  # stems of a submission at a time: each counts as a task of its user
 MAX_FAILURES = 2  # stems of a module and limits that become unfit: then no more of them
 ASK_TIMEOUT_S = 5.0
 
 Key = tuple[str, float, int, int, int]
 Plant = Callable[["_Stem", int], tuple[bool, Forked | None]]
+
+
+class StemServer(Protocol):
+    """What stems ask of their fork server."""
+
+    def started(self, submission: Path, limits: Limits, *, stem: bool = False) -> Forked:
+        """Fork a child that locks itself down, and can be forked in turn if it is a ``stem``."""
+
+    def left_out(self, submission: Path) -> LeftOut:
+        """Return the statements of a submission that are not run."""
+
+    def settle(self, pid: int) -> bool:
+        """Make a stem of a worker that has loaded its module; say whether that is possible."""
+
+    def fork(self, stem: int) -> Forked | None:
+        """Fork a stem, which has been asked to; None if it is unfit, and gone."""
+
+    def end(self, stem: int) -> None:
+        """End a stem."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +75,7 @@ class _Stem:
 class Stems(Closing):
     """The stems in one fork server, of the submission that is graded now."""
 
-    def __init__(self, server: ForkServer) -> None:
+    def __init__(self, server: StemServer) -> None:
         self._server = server
         self._submission: Path | None = None
         self._stems: dict[Key, _Stem] = {}

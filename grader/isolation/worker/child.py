@@ -24,6 +24,7 @@ from ..wire.codec import PREFIX
 from . import cache_layout, clock, modules, ordinary, redirect, repair, scratch, statements
 from .absent import MissingPackageError, StandIn, package_in
 from .answered import AnsweredFunctions
+from .generators import generators
 from .newer import newer_in
 
 if TYPE_CHECKING:
@@ -92,10 +93,11 @@ def run(
     if channel is not None:
         stems.show(listener, channel)
     os.closerange(WIRE_FD + 1, 1024)
-    seed_generators(request["seed"], accelerator=host.accelerator)
+    seeds = generators(accelerator=host.accelerator)
+    seeds(request["seed"])
     staged = (submission, scratch.relocated(submission))
     hidden = tuple(request["hidden"])
-    child = Child(wire, work, hidden, staged, accelerator=host.accelerator)
+    child = Child(wire, work, hidden, staged, seeds=seeds)
     request.clear()  # student code can read the frames of its callers
     # Until here a failure is the grader's; from here on student code may be behind it.
     wire.sendall(READY)
@@ -103,17 +105,6 @@ def run(
         child.serve()
     finally:
         os._exit(EXIT_SERVING_FAILED)
-
-
-def seed_generators(seed: int, *, accelerator: bool) -> None:
-    """Seed every global random generator that student code may use."""
-    random.seed(seed)
-    np.random.seed(seed % 2**32)  # noqa: NPY002 - what students call
-    if "torch" in sys.modules:
-        torch = sys.modules["torch"]
-        # torch.manual_seed asks after every kind of accelerator, for milliseconds.
-        seeded = torch.manual_seed if accelerator else torch.default_generator.manual_seed
-        seeded(seed)
 
 
 class Child:
@@ -126,10 +117,10 @@ class Child:
         forbidden: tuple[str, ...] = (),
         staged: tuple[str, ...] = (),
         *,
-        accelerator: bool = False,
+        seeds: Callable[[int], None] = random.seed,
     ) -> None:
         self._wire = wire
-        self._accelerator = accelerator
+        self._seeds = seeds
         # The longest first: one can lie in another.
         self._places = sorted({submission, *staged}, key=len, reverse=True)
         self._forbidden = forbidden
@@ -158,7 +149,7 @@ class Child:
         from . import stems
 
         if stems.fork():
-            seed_generators(seed, accelerator=False)
+            self._seeds(seed)
 
     def _pieces(self, request: dict[str, Any]) -> list[Any]:
         """Answer a request with a frame; a value too large for one is the student's exception."""
@@ -191,7 +182,7 @@ class Child:
         finally:
             clock.CLOCK.tell = clock.tell_nobody
         self._module = loaded.module
-        seed_generators(request["seed"], accelerator=self._accelerator)
+        self._seeds(request["seed"])
         told = {"skipped": loaded.skipped, "twice": loaded.twice, "made": loaded.made}
         return {"missing_packages": loaded.missing, **told}, []
 

@@ -106,10 +106,11 @@ def set_up(wire: Pipes) -> tuple[types.ModuleType, Any]:
     setup = json.loads(wire.line())
     # Should the grader be killed while the code is in an endless loop: this needs no interpreter.
     faulthandler.dump_traceback_later(setup["life_s"], exit=True)
-    child.seed_generators(setup["seed"], accelerator=False)
+    seeds = child.generators(accelerator=False)
+    seeds(setup["seed"])
     os.chdir(setup["home"])
     keep_places(setup["submission"], setup["home"])
-    return child, child.Child(wire, setup["submission"], tuple(setup["forbidden"]))
+    return child, child.Child(wire, setup["submission"], tuple(setup["forbidden"]), seeds=seeds)
 
 
 def keep_places(staged: str, home: str) -> None:

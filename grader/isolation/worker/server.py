@@ -20,7 +20,7 @@ from collections.abc import Collection
 from typing import Any
 
 from . import child, lockdown, ordinary, scratch
-from .stems import Stems, UnfitError
+from .stems import StemKeeper, UnfitError
 
 PEEK = os.WEXITED | os.WNOHANG | os.WNOWAIT
 MAX_MESSAGE = 32 * 1024  # control messages hold a handful of numbers and two paths
@@ -99,7 +99,7 @@ class _Server:
         self._control = control
         self._host = host
         self._folders: dict[int, str] = {}
-        self._stems = Stems(host)
+        self._stems = StemKeeper(host)
 
     def answer(self, request: dict[str, Any], fds: list[int]) -> dict[str, Any]:
         """Do what the grader asks for, with the descriptors that it has sent along."""

@@ -62,7 +62,7 @@ class _Stem:
     files: bytes = b""
 
 
-class Stems:
+class StemKeeper:
     """The stems of a fork server."""
 
     def __init__(self, host: lockdown.Host) -> None:

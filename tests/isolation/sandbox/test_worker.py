@@ -249,9 +249,9 @@ def test_the_worker_holds_nothing_of_ours(worker):
         ["_dlg", "_dlg.wire", "_dlg.wire.codec", "_dlg.wire.values", "_dlg.worker"]
         + [f"_dlg.worker.{name}" for name in (
             "absent", "answered", "at_most", "blocks", "cache_layout", "cells", "child", "clock",
-            "definitions", "exchanges", "landlock", "layout", "lockdown", "modules", "mutants",
-            "namespaces", "newer", "ordinary", "program_text", "redirect", "repair", "scratch",
-            "seccomp", "server", "statements", "stems", "syscalls",
+            "definitions", "exchanges", "generators", "landlock", "layout", "lockdown", "modules",
+            "mutants", "namespaces", "newer", "ordinary", "program_text", "redirect", "repair",
+            "scratch", "seccomp", "server", "statements", "stems", "syscalls",
         )]
     )  # fmt: skip
     assert str(ROOT) not in call(worker, "path")
