@@ -174,12 +174,12 @@ class ForkServer(Closing):
             "stem": stem,
         }
         forked = self._child_of(request)
-        if forked is None:
-            raise BrokenError("the fork server does not fork")
+        if isinstance(forked, str):
+            raise BrokenError(f"the fork server does not fork: {forked}")
         return forked
 
-    def fork(self, stem: int) -> Forked | None:
-        """Fork a stem, which has been asked to; None if it is unfit, and gone.
+    def fork(self, stem: int) -> Forked | str:
+        """Fork a stem, which has been asked to; if it is gone, say why it was unfit, or nothing.
 
         Raises:
             BrokenError: the server is gone.
@@ -198,7 +198,7 @@ class ForkServer(Closing):
         """End a stem."""
         self._ask({"op": "end", "pid": stem}, [])
 
-    def _child_of(self, request: dict[str, Any]) -> Forked | None:
+    def _child_of(self, request: dict[str, Any]) -> Forked | str:
         """Return the child that the server makes, with our ends of its wire and its output."""
         ours, theirs = socket.socketpair()
         read_end, write_end = os.pipe()
@@ -212,7 +212,7 @@ class ForkServer(Closing):
                 ours.close()
                 os.close(read_end)
         if answer.get("pid") is None:
-            return None
+            return str(answer["unfit"])
         reap = partial(self.reap, answer["pid"])
         about = answer["scratch"], answer["pid"], answer.get("stem", False)
         return Forked(reap, ours, read_end, *about)

@@ -25,7 +25,7 @@ from .worker import Forked, Worker
 
 MOST = 4  # stems of a submission at a time: each counts as a task of its user
 MAX_FAILURES = 2  # stems of a module and limits that become unfit: then no more of them
-ASK_TIMEOUT_S = 5.0
+ASK_TIMEOUT_S = 2.0
 
 Key = tuple[str, float, int, int, int]
 Plant = Callable[["_Stem", int], tuple[bool, Forked | None]]
@@ -43,8 +43,8 @@ class StemServer(Protocol):
     def settle(self, pid: int) -> bool:
         """Make a stem of a worker that has loaded its module; say whether that is possible."""
 
-    def fork(self, stem: int) -> Forked | None:
-        """Fork a stem, which has been asked to; None if it is unfit, and gone."""
+    def fork(self, stem: int) -> Forked | str:
+        """Fork a stem, which has been asked to; if it is gone, say why it was unfit, or nothing."""
 
     def end(self, stem: int) -> None:
         """End a stem."""
@@ -118,14 +118,16 @@ class Stems(Closing):
         return True, self._fork(key, stem, seed)
 
     def _fork(self, key: Key, stem: _Stem, seed: int) -> Forked | None:
-        forked = None
+        forked: Forked | str = "it does not listen"
         with contextlib.suppress(OSError):
             stem.ask(seed)
             forked = self._server.fork(stem.forked.pid)
-        if forked is None:
-            self._failures[key] += 1
-            self._end(key)
-        return forked
+        if not isinstance(forked, str):
+            return forked
+        # One whose files a check has changed is replaced; one that does not fork, never.
+        self._failures[key] += MAX_FAILURES if forked else 1
+        self._end(key)
+        return None
 
     def _end(self, key: Key) -> None:
         stem = self._stems.pop(key)

@@ -46,13 +46,14 @@ PR_SET_PDEATHSIG = 1
 NOTIFICATION, ANSWER, NEW_FD = struct.Struct("=QIIiIQ6Q"), struct.Struct("=QqiI"), "=QIIII"
 RECEIVE, SEND, ADD_FD = 0xC0502100, 0xC0182101, 0x40182103
 CONTINUE, AT_THIS_NUMBER = 1, 1
-PATIENCE_S = 5.0  # for what takes microseconds
+PATIENCE_S = 2.0  # for what takes microseconds
 PAUSE_S = 0.0002
+ENDED = ""  # why a stem cannot be forked whose files a check has changed
 MAX_ENTRIES, MAX_BYTES = 400, 8 * 1024 * 1024  # of a scratch folder that is looked at
 
 
 class UnfitError(Exception):
-    """A stem cannot be used; says why."""
+    """A stem cannot be used; says why, and nothing if it has ended."""
 
 
 @dataclass
@@ -114,7 +115,7 @@ class StemKeeper:
         """
         stem = self._stems.get(pid)
         if stem is None:
-            raise UnfitError("it has ended")
+            raise UnfitError(ENDED)
         before = set(lockdown.children(self._host))
         try:
             os.kill(pid, signal.SIGCONT)

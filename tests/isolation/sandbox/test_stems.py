@@ -91,6 +91,10 @@ def server():
     with tempfile.TemporaryDirectory() as name:
         os.chmod(name, 0o755)
         with ForkServer((), Path(name)) as running:
+            with running.spawn(made(running), LIMITS, 7, "module") as worker:
+                worker.load("module")
+                if worker._loaded is None:
+                    pytest.skip("this machine has no stems")
             yield running
 
 
@@ -118,8 +122,6 @@ def checked(server, folder):
         def check(function="who", *arguments, limits=LIMITS, seed=7):
             with server.spawn(folder, limits, seed, "module") as worker:
                 assert worker.load("module").error is None
-                if worker._loaded is None and module == MODULE:
-                    pytest.skip("this machine has no stems")
                 reply = worker.call(function, arguments, ())
                 assert reply.error is None, reply.error
                 return reply.value
@@ -236,6 +238,26 @@ def test_what_is_printed_by_the_import_is_in_every_check(checked, folder, server
         worker.load("module")
         worker.call("who", (), ())
     assert bytes(worker.output) == b"imported\n"
+
+
+@pytest.mark.parametrize(
+    "trick",
+    [
+        "def fork():\n        os.close(4), os.close(5)\n        return False",
+        "def fork():\n        while True:\n            pass",
+        "def fork():\n        os._exit(0)",
+        "def fork(real=stems.fork):\n        return (real(), os.pipe())[0]",
+        "def fork(real=stems.fork):\n        return real() and bool(os.dup(3))",
+    ],
+    ids=["does not fork", "hangs", "ends", "keeps a pipe", "keeps a wire"],
+)
+def test_a_stem_that_does_not_do_what_stems_do_is_ended(checked, trick):
+    check = checked(
+        f"{MODULE}\nimport sys\nstems = sys.modules.get('_dlg.worker.stems')\n"
+        f"if stems is not None:\n    {trick}\n    stems.fork = fork\n"
+    )
+    assert [check("remember") for _ in range(3)] == [1, 1, 1]
+    assert len({check()[0] for _ in range(2)}) == 2
 
 
 def test_stems_end_with_their_submission(checked, server):
