@@ -93,7 +93,8 @@ def outcomes(seeds: Sequence[int], jobs: int) -> list[Outcome]:
         outcome = queue.get()
         found += [] if outcome is None else [outcome]
         if len(found) % 100 == 0:
-            print(f"{len(found)} of {len(seeds)}", file=sys.stderr, flush=True)
+            gained = sum(bool(outcome.gained) for outcome in found)
+            print(f"{len(found)} of {len(seeds)}, {gained} gained", file=sys.stderr, flush=True)
     for process in processes:
         process.join()
     if len(found) < len(seeds):
