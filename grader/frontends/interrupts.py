@@ -21,9 +21,9 @@ def end_at_once() -> None:
 
 
 def catch() -> None:
-    """Let Ctrl-C raise ``KeyboardInterrupt`` from now on."""
+    """Let Ctrl-C raise ``KeyboardInterrupt`` from now on, once."""
     if signal.getsignal(signal.SIGINT) is _end:
-        _handle(signal.default_int_handler)
+        _handle(_raise)
 
 
 def ignore() -> None:
@@ -40,3 +40,8 @@ def _end(_signal: int, _frame: FrameType | None) -> None:
     with suppress(OSError):
         os.write(2, b"interrupted\n")
     os._exit(EXIT_STATUS)
+
+
+def _raise(_signal: int, _frame: FrameType | None) -> None:
+    ignore()  # a second one must not interrupt what the first one leads to
+    raise KeyboardInterrupt
