@@ -2,15 +2,18 @@
 
 After each of them: the claims of the example hold, the honest submission still earns every point
 in the same way as before, the reports fit their schema, and nothing is left, neither a process nor
-a file nor shared memory. Run it as ``python benchmarks/hostile.py [--json FILE]`` (about four
-minutes), as root or as a user who can only read the repository; it exits with 1 if anything is
-wrong. ``make hostile`` runs it on three kinds of machine (``hostile_machines.py``).
+a file nor shared memory. The summary has the most memory that the grading process or its bounded
+child took, and by how much a check went beyond its time limit at most. Run it as
+``python benchmarks/hostile.py [--json FILE]`` (about four minutes), as root or as a user who can
+only read the repository; it exits with 1 if anything is wrong. ``make hostile`` runs it on three
+kinds of machine (``hostile_machines.py``).
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 import time
@@ -50,6 +53,7 @@ class Row:
     gained: float
     fate: str
     seconds: float
+    late_s: float  # by which a check went beyond its limit
     problems: tuple[str, ...]
 
 
@@ -79,9 +83,15 @@ def main() -> None:
                 rows.append(run.row(example, item))
                 print(_line(rows[-1]), flush=True)
             isolation = fork_servers.isolation
+            peak_mb = run.peak_mb()
         if list(own.iterdir()):
             sys.exit(f"the grader left files of its own: {[path.name for path in own.iterdir()]}")
     print(_summary(rows), f"Isolation: {', '.join(isolation)}.")
+    late = max(rows, key=lambda row: row.late_s)
+    print(
+        f"The grading side took {peak_mb:.0f} MB at most. A check went {late.late_s:.1f} s beyond "
+        f"its limit at most, {late.example.name}."
+    )
     if options.json is not None:
         found = {"isolation": isolation, "rows": [_plain(row) for row in rows]}
         options.json.write_text(json.dumps(found, indent=1), encoding="utf-8")
@@ -96,6 +106,8 @@ class Run:
         self._job = job
         self._fork_servers = fork_servers
         self._assignment = Assignment(job.rubric.reference)
+        questions = job.rubric.questions
+        self._limits = {check.id: check.timeout_s for q in questions for check in q.checks}
         text = (resources.files("grader.reports") / "report.schema.json").read_text()
         self._schema = jsonschema.Draft202012Validator(json.loads(text))
         self.honest = self._graded(Submitted("honest", HONEST, LAYERS)).model_dump(mode="json")
@@ -119,7 +131,17 @@ class Run:
         if _essence(after) != _essence(self.honest):
             problems.append(f"the honest submission is graded otherwise: {_fate(after)}")
         problems += self._surroundings.changes()
-        return Row(example, _gained(example, made), _fate(made), seconds, tuple(problems))
+        late_s = max((self._late_s(check) for check in _checks(made)), default=0.0)
+        return Row(example, _gained(example, made), _fate(made), seconds, late_s, tuple(problems))
+
+    def peak_mb(self) -> float:
+        """Return the most memory that this process or its bounded child has had, in MB."""
+        child = self._fork_servers.bounded
+        pids = [os.getpid(), *([child._pid] if child is not None and child._pid else [])]  # noqa: SLF001
+        return max(map(_peak_mb, pids))
+
+    def _late_s(self, check: dict[str, Any]) -> float:
+        return max(0.0, check["duration_s"] - self._limits[check["id"]])
 
     def _graded(self, work: Submitted) -> Report:
         return grading.grade(self._job, self._assignment, self._fork_servers, work)
@@ -127,6 +149,13 @@ class Run:
     def _schema_problems(self, made: dict[str, Any]) -> Iterator[str]:
         for error in self._schema.iter_errors(made):
             yield f"the report does not fit its schema: {error.json_path}: {error.message[:200]}"
+
+
+def _peak_mb(pid: int) -> float:
+    """Return the most resident memory of a process; source: proc(5), ``VmHWM``."""
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+    (line,) = [line for line in lines if line.startswith("VmHWM:")]
+    return int(line.split()[1]) / 1000
 
 
 def _checks(made: dict[str, Any]) -> list[dict[str, Any]]:
