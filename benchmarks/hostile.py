@@ -181,8 +181,8 @@ def _gained(example: Example, made: dict[str, Any]) -> float:
 
 
 def _fate(made: dict[str, Any]) -> str:
-    """Return which checks lost points, with outcome and reason."""
-    lost = [check for check in _checks(made) if check["outcome"] not in ("passed", "pending")]
+    """Return which checks did not pass, with outcome and reason."""
+    lost = [check for check in _checks(made) if check["outcome"] != "passed"]
     by_fate: dict[str, list[str]] = {}
     for check in lost:
         fate = f"{check['outcome']}, {check['reason']}" if check["reason"] else check["outcome"]
