@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -78,12 +78,16 @@ class Submitted:
     """A submission to grade: its id, where it is, and the ids of the checks to run.
 
     ``contested`` says why it belongs to nobody until a person decides; empty if that is clear.
+    ``basis`` is the digest of its files before they are staged, None if nobody will ask for it, and
+    ``earlier`` an earlier report, with the checks that need not be run again.
     """
 
     identifier: str
     path: Origin
     wanted: frozenset[str]
     contested: str = ""
+    basis: str | None = None
+    earlier: Report | None = None
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,8 @@ class Job:
     """What is the same for all submissions of a run.
 
     ``out`` is None to write no reports; without ``steering`` checks run in the rubric's order.
-    ``steering_of`` makes the steering of each submission, when its turn comes.
+    ``steering_of`` makes the steering of each submission, when its turn comes. ``bases`` are the
+    digests of what each check's grade depends on beside the submission, by the check's id.
     """
 
     rubric: Rubric
@@ -99,6 +104,7 @@ class Job:
     out: Path | None
     steering: Steering | None = None
     steering_of: Callable[[Submitted], Steering] | None = None
+    bases: Mapping[str, str] = field(default_factory=dict)
 
     def steered(self, submitted: Submitted) -> Steering | None:
         """Return what steers the grading of a submission, if anything does."""

@@ -363,7 +363,10 @@ class Part:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """The result of one check, as it stands in the report."""
+    """The result of one check, as it stands in the report.
+
+    One that is ``unreached`` says that time or memory were too short: another run may reach it.
+    """
 
     spec: CheckSpec
     outcome: Outcome
@@ -379,3 +382,4 @@ class CheckResult:
     measurements: dict[str, Any] = field(default_factory=dict)
     figures: tuple[Figure, ...] = ()
     output: str = ""
+    unreached: bool = False

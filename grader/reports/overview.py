@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from grader.errors import UsageError
@@ -42,13 +42,16 @@ def write(
     return len(earlier), problems
 
 
-def marks_lost(out: Path, identifiers: Sequence[str]) -> None:
+def marks_lost(out: Path, found: Mapping[str, Sequence[str]]) -> None:
     """Refuse to overwrite reports in which a person has marked something.
+
+    Args:
+        out: the folder of the reports.
+        found: the marked checks, by submission; none where a report cannot be read.
 
     Raises:
         UsageError: with the submissions and their checks, and what can be done.
     """
-    found = stored.marked(out, identifiers)
     if not found:
         return
     named = [" ".join([name, *checks]) for name, checks in list(found.items())[:MAX_NAMED]]

@@ -59,6 +59,11 @@ class CauseReport(Reported):
     text: str
 
 
+Digest = Annotated[
+    Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None, Field(exclude_if=_is_absent)
+]
+
+
 class PartReport(Reported):
     """One separately scored share of a check, such as one gradient."""
 
@@ -157,7 +162,11 @@ class Marked(Reported):
 
 
 class CheckReport(Reported):
-    """One check; marked is there only if a person marked it."""
+    """One check; marked is there only if a person marked it.
+
+    ``basis`` is the digest of all that the result depends on beside the files that were handed in;
+    it is not there if another run may come to another result.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -190,6 +199,7 @@ class CheckReport(Reported):
     measurements: dict[str, JsonValue]
     figures: Items[FigureReport]
     output: str
+    basis: Digest = None
     marked: Annotated[Marked | None, Field(exclude_if=_is_absent)] = None
 
     @property
@@ -232,12 +242,16 @@ class StudentReport(Reported):
 
 
 class SubmissionReport(Reported):
-    """What was handed in; the notes say what was left out, and why."""
+    """What was handed in; the notes say what was left out, and why.
+
+    ``basis`` is the digest of the files before they were staged, and of what staging depends on.
+    """
 
     id: Annotated[str, Field(min_length=1)]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None
     files: Items[str]
     notes: Items[str]
+    basis: Digest = None
     contested: Annotated[str | None, Field(exclude_if=_is_absent)] = None
     student: Annotated[StudentReport | None, Field(exclude_if=_is_absent)] = None
 

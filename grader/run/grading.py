@@ -7,18 +7,19 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from grader.assignment.reference import Assignment
 from grader.errors import GraderError, IsolationError
 from grader.job import CheckDone, Job, Submitted
-from grader.reports import building, figures
-from grader.reports.files import UnwritableError
+from grader.reports import building, figures, joining, stored
+from grader.reports.files import UnwritableError, write_bytes, write_json
 from grader.reports.report import Report
 from grader.reports.written import write_reports
-from grader.run import pytest_record
+from grader.run import pytest_record, resuming
 from grader.run.session import Session, our_failure
 from grader.run.workers import ForkServers
+
+KEEP_EVERY_S = 10.0  # what of a submission is done is written so often at most
 
 
 def grade(
@@ -36,8 +37,8 @@ def grade(
     Raises:
         IsolationError: this machine does not isolate as well as was asked for.
     """
-    recorded = None
     pictures: dict[str, bytes] = {}
+    started = time.time()
     try:
         submission = fork_servers.stage(submitted.identifier, submitted.path, job.rubric)
         session = Session(
@@ -45,13 +46,15 @@ def grade(
             steering=job.steered(submitted),
             on_check=on_check,
         )
-        started = time.time()
+        keeper = _Keeper(job, submitted, session)
         with _silenced():
             for question, check in session.ordered(submitted.wanted):
                 session.run(question, check)
-        made = session.report()
-        pictures = figures.pictures(session.results)
-        recorded = pytest_record.of(job.rubric, session.results, started)
+                keeper.keep()
+        made = keeper.report()
+        if submitted.earlier is not None:
+            pictures = stored.pictures(stored.Stored(keeper.folder, submitted.earlier))
+        pictures |= figures.pictures(session.results)
     except IsolationError:
         raise
     except GraderError as error:
@@ -64,7 +67,39 @@ def grade(
     if submitted.contested:
         told = {"contested": submitted.contested}
         made = made.model_copy(update={"submission": made.submission.model_copy(update=told)})
-    return kept(job, made, recorded, pictures)
+    return kept(job, made, started, pictures)
+
+
+class _Keeper:
+    """Makes the report of a submission, and keeps what is done of it now and then."""
+
+    def __init__(self, job: Job, submitted: Submitted, session: Session) -> None:
+        self._job, self._submitted, self._session = job, submitted, session
+        self.folder = (job.out or Path()) / submitted.identifier
+        self._kept_at = time.monotonic()
+
+    def report(self) -> Report:
+        """Return the report of all that is done, with what an earlier report has."""
+        made = self._session.report()
+        submitted = self._submitted
+        if submitted.basis is not None:
+            unreached = {name for name, one in self._session.results.items() if one.unreached}
+            made = joining.with_basis(made, submitted.basis, self._job.bases, unreached)
+        if submitted.earlier is not None:
+            made = joining.joined(self._job.rubric, made, submitted.earlier)
+        return made
+
+    def keep(self) -> None:
+        """Write what is done, so that a run that is killed has not trained in vain."""
+        now = time.monotonic()
+        if self._submitted.basis is None or now - self._kept_at < KEEP_EVERY_S:
+            return
+        with contextlib.suppress(GraderError):  # it goes on without
+            pictures = figures.pictures(self._session.results)
+            for name, data in pictures.items():
+                write_bytes(self.folder / name, data)
+            write_json(self.folder / resuming.SO_FAR, self.report().model_dump())
+        self._kept_at = time.monotonic()
 
 
 @contextlib.contextmanager
@@ -81,7 +116,7 @@ def _silenced() -> Iterator[None]:
 def kept(
     job: Job,
     made: Report,
-    recorded: Any = None,
+    started: float | None = None,
     pictures: Mapping[str, bytes] | None = None,
 ) -> Report:
     """Write the reports of a submission below ``job.out``, if there is one; return its report.
@@ -93,8 +128,11 @@ def kept(
         return made
     identifier = made.id
     folder = job.out / identifier
+    recorded = None if started is None else pytest_record.of(job.rubric, made, started)
     try:
         write_reports(folder, made, recorded, pictures)
+        with contextlib.suppress(OSError):
+            (folder / resuming.SO_FAR).unlink()
     except Exception as error:  # noqa: BLE001 - this report cannot be made, others can
         message = _unwritten(folder, error)
         made = building.broken(job.rubric, identifier, job.settings.tier, message)

@@ -17,6 +17,7 @@ import pytest
 from grader.errors import GraderError, IsolationError, RubricError
 from grader.model import TIERS, CheckResult, CheckSpec, Question
 from grader.readers.texts import clean
+from grader.reports import building
 from grader.run import pytest_record
 
 if TYPE_CHECKING:
@@ -194,7 +195,8 @@ class CheckItem(pytest.Item):
             result = self.grading.session.run(self.question, self.check)
         except IsolationError as error:
             pytest.exit(str(error), EXIT_BROKEN)
-        self.user_properties.extend(pytest_record.properties(result).items())
+        recorded = pytest_record.properties(building.of_result(result))
+        self.user_properties.extend(recorded.items())
         if result.outcome == "pending":
             pytest.skip(result.message)
         if result.outcome != "passed":
@@ -215,7 +217,8 @@ class CheckItem(pytest.Item):
         if not isinstance(excinfo.value, CheckFailedError):
             return super().repr_failure(excinfo, style)
         failed = excinfo.value
-        return "\n\n".join([pytest_record.text(failed.result), *map(str, failed.traces)])
+        text = pytest_record.text(building.of_result(failed.result))
+        return "\n\n".join([text, *map(str, failed.traces)])
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Return the rubric's path and the check's id and title."""

@@ -2,7 +2,7 @@
 
 ``pytest rubric.yaml --submission DIR --json-report`` records the same items with the same outcomes
 (``pytest_plugin.py``). Grading itself runs no pytest, which took a third of its processor time, and
-builds the record from the results. No path of this machine is in it.
+builds the record from the report. No path of this machine is in it.
 
 Source: the "Format" section of the documentation of pytest-json-report 1.5.
 """
@@ -11,26 +11,25 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping
 from typing import Any
 
-from grader.model import CheckResult, CheckSpec, Question, Rubric
+from grader.model import CheckSpec, Question, Rubric
 from grader.readers.texts import clean, plain
+from grader.reports.report import CheckReport, Report
 
 EXIT_PASSED, EXIT_FAILED = 0, 1  # pytest's
 NOTHING_DONE = {"duration": 0.0, "outcome": "passed"}  # a check has no setup or teardown
 
 
-def of(rubric: Rubric, results: Mapping[str, CheckResult], started: float) -> dict[str, Any]:
+def of(rubric: Rubric, made: Report, started: float) -> dict[str, Any]:
     """Return the record of a run.
 
     Args:
         rubric: what was graded by.
-        results: the results by the check's id, in the order in which they came.
+        made: the report of the run.
         started: when the run began, in seconds since the epoch.
     """
-    questions = {check.id: q for q in rubric.questions for check in q.checks}
-    tests = [_test(rubric, questions[name], result) for name, result in results.items()]
+    tests = [_test(rubric, q.id, check) for q in made.questions for check in q.checks]
     counts = Counter(test["outcome"] for test in tests)
     now = time.time()
     return {
@@ -39,29 +38,29 @@ def of(rubric: Rubric, results: Mapping[str, CheckResult], started: float) -> di
         "exitcode": EXIT_FAILED if counts["failed"] else EXIT_PASSED,
         "root": "",
         "summary": {**counts, "total": len(tests), "collected": len(tests)},
-        "collectors": _collectors(rubric, results),
+        "collectors": _collectors(rubric, made),
         "tests": tests,
     }
 
 
-def properties(result: CheckResult) -> dict[str, Any]:
-    """Return what is recorded of a result beside pytest's own outcome."""
+def properties(check: CheckReport) -> dict[str, Any]:
+    """Return what is recorded of a check beside pytest's own outcome."""
     return {
-        "outcome": result.outcome,
-        "points": result.points,
-        "max_points": result.spec.points,
-        "reason": result.reason,
-        "seed": result.seed,
+        "outcome": check.outcome,
+        "points": check.points,
+        "max_points": check.max_points,
+        "reason": check.reason,
+        "seed": check.seed,
     }
 
 
-def text(result: CheckResult) -> str:
+def text(check: CheckReport) -> str:
     """Return the text for a check that did not pass."""
-    spec, reason = result.spec, result.reason or "no reason"
+    reason = check.reason or "no reason"
     lines = [
-        f"{result.outcome} ({reason}): {plain(result.points)} of {plain(spec.points)} points",
-        result.message,
-        *(f"note: {note}" for note in result.notes),
+        f"{check.outcome} ({reason}): {plain(check.points)} of {plain(check.max_points)} points",
+        check.message,
+        *(f"note: {note}" for note in check.notes),
     ]
     return clean("\n".join(line for line in lines if line))
 
@@ -70,33 +69,32 @@ def _node(rubric: Rubric, *names: str) -> str:
     return "::".join((rubric.path.name, *names))
 
 
-def _test(rubric: Rubric, question: Question, result: CheckResult) -> dict[str, Any]:
-    call: dict[str, Any] = {"duration": result.duration_s, "outcome": "passed"}
-    if result.outcome == "pending":
+def _test(rubric: Rubric, question: str, check: CheckReport) -> dict[str, Any]:
+    call: dict[str, Any] = {"duration": check.duration_s, "outcome": "passed"}
+    if check.outcome == "pending":
         # pytest records a skip as the text of a tuple: where it was, and why.
-        where_and_why = (rubric.path.name, None, f"Skipped: {clean(result.message)}")
+        where_and_why = (rubric.path.name, None, f"Skipped: {clean(check.message)}")
         call |= {"outcome": "skipped", "longrepr": str(where_and_why)}
-    elif result.outcome != "passed":
-        call |= {"outcome": "failed", "longrepr": text(result)}
-    name = result.spec.id
+    elif check.outcome != "passed":
+        call |= {"outcome": "failed", "longrepr": text(check)}
     return {
-        "nodeid": _node(rubric, question.id, name),
+        "nodeid": _node(rubric, question, check.id),
         "lineno": None,
         "outcome": call["outcome"],
-        "keywords": [name, question.id, rubric.path.name],
+        "keywords": [check.id, question, rubric.path.name],
         "setup": dict(NOTHING_DONE),
         "call": call,
-        "user_properties": [{key: value} for key, value in properties(result).items()],
+        "user_properties": [{key: value} for key, value in properties(check).items()],
         "teardown": dict(NOTHING_DONE),
     }
 
 
-def _collectors(rubric: Rubric, results: Mapping[str, CheckResult]) -> list[dict[str, Any]]:
+def _collectors(rubric: Rubric, made: Report) -> list[dict[str, Any]]:
     file = {"nodeid": _node(rubric), "type": "RubricFile"}
     nodes = [{"nodeid": _node(rubric, q.id), "type": "QuestionNode"} for q in rubric.questions]
+    run = made.by_id()
     checks = [
-        [_item(rubric, q, check) for check in q.checks if check.id in results]
-        for q in rubric.questions
+        [_item(rubric, q, check) for check in q.checks if check.id in run] for q in rubric.questions
     ]
     return [
         _collector("", [file]),

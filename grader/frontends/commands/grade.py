@@ -13,7 +13,6 @@ from typing import Any, NoReturn
 
 import click
 
-from grader.assignment import secret
 from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS
 from grader.errors import BrokenError
@@ -44,31 +43,27 @@ from grader.intake import submission
 from grader.intake.wanted import asked_by
 from grader.job import Job, Submitted
 from grader.readers.texts import counted
-from grader.reports import origins, overview, terminal, unfinished
+from grader.reports import origins, overview, stored, terminal
 from grader.reports.report import Report
-from grader.run import batch
+from grader.run import batch, resuming
+from grader.run.basis import basis_of
 from grader.run.progress import follow
 
 
 @dataclass
 class _Run:
-    """A run of ``grader grade``: what it has to do, with which options, and what is done of it."""
+    """A run of ``grader grade``: what it was given, what of that is to be graded, what is done."""
 
     job: Job
     out: Path
-    options: unfinished.Options
-    submitted: list[Submitted] = field(default_factory=list)
+    given: list[Submitted] = field(default_factory=list)
+    plan: resuming.Plan = field(default_factory=resuming.Plan)
     reports: list[Report] = field(default_factory=list)
 
     @property
     def identifiers(self) -> list[str]:
-        """The submissions to grade."""
-        return [each.identifier for each in self.submitted]
-
-    @property
-    def left(self) -> frozenset[str]:
-        """The submissions that are not graded yet."""
-        return frozenset(self.identifiers) - {made.id for made in self.reports}
+        """All submissions of the run."""
+        return [each.identifier for each in self.given]
 
 
 @click.command()
@@ -87,8 +82,10 @@ class _Run:
               help="The time for each submission (default: the rubric's).")  # fmt: skip
 @click.option("--discard-marks", is_flag=True,
               help="Overwrite reports that hold a person's marks.")  # fmt: skip
-@click.option("--resume", is_flag=True,
-              help="Grade what an interrupted run into DIR has left.")  # fmt: skip
+@click.option("--force", is_flag=True,
+              help="Grade all again, also what has not changed since.")  # fmt: skip
+@click.option("--retry-broken", is_flag=True,
+              help="Run checks again that the grader itself failed in.")  # fmt: skip
 @click.option("--max-class-gb", type=FiniteRange(min=0, min_open=True), default=16.0,
               metavar="N", show_default=True,
               help="The most that archives with a class may hold, unpacked, in GiB.")  # fmt: skip
@@ -110,42 +107,48 @@ def grade(
     device: Any,
     *,
     discard_marks: bool,
-    resume: bool,
+    force: bool,
+    retry_broken: bool,
     max_class_gb: float,
     isolation: Any,
     unsafe: bool,
 ) -> None:
-    """Grade SUBMISSIONS: folders, .zip or .tar.gz files, folders of these, or a class's zip."""
+    """Grade SUBMISSIONS: folders, .zip or .tar.gz files, folders of these, or a class's zip.
+
+    What DIR has already is graded again only if the submission, the rubric or something else that
+    the grade depends on has changed: after an interruption, repeat the command.
+    """
     loaded = load_rubric(find_rubric(rubric, Path.cwd()), KINDS)
     settings = demand(read_settings(tier, data, seed, device), isolation, unsafe=unsafe)
     settings = with_secret(settings, loaded, seed, seed_file)
     wanted = wanted_checks(loaded, only)
-    options = unfinished.options_of(
-        *(loaded.path, wanted),
-        tier=settings.tier,
-        seed=secret.label(settings.secret, settings.public_seed(loaded)),
-        device=settings.device,
-    )
+    bases = basis_of(loaded, settings)
     total_s = loaded.whole_s if budget is None else budget
     steering_of = partial(WithinBudget, loaded, total_s=total_s)
-    run = _Run(Job(loaded, settings, out, steering_of=steering_of), out, options)
+    run = _Run(Job(loaded, settings, out, steering_of=steering_of, bases=bases.checks), out)
     with submission.Classes(int(max_class_gb * 2**30)) as classes:
         try:
             modules, texts = asked_by(loaded)
             found = submission.find(submissions, list(modules), classes, texts)
             for note in classes.notes:
                 click.echo(terminal.clean(f"note: {note}"), err=True)
-            run.submitted = [
-                Submitted(*each, wanted, classes.contested.get(each[0], "")) for each in found
-            ]
+            for identifier, path in found:
+                contested = classes.contested.get(identifier, "")
+                basis = bases.of_submission(path, contested)
+                run.given.append(Submitted(identifier, path, wanted, contested, basis))
             warn_of_public_seed(settings, loaded, len(found))
             check_apart(out, submissions, run.identifiers)
             check_writable(out)
-            if resume:
-                left = unfinished.resumed(out, run.identifiers, run.options)
-                run.submitted = [each for each in run.submitted if each.identifier in left]
+            if force:
+                marked = stored.marked(out, run.identifiers)
+                run.plan = resuming.Plan(run.given, marked=marked)
+            else:
+                run.plan = resuming.plan(
+                    loaded, out, run.given, bases.checks, retry_broken=retry_broken
+                )
             if not discard_marks:
-                overview.marks_lost(out, run.identifiers)
+                overview.marks_lost(out, run.plan.marked)
+            run.reports = [*run.plan.unchanged]
             sources = {one: classes.sources[one] for one in run.identifiers}
             origins.check(out, sources)
             origins.keep(out, sources)
@@ -157,14 +160,14 @@ def grade(
 
 def _run(run: _Run, at_a_time: int) -> None:
     """Grade what is submitted, list it, and say how it went."""
-    out, reports = run.out, run.reports
-    with closing(batch.run(run.job, run.submitted, at_a_time)) as events:
-        follow(events, run.submitted, reports)
+    reports = run.reports
+    if run.plan.submitted:
+        with closing(batch.run(run.job, run.plan.submitted, at_a_time)) as events:
+            follow(events, run.plan.submitted, reports)
     reports.sort(key=lambda made: made.id)
     listed, failed = _list(run)
-    _keep(run)
     try:
-        _tell(reports, out, listed)
+        _tell(run, listed)
     finally:
         print_broken(reports)
     if failed is not None:
@@ -186,30 +189,18 @@ def _interrupted(run: _Run) -> NoReturn:
         with contextlib.suppress(BrokenError):
             _list(run)  # an earlier run may have been killed before it listed its reports
         sys.exit(EXIT_INTERRUPTED)
-    failed = None
-    try:
-        _listed, failed = _list(run, always=True)
-        _keep(run)
-    except BrokenError as error:
-        failed = error
-    counts = f"{len(reports)} of {counted(len(run.submitted), 'submission')}"
+    _listed, failed = _list(run, always=True)
+    counts = f"{len(reports)} of {counted(len(run.given), 'submission')}"
     click.echo(f"interrupted; {counts} graded, and these reports are complete", err=True)
     if failed is not None:
         click.echo(terminal.clean(f"broken: {failed}"), err=True)
     else:
         text = f"overview: {out / 'index.html'}, {out / 'gradebook.csv'}"
         click.echo(terminal.clean(text), err=True)
-    if failed is None and run.left:
-        click.echo(
-            f"to grade the other {len(run.left)}, add --resume to the same command", err=True
-        )
+    left = len(run.given) - len(reports)
+    if failed is None and left > 0:
+        click.echo(f"to grade the other {left}, run the same command again", err=True)
     sys.exit(EXIT_INTERRUPTED)
-
-
-def _keep(run: _Run) -> None:
-    """Note what is left of this run, and of earlier ones that were interrupted."""
-    others = unfinished.left(run.out, run.options) - {*run.identifiers}
-    unfinished.keep(run.out, run.left | others, run.options)
 
 
 def _list(run: _Run, *, always: bool = False) -> tuple[int, BrokenError | None]:
@@ -225,7 +216,8 @@ def _list(run: _Run, *, always: bool = False) -> tuple[int, BrokenError | None]:
     return listed, None
 
 
-def _tell(reports: Sequence[Report], out: Path, listed: int) -> None:
+def _tell(run: _Run, listed: int) -> None:
+    out, reports, unchanged = run.out, run.reports, len(run.plan.unchanged)
     screen = terminal.console()
     isolation = next((made.isolation for made in reports if made.isolation), ())
     told = f"isolation: {', '.join(isolation) or 'no worker was needed'}"
@@ -235,10 +227,17 @@ def _tell(reports: Sequence[Report], out: Path, listed: int) -> None:
         click.echo(told)
         if (out / identifier / "report.html").is_file():
             click.echo(f"report: {out / identifier / 'report.html'} (and report.json)")
+        if unchanged:
+            click.echo("unchanged since it was graded; --force grades it again")
     else:
         screen.print(terminal.summary(reports))
         click.echo(told)
-        click.echo(f"{len(reports)} submissions graded; reports: {out}/<submission>/report.json")
+        done = f"{counted(len(reports) - unchanged, 'submission')} graded"
+        done += f", {unchanged} unchanged (--force grades all again)" if unchanged else ""
+        click.echo(f"{done}; reports: {out}/<submission>/report.json")
+    if run.plan.broken:
+        kept = counted(run.plan.broken, "broken check")
+        click.echo(f"{kept} left as before; --retry-broken runs them again", err=True)
     if len(reports) > 1 or listed:
         more = f" (including {counted(listed, 'report')} of earlier runs)" if listed else ""
         click.echo(f"overview: {out / 'index.html'}, {out / 'gradebook.csv'}{more}")

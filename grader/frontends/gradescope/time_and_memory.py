@@ -91,6 +91,7 @@ class TimeAndMemory:
             hint="",
             parts=(),
             figures=(),
+            unreached=True,
         )
 
     def limits(self, question: Question, check: CheckSpec, limits: Limits) -> Limits:

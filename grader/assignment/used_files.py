@@ -1,0 +1,112 @@
+"""Which files of an assignment a check uses: a change of others leaves its grades as they are."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+
+from grader.errors import BrokenError
+from grader.model import CheckSpec, Question, Rubric
+
+WORDS = re.compile(r"\w+")
+EXAMPLES = "submissions"  # known hand-ins: no grade depends on them
+NO_CODE = frozenset(["__pycache__", EXAMPLES])
+
+
+class UsedFiles:
+    """The files in a reference folder, by the checks that use them.
+
+    A check uses the modules that its keys, or those of its question, name anywhere
+    (``rnn_layers.py``, ``captioning.train``), in whatever folder they lie, and what these import.
+    A file that no check of the rubric uses may be loaded in a way that is not seen here: it counts
+    for all checks. So does every ``__init__.py``, and every file that is not Python.
+
+    Raises:
+        BrokenError: a file cannot be read.
+    """
+
+    def __init__(self, rubric: Rubric) -> None:
+        self._rubric = rubric
+        self._folder = rubric.reference
+        self._digests: dict[Path, str] = {}
+        self._sources: dict[Path, bytes] = {}
+        for path in sorted(_files(self._folder)):
+            self._sources[path] = _read(path) if path.suffix == ".py" else b""
+            data = self._sources[path] or _read(path)
+            self._digests[path] = hashlib.sha256(data).hexdigest()
+        self._by_word: dict[str, set[Path]] = {}
+        for path in self._sources:
+            if path.suffix == ".py":
+                self._by_word.setdefault(path.stem, set()).add(path)
+
+    def digest(self, question: Question, check: CheckSpec) -> str:
+        """Return a digest of the names and contents of all files that a check uses."""
+        paths = sorted(self.of(question, check) | self._for_all)
+        lines = (f"{path.relative_to(self._folder)}\0{self._digests[path]}\n" for path in paths)
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+    def of(self, question: Question, check: CheckSpec) -> set[Path]:
+        """Return the Python files that a check names, and all that these import."""
+        keys = json.dumps([question.module, check.model_dump(mode="json")])
+        found = self._named(WORDS.findall(keys))
+        waiting = list(found)
+        while waiting:
+            new = self._imported[waiting.pop()] - found
+            found |= new
+            waiting += new
+        return found
+
+    @cached_property
+    def _for_all(self) -> set[Path]:
+        rest = set(self._sources)
+        for question in self._rubric.questions:
+            for check in question.checks:
+                rest -= self.of(question, check)
+        return rest | {path for path in self._sources if path.name == "__init__.py"}
+
+    @cached_property
+    def _imported(self) -> Mapping[Path, set[Path]]:
+        """The files that each file imports: those of the names in its import statements."""
+        return {
+            path: self._named(_imported_names(source)) if path.suffix == ".py" else set()
+            for path, source in self._sources.items()
+        }
+
+    def _named(self, words: Iterable[str]) -> set[Path]:
+        return set().union(*(self._by_word.get(word, set()) for word in set(words)))
+
+
+def _files(folder: Path) -> Iterable[Path]:
+    for path in folder.iterdir():
+        if path.name in NO_CODE:
+            continue
+        if path.is_dir():
+            yield from _files(path)
+        else:
+            yield path
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BrokenError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _imported_names(source: bytes) -> list[str]:
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return []  # grading says so
+    names: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names += [word for alias in node.names for word in alias.name.split(".")]
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names += node.module.split(".")
+    return names

@@ -1,0 +1,139 @@
+"""What a grade depends on, as digests: where they are the same, grading again changes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import grader
+from grader import __version__
+from grader.assignment import secret, signatures
+from grader.assignment.used_files import UsedFiles
+from grader.errors import BrokenError
+from grader.intake.contents_digest import contents_digest
+from grader.intake.layouts import Origin
+from grader.intake.wanted import asked_by
+from grader.job import Settings
+from grader.model import Rubric
+
+LIBRARIES = ("numpy", "torch")  # what student code computes with
+LENGTH = 32  # hexadecimal digits of a digest
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What all grades of a run depend on.
+
+    Attributes:
+        engine: the digest of this program and of the libraries that student code computes with.
+        staging: of what makes files of hand-ins: the names that are asked for, supplied files.
+        checks: of everything else that a check's grade depends on, by its id: its keys in the
+            rubric, those of its question, the files of the reference that it uses, the settings.
+    """
+
+    engine: str
+    staging: str
+    checks: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def whole(self) -> str:
+        """The digest of all of it: two machines with the same one give the same grades."""
+        return _digest([self.engine, self.staging, sorted(self.checks.items())])
+
+    def of_submission(self, origin: Origin, contested: str) -> str:
+        """Return the digest of a hand-in as it is staged.
+
+        Raises:
+            UsageError: it vanished or cannot be read.
+        """
+        return _digest([self.staging, contents_digest(origin), contested])
+
+
+def basis_of(rubric: Rubric, settings: Settings) -> Basis:
+    """Return what the grades of a run depend on.
+
+    Raises:
+        BrokenError: a file of the assignment or of this program cannot be read.
+    """
+    this = engine()
+    modules, others = asked_by(rubric)
+    supplied = {path.name: path for question in rubric.questions for path in question.supplied}
+    files = [(name, _content(path)) for name, path in sorted(supplied.items())]
+    staging = _digest([this, sorted(modules), sorted(set(others)), files])
+    used = UsedFiles(rubric)
+    declared = signatures.of_rubric(rubric)
+    run = _settings(rubric, settings)
+    data = _listing(settings.data) if settings.data is not None else []
+    checks = {}
+    for question in rubric.questions:
+        about = [question.id, question.module, question.preload, question.forbidden]
+        for check in question.checks:
+            keys = check.model_dump(mode="json")
+            named = check.rests_on(question.of(check).module)
+            # What is asked of a module decides which of two files with its name is taken.
+            asked = sorted(modules[question.of(check).module])
+            parts = [this, run, about, keys, asked, used.digest(question, check)]
+            parts += [
+                [str(declared.get(name)) for name in named],
+                data if "dataset" in keys else [],
+            ]
+            checks[check.id] = _digest(parts)
+    return Basis(this, staging, checks)
+
+
+def _settings(rubric: Rubric, settings: Settings) -> list[Any]:
+    seed = secret.label(settings.secret, settings.public_seed(rubric))
+    isolation = settings.isolation if settings.locked else "none"
+    return [rubric.assignment, settings.tier, seed, settings.device, isolation]
+
+
+@cache
+def engine() -> str:
+    """Return the digest of this program's files, of Python's version, and of the libraries'."""
+    top = Path(grader.__file__).resolve().parent
+    folders = [top, top.parent / "latexgrad"]
+    files = [path for folder in folders for path in sorted(_code(folder))]
+    contents = [(str(path.relative_to(top.parent)), _content(path)) for path in files]
+    return _digest([__version__, platform.python_version(), *map(_version, LIBRARIES), contents])
+
+
+def _code(folder: Path) -> Iterator[Path]:
+    for path in folder.rglob("*"):
+        if path.is_file() and "__pycache__" not in path.parts:
+            yield path
+
+
+def _version(library: str) -> str:
+    try:
+        return metadata.version(library)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _listing(data: Path) -> list[tuple[str, int, int]]:
+    """Return names, sizes and times of the files of a data folder, which are too large to read."""
+    found = sorted(path for path in data.rglob("*") if path.is_file())
+    stats = [path.stat() for path in found]
+    return [
+        (str(path.relative_to(data)), stat.st_size, stat.st_mtime_ns)
+        for path, stat in zip(found, stats, strict=True)
+    ]
+
+
+def _content(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise BrokenError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _digest(parts: list[Any]) -> str:
+    text = json.dumps(parts, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:LENGTH]

@@ -1,0 +1,141 @@
+"""Grading again: what earlier reports have already, and what is left to do.
+
+A check is not run again if the files that were handed in and everything else that its grade depends
+on (``basis.py``) are what they were when the report was written.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from grader.job import Submitted
+from grader.model import Rubric
+from grader.reports import joining, stored
+from grader.reports.files import TEMPORARY
+from grader.reports.report import Report
+
+SO_FAR = f"{TEMPORARY}report.json"  # the checks of a submission that is being graded
+FILES = ("report.html", "results.json")
+
+
+@dataclass
+class Plan:
+    """What is to be done, and what is done.
+
+    Attributes:
+        submitted: the submissions to grade, each with the checks to run and a report of the others.
+        unchanged: the reports of those that need no grading.
+        broken: how many checks in them, or in the reports of the others, are broken and stay so.
+        marked: the checks with a person's marks that would be run again, by submission.
+    """
+
+    submitted: list[Submitted] = field(default_factory=list)
+    unchanged: list[Report] = field(default_factory=list)
+    broken: int = 0
+    marked: dict[str, list[str]] = field(default_factory=dict)
+
+
+def plan(
+    rubric: Rubric,
+    out: Path,
+    submitted: Sequence[Submitted],
+    bases: Mapping[str, str],
+    *,
+    retry_broken: bool = False,
+) -> Plan:
+    """Find out what earlier reports in ``out`` have already.
+
+    Args:
+        rubric: the rubric.
+        out: the folder of the reports.
+        submitted: what was handed in, with the checks that are wanted and the digest of its files.
+        bases: the digests of everything else that grades depend on, by check.
+        retry_broken: whether to run checks again that are broken.
+    """
+    made = Plan()
+    for one in submitted:
+        _plan_one(made, rubric, out / one.identifier, one, bases, retry_broken=retry_broken)
+    return made
+
+
+def _plan_one(
+    made: Plan,
+    rubric: Rubric,
+    folder: Path,
+    one: Submitted,
+    bases: Mapping[str, str],
+    *,
+    retry_broken: bool,
+) -> None:
+    before, marks = _read_with_marks(folder / stored.REPORT)
+    kept = _valid(before, one, bases)
+    so_far = _valid(_read(folder / SO_FAR), one, bases)
+    if so_far is not None:
+        kept = so_far if kept is None else joining.joined(rubric, so_far, kept)
+    if kept is not None and retry_broken:
+        kept = _without(kept, {check.id for check in kept.checks() if check.outcome == "broken"})
+    there = kept.by_id() if kept is not None else {}
+    if marks is not None and (before is None or not {*marks} <= there.keys()):
+        made.marked[one.identifier] = [name for name in marks if name not in there]
+    made.broken += sum(check.outcome == "broken" for check in there.values())
+    is_whole = kept is not None and so_far is None and one.wanted <= there.keys()
+    if kept is not None and is_whole and _is_written(rubric, folder, before, kept):
+        made.unchanged.append(kept)
+        return
+    made.submitted.append(replace(one, wanted=one.wanted - there.keys(), earlier=kept))
+
+
+def _is_written(rubric: Rubric, folder: Path, before: Report | None, kept: Report) -> bool:
+    """Say whether the files of a report are there, and say the same as it would be written now."""
+    return (
+        before is not None
+        and len(before.by_id()) == len(kept.by_id())
+        and joining.is_framed(rubric, kept)
+        and all((folder / name).is_file() for name in FILES)
+    )
+
+
+def _read(path: Path) -> Report | None:
+    with contextlib.suppress(OSError, ValueError):
+        return Report.read(path.read_bytes())
+    return None
+
+
+def _read_with_marks(path: Path) -> tuple[Report | None, list[str] | None]:
+    """Return a report and the checks in it that a person has marked; None if there are none.
+
+    One that cannot be read is taken to hold marks if it holds their key; the list is empty.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError:  # there is none, or it cannot be read, let alone replaced
+        return None, None
+    has_marks = stored.MARKED_KEY in raw
+    try:
+        made = Report.read(raw)
+    except ValueError:
+        return None, [] if has_marks else None
+    marks = [check.id for check in made.checks() if check.marked is not None]
+    return made, marks or None
+
+
+def _valid(made: Report | None, one: Submitted, bases: Mapping[str, str]) -> Report | None:
+    """Return a report with those checks alone that would come out the same again."""
+    if made is None or made.submission.basis != one.basis or one.basis is None:
+        return None
+    changed = {c.id for c in made.checks() if c.basis is None or c.basis != bases.get(c.id)}
+    return _without(made, changed)
+
+
+def _without(made: Report, checks: set[str]) -> Report | None:
+    if not checks:
+        return made if made.questions else None
+    questions = [
+        question.model_copy(update={"checks": kept})
+        for question in made.questions
+        if (kept := tuple(check for check in question.checks if check.id not in checks))
+    ]
+    return made.with_questions(questions) if questions else None
