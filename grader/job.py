@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from grader.intake.notebook import SUFFIX as NOTEBOOK
 from grader.intake.submission import Origin
 from grader.isolation.sandbox import Level, Limits, Policy
 from grader.model import CheckResult, CheckSpec, Device, Question, Rubric, Tier
@@ -74,19 +75,36 @@ class Steering(Protocol):
 
 
 @dataclass(frozen=True)
+class HandedIn:
+    """Digests of a submission's files, before they are staged, and of what staging depends on.
+
+    ``by_functions`` is that of a submission with notebooks, which are chosen by the functions that
+    the rubric asks for.
+    """
+
+    digest: str
+    by_functions: str
+
+    def of(self, files: Sequence[str]) -> str:
+        """Return the digest that counts for a submission of which these files were staged."""
+        has_notebooks = any(name.lower().endswith(NOTEBOOK) for name in files)
+        return self.by_functions if has_notebooks else self.digest
+
+
+@dataclass(frozen=True)
 class Submitted:
     """A submission to grade: its id, where it is, and the ids of the checks to run.
 
     ``contested`` says why it belongs to nobody until a person decides; empty if that is clear.
-    ``basis`` is the digest of its files before they are staged, None if nobody will ask for it, and
-    ``earlier`` an earlier report, with the checks that need not be run again.
+    ``basis`` is None if nobody will ask whether it has changed; ``earlier`` is an earlier report,
+    with the checks that need not be run again.
     """
 
     identifier: str
     path: Origin
     wanted: frozenset[str]
     contested: str = ""
-    basis: str | None = None
+    basis: HandedIn | None = None
     earlier: Report | None = None
 
 

@@ -46,9 +46,13 @@ class UsedFiles:
 
     def digest(self, question: Question, check: CheckSpec) -> str:
         """Return a digest of the names and contents of all files that a check uses."""
-        paths = sorted(self.of(question, check) | self._for_all)
+        paths = sorted(self.counted(question, check))
         lines = (f"{path.relative_to(self._folder)}\0{self._digests[path]}\n" for path in paths)
         return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+    def counted(self, question: Question, check: CheckSpec) -> set[Path]:
+        """Return all files that count for a check."""
+        return self.of(question, check) | self._for_all
 
     def of(self, question: Question, check: CheckSpec) -> set[Path]:
         """Return the Python files that a check names, and all that these import."""

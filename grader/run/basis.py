@@ -20,7 +20,7 @@ from grader.errors import BrokenError
 from grader.intake.contents_digest import contents_digest
 from grader.intake.layouts import Origin
 from grader.intake.wanted import asked_by
-from grader.job import Settings
+from grader.job import HandedIn, Settings
 from grader.model import Rubric
 
 LIBRARIES = ("numpy", "torch")  # what student code computes with
@@ -34,26 +34,29 @@ class Basis:
     Attributes:
         engine: the digest of this program and of the libraries that student code computes with.
         staging: of what makes files of hand-ins: the names that are asked for, supplied files.
+        asked: of the functions that are asked for, by which notebooks are chosen.
         checks: of everything else that a check's grade depends on, by its id: its keys in the
             rubric, those of its question, the files of the reference that it uses, the settings.
     """
 
     engine: str
     staging: str
+    asked: str
     checks: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def whole(self) -> str:
         """The digest of all of it: two machines with the same one give the same grades."""
-        return _digest([self.engine, self.staging, sorted(self.checks.items())])
+        return _digest([self.engine, self.staging, self.asked, sorted(self.checks.items())])
 
-    def of_submission(self, origin: Origin, contested: str) -> str:
-        """Return the digest of a hand-in as it is staged.
+    def of_submission(self, origin: Origin, contested: str) -> HandedIn:
+        """Return the digests of a hand-in as it is staged.
 
         Raises:
             UsageError: it vanished or cannot be read.
         """
-        return _digest([self.staging, contents_digest(origin), contested])
+        plain = [self.staging, contents_digest(origin), contested]
+        return HandedIn(_digest(plain), _digest([*plain, self.asked]))
 
 
 def basis_of(rubric: Rubric, settings: Settings) -> Basis:
@@ -67,6 +70,7 @@ def basis_of(rubric: Rubric, settings: Settings) -> Basis:
     supplied = {path.name: path for question in rubric.questions for path in question.supplied}
     files = [(name, _content(path)) for name, path in sorted(supplied.items())]
     staging = _digest([this, sorted(modules), sorted(set(others)), files])
+    asked = _digest([[name, sorted(functions)] for name, functions in sorted(modules.items())])
     used = UsedFiles(rubric)
     declared = signatures.of_rubric(rubric)
     run = _settings(rubric, settings)
@@ -77,15 +81,13 @@ def basis_of(rubric: Rubric, settings: Settings) -> Basis:
         for check in question.checks:
             keys = check.model_dump(mode="json")
             named = check.rests_on(question.of(check).module)
-            # What is asked of a module decides which of two files with its name is taken.
-            asked = sorted(modules[question.of(check).module])
-            parts = [this, run, about, keys, asked, used.digest(question, check)]
+            parts = [this, run, about, keys, used.digest(question, check)]
             parts += [
                 [str(declared.get(name)) for name in named],
                 data if "dataset" in keys else [],
             ]
             checks[check.id] = _digest(parts)
-    return Basis(this, staging, checks)
+    return Basis(this, staging, asked, checks)
 
 
 def _settings(rubric: Rubric, settings: Settings) -> list[Any]:

@@ -110,71 +110,40 @@ def test_what_was_interrupted_and_resumed_equals_what_was_not(jobs, folder):
     assert overview == "overview: out/index.html, out/gradebook.csv"
     left = 10 - int(done[1])
     assert 0 < left < 10
-    assert onward == f"to grade the other {left}, add --resume to the same command"
+    assert onward == f"to grade the other {left}, run the same command again"
     assert {*listed(first.out)} == {*graded(first.out)}
     page = (first.out / "index.html").read_text()
     assert all(name in page for name in listed(first.out))
 
-    second = Grading(folder, "--jobs", jobs, "--resume")
+    second = Grading(folder, "--jobs", jobs)
     status, out, err = second.ended()
     assert (status, err) == (0, "")
-    if left > 1:
-        assert f"{left} submissions graded" in out
+    assert f"{left} submission" in out
+    assert f" graded, {10 - left} unchanged (--force grades all again)" in out
     whole = Grading(folder, "--jobs", jobs, out="whole")
     assert whole.ended()[0] == 0
     assert graded(second.out) == graded(whole.out)
     assert len(graded(whole.out)) == 10
     tables = [(run.out / "gradebook.csv").read_text() for run in (second, whole)]
     assert tables[0] == tables[1]
-
-    status, out, err = Grading(folder, "--resume").ended()
-    assert (status, out) == (2, "")
-    assert err == (
-        "error: --resume: no run into out was interrupted that has left any of these submissions\n"
-    )
+    before = {path: path.read_bytes() for path in second.out.glob("*/*") if path.is_file()}
+    status, out, err = Grading(folder).ended()
+    assert (status, err) == (0, "")
+    assert "0 submissions graded, 10 unchanged" in out
+    assert {path: path.read_bytes() for path in before} == before
 
 
 def test_a_resumed_run_may_be_interrupted_too(folder):
     rounds = 0
-    words: tuple[str, ...] = ()
     while rounds < 4:
-        run = Grading(folder, "--jobs", "1", *words)
+        run = Grading(folder, "--jobs", "1")
         run.graded(2 * rounds + 2)
         run.interrupt()
         status, _out, err = run.ended()
         assert status == 130, err
         rounds += 1
-        words = ("--resume",)
-    assert Grading(folder, *words).ended()[0] == 0
+    assert Grading(folder).ended()[0] == 0
     assert listed(run.out) == [f"s{number}" for number in range(10)]
-
-
-@pytest.mark.parametrize(
-    ("words", "told"),
-    [
-        (("--seed", "5"), "another --seed"),
-        (("--tier", "full", "--data", "."), "another --tier"),
-        (("--only", "q2"), "another --only"),
-    ],
-)
-def test_grades_of_one_class_depend_on_the_same_options(words, told, folder):
-    rubric = folder / "rubric.yaml"
-    text = rubric.read_text()
-    if "--only" in words:
-        question = text[text.index("  - id: q1") :]
-        other = question.replace("q1", "q2").replace("Toy", "Other")
-        rubric.write_text(text.replace("points: 4\n", "points: 8\n", 1) + other)
-    first = Grading(folder, "--jobs", "1")
-    first.graded(2)
-    first.interrupt()
-    assert first.ended()[0] == 130
-    status, _out, err = Grading(folder, "--resume", *words).ended()
-    assert status == 2
-    assert f"--resume: the interrupted run into out had {told}; use the same command" in err
-    rubric.write_text(f"{rubric.read_text()}\n# corrected\n")
-    status, _out, err = Grading(folder, "--resume").ended()
-    assert status == 2
-    assert "had another rubric" in err
 
 
 @pytest.mark.parametrize("pause", [0.0, 0.002, 0.01, 0.03, 0.1, 0.3])
@@ -243,7 +212,7 @@ def test_control_c_ends_all_children_and_keeps_what_is_graded(folder):
     assert first.endswith(" of 40 submissions graded, and these reports are complete")
     out = folder / "out"
     assert overview == f"overview: {out / 'index.html'}, {out / 'gradebook.csv'}"
-    assert re.fullmatch(r"to grade the other \d+, add --resume to the same command", onward)
+    assert re.fullmatch(r"to grade the other \d+, run the same command again", onward)
     listed = (folder / "out" / "gradebook.csv").read_text().splitlines()[1:]
     assert len(listed) >= 2
     assert {report["score"] for report in reports} <= {2, 4}

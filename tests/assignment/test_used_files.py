@@ -1,0 +1,142 @@
+"""Which files of a reference a check uses: never fewer than it really opens."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from grader.assignment.rubric import load_rubric
+from grader.assignment.used_files import UsedFiles
+from grader.checks import KINDS
+from tests.checks.toy import make
+from tests.conftest import ROOT
+
+# Runs one check of the shipped rubric on a submission, and prints which files of the reference the
+# grading process has opened for it.
+RUN = """
+import json, sys, pathlib
+opened = set()
+root = pathlib.Path("reference").resolve()
+def note(event, arguments):
+    if event in ("open", "exec", "import") and arguments and isinstance(arguments[0], str):
+        path = pathlib.Path(arguments[0])
+        if root in path.parents and "submissions" not in path.parts:
+            opened.add(path)
+from grader.assignment.reference import Assignment
+from grader.assignment.rubric import load_rubric
+from grader.checks import KINDS
+from grader.job import Settings
+from grader.run.session import Session
+from grader.run.workers import ForkServers
+rubric = load_rubric(pathlib.Path("rubric.yaml"), KINDS, run_reference=False)
+for name in [name for name in sys.modules if name.startswith("_assignment_")]:
+    del sys.modules[name]
+sys.dont_write_bytecode = True
+sys.addaudithook(note)
+(question, check), = [(q, c) for q in rubric.questions for c in q.checks if c.id == sys.argv[1]]
+with ForkServers() as servers:
+    staged = servers.stage("own", pathlib.Path(sys.argv[2]).resolve(), rubric)
+    session = Session(rubric, Assignment(rubric.reference), staged, servers, Settings())
+    session.run(question, check)
+plain = [str(path).replace("__pycache__/", "").split(".cpython")[0] for path in opened]
+files = {pathlib.Path(path).with_suffix(".py") for path in plain}
+print(json.dumps(sorted(str(path.relative_to(root)) for path in files)))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("check", "submission"),
+    [
+        ("q3.1", "full_marks/plain"),
+        ("q3.4", "wrong/rnn_backward_forgets_time_order"),
+        ("q5.5", "full_marks/plain"),
+        ("q6.1", "full_marks/plain"),
+        ("q2.1", "full_marks/plain"),
+        ("q1.1", "full_marks/plain"),
+    ],
+)
+def test_a_check_opens_no_file_that_does_not_count_for_it(check, submission):
+    folder = ROOT / "reference" / "submissions" / submission
+    assert folder.is_dir()
+    ran = subprocess.run(
+        [sys.executable, "-c", RUN, check, str(folder)],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    opened = set(json.loads(ran.stdout.splitlines()[-1]))
+    assert opened, ran.stderr
+    rubric = load_rubric(ROOT / "rubric.yaml", KINDS, run_reference=False)
+    ((question, spec),) = [(q, c) for q in rubric.questions for c in q.checks if c.id == check]
+    used = UsedFiles(rubric)
+    count = {str(path.relative_to(rubric.reference)) for path in used.counted(question, spec)}
+    assert opened <= count
+    assert len(count) < sum(1 for _path in rubric.reference.rglob("*.py"))
+
+
+CHECKS = """
+      - {id: q1.1, title: line, points: 2, kind: values, function: Line, driver: lines.line,
+         cases: line, shares: {values: 0.75, edge_cases: 0.25}, outputs: {value: 0.5, slope: 0.5}}
+      - {id: q1.2, title: doubled, points: 2, kind: forward, function: doubled, returns: [y]}
+"""
+
+
+@pytest.fixture
+def used(tmp_path):
+    """Make the toy assignment with a driver of its own, and return which files its checks use."""
+    rubric_path = make(tmp_path, CHECKS)
+    folder = tmp_path / "reference"
+    text = (folder / "drivers" / "toy.py").read_text()
+    (folder / "drivers" / "lines.py").write_text(f"from ..shared import helpers as h\n{text}")
+    (folder / "shared").mkdir()
+    (folder / "shared" / "__init__.py").write_text("")
+    (folder / "shared" / "helpers.py").write_text("import drawing\n")
+    (folder / "drawing.py").write_text("")
+    (folder / "stray.py").write_text("")
+    (folder / "weights.npz").write_bytes(b"weights")
+    (folder / "submissions" / "wrong").mkdir(parents=True)
+    (folder / "submissions" / "wrong" / "toy.py").write_text("")
+
+    def digests():
+        rubric = load_rubric(rubric_path, KINDS, run_reference=False)
+        files = UsedFiles(rubric)
+        (question,) = rubric.questions
+        return [files.digest(question, check) for check in question.checks]
+
+    return folder, digests
+
+
+@pytest.mark.parametrize(
+    ("file", "changed"),
+    [
+        ("toy.py", [True, True]),
+        ("cases/toy.py", [True, True]),
+        ("drivers/lines.py", [True, False]),
+        ("shared/helpers.py", [True, False]),  # imported by the driver
+        ("drawing.py", [True, False]),  # imported by what it imports
+        ("shared/__init__.py", [True, True]),
+        ("stray.py", [True, True]),
+        ("weights.npz", [True, True]),
+        ("submissions/wrong/toy.py", [False, False]),
+    ],
+)
+def test_a_change_of_a_file_counts_for_those_who_use_it(file, changed, used):
+    folder, digests = used
+    before = digests()
+    with (folder / file).open("ab") as target:
+        target.write(b"\n# changed\n")
+    assert [a != b for a, b in zip(before, digests(), strict=True)] == changed
+    assert digests() == digests()
+
+
+def test_a_file_that_comes_or_goes_counts(used):
+    folder, digests = used
+    before = digests()
+    (folder / "more.npz").write_bytes(b"")
+    assert all(a != b for a, b in zip(before, digests(), strict=True))
+    (folder / "more.npz").unlink()
+    assert digests() == before
