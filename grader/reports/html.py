@@ -17,7 +17,8 @@ import markupsafe
 from grader.readers.texts import plain
 from grader.reports import figures, mathml
 from grader.reports.files import write_text
-from grader.reports.report import Report, alike, notes_of, zero_to_look_at
+from grader.reports.report import Report
+from grader.reports.summaries import alike, notes_of, zero_to_look_at
 from grader.reports.terminal import clean
 
 

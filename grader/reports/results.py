@@ -9,7 +9,8 @@ from typing import Any
 
 from grader import scoring
 from grader.readers.texts import clean, hundredths, plain, printable
-from grader.reports.report import CheckReport, Report, alike
+from grader.reports.report import CheckReport, Report
+from grader.reports.summaries import alike
 
 MAX_NOTE = 1000  # characters of a note
 WITHHELD = "This check's details are hidden."

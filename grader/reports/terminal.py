@@ -15,7 +15,8 @@ from rich.text import Text
 
 from grader.readers.texts import clean as clean  # noqa: PLC0414 - for all who print
 from grader.readers.texts import plain, printable
-from grader.reports.report import CheckReport, Report, alike, notes_of, zero_to_look_at
+from grader.reports.report import CheckReport, Report
+from grader.reports.summaries import alike, notes_of, zero_to_look_at
 
 STYLES = {
     "passed": "green",

@@ -22,7 +22,7 @@ FILES = ("report.html", "results.json")
 
 
 @dataclass
-class Plan:
+class Remaining:
     """What is to be done, and what is done.
 
     Attributes:
@@ -45,7 +45,7 @@ def plan(
     bases: Mapping[str, str],
     *,
     retry_broken: bool = False,
-) -> Plan:
+) -> Remaining:
     """Find out what earlier reports in ``out`` have already.
 
     Args:
@@ -55,14 +55,14 @@ def plan(
         bases: the digests of everything else that grades depend on, by check.
         retry_broken: whether to run checks again that are broken.
     """
-    made = Plan()
+    made = Remaining()
     for one in submitted:
         _plan_one(made, rubric, out / one.identifier, one, bases, retry_broken=retry_broken)
     return made
 
 
 def _plan_one(
-    made: Plan,
+    made: Remaining,
     rubric: Rubric,
     folder: Path,
     one: Submitted,

@@ -11,9 +11,10 @@ from grader.deliver.exports.roster import Roster
 from grader.readers import tables
 from grader.readers.tables import Sheet, cell
 from grader.readers.texts import clipped, plain, quoted
-from grader.reports.report import Report, StudentReport, alike
+from grader.reports.report import Report, StudentReport
 from grader.reports.results import student_text
 from grader.reports.stored import Stored
+from grader.reports.summaries import alike
 
 MAX_FEEDBACK = 20_000  # characters; what does not fit is in report.html
 

@@ -57,7 +57,7 @@ class _Run:
     job: Job
     out: Path
     given: list[Submitted] = field(default_factory=list)
-    plan: resuming.Plan = field(default_factory=resuming.Plan)
+    plan: resuming.Remaining = field(default_factory=resuming.Remaining)
     reports: list[Report] = field(default_factory=list)
 
     @property
@@ -141,7 +141,7 @@ def grade(
             check_writable(out)
             if force:
                 marked = stored.marked(out, run.identifiers)
-                run.plan = resuming.Plan(run.given, marked=marked)
+                run.plan = resuming.Remaining(run.given, marked=marked)
             else:
                 run.plan = resuming.plan(
                     loaded, out, run.given, bases.checks, retry_broken=retry_broken
