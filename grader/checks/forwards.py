@@ -144,7 +144,7 @@ def ask_a_person(
     spec: GradientSpec, context: Context, cases: Cases, problem: str, details: str
 ) -> None:
     """Raise ``Pending``, unless the gradient function has not been written either."""
-    with context.open_module(context.seed) as module:
+    with context.open_module(context.worker_seed) as module:
         arguments = {f"d{name}": value for name, value in cases[0].cotangents.items()}
         try:
             module.call(spec.function, arguments | dict.fromkeys(spec.opaque), list(spec.gradients))

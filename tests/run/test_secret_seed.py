@@ -256,3 +256,14 @@ def test_the_archive_with_the_secret_is_its_owners(run_cli, tmp_path, monkeypatc
     assert ran.status == 0
     assert target.stat().st_mode & 0o777 == 0o600
     assert f"note: hidden data are drawn from a new secret seed, kept in {tmp_path}" in ran.err
+
+
+def test_what_a_person_must_read_is_found_without_the_secret(grade, tmp_path, secretly):
+    """Where every function raises, the gradient functions are called once more, to see them."""
+    only = ("q3.2", "q3.4")
+    folder = handed_in("wrong/rnn_functions_raise", tmp_path)
+    _ran, reports = grade(folder, only=only, options=secretly)
+    for check in only:
+        found = check_of(reports, "rnn_functions_raise", check)
+        assert (found["outcome"], found["reason"]) == ("pending", None), found["message"]
+        assert "could not be tried" in found["message"]
