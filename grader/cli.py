@@ -41,6 +41,7 @@ COMMANDS = {
     "grade": "grade",
     "gradescope": "gradescope_command",
     "mark": "mark_command",
+    "merge": "merge_command",
     "new": "new_command",
     "verify": "verify_command",
 }

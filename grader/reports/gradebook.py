@@ -7,7 +7,6 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from grader.model import Rubric
 from grader.readers.tables import cell
 from grader.readers.texts import hundredths
 from grader.reports.files import write_text
@@ -17,9 +16,8 @@ from grader.reports.stored import check_ids
 FIRST_COLUMNS = ("submission", "status", "score", "max_score")
 
 
-def write(path: Path, rubric: Rubric, reports: Sequence[Report]) -> None:
-    """Write the gradebook: a column for each check of the rubric, then those of older reports."""
-    checks = [check.id for question in rubric.questions for check in question.checks]
+def write(path: Path, checks: Sequence[str], reports: Sequence[Report]) -> None:
+    """Write the gradebook: a column for each of these checks, then those of older reports."""
     older = [name for name in check_ids(reports) if name not in checks]
     write_columns(path, [*checks, *older], reports)
 

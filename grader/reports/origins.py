@@ -44,6 +44,11 @@ def keep(out: Path, sources: Sources) -> None:
     write_bytes(out / NAME, f"{text}\n".encode(), private=True)
 
 
+def read(out: Path) -> dict[str, str]:
+    """Return where the hand-ins of the reports in ``out`` lay, by their ids."""
+    return {name: _absolute(source, out) for name, source in _read(out).items()}
+
+
 def _absolute(source: str, out: Path) -> str:
     """Return a path that is kept relative to the reports, so that both can be moved together."""
     return os.path.normpath(out.resolve() / source)

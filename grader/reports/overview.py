@@ -33,21 +33,30 @@ def write(
     Raises:
         BrokenError: a file cannot be written.
     """
+    checks = [check.id for question in rubric.questions for check in question.checks]
+    return write_columns(out, rubric.assignment, checks, made, always=always)
+
+
+def write_columns(
+    out: Path, assignment: str, checks: Sequence[str], made: Sequence[Report], *, always: bool
+) -> tuple[int, list[str]]:
+    """List all reports in ``out`` as ``write`` does, with columns for these checks first."""
     done = {report.id for report in made}
-    earlier, problems = stored.beside(out, rubric.assignment, done)
+    earlier, problems = stored.beside(out, assignment, done)
     reports = [*made, *earlier]
     if always or len(reports) > 1 or (out / GRADEBOOK).is_file():
-        gradebook.write(out / GRADEBOOK, rubric, reports)
+        gradebook.write(out / GRADEBOOK, checks, reports)
         html.write_index(out / INDEX, reports)
     return len(earlier), problems
 
 
-def marks_lost(out: Path, found: Mapping[str, Sequence[str]]) -> None:
+def marks_lost(out: Path, found: Mapping[str, Sequence[str]], verb: str = "grade") -> None:
     """Refuse to overwrite reports in which a person has marked something.
 
     Args:
         out: the folder of the reports.
         found: the marked checks, by submission; none where a report cannot be read.
+        verb: what was about to be done.
 
     Raises:
         UsageError: with the submissions and their checks, and what can be done.
@@ -59,6 +68,6 @@ def marks_lost(out: Path, found: Mapping[str, Sequence[str]]) -> None:
     rest = f" and {more} more" if more > 0 else ""
     raise UsageError(
         f"--out {out}: this would overwrite a person's marks: {', '.join(named)}{rest}. "
-        f"Nothing was graded. Grade into another --out DIR and apply the marks there with "
-        "`grader mark DIR --marks FILE --reapply`, or add --discard-marks"
+        f"Nothing was {verb}d. {verb.capitalize()} into another --out DIR and apply the marks "
+        "there with `grader mark DIR --marks FILE --reapply`, or add --discard-marks"
     )

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.model import CheckSpec, Question, Rubric
 from grader.readers.tables import cell
 from grader.reports.gradebook import write
 from grader.reports.report import Report
@@ -19,12 +18,7 @@ from tests import made_reports
 from tests.made_reports import typed
 
 
-def rubric() -> Rubric:
-    checks = tuple(
-        CheckSpec(id=f"q1.{number}", title="x", points=2.0, kind="forward") for number in (1, 2, 3)
-    )
-    question = Question("q1", "x", "x.py", ("numpy",), checks)
-    return Rubric(Path("rubric.yaml"), "demo", "Demo", 0, Path("reference"), (question,))
+CHECKS = ("q1.1", "q1.2", "q1.3")
 
 
 def report(identifier: str, status: str = "complete", score: Any = 3.5, **points: Any) -> Report:
@@ -51,7 +45,7 @@ def test_a_row_per_submission_and_a_column_per_check(tmp_path):
         report("bob", "broken", None, q1_1=("broken", None), q1_3=("blocked", 0.0)),
         report("eve", "broken", None),
     ]
-    write(path, rubric(), reports)
+    write(path, CHECKS, reports)
     assert rows(path) == [
         ["submission", "status", "score", "max_score", "q1.1", "q1.2", "q1.3"],
         ["adam", "pending", "2.0", "6.0", "2.0", "", ""],
@@ -88,6 +82,6 @@ def test_no_text_begins_as_a_formula(text):
 @pytest.mark.parametrize("identifier", ["=cmd|' /C calc'!A0", "a,b", 'a"b', "@x", "a\nb"])
 def test_a_submissions_name_reaches_the_file_as_one_harmless_cell(identifier, tmp_path):
     path = tmp_path / "gradebook.csv"
-    write(path, rubric(), [report(identifier)])
+    write(path, CHECKS, [report(identifier)])
     assert rows(path)[1][0] == cell(identifier)
     assert len(rows(path)) == 2

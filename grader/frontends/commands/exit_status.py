@@ -58,6 +58,24 @@ def reports_errors(command: Callable[..., None]) -> Callable[..., None]:
     return wrapped
 
 
+def end_as_graded(reports: Sequence[Report], unlisted: GraderError | None = None) -> None:
+    """End with the status of graded submissions, if it is not 0; say why it is not.
+
+    Args:
+        reports: their reports; what broke in them is printed already.
+        unlisted: why they are not listed.
+    """
+    if unlisted is not None:
+        click.echo(terminal.clean(f"broken: {unlisted}"), err=True)
+    if unlisted is not None or any(made.status == "broken" for made in reports):
+        sys.exit(EXIT_BROKEN)
+    if contested := [made for made in reports if made.submission.contested]:
+        for made in contested:
+            text = f"contested: {made.id}: {made.submission.contested}"
+            click.echo(terminal.clean(text), err=True)
+        sys.exit(EXIT_FAILURES)
+
+
 def print_broken(reports: Sequence[Report]) -> None:
     """Print what failed in the grader, each different message once."""
     places: dict[str, list[str]] = {}

@@ -18,15 +18,15 @@ from grader.checks import KINDS
 from grader.errors import BrokenError
 from grader.frontends import interrupts
 from grader.frontends.commands.exit_status import (
-    EXIT_BROKEN,
-    EXIT_FAILURES,
     EXIT_INTERRUPTED,
+    end_as_graded,
     print_broken,
     reports_errors,
 )
 from grader.frontends.commands.options import (
     FiniteRange,
     Seed,
+    ShardType,
     demand,
     find_rubric,
     grading_options,
@@ -43,10 +43,12 @@ from grader.intake import submission
 from grader.intake.wanted import asked_by
 from grader.job import Job, Submitted
 from grader.readers.texts import counted
-from grader.reports import origins, overview, stored, terminal
+from grader.reports import origins, overview, shards, stored, terminal
 from grader.reports.report import Report
+from grader.reports.shards import GradedWith, Shard, ShardNote
 from grader.run import batch, resuming
 from grader.run.basis import basis_of
+from grader.run.graded_with import graded_with
 from grader.run.progress import follow
 
 
@@ -76,6 +78,8 @@ class _Run:
     metavar="ID",
     help="Grade only this question or check; may be repeated.",
 )
+@click.option("--shard", type=ShardType(), metavar="K/N",
+              help="Grade part K of N of the class only; see grader merge.")  # fmt: skip
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N",
               help="Grade N submissions at a time (default: one per core).")  # fmt: skip
 @click.option("--budget", type=FiniteRange(min=0, min_open=True), metavar="SECONDS",
@@ -97,6 +101,7 @@ def grade(
     submissions: Sequence[Path],
     out: Path,
     only: Sequence[str],
+    shard: Shard | None,
     jobs: int | None,
     budget: float | None,
     rubric: Path | None,
@@ -129,16 +134,22 @@ def grade(
     with submission.Classes(int(max_class_gb * 2**30)) as classes:
         try:
             modules, texts = asked_by(loaded)
-            found = submission.find(submissions, list(modules), classes, texts)
+            # The order decides which of two with one name gets a number: it is every machine's.
+            named = submissions if shard is None else sorted(submissions)
+            found = submission.find(named, list(modules), classes, texts)
+            ids = [identifier for identifier, _path in found]
+            members = frozenset(ids) if shard is None else shard.members(ids)
             for note in classes.notes:
                 click.echo(terminal.clean(f"note: {note}"), err=True)
-            for identifier, path in found:
+            for identifier, path in ((one, path) for one, path in found if one in members):
                 contested = classes.contested.get(identifier, "")
                 basis = bases.of_submission(path, contested)
                 run.given.append(Submitted(identifier, path, wanted, contested, basis))
             warn_of_public_seed(settings, loaded, len(found))
             check_apart(out, submissions, run.identifiers)
             check_writable(out)
+            if shard is not None:
+                _note_shard(out, shard, ids, wanted, graded_with(loaded, settings, bases))
             if force:
                 marked = stored.marked(out, run.identifiers)
                 run.plan = resuming.Remaining(run.given, marked=marked)
@@ -158,6 +169,16 @@ def grade(
             _interrupted(run)
 
 
+def _note_shard(
+    out: Path, shard: Shard, ids: Sequence[str], wanted: frozenset[str], ground: GradedWith
+) -> None:
+    """Say how much of the class a shard is, and note it beside the reports."""
+    shards.check(out, shard)
+    note = ShardNote.about(shard, ids, wanted, ground)
+    shards.keep(out, note)
+    click.echo(shards.told(note), err=True)
+
+
 def _run(run: _Run, at_a_time: int) -> None:
     """Grade what is submitted, list it, and say how it went."""
     reports = run.reports
@@ -170,15 +191,7 @@ def _run(run: _Run, at_a_time: int) -> None:
         _tell(run, listed)
     finally:
         print_broken(reports)
-    if failed is not None:
-        click.echo(terminal.clean(f"broken: {failed}"), err=True)
-    if failed is not None or any(made.status == "broken" for made in reports):
-        sys.exit(EXIT_BROKEN)
-    if contested := [made for made in reports if made.submission.contested]:
-        for made in contested:
-            text = f"contested: {made.id}: {made.submission.contested}"
-            click.echo(terminal.clean(text), err=True)
-        sys.exit(EXIT_FAILURES)
+    end_as_graded(reports, failed)
 
 
 def _interrupted(run: _Run) -> NoReturn:
@@ -221,6 +234,8 @@ def _tell(run: _Run, listed: int) -> None:
     screen = terminal.console()
     isolation = next((made.isolation for made in reports if made.isolation), ())
     told = f"isolation: {', '.join(isolation) or 'no worker was needed'}"
+    if not run.given:
+        return
     if len(reports) == 1:
         screen.print(terminal.report(reports[0]))
         identifier = reports[0].id

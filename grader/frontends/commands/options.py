@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import shlex
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,6 +18,7 @@ from grader.isolation.sandbox import LEVELS
 from grader.job import Settings
 from grader.model import DEVICES, TIERS, Rubric
 from grader.reports import terminal
+from grader.reports.shards import Shard
 from grader.run import accelerator
 
 RUBRIC_NAME = "rubric.yaml"
@@ -50,6 +52,24 @@ class SeedType(click.ParamType):  # type: ignore[type-arg]  # newer ones are gen
             return PUBLIC
         number: int = click.IntRange(min=0).convert(value, param, ctx)
         return number
+
+
+class ShardType(click.ParamType):  # type: ignore[type-arg]  # newer ones are generic
+    """A part of a class: ``K/N``, with K from 1 to N."""
+
+    name = "shard"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Shard:
+        """Return the part."""
+        if isinstance(value, Shard):
+            return value
+        match = re.fullmatch(r"(\d{1,9})/(\d{1,9})", value, re.ASCII)
+        made = Shard(int(match[1]), int(match[2])) if match else Shard(0, 0)
+        if not 1 <= made.number <= made.of:
+            self.fail(f"{value!r} is not K/N with K from 1 to N, such as 1/4", param, ctx)
+        return made
 
 
 def secret_option(command: Callable[..., None]) -> Callable[..., None]:
