@@ -17,7 +17,6 @@ from grader.reports.report import Report
 from tests import made_reports
 from tests.made_reports import typed
 
-
 CHECKS = ("q1.1", "q1.2", "q1.3")
 
 
