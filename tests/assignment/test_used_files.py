@@ -91,10 +91,12 @@ def used(tmp_path):
     rubric_path = make(tmp_path, CHECKS)
     folder = tmp_path / "reference"
     text = (folder / "drivers" / "toy.py").read_text()
-    (folder / "drivers" / "lines.py").write_text(f"from ..shared import helpers as h\n{text}")
+    (folder / "drivers" / "lines.py").write_text(
+        f"if True:\n    from ..shared import (\n        helpers as h,\n    )\n{text}"
+    )
     (folder / "shared").mkdir()
     (folder / "shared" / "__init__.py").write_text("")
-    (folder / "shared" / "helpers.py").write_text("import drawing\n")
+    (folder / "shared" / "helpers.py").write_text("import os, \\\n    drawing\n")
     (folder / "drawing.py").write_text("")
     (folder / "stray.py").write_text("")
     (folder / "weights.npz").write_bytes(b"weights")
