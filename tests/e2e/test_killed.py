@@ -259,3 +259,13 @@ def test_a_temporary_folder_that_is_not_there_is_one_message(temporary, monkeypa
     monkeypatch.setattr(tempfile, "tempdir", str(temporary / "gone"))
     with pytest.raises(BrokenError, match=r"cannot create a folder in .*: No such file"):
         StagingFolder()
+
+
+@pytest.mark.slow
+def test_killed_again_and_again_nothing_is_lost_or_graded_twice():
+    command = [sys.executable, str(ROOT / "benchmarks" / "killed.py"), "--count", "16"]
+    ran = subprocess.run(
+        [*command, "--kills", "5"], cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert "killed 5 times; 0 problems" in ran.stdout, ran.stdout + ran.stderr
+    assert ran.returncode == 0
