@@ -96,6 +96,7 @@ class Submitted:
     """A submission to grade: its id, where it is, and the ids of the checks to run.
 
     ``contested`` says why it belongs to nobody until a person decides; empty if that is clear.
+    ``wanted`` may be one of several ``parts`` of the checks that are graded side by side.
     ``basis`` is None if nobody will ask whether it has changed; ``earlier`` is an earlier report,
     with the checks that need not be run again.
     """
@@ -106,6 +107,8 @@ class Submitted:
     contested: str = ""
     basis: HandedIn | None = None
     earlier: Report | None = None
+    part: int = 0
+    parts: int = 1
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from grader.model import CheckResult
 from grader.reports import building
 from grader.reports.report import Report
 from grader.run import grading
+from grader.run.splitting import Graded, Parts, split
 from grader.run.workers import ForkServers
 
 PR_SET_PDEATHSIG = 1
@@ -51,6 +52,14 @@ class SubmissionDone:
     report: Report
 
 
+@dataclass(frozen=True)
+class PartDone:
+    """A part of a submission's checks has been graded."""
+
+    submitted: Submitted
+    graded: Graded
+
+
 Event = CheckDone | SubmissionDone
 
 
@@ -73,21 +82,23 @@ def run(
         BrokenError: submissions can be staged nowhere.
         IsolationError: this machine does not isolate as well as was asked for.
     """
-    waiting = deque(submitted)
+    waiting = deque(split(job.rubric, submitted, at_a_time))
+    parts = Parts(job.rubric, job.out, submitted)
     with StagingFolder() as folder:
         staging = folder.path
-        processes = [_Process(job, staging) for _ in range(max(1, min(at_a_time, len(submitted))))]
+        processes = [_Process(job, staging) for _ in range(max(1, min(at_a_time, len(waiting))))]
         try:
             for process in processes:
                 process.give(waiting)
             while any(process.at is not None for process in processes):
                 for index, process in enumerate(processes):
                     if process.lost:
-                        yield _lost(job, process)
+                        yield from _whole(job, parts, _lost(job, process))
                         process.end()
                         processes[index] = _Process(job, staging)
                         processes[index].give(waiting)
-                yield from _next_events(processes, waiting)
+                for event in _next_events(processes, waiting):
+                    yield from _whole(job, parts, event)
         except BaseException:
             for process in processes:
                 process.kill()
@@ -97,7 +108,17 @@ def run(
                 process.end()
 
 
-def _next_events(processes: list[_Process], waiting: deque[Submitted]) -> Iterator[Event | None]:
+def _whole(job: Job, parts: Parts, event: Event | PartDone | None) -> Iterator[Event | None]:
+    """Yield an event; for the last part of a submission, that the submission is done."""
+    if not isinstance(event, PartDone):
+        yield event
+    elif (whole := parts.add(event.submitted, event.graded)) is not None:
+        yield SubmissionDone(event.submitted.identifier, grading.kept(job, whole))
+
+
+def _next_events(
+    processes: list[_Process], waiting: deque[Submitted]
+) -> Iterator[Event | PartDone | None]:
     """Wait for a while; yield what the processes send, and give idle ones the next submission."""
     busy = [process.connection for process in processes if process.at is not None]
     ready = wait(busy, HEARTBEAT_S)
@@ -105,17 +126,20 @@ def _next_events(processes: list[_Process], waiting: deque[Submitted]) -> Iterat
         yield None
     for process in [process for process in processes if process.connection in ready]:
         event = process.receive()
-        if isinstance(event, SubmissionDone):
+        if isinstance(event, SubmissionDone | PartDone):
             process.give(waiting)
         if event is not None:
             yield event
 
 
-def _lost(job: Job, process: _Process) -> SubmissionDone:
-    identifier = process.at.identifier if process.at is not None else ""
+def _lost(job: Job, process: _Process) -> SubmissionDone | PartDone:
+    at = process.at
+    identifier = at.identifier if at is not None else ""
     code = process.exit_code
     message = f"the grading process died (exit status {code}) while it graded this submission"
-    made = building.broken(job.rubric, identifier, job.settings.tier, message)
+    made = Graded(building.broken(job.rubric, identifier, job.settings.tier, message))
+    if at is not None and at.parts > 1:
+        return PartDone(at, made)
     return SubmissionDone(identifier, grading.kept(job, made))
 
 
@@ -154,10 +178,10 @@ class _Process:
             except OSError:
                 self.lost = True
 
-    def receive(self) -> Event | None:
+    def receive(self) -> Event | PartDone | None:
         """Return the next event; None if the process is gone."""
         try:
-            event: Event | GraderError = self.connection.recv()
+            event: Event | PartDone | GraderError = self.connection.recv()
         except (EOFError, OSError):
             self.lost = True
             return None
@@ -198,8 +222,12 @@ def _serve(job: Job, staging: Path, connection: Connection, parent: int) -> None
                 if submitted is None:
                     return
                 tell = partial(_tell, connection, submitted.identifier)
-                made = grading.grade(job, assignment, fork_servers, submitted, tell)
-                connection.send(SubmissionDone(submitted.identifier, made))
+                made = grading.graded(job, assignment, fork_servers, submitted, tell)
+                if submitted.parts > 1:
+                    connection.send(PartDone(submitted, made))
+                else:
+                    report = grading.kept(job, made)
+                    connection.send(SubmissionDone(submitted.identifier, report))
     except (BrokenError, IsolationError) as error:
         connection.send(error)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from grader.assignment.reference import Assignment
@@ -17,6 +17,7 @@ from grader.reports.report import Report
 from grader.reports.written import write_reports
 from grader.run import pytest_record, resuming
 from grader.run.session import Session, our_failure
+from grader.run.splitting import Graded
 from grader.run.workers import ForkServers
 
 KEEP_EVERY_S = 10.0  # what of a submission is done is written so often at most
@@ -37,8 +38,24 @@ def grade(
     Raises:
         IsolationError: this machine does not isolate as well as was asked for.
     """
+    made = graded(job, assignment, fork_servers, submitted, on_check)
+    return kept(job, made)
+
+
+def graded(
+    job: Job,
+    assignment: Assignment,
+    fork_servers: ForkServers,
+    submitted: Submitted,
+    on_check: CheckDone | None = None,
+) -> Graded:
+    """Grade a submission, or a part of its checks, as ``grade`` does, and write no reports.
+
+    Raises:
+        IsolationError: this machine does not isolate as well as was asked for.
+    """
     pictures: dict[str, bytes] = {}
-    started = time.time()
+    started: float | None = time.time()
     try:
         submission = fork_servers.stage(submitted.identifier, submitted.path, job.rubric)
         session = Session(
@@ -58,8 +75,10 @@ def grade(
     except IsolationError:
         raise
     except GraderError as error:
+        started = None
         made = building.broken(job.rubric, submitted.identifier, job.settings.tier, str(error))
     except Exception as error:  # noqa: BLE001 - our own error must not end the whole run
+        started = None
         message = our_failure(error)
         made = building.broken(job.rubric, submitted.identifier, job.settings.tier, message)
     finally:
@@ -67,7 +86,7 @@ def grade(
     if submitted.contested:
         told = {"contested": submitted.contested}
         made = made.model_copy(update={"submission": made.submission.model_copy(update=told)})
-    return kept(job, made, started, pictures)
+    return Graded(made, pictures, started)
 
 
 class _Keeper:
@@ -99,7 +118,8 @@ class _Keeper:
             pictures = figures.pictures(self._session.results)
             for name, data in pictures.items():
                 write_bytes(self.folder / name, data)
-            write_json(self.folder / resuming.SO_FAR, self.report().model_dump())
+            name = resuming.SO_FAR.format(self._submitted.part)
+            write_json(self.folder / name, self.report().model_dump())
         self._kept_at = time.monotonic()
 
 
@@ -114,26 +134,24 @@ def _silenced() -> Iterator[None]:
         yield
 
 
-def kept(
-    job: Job,
-    made: Report,
-    started: float | None = None,
-    pictures: Mapping[str, bytes] | None = None,
-) -> Report:
+def kept(job: Job, graded: Graded) -> Report:
     """Write the reports of a submission below ``job.out``, if there is one; return its report.
 
     Where they cannot be written, that is the report of status ``broken`` that says why: a grade
     that is in no report is none, and the other submissions of a class have nothing to do with it.
     """
+    made = graded.report
     if job.out is None:
         return made
     identifier = made.id
     folder = job.out / identifier
+    started = graded.started
     recorded = None if started is None else pytest_record.of(job.rubric, made, started)
     try:
-        write_reports(folder, made, recorded, pictures)
-        with contextlib.suppress(OSError):
-            (folder / resuming.SO_FAR).unlink()
+        write_reports(folder, made, recorded, graded.pictures)
+        for path in folder.glob(resuming.SO_FAR.format("*")):
+            with contextlib.suppress(OSError):
+                path.unlink()
     except Exception as error:  # noqa: BLE001 - this report cannot be made, others can
         message = _unwritten(folder, error)
         made = building.broken(job.rubric, identifier, job.settings.tier, message)

@@ -17,7 +17,8 @@ from grader.reports import joining, stored
 from grader.reports.files import TEMPORARY
 from grader.reports.report import Report
 
-SO_FAR = f"{TEMPORARY}report.json"  # the checks of a submission that is being graded
+# The checks of a submission that is being graded, or of a part of it.
+SO_FAR = f"{TEMPORARY}report-{{}}.json"
 FILES = ("report.html", "results.json")
 
 
@@ -72,16 +73,19 @@ def _plan_one(
 ) -> None:
     before, marks = _read_with_marks(folder / stored.REPORT)
     kept = _valid(before, one, bases)
-    so_far = _valid(_read(folder / SO_FAR), one, bases)
-    if so_far is not None:
-        kept = so_far if kept is None else joining.joined(rubric, so_far, kept)
+    is_whole = True
+    for path in sorted(folder.glob(SO_FAR.format("*"))):
+        is_whole = False
+        so_far = _valid(_read(path), one, bases)
+        if so_far is not None:
+            kept = so_far if kept is None else joining.joined(rubric, so_far, kept)
     if kept is not None and retry_broken:
         kept = _without(kept, {check.id for check in kept.checks() if check.outcome == "broken"})
     there = kept.by_id() if kept is not None else {}
     if marks is not None and (before is None or not {*marks} <= there.keys()):
         made.marked[one.identifier] = [name for name in marks if name not in there]
     made.broken += sum(check.outcome == "broken" for check in there.values())
-    is_whole = kept is not None and so_far is None and one.wanted <= there.keys()
+    is_whole = is_whole and one.wanted <= there.keys()
     if kept is not None and is_whole and _is_written(rubric, folder, before, kept):
         made.unchanged.append(kept)
         return

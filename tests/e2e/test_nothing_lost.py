@@ -105,7 +105,7 @@ def test_a_report_that_cannot_be_replaced_says_that_the_old_one_is_there(
 def test_a_process_that_dies_and_a_report_that_cannot_be_written_end_no_run(
     folder, grade, monkeypatch
 ):
-    original = grading.grade
+    original = grading.graded
 
     def dying(job, assignment, fork_servers, work, on_check=None):
         if work.identifier == "alice":
@@ -115,7 +115,7 @@ def test_a_process_that_dies_and_a_report_that_cannot_be_written_end_no_run(
             os.kill(os.getpid(), signal.SIGKILL)
         return original(job, assignment, fork_servers, work, on_check)
 
-    monkeypatch.setattr(grading, "grade", dying)
+    monkeypatch.setattr(grading, "graded", dying)
     shutil.rmtree(folder / "reports" / "alice")
     (folder / "reports" / "alice").write_text("a file")
     ran = grade()

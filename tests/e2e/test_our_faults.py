@@ -91,14 +91,14 @@ def test_a_worker_that_cannot_start_is_broken(grade, monkeypatch):
 
 
 def test_a_submission_that_vanishes_is_broken_and_the_others_are_graded(grade, monkeypatch):
-    original = grading.grade
+    original = grading.graded
 
     def vanishing(job, assignment, fork_servers, work, on_check=None):
         if work.identifier == "plain":
             work = dataclasses.replace(work, path=work.path.with_name("was_here"))
         return original(job, assignment, fork_servers, work, on_check)
 
-    monkeypatch.setattr(grading, "grade", vanishing)
+    monkeypatch.setattr(grading, "graded", vanishing)
     ran, reports = grade(PLAIN, SUBMISSIONS / "full_marks" / "loop", only=("q3.1",))
     assert ran.status == 3
     assert reports["plain"]["status"] == "broken"
@@ -106,14 +106,14 @@ def test_a_submission_that_vanishes_is_broken_and_the_others_are_graded(grade, m
 
 
 def test_a_grading_process_that_dies_costs_one_submission(grade, monkeypatch):
-    original = grading.grade
+    original = grading.graded
 
     def dying(job, assignment, fork_servers, work, on_check=None):
         if work.identifier == "plain":
             os.kill(os.getpid(), signal.SIGKILL)
         return original(job, assignment, fork_servers, work, on_check)
 
-    monkeypatch.setattr(grading, "grade", dying)
+    monkeypatch.setattr(grading, "graded", dying)
     full = SUBMISSIONS / "full_marks"
     ran, reports = grade(
         full / "plain", full / "loop", full / "vectorised", only=("q3.1",), options=("--jobs", 1)

@@ -19,6 +19,7 @@ from grader.model import CheckResult
 from grader.reports import building
 from grader.run import batch, grading
 from grader.run.batch import CheckDone, SubmissionDone
+from grader.run.splitting import Graded
 from tests.run.conftest import WRONG
 
 NAMES = ("alice", "bob", "carol", "dan", "eve")
@@ -26,12 +27,12 @@ NAMES = ("alice", "bob", "carol", "dan", "eve")
 
 @pytest.fixture
 def batched(toy, tmp_path, monkeypatch):
-    """Return what starts grading a class with ``grade`` in place of ``grading.grade``."""
+    """Return what starts grading a class with ``grade`` in place of our own."""
 
     def start(grade, names=NAMES, at_a_time=2, *, out=False):
         rubric_path, folder = toy(WRONG)
         job = Job(load_rubric(rubric_path, KINDS), Settings(), tmp_path / "out" if out else None)
-        monkeypatch.setattr(grading, "grade", grade)
+        monkeypatch.setattr(grading, "graded", lambda *given: Graded(grade(*given)))
         work = [Submitted(name, folder, frozenset()) for name in names]
         return batch.run(job, work, at_a_time)
 
