@@ -7,7 +7,7 @@ on (``basis.py``) are what they were when the report was written.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from grader.job import Submitted
 from grader.model import Rubric
 from grader.reports import joining, stored
 from grader.reports.files import TEMPORARY
-from grader.reports.report import Report
+from grader.reports.report import CheckReport, Report
 
 # The checks of a submission that is being graded, or of a part of it.
 SO_FAR = f"{TEMPORARY}report-{{}}.json"
@@ -44,8 +44,7 @@ def plan(
     out: Path,
     submitted: Sequence[Submitted],
     bases: Mapping[str, str],
-    *,
-    retry_broken: bool = False,
+    again: Callable[[CheckReport], bool],
 ) -> Remaining:
     """Find out what earlier reports in ``out`` have already.
 
@@ -54,11 +53,11 @@ def plan(
         out: the folder of the reports.
         submitted: what was handed in, with the checks that are wanted and the digest of its files.
         bases: the digests of everything else that grades depend on, by check.
-        retry_broken: whether to run checks again that are broken.
+        again: says of a check whether to run it again in any case.
     """
     made = Remaining()
     for one in submitted:
-        _plan_one(made, rubric, out / one.identifier, one, bases, retry_broken=retry_broken)
+        _plan_one(made, rubric, out / one.identifier, one, bases, again)
     return made
 
 
@@ -68,8 +67,7 @@ def _plan_one(
     folder: Path,
     one: Submitted,
     bases: Mapping[str, str],
-    *,
-    retry_broken: bool,
+    again: Callable[[CheckReport], bool],
 ) -> None:
     before, marks = _read_with_marks(folder / stored.REPORT)
     kept = _valid(before, one, bases)
@@ -79,8 +77,8 @@ def _plan_one(
         so_far = _valid(_read(path), one, bases)
         if so_far is not None:
             kept = so_far if kept is None else joining.joined(rubric, so_far, kept)
-    if kept is not None and retry_broken:
-        kept = _without(kept, {check.id for check in kept.checks() if check.outcome == "broken"})
+    if kept is not None:
+        kept = _without(kept, {check.id for check in kept.checks() if again(check)})
     there = kept.by_id() if kept is not None else {}
     if marks is not None and (before is None or not {*marks} <= there.keys()):
         made.marked[one.identifier] = [name for name in marks if name not in there]

@@ -90,7 +90,7 @@ def test_a_report_that_cannot_be_replaced_says_that_the_old_one_is_there(
 
     before = contents(folder / "reports" / "carol")
     monkeypatch.setattr(grading, "write_reports", full)
-    ran = grade()
+    ran = grade(options=("--force",))
     assert ran.status == 3
     assert broken_lines(ran) == [
         (
@@ -140,7 +140,11 @@ def test_an_overview_that_cannot_be_written_is_told_before_anything_is_graded(na
 def test_marks_of_a_person_are_not_written_over(folder, grade, run_cli):
     mark(folder, run_cli, "alice: {q1.1: 1.5, q1.3: 1}\n'@bob': {q1.1: 0}\n")
     before = contents(folder / "reports")
-    ran = grade()
+    assert grade().status == 0  # what is marked stays
+    after = contents(folder / "reports")
+    listed = {folder / "reports" / name for name in ("index.html", "gradebook.csv")}
+    assert {name for name in after if after[name] != before[name]} <= {p.name for p in listed}
+    ran = grade(options=("--force",))
     assert (ran.status, ran.out) == (2, "")
     (message,) = ran.err.splitlines()
     assert (

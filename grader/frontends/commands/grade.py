@@ -44,7 +44,7 @@ from grader.intake.wanted import asked_by
 from grader.job import Job, Submitted
 from grader.readers.texts import counted
 from grader.reports import origins, overview, shards, stored, terminal
-from grader.reports.report import Report
+from grader.reports.report import CheckReport, Report
 from grader.reports.shards import GradedWith, Shard, ShardNote
 from grader.run import batch, resuming
 from grader.run.basis import basis_of
@@ -85,7 +85,7 @@ class _Run:
 @click.option("--budget", type=FiniteRange(min=0, min_open=True), metavar="SECONDS",
               help="The time for each submission (default: the rubric's).")  # fmt: skip
 @click.option("--discard-marks", is_flag=True,
-              help="Overwrite reports that hold a person's marks.")  # fmt: skip
+              help="Run checks again that a person has marked.")  # fmt: skip
 @click.option("--force", is_flag=True,
               help="Grade all again, also what has not changed since.")  # fmt: skip
 @click.option("--retry-broken", is_flag=True,
@@ -154,9 +154,8 @@ def grade(
                 marked = stored.marked(out, run.identifiers)
                 run.plan = resuming.Remaining(run.given, marked=marked)
             else:
-                run.plan = resuming.plan(
-                    loaded, out, run.given, bases.checks, retry_broken=retry_broken
-                )
+                again = partial(_again, retry_broken=retry_broken, discard_marks=discard_marks)
+                run.plan = resuming.plan(loaded, out, run.given, bases.checks, again)
             if not discard_marks:
                 overview.marks_lost(out, run.plan.marked)
             run.reports = [*run.plan.unchanged]
@@ -177,6 +176,12 @@ def _note_shard(
     note = ShardNote.about(shard, ids, wanted, ground)
     shards.keep(out, note)
     click.echo(shards.told(note), err=True)
+
+
+def _again(check: CheckReport, *, retry_broken: bool, discard_marks: bool) -> bool:
+    """Say whether to run a check again that could stay as it is."""
+    is_broken = retry_broken and check.outcome == "broken"
+    return is_broken or (discard_marks and check.marked is not None)
 
 
 def _run(run: _Run, at_a_time: int) -> None:
