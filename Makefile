@@ -15,7 +15,7 @@ SHOWCASE := full_marks/unusual_imports full_marks/derivation_rows \
 	wrong/derivation_sum_missing wrong/lstm_gates_in_torch_order wrong/softmax_epsilon \
 	wrong/predictions_labels_exchanged hostile/reads_the_reference_by_path hostile/forges_an_answer
 
-.PHONY: grade verify check test coverage fuzz lint types bench validity hostile container-test clean help
+.PHONY: grade verify check test coverage fuzz lint types bench validity accelerator hostile container-test clean help
 
 help:
 	@echo "make grade   install, grade eleven example submissions, say where the reports are"
@@ -26,6 +26,7 @@ help:
 	@echo "make fuzz    fifteen minutes of hostile frames, results, rubrics, archives, predictions"
 	@echo "make validity  long proofs: many seeds, both tiers     make clean"
 	@echo "make container-test  build the Gradescope image and run it (root, buildah)"
+	@echo "make accelerator  the same grades on a GPU, and programs that misuse it; skips where there is none"
 	@echo "make hostile   every hostile example on three kinds of machine (root only)"
 
 $(STAMP): pyproject.toml constraints.txt
@@ -75,6 +76,9 @@ bench: $(STAMP)
 
 validity: $(STAMP)
 	$(BIN)/python benchmarks/validity.py
+
+accelerator: $(STAMP)
+	$(BIN)/python benchmarks/accelerator.py
 
 hostile: $(STAMP)
 	$(BIN)/python benchmarks/hostile_machines.py

@@ -24,7 +24,7 @@ from grader.job import Job, Submitted
 from grader.model import CheckResult
 from grader.reports import building
 from grader.reports.report import Report
-from grader.run import grading
+from grader.run import accelerator, grading
 from grader.run.splitting import Graded, Parts, split
 from grader.run.workers import ForkServers
 
@@ -86,7 +86,8 @@ def run(
     parts = Parts(job.rubric, job.out, submitted)
     with StagingFolder() as folder:
         staging = folder.path
-        processes = [_Process(job, staging) for _ in range(max(1, min(at_a_time, len(waiting))))]
+        count = max(1, min(at_a_time, len(waiting)))
+        processes = [_Process(job, staging, number, count) for number in range(count)]
         try:
             for process in processes:
                 process.give(waiting)
@@ -95,7 +96,7 @@ def run(
                     if process.lost:
                         yield from _whole(job, parts, _lost(job, process))
                         process.end()
-                        processes[index] = _Process(job, staging)
+                        processes[index] = _Process(job, staging, index, count)
                         processes[index].give(waiting)
                 for event in _next_events(processes, waiting):
                     yield from _whole(job, parts, event)
@@ -146,7 +147,7 @@ def _lost(job: Job, process: _Process) -> SubmissionDone | PartDone:
 class _Process:
     """A grading process and the connection to it. ``at`` is the submission it is working on."""
 
-    def __init__(self, job: Job, staging: Path) -> None:
+    def __init__(self, job: Job, staging: Path, number: int, count: int) -> None:
         context = multiprocessing.get_context("fork")
         self.connection, theirs = context.Pipe()
         self.at: Submitted | None = None
@@ -154,7 +155,7 @@ class _Process:
         sys.stdout.flush()
         sys.stderr.flush()
         self._process: BaseProcess = context.Process(
-            target=_serve, args=(job, staging, theirs, os.getpid()), daemon=True
+            target=_serve, args=(job, staging, theirs, os.getpid(), (number, count)), daemon=True
         )
         # Until the process ignores Ctrl-C, it must not hear of it.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPT)
@@ -204,7 +205,9 @@ class _Process:
             self._process.join()
 
 
-def _serve(job: Job, staging: Path, connection: Connection, parent: int) -> None:
+def _serve(
+    job: Job, staging: Path, connection: Connection, parent: int, number_of: tuple[int, int]
+) -> None:
     """Grade what comes over the connection, until that is None (runs in the forked process)."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPT)
@@ -212,6 +215,8 @@ def _serve(job: Job, staging: Path, connection: Connection, parent: int) -> None
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         return
+    if job.settings.device == "cuda":
+        accelerator.take(*number_of)
     gc.freeze()
     assignment = Assignment(job.rubric.reference)
     policy = job.settings.policy(job.rubric)

@@ -38,6 +38,8 @@ ENVIRONMENT = {
     # Each further thread would reserve 64 MiB of a worker's address space.
     "MALLOC_ARENA_MAX": "2",
 }
+# Which device the workers of this process use, and how much of its memory.
+FOR_DEVICES = ("CUDA_VISIBLE_DEVICES", "PYTORCH_CUDA_ALLOC_CONF")
 
 
 class ForkServer(Closing):
@@ -83,7 +85,9 @@ class ForkServer(Closing):
         )
         # Without that layer a worker sees what its server sees.
         outside = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-        environment = {**outside, **ENVIRONMENT} if "environment" in without else ENVIRONMENT
+        environment = {**outside, **ENVIRONMENT} if "environment" in without else {**ENVIRONMENT}
+        if accelerator:
+            environment |= {name: outside[name] for name in FOR_DEVICES if name in outside}
         with theirs:
             # Its own standard error goes to the grader: what it prints there is about the grader.
             try:
