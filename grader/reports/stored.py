@@ -133,10 +133,17 @@ def pictures(stored: Stored) -> dict[str, bytes]:
 
 
 def _pictures(stored: Stored) -> Iterator[tuple[str, bytes]]:
-    for check in stored.report.checks():
+    for name in picture_names(stored.report):
+        path = stored.folder / name
+        if path.is_file():
+            yield name, path.read_bytes()
+
+
+def picture_names(report: Report) -> Iterator[str]:
+    """Yield the names of the pictures of a report, as far as they lead to its own folder."""
+    for check in report.checks():
         named = [figure for figure in check.figures if isinstance(figure, PicturesFigure)]
         for item in (item for figure in named for item in figure.items):
             name = PurePosixPath(item.file)
-            path = stored.folder / name
-            if not name.is_absolute() and ".." not in name.parts and path.is_file():
-                yield item.file, path.read_bytes()
+            if not name.is_absolute() and ".." not in name.parts:
+                yield item.file

@@ -18,7 +18,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from grader.assignment.reference import Assignment
-from grader.errors import BrokenError, GraderError, IsolationError
+from grader.errors import BrokenError, Closing, GraderError, IsolationError
 from grader.intake.staging import StagingFolder
 from grader.job import Job, Submitted
 from grader.model import CheckResult
@@ -82,31 +82,64 @@ def run(
         BrokenError: submissions can be staged nowhere.
         IsolationError: this machine does not isolate as well as was asked for.
     """
-    waiting = deque(split(job.rubric, submitted, at_a_time))
-    parts = Parts(job.rubric, job.out, submitted)
-    with StagingFolder() as folder:
-        staging = folder.path
-        count = max(1, min(at_a_time, len(waiting)))
-        processes = [_Process(job, staging, number, count) for number in range(count)]
+    parts = split(job.rubric, submitted, at_a_time)
+    with Pool(job, max(1, min(at_a_time, len(parts)))) as pool:
+        yield from pool.run(submitted, parts)
+
+
+class Pool(Closing):
+    """Grading processes that live from one run to the next, with their fork servers.
+
+    Raises:
+        BrokenError: submissions can be staged nowhere.
+    """
+
+    def __init__(self, job: Job, size: int) -> None:
+        self._job = job
+        self._folder = StagingFolder()
+        self._size = size
+        self._processes = [self._process(number) for number in range(size)]
+
+    def _process(self, number: int) -> _Process:
+        return _Process(self._job, self._folder.path, number, self._size)
+
+    def run(
+        self, submitted: Sequence[Submitted], parts: Sequence[Submitted] | None = None
+    ) -> Generator[Event | None, None, None]:
+        """Grade submissions as ``run`` does. After an exception the pool cannot be used again.
+
+        Args:
+            submitted: the submissions.
+            parts: the same, perhaps in parts; by default each as a whole.
+
+        Raises:
+            IsolationError: this machine does not isolate as well as was asked for.
+        """
+        waiting = deque(submitted if parts is None else parts)
+        whole = Parts(self._job.rubric, self._job.out, submitted)
+        processes = self._processes
         try:
             for process in processes:
                 process.give(waiting)
             while any(process.at is not None for process in processes):
                 for index, process in enumerate(processes):
                     if process.lost:
-                        yield from _whole(job, parts, _lost(job, process))
+                        yield from _whole(self._job, whole, _lost(self._job, process))
                         process.end()
-                        processes[index] = _Process(job, staging, index, count)
+                        processes[index] = self._process(index)
                         processes[index].give(waiting)
                 for event in _next_events(processes, waiting):
-                    yield from _whole(job, parts, event)
+                    yield from _whole(self._job, whole, event)
         except BaseException:
             for process in processes:
                 process.kill()
             raise
-        finally:
-            for process in processes:
-                process.end()
+
+    def close(self) -> None:
+        """End all processes and remove what they staged."""
+        for process in self._processes:
+            process.end()
+        self._folder.close()
 
 
 def _whole(job: Job, parts: Parts, event: Event | PartDone | None) -> Iterator[Event | None]:

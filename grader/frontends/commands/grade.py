@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,6 +17,7 @@ from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS
 from grader.errors import BrokenError
 from grader.frontends import interrupts
+from grader.frontends.cluster import client as cluster
 from grader.frontends.commands.exit_status import (
     EXIT_INTERRUPTED,
     end_as_graded,
@@ -32,6 +33,7 @@ from grader.frontends.commands.options import (
     grading_options,
     isolation_options,
     read_settings,
+    refuse_both,
     secret_option,
     warn_of_public_seed,
     with_secret,
@@ -48,6 +50,7 @@ from grader.reports.report import CheckReport, Report
 from grader.reports.shards import GradedWith, Shard, ShardNote
 from grader.run import batch, resuming
 from grader.run.basis import basis_of
+from grader.run.batch import Event
 from grader.run.graded_with import graded_with
 from grader.run.progress import follow
 
@@ -82,6 +85,8 @@ class _Run:
               help="Grade part K of N of the class only; see grader merge.")  # fmt: skip
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N",
               help="Grade N submissions at a time (default: one per core).")  # fmt: skip
+@click.option("--dask", metavar="ADDRESS",
+              help="Grade on the workers of the dask scheduler at ADDRESS.")  # fmt: skip
 @click.option("--budget", type=FiniteRange(min=0, min_open=True), metavar="SECONDS",
               help="The time for each submission (default: the rubric's).")  # fmt: skip
 @click.option("--discard-marks", is_flag=True,
@@ -103,6 +108,7 @@ def grade(
     only: Sequence[str],
     shard: Shard | None,
     jobs: int | None,
+    dask: str | None,
     budget: float | None,
     rubric: Path | None,
     tier: Any,
@@ -123,6 +129,9 @@ def grade(
     What DIR has already is graded again only if the submission, the rubric or something else that
     the grade depends on has changed: after an interruption, repeat the command.
     """
+    if dask is not None:
+        refuse_both("jobs", "dask")
+        cluster.distributed_or_refuse()
     loaded = load_rubric(find_rubric(rubric, Path.cwd()), KINDS)
     settings = demand(read_settings(tier, data, seed, device), isolation, unsafe=unsafe)
     settings = with_secret(settings, loaded, seed, seed_file)
@@ -148,8 +157,9 @@ def grade(
             warn_of_public_seed(settings, loaded, len(found))
             check_apart(out, submissions, run.identifiers)
             check_writable(out)
+            ground = graded_with(loaded, settings, bases)
             if shard is not None:
-                _note_shard(out, shard, ids, wanted, graded_with(loaded, settings, bases))
+                _note_shard(out, shard, ids, wanted, ground)
             if force:
                 marked = stored.marked(out, run.identifiers)
                 run.plan = resuming.Remaining(run.given, marked=marked)
@@ -162,7 +172,13 @@ def grade(
             sources = {one: classes.sources[one] for one in run.identifiers}
             origins.check(out, sources)
             origins.keep(out, sources)
-            _run(run, jobs or batch.cores())
+            todo = run.plan.submitted
+            if dask is None:
+                events = batch.run(run.job, todo, jobs or batch.cores())
+            else:
+                tell = partial(click.echo, err=True)
+                events = cluster.run(dask, run.job, ground, total_s, todo, tell)
+            _run(run, events)
         except KeyboardInterrupt:
             interrupts.ignore()
             _interrupted(run)
@@ -184,11 +200,11 @@ def _again(check: CheckReport, *, retry_broken: bool, discard_marks: bool) -> bo
     return is_broken or (discard_marks and check.marked is not None)
 
 
-def _run(run: _Run, at_a_time: int) -> None:
+def _run(run: _Run, events: Generator[Event | None, None, None]) -> None:
     """Grade what is submitted, list it, and say how it went."""
     reports = run.reports
     if run.plan.submitted:
-        with closing(batch.run(run.job, run.plan.submitted, at_a_time)) as events:
+        with closing(events):
             follow(events, run.plan.submitted, reports)
     reports.sort(key=lambda made: made.id)
     listed, failed = _list(run)

@@ -158,7 +158,7 @@ def with_secret(settings: Settings, rubric: Rubric, seed: Seed, named: Path | No
         UsageError: the secret can be neither read nor made.
     """
     if seed is not None:
-        _refuse_both("seed", "seed_file")
+        refuse_both("seed", "seed_file")
         return settings
     found = kept_secret(rubric.assignment, named)
     return replace(settings, secret=found.secret, hidden=(*settings.hidden, found.path.resolve()))
@@ -187,7 +187,7 @@ def kept_secret(assignment: str, named: Path | None) -> secret.SecretFile:
     return found
 
 
-def _refuse_both(*options: str) -> None:
+def refuse_both(*options: str) -> None:
     """Refuse options that contradict each other; what the environment says is only a default."""
     context = click.get_current_context()
     source = click.core.ParameterSource.COMMANDLINE
