@@ -19,7 +19,13 @@ from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS
 from grader.errors import BrokenError, Closing, GraderError, UsageError
 from grader.frontends.cluster import packing
-from grader.frontends.cluster.messages import Graded, PackedSubmission, Ready, Refused, Setup
+from grader.frontends.cluster.messages import (
+    PackedSubmission,
+    Ready,
+    Refused,
+    ReturnedReport,
+    Setup,
+)
 from grader.frontends.time_limit import WithinBudget
 from grader.intake.staging import StagingFolder
 from grader.job import Job, Settings
@@ -80,25 +86,29 @@ class Agent(Closing):
                     raise _Lost
         except OSError as error:
             why = f"a dask worker cannot copy {packed.identifier}: {error.strerror}"
-            self._connection.send(Graded(packed.identifier, {}, why))
+            self._connection.send(ReturnedReport(packed.identifier, {}, why))
         finally:
             shutil.rmtree(into, ignore_errors=True)
             shutil.rmtree(self._out / packed.identifier, ignore_errors=True)
 
-    def _graded(self, event: SubmissionDone) -> Graded:
+    def _graded(self, event: SubmissionDone) -> ReturnedReport:
         identifier, made = event.identifier, event.report
         folder = self._out / identifier
         try:
             files = _files(folder, made)
         except OSError as error:
-            return Graded(identifier, {}, f"its report cannot be read again: {error.strerror}")
+            return ReturnedReport(
+                identifier, {}, f"its report cannot be read again: {error.strerror}"
+            )
         if stored.REPORT not in files:
-            return Graded(identifier, {}, "; ".join(made.submission.notes))
+            return ReturnedReport(identifier, {}, "; ".join(made.submission.notes))
         size = sum(map(len, files.values()))
         if size > MAX_FILES_BYTES:
             most = f"{MAX_FILES_BYTES // packing.MIB} MiB"
-            return Graded(identifier, {}, f"its report has {size} bytes; at most {most} are sent")
-        return Graded(identifier, files)
+            return ReturnedReport(
+                identifier, {}, f"its report has {size} bytes; at most {most} are sent"
+            )
+        return ReturnedReport(identifier, files)
 
 
 def _files(folder: Path, made: Report) -> Mapping[str, bytes]:

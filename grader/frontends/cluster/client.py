@@ -9,13 +9,14 @@ import secrets
 import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from grader.errors import BrokenError, UsageError
 from grader.frontends.cluster import packing, tasks
 from grader.frontends.cluster.agent import REPORT_FILES
-from grader.frontends.cluster.messages import Graded, PackedSubmission, Setup, TaskResult
+from grader.frontends.cluster.messages import PackedSubmission, ReturnedReport, Setup, TaskResult
 from grader.job import Job, Submitted
 from grader.reports import building, stored
 from grader.reports.files import write_bytes
@@ -23,6 +24,7 @@ from grader.reports.report import Report
 from grader.reports.shards import GradedWith
 from grader.run import grading, resuming
 from grader.run.batch import HEARTBEAT_S, Event, SubmissionDone
+from grader.run.splitting import Graded
 
 EXTRA = "pip install 'dl-grader[cluster]'"
 CONNECT_S = 15.0
@@ -31,6 +33,19 @@ TASKS_PER_THREAD = 4  # at the end of a class all threads should have something 
 TASK_BYTES = 8 * packing.MIB
 AHEAD = 2  # tasks that a thread finds waiting when it is done with one
 Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Given:
+    """What is to be graded: the job and the submissions, with the seconds for each.
+
+    ``ground`` says what this machine would grade with.
+    """
+
+    job: Job
+    ground: GradedWith
+    budget_s: float
+    submitted: Sequence[Submitted]
 
 
 def distributed_or_refuse() -> Any:
@@ -46,10 +61,7 @@ def distributed_or_refuse() -> Any:
     return distributed
 
 
-def run(
-    address: str, job: Job, ground: GradedWith, budget_s: float, submitted: Sequence[Submitted],
-    tell: Tell,
-) -> Generator[Event | None, None, None]:  # fmt: skip
+def run(address: str, given: Given, tell: Tell) -> Generator[Event | None, None, None]:
     """Grade submissions on a dask cluster, write their reports, and yield what happens.
 
     The task of a worker that is lost runs again on another one. One that is lost with each of
@@ -57,10 +69,7 @@ def run(
 
     Args:
         address: of dask's scheduler, or the path of its file (``--scheduler-file``).
-        job: what is the same for all submissions.
-        ground: what this machine would grade with.
-        budget_s: the seconds for each submission.
-        submitted: what to grade.
+        given: what to grade.
         tell: is called with notes for the person who waits.
 
     Raises:
@@ -68,11 +77,11 @@ def run(
         BrokenError: a worker refuses to grade, or the scheduler is gone.
     """
     distributed = distributed_or_refuse()
-    setup = Setup(
-        secrets.token_hex(8), str(job.rubric.path.resolve()), job.settings, budget_s, ground
-    )
+    job, token = given.job, secrets.token_hex(8)
+    rubric = str(job.rubric.path.resolve())
+    setup = Setup(token, rubric, job.settings, given.budget_s, given.ground)
     with _quiet(), _connected(distributed, address) as client:
-        yield from _Run(client, address, job, setup, tell).all(submitted)
+        yield from _Run(client, address, job, setup, tell).all(given.submitted)
 
 
 @contextlib.contextmanager
@@ -227,7 +236,7 @@ class _Run:
                 "memory; grade it alone",
             )
 
-    def _written(self, graded: Graded) -> SubmissionDone:
+    def _written(self, graded: ReturnedReport) -> SubmissionDone:
         """Write a report; a file of another name, or another submission's, is not written."""
         identifier = graded.identifier
         if not graded.files:
@@ -248,10 +257,11 @@ class _Run:
             return self._broken(identifier, f"a dask worker sent no report: {error}")
         except BrokenError as error:
             return self._broken(identifier, str(error))
-        with contextlib.suppress(OSError):
-            (folder / resuming.SO_FAR).unlink()
+        for path in folder.glob(resuming.SO_FAR.format("*")):
+            with contextlib.suppress(OSError):
+                path.unlink()
         return SubmissionDone(identifier, made)
 
     def _broken(self, identifier: str, why: str) -> SubmissionDone:
         made = building.broken(self._job.rubric, identifier, self._job.settings.tier, why)
-        return SubmissionDone(identifier, grading.kept(self._job, made))
+        return SubmissionDone(identifier, grading.kept(self._job, Graded(made)))

@@ -101,7 +101,7 @@ class Refused:
 
 
 @dataclass(frozen=True)
-class Graded:
+class ReturnedReport:
     """The files of a submission's report; ``why`` says why there are none."""
 
     identifier: str
@@ -113,5 +113,5 @@ class Graded:
 class TaskResult:
     """What a task returns: reports, or why this worker grades nothing."""
 
-    graded: tuple[Graded, ...]
+    graded: tuple[ReturnedReport, ...]
     refused: str = ""

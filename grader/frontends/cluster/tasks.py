@@ -18,10 +18,10 @@ from multiprocessing.connection import Connection
 
 from grader.errors import BrokenError, Closing
 from grader.frontends.cluster.messages import (
-    Graded,
     PackedSubmission,
     Ready,
     Refused,
+    ReturnedReport,
     Setup,
     TaskResult,
 )
@@ -80,7 +80,7 @@ class AgentProcess(Closing):
             status = self._process.wait()
             raise AgentDiedError(f"the grading process died (exit status {status})") from None
 
-    def grade(self, one: PackedSubmission) -> Graded:
+    def grade(self, one: PackedSubmission) -> ReturnedReport:
         """Return the report of a submission.
 
         Raises:
@@ -88,7 +88,7 @@ class AgentProcess(Closing):
             AgentDiedError: the process died.
         """
         reply = self._exchange(one)
-        if isinstance(reply, Graded):
+        if isinstance(reply, ReturnedReport):
             return reply
         raise RefusedError(reply.why if isinstance(reply, Refused) else "no answer")
 
@@ -147,7 +147,7 @@ def grade_task(setup: Setup, submissions: Sequence[PackedSubmission]) -> TaskRes
 
     A grading process that dies costs the submission that it was at; the others go on in a new one.
     """
-    graded: list[Graded] = []
+    graded: list[ReturnedReport] = []
     agent: AgentProcess | None = None
     try:
         for one in submissions:
@@ -157,7 +157,9 @@ def grade_task(setup: Setup, submissions: Sequence[PackedSubmission]) -> TaskRes
             except AgentDiedError as died:
                 if agent is None:
                     return TaskResult(tuple(graded), str(died))
-                graded.append(Graded(one.identifier, {}, f"{died} while it graded this submission"))
+                graded.append(
+                    ReturnedReport(one.identifier, {}, f"{died} while it graded this submission")
+                )
                 agent.close()
                 agent = None
     except RefusedError as refused:

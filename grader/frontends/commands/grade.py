@@ -130,13 +130,14 @@ def grade(
     the grade depends on has changed: after an interruption, repeat the command.
     """
     if dask is not None:
-        refuse_both("jobs", "dask")
         cluster.distributed_or_refuse()
+    refuse_both("jobs", "dask")
     loaded = load_rubric(find_rubric(rubric, Path.cwd()), KINDS)
     settings = demand(read_settings(tier, data, seed, device), isolation, unsafe=unsafe)
     settings = with_secret(settings, loaded, seed, seed_file)
     wanted = wanted_checks(loaded, only)
     bases = basis_of(loaded, settings)
+    ground = graded_with(loaded, settings, bases)
     total_s = loaded.whole_s if budget is None else budget
     steering_of = partial(WithinBudget, loaded, total_s=total_s)
     run = _Run(Job(loaded, settings, out, steering_of=steering_of, bases=bases.checks), out)
@@ -157,7 +158,6 @@ def grade(
             warn_of_public_seed(settings, loaded, len(found))
             check_apart(out, submissions, run.identifiers)
             check_writable(out)
-            ground = graded_with(loaded, settings, bases)
             if shard is not None:
                 _note_shard(out, shard, ids, wanted, ground)
             if force:
@@ -172,13 +172,11 @@ def grade(
             sources = {one: classes.sources[one] for one in run.identifiers}
             origins.check(out, sources)
             origins.keep(out, sources)
-            todo = run.plan.submitted
             if dask is None:
-                events = batch.run(run.job, todo, jobs or batch.cores())
+                _run(run, batch.run(run.job, run.plan.submitted, jobs or batch.cores()))
             else:
-                tell = partial(click.echo, err=True)
-                events = cluster.run(dask, run.job, ground, total_s, todo, tell)
-            _run(run, events)
+                given = cluster.Given(run.job, ground, total_s, run.plan.submitted)
+                _run(run, cluster.run(dask, given, partial(click.echo, err=True)))
         except KeyboardInterrupt:
             interrupts.ignore()
             _interrupted(run)
