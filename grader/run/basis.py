@@ -16,7 +16,7 @@ import grader
 from grader import __version__
 from grader.assignment import secret, signatures
 from grader.assignment.used_files import UsedFiles
-from grader.errors import BrokenError
+from grader.errors import BrokenError, UsageError
 from grader.intake.contents_digest import contents_digest
 from grader.intake.layouts import Origin
 from grader.intake.wanted import asked_by
@@ -49,13 +49,17 @@ class Basis:
         """The digest of all of it: two machines with the same one give the same grades."""
         return _digest([self.engine, self.staging, self.asked, sorted(self.checks.items())])
 
-    def of_submission(self, origin: Origin, contested: str) -> HandedIn:
+    def of_submission(self, origin: Origin, contested: str) -> HandedIn | None:
         """Return the digests of a hand-in as it is staged.
 
-        Raises:
-            UsageError: it vanished or cannot be read.
+        They are None if it cannot be read: then nobody can say whether it has changed, and grading
+        it says what is wrong with it.
         """
-        plain = [self.staging, contents_digest(origin), contested]
+        try:
+            contents = contents_digest(origin)
+        except UsageError:
+            return None
+        plain = [self.staging, contents, contested]
         return HandedIn(_digest(plain), _digest([*plain, self.asked]))
 
 

@@ -8,7 +8,9 @@ import shutil
 
 import pytest
 
+from grader.errors import UsageError
 from grader.frontends.commands import exit_status
+from grader.run import basis
 from tests.checks.toy import make
 
 pytestmark = pytest.mark.slow
@@ -322,3 +324,17 @@ def test_marks_of_a_person_stay_with_checks_that_stay(course):
     assert course.grade("--discard-marks").ran.status == 0
     assert course.reports()["bob"]["score"] == 4
     assert course.as_if_new
+
+
+def test_what_cannot_be_read_now_is_graded_and_costs_nobody_else_anything(course, monkeypatch):
+    course.grade()
+    original = basis.contents_digest
+
+    def failing(origin):
+        if "amy" in str(origin):
+            raise UsageError("toy.py: cannot be read: Input/output error")
+        return original(origin)
+
+    monkeypatch.setattr(basis, "contents_digest", failing)
+    assert course.grade().ran.status == 0
+    assert "1 submission graded, 2 unchanged" in course.ran.out
