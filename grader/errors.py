@@ -114,6 +114,13 @@ class WorkerLost(Failure):
         self.retry = retry
 
 
+class AskAgainError(Exception):
+    """A check that was asked all at once is not all right: ask again, case by case.
+
+    Nobody is at fault yet.
+    """
+
+
 class Closing(abc.ABC):
     """Base of context managers that are closed when their block is left."""
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from grader.author.cases import BASE_GROUP
 from grader.author.evidence import Figure
-from grader.errors import Cause, Failure, Reason, WorkerLost
+from grader.errors import AskAgainError, Cause, Failure, Reason, WorkerLost
+from grader.isolation.sandbox.calls import Call, fit
 from grader.model import CheckSpec, Part, Question, Signature, Tier
 
 from .student_code import StudentModule
@@ -88,6 +89,8 @@ class Context:
     None where there is no reference. No worker of the student's may be open then.
     ``bounded`` is the child in which the assignment's code works on what student code gave; None to
     do that in this process.
+    ``at_once`` says to send the calls of all cases before any answer is read. What is found counts
+    only if everything is right; otherwise the check is asked again, case by case.
     After ``hurry`` the check's workers have a part of its time: student code has used it up once.
     """
 
@@ -108,12 +111,19 @@ class Context:
     signatures: Mapping[str, Signature] = field(default_factory=dict)
     answered: bool = False
     hurry: Callable[[], None] = _no_hurry
+    at_once: bool = False
+
+    def only_right(self) -> None:
+        """Say that something is not right; raises ``AskAgainError`` where all is asked at once."""
+        if self.at_once:
+            raise AskAgainError
 
 
 def case_by_case(
     context: Context,
     cases: Sequence[SolvedCase],
     judge_case: Callable[[StudentModule, SolvedCase], object],
+    calls_of: Callable[[Sequence[SolvedCase]], list[Call]],
 ) -> Iterator[tuple[StudentModule, bool]]:
     """Judge cases one by one; yield each module that was opened, and whether it is still there.
 
@@ -126,20 +136,27 @@ def case_by_case(
         context: the check's.
         cases: all of them.
         judge_case: judges one, its failures included; it lets ``WorkerLost`` pass.
+        calls_of: the calls by which cases in this order are judged if everything is right.
 
     Raises:
         WorkerLost: in an ordinary case, or for the first time without clear guilt.
     """
     waiting = deque(sorted(cases, key=lambda case: case.group != BASE_GROUP))
+    calls = calls_of(waiting) if context.at_once else []
+    if not fit(calls):
+        raise AskAgainError
     is_there = False
     while not is_there:
         with context.open_module(context.worker_seed) as module:
             is_there = True
+            if context.at_once:
+                module.call_ahead(calls)
             while waiting and is_there:
                 case = waiting.popleft()
                 try:
                     judge_case(module, case)
                 except WorkerLost as lost:
+                    context.only_right()
                     if case.group == BASE_GROUP or (lost.retry and not context.last_try):
                         raise
                     is_there = False
@@ -278,6 +295,8 @@ class CheckKind(ABC):
             Blocked: something that it stands on is missing.
             Pending: a person must mark it.
         """
+
+    asks_at_once = False  # whether it heeds ``Context.at_once``
 
     def reply_bytes(self, spec: Any, context: Context) -> int | None:
         """Return how many bytes of arrays and texts a worker may send at once; None for the most.

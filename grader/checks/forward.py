@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -23,6 +24,7 @@ from grader.model import (
     own_names,
 )
 
+from .at_once import forward_calls
 from .base import CheckKind, Context, Judgement, Recorder, Stubs, Tally, case_by_case
 from .mistakes import with_mistake
 from .replies import bytes_for
@@ -67,6 +69,7 @@ class ForwardKind(CheckKind):
 
     name = "forward"
     options = ForwardSpec
+    asks_at_once = True
 
     def problems(
         self, spec: ForwardSpec, question: Question, assignment: Assignment
@@ -125,6 +128,7 @@ class ForwardKind(CheckKind):
             try:
                 earned, worst = _compare_case(spec, context, module, case, largest)
             except Failure as failed:
+                context.only_right()
                 stubs.add(failed)
                 message = f"case {case.name}: {failed.message}"
                 group.add(0.0, failed.reason, message, failed.cause)
@@ -135,7 +139,8 @@ class ForwardKind(CheckKind):
             message = f"case {case.name}: {worst.text}"
             group.add(earned, worst.reason, message, worst.cause, worst.ratio)
 
-        for module, _is_there in case_by_case(context, cases, judge_case):
+        calls_of = partial(forward_calls, spec)
+        for module, _is_there in case_by_case(context, cases, judge_case, calls_of):
             notes += module.notes + module.mutation_notes()
         stubs.settle()
         return Judgement(
@@ -177,6 +182,8 @@ def _compare_case(
         largest[name] = max(largest.get(name, 0.0), result.max_rel or 0.0)
         if not result.ok and found is None:
             found = result
+    if found is not None:
+        context.only_right()
     if found is None:
         if spec.mutation == "fail" and (names := module.mutated.get(spec.function)):
             changed = f"{spec.function} changes {', '.join(sorted(names))} in place"

@@ -7,6 +7,7 @@ for it. It may also be right for that forward: float64 central differences tell.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from grader.assignment.reference import Assignment, SolvedCase
 from grader.author.cases import BASE_GROUP
@@ -14,6 +15,7 @@ from grader.errors import Pending
 from grader.model import Part, Question
 
 from . import cost
+from .at_once import gradient_calls
 from .base import (
     CheckKind,
     Context,
@@ -32,6 +34,7 @@ class GradientKind(CheckKind):
     """Compares every gradient with the reference's, elementwise, each for its own share."""
 
     name = "gradient"
+    asks_at_once = True
     options = GradientSpec
 
     def problems(
@@ -78,7 +81,8 @@ class GradientKind(CheckKind):
     def _judged(self, run: GradientRun, cases: tuple[SolvedCase, ...]) -> Judgement:
         parts: tuple[Part, ...] = ()
         notes: list[str] = []
-        for module, is_there in case_by_case(run.context, cases, run.compare_case):
+        calls_of = partial(gradient_calls, run.spec)
+        for module, is_there in case_by_case(run.context, cases, run.compare_case, calls_of):
             run.module = module
             if is_there:
                 run.stubs.settle()

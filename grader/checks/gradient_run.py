@@ -150,7 +150,10 @@ class GradientRun:
             self._note_failure(case, lost)
             raise
         except Failure as failure:
+            self.context.only_right()
             failed = failure
+        if self.forward_wrong:
+            self.context.only_right()
         if self.forward_wrong and (failed or not all(one.ok for one in results.values())):
             better = self._on_right_caches(case, limit, own=True)
             self.untried |= better is None and case.group == BASE_GROUP
@@ -171,6 +174,7 @@ class GradientRun:
         for name, expected in case.expected.items():
             result = compare(name, gradients[name], expected, limit)
             if not result.ok:
+                self.context.only_right()
                 known = matching_mistake(
                     self.context, spec.function, case, name, gradients[name], limit
                 )
@@ -242,6 +246,7 @@ class GradientRun:
         try:
             return self.forward(case)
         except (Blocked, Failure) as failed:
+            self.context.only_right()
             if isinstance(failed, Failure) and self.spec.forward == self.spec.function:
                 self._note_failure(case, failed)
             else:

@@ -11,6 +11,7 @@ from grader.checks import causes
 from grader.checks.numerics import as_array, described_type
 from grader.checks.own_words import USUAL_TYPES, own_words
 from grader.errors import Failure, Reason
+from grader.isolation.sandbox.calls import Call
 from grader.isolation.sandbox.connection import WorkerConnection
 from grader.isolation.sandbox.reply import Reply
 from grader.isolation.sandbox.student_error import StudentError
@@ -134,8 +135,7 @@ class StudentModule:
         Raises:
             Failure: it raises, is missing, or returns another number of values.
         """
-        positions = tuple(index for index, name in enumerate(returns) if name in opaque)
-        reply = self._worker.call(function, tuple(arguments.values()), positions)
+        reply = self._worker.call(function, tuple(arguments.values()), positions(returns, opaque))
         self._heard(reply, function)
         if reply.error is not None:
             raise self._failure(reply.error, function)
@@ -150,6 +150,10 @@ class StudentModule:
             if words := self._twice.get(function):
                 raise Failure(failed.reason, f"{failed.message}; {words}", failed.cause) from None
             raise
+
+    def call_ahead(self, calls: Sequence[Call]) -> None:
+        """Send calls that ``call`` will make, in this order, before any of them is answered."""
+        self._worker.call_ahead(calls)
 
     def have_answered(self, answers: Answers) -> None:
         """Have functions answered by the reference from now on."""
@@ -224,6 +228,11 @@ class StudentModule:
             f"{', '.join(sorted(names))} in place: no points lost, but callers may not expect this"
             for function, names in self.mutated.items()
         ]
+
+
+def positions(returns: Sequence[str], opaque: Sequence[str]) -> tuple[int, ...]:
+    """Return the positions of the outputs that stay in the worker."""
+    return tuple(index for index, name in enumerate(returns) if name in opaque)
 
 
 def _lacks(package: str) -> str:

@@ -39,6 +39,10 @@ class WorkerSource(Protocol):
         """The level and the layers that isolate its workers; empty where nothing does."""
 
     @property
+    def asks_at_once(self) -> bool:
+        """Whether several calls can be sent to its workers before the first is answered."""
+
+    @property
     def bounded(self) -> BoundedChild | None:
         """The child in which our own code works on what workers return; None where none can be."""
 
@@ -70,11 +74,16 @@ class ForkServers(Closing):
 
     Submissions are staged in that folder one after the other.
 
+    Attributes:
+        asks_at_once: sockets hold what a worker has not read yet.
+
     Args:
         parent: the folder to stage in; by default one in the system's folder for temporary files.
         policy: what is demanded of isolation.
         frugal: whether to end a fork server before another one starts.
     """
+
+    asks_at_once = True
 
     def __init__(
         self, parent: Path | None = None, policy: Policy | None = None, *, frugal: bool = False

@@ -34,6 +34,8 @@ class PlainProcesses(Closing):
         works_in: the folder of the student's that the code was staged from.
     """
 
+    asks_at_once = False
+
     def __init__(self, upcoming: Sequence[Chosen], works_in: Path) -> None:
         self._works_in = works_in
         self._pool = ProcessPool(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import abc
+import contextlib
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, NoReturn
 
-from grader.errors import BrokenError, Closing, WorkerLost
+from grader.errors import AskAgainError, BrokenError, Closing, WorkerLost
 from grader.isolation.wire import (
     Decoder,
     Encoder,
@@ -21,6 +23,8 @@ from grader.isolation.wire import (
 )
 from grader.isolation.wire.codec import PREFIX, Buffer
 
+from .calls import AT_ONCE_S, Call
+from .left_out import LeftOut, Place
 from .limits import MIB, Ending, Limits
 from .reply import Reply, parse_reply
 
@@ -36,38 +40,15 @@ EXIT_STUCK = 96  # grader/isolation/worker/clock.py
 # A statement that its own worker has not ended after its time and this: one call into C, say.
 LATE_S = 1.5
 MAX_RENEWALS = 3  # workers that a module may end before it is loaded
-MAX_LEFT_OUT = 12  # statements of a submission that have ended workers
 UNANSWERED = " before it returned a value"
 MAX_ASK_BYTES = 64 * MIB  # of arrays in a call that is answered on this side
 MAX_FILE_NAME = 300  # characters
+MAX_JOINED = 128 * 1024  # bytes of requests that are sent in one piece
 
 
-Place = tuple[str, int, int]  # a statement's file, line and column
 # Takes what a worker asks (its body, still encoded, and its buffers) and until when the answer is
 # due; returns the pieces of the frame to answer with.
 Answer = Callable[[dict[str, Any], list[bytearray], float], Sequence[Buffer]]
-
-
-class LeftOut:
-    """The statements of a submission that end a worker: other workers start without them.
-
-    The places come from workers, which may forge them; what a submission can bring about is only
-    that statements of its own are left out.
-    """
-
-    def __init__(self) -> None:
-        self._how: dict[Place, str] = {}
-
-    def add(self, place: Place, how: str) -> bool:
-        """Note how a statement ended a worker; say whether that is new."""
-        if place in self._how or len(self._how) >= MAX_LEFT_OUT:
-            return False
-        self._how[place] = how
-        return True
-
-    def rows(self) -> list[list[Any]]:
-        """Return file, line, column and how each ended a worker."""
-        return [[*place, how] for place, how in self._how.items()]
 
 
 class WorkerConnection(Closing):
@@ -106,6 +87,7 @@ class WorkerConnection(Closing):
         self._left_out = left_out or LeftOut()
         self._loading = False
         self._answer: Answer | None = None
+        self._ahead: deque[tuple[Call, str]] = deque()
         self.output = bytearray()
         self._begin(started)
 
@@ -203,8 +185,26 @@ class WorkerConnection(Closing):
 
     def call(self, function: str, arguments: tuple[Any, ...], opaque: tuple[int, ...]) -> Reply:
         """Call a function of the module; the outputs at ``opaque`` stay there as handles."""
-        body = {"op": "call", "function": function, "arguments": list(arguments)}
-        return self._request({**body, "opaque": list(opaque)})
+        call = Call(function, arguments, opaque)
+        if not self._ahead:
+            return self._request(call.body)
+        expected, call_id = self._ahead[0]
+        if not expected.is_same(call):
+            raise AskAgainError
+        reply = self._reply_to(call_id)
+        self._ahead.popleft()
+        if not self._ahead:
+            self._expect_by(self._last)
+        return reply
+
+    def call_ahead(self, calls: Sequence[Call]) -> None:
+        """Send calls that will be made next, in this order, before any of them is answered.
+
+        Every other request before that, or another order, raises ``AskAgainError``.
+        """
+        ids = self._sent([call.body for call in calls])
+        self._ahead.extend(zip(calls, ids, strict=True))
+        self._expect_by(min(self._last, time.monotonic() + AT_ONCE_S))
 
     def drive(
         self, name: str, source: str, function: str, needs: str, arguments: dict[str, Any]
@@ -248,15 +248,37 @@ class WorkerConnection(Closing):
             self._end()
 
     def _request(self, body: dict[str, Any]) -> Reply:
+        if self._ahead:
+            raise AskAgainError
+        (call_id,) = self._sent([body])
+        return self._reply_to(call_id)
+
+    def _sent(self, bodies: Sequence[dict[str, Any]]) -> list[str]:
+        """Send requests; return the identity of each."""
         if not self._ready:
             self._await_ready()
-        call_id = secrets.token_hex(8)
-        encoder = Encoder()
-        encoded = encoder.encode({"id": call_id, **body})
-        try:
-            for piece in pack(encoded, encoder.buffers):
+        ids = [secrets.token_hex(8) for _ in bodies]
+        encoders = [Encoder() for _ in bodies]
+        asked = [{"id": call_id, **body} for call_id, body in zip(ids, bodies, strict=True)]
+        encoded = [one.encode(body) for one, body in zip(encoders, asked, strict=True)]
+        pieces: list[Buffer] = []
+        with self._strictly():
+            for encoder, body in zip(encoders, encoded, strict=True):
+                pieces += pack(body, encoder.buffers)
+            small = sum(memoryview(piece).nbytes for piece in pieces) <= MAX_JOINED
+            for piece in [b"".join(pieces)] if small else pieces:
                 self._send(memoryview(piece))
+        return ids
+
+    def _reply_to(self, call_id: str) -> Reply:
+        with self._strictly():
             return parse_reply(self._answer_to(call_id))
+
+    @contextlib.contextmanager
+    def _strictly(self) -> Iterator[None]:
+        """End a worker that breaks the wire's format; raises ``WorkerLost``."""
+        try:
+            yield
         except TooMuchAnnouncedError as error:
             self.close()
             raise WorkerLost(
@@ -285,7 +307,8 @@ class WorkerConnection(Closing):
                 continue
             if not self._loading or "at" not in answer:
                 self._at = None
-                self._expect_by(self._last)
+                if not self._ahead:
+                    self._expect_by(self._last)
                 return answer
             self._note_place(answer)
 

@@ -20,7 +20,8 @@ from typing import NoReturn
 
 from grader.errors import Closing, WorkerLost
 
-from .connection import CHUNK, IMPORT_SEED, KEPT_OUTPUT, SIGSEGV, LeftOut, WorkerConnection
+from .connection import CHUNK, IMPORT_SEED, KEPT_OUTPUT, SIGSEGV, WorkerConnection
+from .left_out import LeftOut
 from .limits import Ending, Limits
 from .server import ENVIRONMENT
 

@@ -16,7 +16,8 @@ from typing import Any
 
 from grader.errors import BrokenError, Closing
 
-from .connection import IMPORT_SEED, LeftOut
+from .connection import IMPORT_SEED
+from .left_out import LeftOut
 from .limits import Ending, Limits
 from .stems import Stems
 from .worker import Forked, Worker

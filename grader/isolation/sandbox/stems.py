@@ -18,7 +18,7 @@ from typing import Protocol
 from grader.errors import Closing
 from grader.isolation.wire import Encoder, pack
 
-from .connection import LeftOut
+from .left_out import LeftOut
 from .limits import Limits
 from .reply import Reply
 from .worker import Forked, Worker

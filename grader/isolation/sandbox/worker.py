@@ -22,6 +22,7 @@ __all__ = ["Reply", "StudentError", "Worker"]
 Reap = Callable[[float], Ending]  # end the worker; it has so many seconds to end itself
 MEASURE_EVERY_S = 0.25  # of files on a disk; a fast one takes some 500 MiB meanwhile
 MAX_READS = 64  # of output at a time
+READ_AHEAD = 64 * 1024  # bytes of answers that are received together
 READY_TIMEOUT_S = 30.0  # locking down takes milliseconds; a machine this slow cannot grade
 
 
@@ -55,6 +56,7 @@ class Worker(WorkerConnection):
         self._output_fd = forked.output_fd
         os.set_blocking(self._output_fd, False)
         self._printed = 0
+        self._received = memoryview(b"")  # what is not asked for yet
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._output_fd, selectors.EVENT_READ, "output")
         self._selector.register(self._wire, selectors.EVENT_READ, "wire")
@@ -93,6 +95,24 @@ class Worker(WorkerConnection):
         data = bytearray(count)
         view = memoryview(data)
         while view:
+            if self._received or len(view) < READ_AHEAD:
+                taken = min(len(view), len(self._received) or self._receive_ahead())
+                view[:taken] = self._received[:taken]
+                self._received = self._received[taken:]
+            else:
+                taken = self._receive_into(view)
+            view = view[taken:]
+        return data
+
+    def _receive_ahead(self) -> int:
+        buffer = memoryview(bytearray(READ_AHEAD))
+        received = self._receive_into(buffer)
+        self._received = buffer[:received]
+        return received
+
+    def _receive_into(self, view: memoryview) -> int:
+        """Receive at least one byte before the deadline; return how many."""
+        while True:
             try:
                 received = self._wire.recv_into(view, min(len(view), CHUNK))
             except BlockingIOError:
@@ -102,8 +122,7 @@ class Worker(WorkerConnection):
                 received = 0
             if received == 0:
                 self._died()
-            view = view[received:]
-        return data
+            return received
 
     def _wait_for_wire(self) -> None:
         """Wait until the wire is ready, draining output meanwhile; raises at the deadline."""
@@ -115,6 +134,8 @@ class Worker(WorkerConnection):
             ready = {key.data for key, _events in self._selector.select(pause)}
             if self._scratch:
                 self._measure()
+            if "wire" in ready and self._ahead:
+                return  # what is printed after this answer is the next call's
             if "output" in ready:
                 self._drain_output()
                 if self._printed > self._limits.output_kb * 1024 and not self._loading:
