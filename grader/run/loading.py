@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from grader.checks import StudentModule
@@ -56,6 +57,11 @@ class Loader:
         self._limits = limits
         self._failures: dict[Loading, tuple[Failure, StudentError | None]] = {}
         self._lost_once: set[Loading] = set()
+        self._expected: Counter[Loading] = Counter()
+
+    def expect(self, chosen: Sequence[tuple[Question, CheckSpec]]) -> None:
+        """Note which checks will be run: their workers can be made together."""
+        self._expected = Counter(_loading(q.of(check)) for q, check in chosen if check.functions)
 
     def forget(self) -> None:
         """Forget what was printed and raised: another check begins."""
@@ -89,7 +95,11 @@ class Loader:
             raise problem
         limits = self._limits(question, check)  # before a server takes memory
         path = self._submission.path_of(question.module).removesuffix(".py")
-        worker = self._workers.spawn(question, self._submission.folder, limits, seed, path)
+        expected = max(1, self._expected[loading])
+        self._expected[loading] -= 1
+        worker = self._workers.spawn(
+            question, self._submission.folder, limits, seed, path, expected
+        )
         module: StudentModule | None = None
         try:
             level: Withhold = "all" if check.withhold_text else "errors" if private else ""

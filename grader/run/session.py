@@ -100,6 +100,7 @@ class Session:
         steering = self._steering
         if steering is not None:
             chosen.sort(key=lambda one: steering.rank(*one))
+        self._loader.expect(chosen)
         return chosen
 
     def run(self, question: Question, check: CheckSpec) -> CheckResult:

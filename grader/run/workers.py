@@ -47,11 +47,18 @@ class WorkerSource(Protocol):
         """The child in which our own code works on what workers return; None where none can be."""
 
     def spawn(
-        self, question: Question, folder: Path, limits: Limits, seed: int, module: str = ""
+        self,
+        question: Question,
+        folder: Path,
+        limits: Limits,
+        seed: int,
+        module: str = "",
+        expected: int = 1,
     ) -> WorkerConnection:
         """Return a worker that runs the code in ``folder``, with the libraries of a question.
 
-        It may have been forked from one that has loaded the ``module``.
+        It may have been forked from one that has loaded the ``module``. ``expected`` says how many
+        such workers are likely to be asked for, this one included.
 
         Raises:
             IsolationError: it would be isolated less than is demanded.
@@ -168,7 +175,13 @@ class ForkServers(Closing):
         shutil.rmtree(self._staging / f"s{self._count}", ignore_errors=True)
 
     def spawn(
-        self, question: Question, folder: Path, limits: Limits, seed: int, module: str = ""
+        self,
+        question: Question,
+        folder: Path,
+        limits: Limits,
+        seed: int,
+        module: str = "",
+        expected: int = 1,
     ) -> Worker:
         """Fork a worker that may read ``folder``, which lies where submissions are staged.
 
@@ -176,7 +189,7 @@ class ForkServers(Closing):
             IsolationError: its fork server isolates less than is demanded.
             BrokenError: its fork server does not start, or does not answer.
         """
-        return self._server(question).spawn(folder, limits, seed, module)
+        return self._server(question).spawn(folder, limits, seed, module, expected)
 
     def _server(self, question: Question) -> ForkServer:
         """Return the fork server with a question's libraries, started at its first use."""

@@ -45,14 +45,20 @@ class PlainProcesses(Closing):
         )
 
     def spawn(
-        self, question: Question, folder: Path, limits: Limits, seed: int, module: str = ""
+        self,
+        question: Question,
+        folder: Path,
+        limits: Limits,
+        seed: int,
+        module: str = "",
+        expected: int = 1,
     ) -> PlainWorker:
         """Start a worker that runs the code in ``folder``.
 
         Raises:
             BrokenError: a library of the question is not installed.
         """
-        del module  # each is a process of its own
+        del module, expected  # each is a process of its own
         if missing := _missing(question):
             remedy = f"python -m pip install {' '.join(missing)}"
             raise BrokenError(f"{', '.join(missing)} is not installed here: {remedy}")

@@ -95,8 +95,7 @@ class WorkerConnection(Closing):
         """Wait for a worker that has just been started."""
         self._deadline = self._last = time.monotonic() + self.ready_timeout_s
         self._at: Place | None = None
-        self._ready = False
-        self._closed = False
+        self._ready = self._closed = self._seeded = False
         self._attach(started)
         if self._loaded is not None:
             self._start_time()
@@ -193,8 +192,7 @@ class WorkerConnection(Closing):
             raise AskAgainError
         reply = self._reply_to(call_id)
         self._ahead.popleft()
-        if not self._ahead:
-            self._expect_by(self._last)
+        self._expect_by(self._deadline if self._ahead else self._last)
         return reply
 
     def call_ahead(self, calls: Sequence[Call]) -> None:
@@ -257,10 +255,13 @@ class WorkerConnection(Closing):
         """Send requests; return the identity of each."""
         if not self._ready:
             self._await_ready()
+        if self._ready and self._loaded is not None and not self._seeded:
+            self._seeded = True
+            return self._sent([{"op": "seed", "seed": self._seed}, *bodies])[1:]
         ids = [secrets.token_hex(8) for _ in bodies]
         encoders = [Encoder() for _ in bodies]
         asked = [{"id": call_id, **body} for call_id, body in zip(ids, bodies, strict=True)]
-        encoded = [one.encode(body) for one, body in zip(encoders, asked, strict=True)]
+        encoded = list(map(Encoder.encode, encoders, asked))
         pieces: list[Buffer] = []
         with self._strictly():
             for encoder, body in zip(encoders, encoded, strict=True):
@@ -307,8 +308,7 @@ class WorkerConnection(Closing):
                 continue
             if not self._loading or "at" not in answer:
                 self._at = None
-                if not self._ahead:
-                    self._expect_by(self._last)
+                self._expect_by(self._deadline if self._ahead else self._last)
                 return answer
             self._note_place(answer)
 

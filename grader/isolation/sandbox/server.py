@@ -146,7 +146,9 @@ class ForkServer(Closing):
         """The process id of the server."""
         return self._process.pid
 
-    def spawn(self, submission: Path, limits: Limits, seed: int, module: str = "") -> Worker:
+    def spawn(
+        self, submission: Path, limits: Limits, seed: int, module: str = "", expected: int = 1
+    ) -> Worker:
         """Return a locked-down worker that may read ``submission`` but no file of the grader.
 
         Args:
@@ -154,9 +156,12 @@ class ForkServer(Closing):
             limits: what the worker may use.
             seed: of its random generators once a module is loaded.
             module: what it will load; then it may be the fork of one that has (``stems.py``).
+            expected: how many such workers are likely to be asked for, this one included.
         """
-        if module and (ready := self._stems.worker(submission, limits, seed, module)) is not None:
-            return ready
+        if module:
+            ready = self._stems.worker(submission, limits, seed, module, expected)
+            if ready is not None:
+                return ready
         again = partial(self.started, submission, limits)
         return Worker(again(), limits, again, self.left_out(submission), seed=seed)
 
@@ -178,18 +183,27 @@ class ForkServer(Closing):
             "seed": IMPORT_SEED,
             "stem": stem,
         }
-        forked = self._child_of(request)
-        if isinstance(forked, str):
-            raise BrokenError(f"the fork server does not fork: {forked}")
-        return forked
+        answer, ends = self._with_ends(request, 1)
+        if answer.get("pid") is None:
+            raise BrokenError("the fork server does not fork")
+        about = answer["scratch"], answer["pid"], answer["stem"]
+        return Forked(partial(self.reap, answer["pid"]), *ends[0], *about)
 
-    def fork(self, stem: int) -> Forked | str:
+    def fork(self, stem: int, count: int) -> list[Forked] | str:
         """Fork a stem, which has been asked to; if it is gone, say why it was unfit, or nothing.
 
         Raises:
             BrokenError: the server is gone.
         """
-        return self._child_of({"op": "fork", "pid": stem})
+        answer, ends = self._with_ends({"op": "fork", "pid": stem}, count)
+        if answer["unfit"] or not answer.get("pids"):
+            return str(answer["unfit"])
+        made = zip(answer["pids"], ends, strict=True)
+        return [Forked(partial(self.reap, pid), *own, "", pid) for pid, own in made]
+
+    def use(self, fork: int) -> bool:
+        """Let a fork go on; say whether nothing has changed since it was made."""
+        return bool(self._ask({"op": "use", "pid": fork}, [])["fit"])
 
     def settle(self, pid: int) -> bool:
         """Make a stem of a worker that has loaded its module; say whether that is possible."""
@@ -203,24 +217,28 @@ class ForkServer(Closing):
         """End a stem."""
         self._ask({"op": "end", "pid": stem}, [])
 
-    def _child_of(self, request: dict[str, Any]) -> Forked | str:
-        """Return the child that the server makes, with our ends of its wire and its output."""
-        ours, theirs = socket.socketpair()
-        read_end, write_end = os.pipe()
+    def _with_ends(
+        self, request: dict[str, Any], count: int
+    ) -> tuple[dict[str, Any], list[tuple[socket.socket, int]]]:
+        """Have workers made; return the answer, and our ends of each one's wire and output."""
+        ours: list[tuple[socket.socket, int]] = []
+        theirs: list[int] = []
         answer: dict[str, Any] = {}
         try:
-            answer = self._ask(request, [theirs.fileno(), write_end])
+            for _ in range(count):
+                wire, its = socket.socketpair()
+                read_end, write_end = os.pipe()
+                ours.append((wire, read_end))
+                theirs += [its.detach(), write_end]
+            answer = self._ask(request, theirs)
         finally:
-            theirs.close()
-            os.close(write_end)
-            if answer.get("pid") is None:
-                ours.close()
-                os.close(read_end)
-        if answer.get("pid") is None:
-            return str(answer["unfit"])
-        reap = partial(self.reap, answer["pid"])
-        about = answer["scratch"], answer["pid"], answer.get("stem", False)
-        return Forked(reap, ours, read_end, *about)
+            for fd in theirs:
+                os.close(fd)
+            if not (answer.get("pid") or answer.get("pids")):
+                for wire, read_end in ours:
+                    wire.close()
+                    os.close(read_end)
+        return answer, ours
 
     def reap(self, pid: int, grace_s: float = 0.0) -> Ending:
         """End the worker ``pid`` with everything it started; it has ``grace_s`` to end itself."""

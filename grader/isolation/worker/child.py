@@ -135,7 +135,10 @@ class Child:
         while True:
             request = self._receive()
             if request["op"] == "fork":
-                self._fork(request["seed"])
+                self._fork(request["count"])
+                continue
+            if request["op"] == "seed":
+                self._seeds(request["seed"])
                 continue
             pieces = self._pieces(request)
             for stream in (sys.stdout, sys.stderr):
@@ -144,12 +147,13 @@ class Child:
             for piece in pieces:
                 self._wire.sendall(piece)
 
-    def _fork(self, seed: int) -> None:
-        """Fork this stem. The fork answers on a wire of its own; this process waits on its own."""
+    def _fork(self, count: int) -> None:
+        """Fork this stem some times. Each fork waits on a wire of its own, as this process does."""
         from . import stems
 
-        if stems.fork():
-            self._seeds(seed)
+        for _ in range(count):
+            if stems.fork():
+                return
 
     def _pieces(self, request: dict[str, Any]) -> list[Any]:
         """Answer a request with a frame; a value too large for one is the student's exception."""

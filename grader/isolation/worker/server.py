@@ -22,6 +22,7 @@ from typing import Any
 from . import child, lockdown, ordinary, scratch
 from .stems import StemKeeper, UnfitError
 
+MAX_DESCRIPTORS = 64  # two for each worker that is made at a time
 PEEK = os.WEXITED | os.WNOHANG | os.WNOWAIT
 MAX_MESSAGE = 32 * 1024  # control messages hold a handful of numbers and two paths
 
@@ -43,7 +44,7 @@ def serve(control_fd: str, options_json: str) -> None:
     gc.freeze()
     server = _Server(control, host)
     while True:
-        message, fds, _flags, _addr = socket.recv_fds(control, MAX_MESSAGE, 2)
+        message, fds, _flags, _addr = socket.recv_fds(control, MAX_MESSAGE, MAX_DESCRIPTORS)
         if not message:
             # The grader is gone, however it ended: no student process may outlive it.
             server.reap_all()
@@ -111,6 +112,8 @@ class _Server:
                     return {"unfit": self._stems.settle(request["pid"])}
                 case "fork":
                     return self._fork(request["pid"], fds)
+                case "use":
+                    return {"fit": self._stems.use(request["pid"])}
                 case "end":
                     self._stems.end(request["pid"])
                     return {}
@@ -154,7 +157,7 @@ class _Server:
 
     def _fork(self, stem: int, fds: list[int]) -> dict[str, Any]:
         try:
-            return {"pid": self._stems.fork(stem, fds), "scratch": "", "unfit": ""}
+            return {"pids": self._stems.fork(stem, fds), "unfit": ""}
         except UnfitError as error:
             return {"unfit": str(error)}
 

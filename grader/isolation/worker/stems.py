@@ -16,15 +16,16 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import fcntl
-import hashlib
 import os
+import resource
 import select
 import signal
 import socket
 import stat
 import struct
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from . import lockdown, scratch, seccomp
 
@@ -52,6 +53,9 @@ ENDED = ""  # why a stem cannot be forked whose files a check has changed
 MAX_ENTRIES, MAX_BYTES = 400, 8 * 1024 * 1024  # of a scratch folder that is looked at
 
 
+Files = list[tuple[Any, ...]]
+
+
 class UnfitError(Exception):
     """A stem cannot be used; says why, and nothing if it has ended."""
 
@@ -60,7 +64,7 @@ class UnfitError(Exception):
 class _Stem:
     pid: int
     listener: int
-    files: bytes = b""
+    files: Files = field(default_factory=list)
 
 
 class StemKeeper:
@@ -70,14 +74,15 @@ class StemKeeper:
         self._host = host
         self._stems: dict[int, _Stem] = {}
         self._forks: dict[int, int] = {}  # of which stem each fork is
+        self._waiting: set[int] = set()  # forks whose check has not begun: they are stopped
         self._shared = self._shared_by(os.getpid())
         layers = all(host.has(layer) for layer in ("namespaces", "setuid", "rlimits", "seccomp"))
         self.are_possible = layers and not host.accelerator and _can_listen()
 
     @property
     def pids(self) -> set[int]:
-        """The processes that outlive a check."""
-        return set(self._stems)
+        """The processes that outlive a check: stems, and forks that wait for theirs."""
+        return {*self._stems, *self._waiting}
 
     def add(self, pid: int, channel: socket.socket) -> bool:
         """Take over the system call ``clone`` of a new worker; say whether that works."""
@@ -103,12 +108,14 @@ class StemKeeper:
             return str(error)
         return ""
 
-    def fork(self, pid: int, fds: list[int]) -> int:
-        """Fork a stem, which has been asked to do so; return the new worker's process.
+    def fork(self, pid: int, fds: list[int]) -> list[int]:
+        """Fork a stem, which has been asked to; return the new workers' processes, stopped.
+
+        All of them are made before a check runs in one of them.
 
         Args:
             pid: the stem.
-            fds: the new worker's end of the wire, and the pipe for its output.
+            fds: for each new worker, its end of the wire and the pipe for its output.
 
         Raises:
             UnfitError: it does not do what stems do. It is gone, and what it made with it.
@@ -119,17 +126,32 @@ class StemKeeper:
         before = set(lockdown.children(self._host))
         try:
             os.kill(pid, signal.SIGCONT)
-            self._allow(stem, fds)
-            made = self._new_child(before)
-            self._wait_for(made, fds)
+            for wire, output in zip(fds[::2], fds[1::2], strict=True):
+                self._allow(stem, (wire, output))
+            made = self._made(before, fds)
             self._stop(stem, PATIENCE_S)
+            for fork in made:
+                self._wait_for_stop(fork)
         except (UnfitError, OSError, ValueError) as error:
             self.end(pid)
             for child in set(lockdown.children(self._host)) - before:
                 _kill(child)
             raise UnfitError(str(error)) from None
-        self._forks[made] = pid
+        self._forks.update(dict.fromkeys(made, pid))
+        self._waiting.update(made)
         return made
+
+    def use(self, fork: int) -> bool:
+        """Let a fork go on for its check; say whether it is as it was made."""
+        if fork not in self._waiting or self._state(fork) != "T":
+            return False
+        self._waiting.discard(fork)
+        # Each may have as many threads as a worker that is alone.
+        tasks = lockdown.MAX_TASKS + len(self.pids)
+        with contextlib.suppress(OSError, ValueError):
+            resource.prlimit(fork, resource.RLIMIT_NPROC, (tasks, tasks))
+        os.kill(fork, signal.SIGCONT)
+        return True
 
     def after(self, fork: int) -> None:
         """End the stem of a fork that is gone, if that has changed the files that they share."""
@@ -144,7 +166,11 @@ class StemKeeper:
             self.end(pid)
 
     def end(self, pid: int) -> None:
-        """End a stem."""
+        """End a stem, and its forks whose check has not begun."""
+        for fork in [fork for fork in self._waiting if self._forks[fork] == pid]:
+            _kill(fork)
+            self._waiting.discard(fork)
+            del self._forks[fork]
         if self.forget(pid):
             _kill(pid)
 
@@ -156,7 +182,7 @@ class StemKeeper:
         os.close(stem.listener)
         return True
 
-    def _allow(self, stem: _Stem, fds: list[int]) -> None:
+    def _allow(self, stem: _Stem, fds: tuple[int, int]) -> None:
         """Give a stem that is forking the descriptors of its fork, and let it go on."""
         if not select.select([stem.listener], [], [], PATIENCE_S)[0]:
             raise UnfitError("it does not fork")
@@ -170,29 +196,32 @@ class StemKeeper:
             fcntl.ioctl(stem.listener, ADD_FD, bytearray(given))
         fcntl.ioctl(stem.listener, SEND, bytearray(ANSWER.pack(identity, 0, 0, CONTINUE)))
 
-    def _new_child(self, before: set[int]) -> int:
+    def _made(self, before: set[int], fds: list[int]) -> list[int]:
+        """Return the forks, in the order of their descriptors; each is about to stop.
+
+        Raises:
+            UnfitError: there are more or fewer, or one holds anything else.
+        """
+        own = self._descriptors(os.getpid())
+        places = [own[str(fd)] for fd in fds]
+        wanted = list(zip(places[::2], places[1::2], strict=True))
         deadline = time.monotonic() + PATIENCE_S
-        while not (new := set(lockdown.children(self._host)) - before):
+        while len(new := set(lockdown.children(self._host)) - before) < len(wanted):
             if time.monotonic() > deadline:
                 raise UnfitError("there is no fork")
             time.sleep(PAUSE_S)
-        if len(new) > 1:
-            raise UnfitError("there are several forks")
-        return new.pop()
-
-    def _wait_for(self, fork: int, fds: list[int]) -> None:
-        """Wait until a fork has taken its descriptors, and nothing else."""
-        own = self._descriptors(os.getpid())
-        wire, output = (own[str(fd)] for fd in fds)
-        wanted = {"1": output, "2": output, "3": wire}
-        deadline = time.monotonic() + PATIENCE_S
-        while True:
-            found = self._descriptors(fork)
-            if set(found) == PLACES and all(found[place] == wanted[place] for place in wanted):
-                return
-            if time.monotonic() > deadline:
-                raise UnfitError("the fork has other files open")
-            time.sleep(PAUSE_S)
+        made: dict[tuple[str, str], int] = {}
+        for fork in new:
+            while set(found := self._descriptors(fork)) != PLACES or found["3"] not in places:
+                if time.monotonic() > deadline:
+                    raise UnfitError("a fork has other files open")
+                time.sleep(PAUSE_S)
+            os.kill(fork, signal.SIGSTOP)
+            if found["1"] == found["2"]:
+                made[found["3"], found["1"]] = fork
+        if len(new) != len(wanted) or set(made) != set(wanted):
+            raise UnfitError("its forks are not as they should be")
+        return [made[one] for one in wanted]
 
     def _stop(self, stem: _Stem, patience_s: float) -> None:
         """Stop a stem; raises ``UnfitError`` if it holds more than a worker at rest does."""
@@ -200,11 +229,7 @@ class StemKeeper:
         while set(self._descriptors(stem.pid)) != PLACES and time.monotonic() < deadline:
             time.sleep(PAUSE_S)
         os.kill(stem.pid, signal.SIGSTOP)
-        deadline = time.monotonic() + PATIENCE_S
-        while self._state(stem.pid) != "T":
-            if time.monotonic() > deadline:
-                raise UnfitError("it does not stop")
-            time.sleep(PAUSE_S)
+        self._wait_for_stop(stem.pid)
         if self._list(f"{stem.pid}/task") != [str(stem.pid)]:
             raise UnfitError("its module starts threads")
         if self._read(f"{stem.pid}/task/{stem.pid}/children").strip():
@@ -213,6 +238,13 @@ class StemKeeper:
             raise UnfitError("its module leaves files open")
         if not self._shared_by(stem.pid) <= self._shared:
             raise UnfitError("its module shares memory")
+
+    def _wait_for_stop(self, pid: int) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while self._state(pid) != "T":
+            if time.monotonic() > deadline:
+                raise UnfitError("it does not stop")
+            time.sleep(PAUSE_S)
 
     def _state(self, pid: int) -> str:
         return self._read(f"{pid}/stat").rpartition(b")")[2].split()[0].decode()
@@ -230,33 +262,32 @@ class StemKeeper:
         lines = (line.split(maxsplit=5) for line in self._read(f"{pid}/maps").splitlines())
         return {b" ".join((line[1], *line[5:])) for line in lines if line[1].endswith(b"s")}
 
-    def _files(self, pid: int) -> bytes:
-        """Return a digest of the files in a stem's scratch folder."""
-        digest = hashlib.blake2b()
+    def _files(self, pid: int) -> Files:
+        """Return what there is in a stem's scratch folder: names, kinds, times and contents."""
         root = os.open(f"{pid}/root", os.O_PATH | os.O_DIRECTORY, dir_fd=self._host.proc)
         try:
             top = os.open(scratch.PLACE.lstrip("/"), os.O_PATH | os.O_DIRECTORY, dir_fd=root)
         finally:
             os.close(root)
-        entries = size = 0
+        held: Files = []
+        size = 0
         try:
             for parent, folders, names, fd in os.fwalk(".", dir_fd=top):
                 folders.sort()
                 for name in sorted([*folders, *names]):
                     found = os.stat(name, dir_fd=fd, follow_symlinks=False)
-                    entries, size = entries + 1, size + found.st_size
-                    if entries > MAX_ENTRIES or size > MAX_BYTES:
+                    size += found.st_size
+                    if len(held) >= MAX_ENTRIES or size > MAX_BYTES:
                         raise UnfitError("its scratch folder holds too much")
                     about = (found.st_mode, found.st_ino, found.st_nlink, found.st_size)
                     times = found.st_mtime_ns, found.st_ctime_ns
-                    digest.update(f"{parent}/{name} {about} {times}\n".encode())
-                    if stat.S_ISREG(found.st_mode):
-                        # Memory that maps a file is written without a trace in its times.
-                        with open(_opened(name, fd), "rb") as file:
-                            digest.update(file.read(MAX_BYTES))
+                    # Memory that maps a file is written without a trace in its times.
+                    regular = stat.S_ISREG(found.st_mode)
+                    content = _content(name, fd, found.st_size) if regular else b""
+                    held.append((f"{parent}/{name}", about, times, content))
         finally:
             os.close(top)
-        return digest.digest()
+        return held
 
     def _list(self, path: str) -> list[str]:
         fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY, dir_fd=self._host.proc)
@@ -270,8 +301,13 @@ class StemKeeper:
             return file.read()
 
 
-def _opened(name: str, folder: int) -> int:
-    return os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+def _content(name: str, folder: int, size: int) -> bytes:
+    """Return the bytes of a file, and one more if it has grown."""
+    fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+    try:
+        return os.pread(fd, size + 1, 0)
+    finally:
+        os.close(fd)
 
 
 def _kill(pid: int) -> None:
