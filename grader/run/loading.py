@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from grader.checks import StudentModule
@@ -68,6 +69,16 @@ class Loader:
         self.printed.clear()
         self.raised.clear()
         self.withheld = False
+
+    @contextlib.contextmanager
+    def on_trial(self) -> Iterator[Callable[[], None]]:
+        """Yield what keeps that which is printed and raised; otherwise it is forgotten."""
+        before = len(self.printed), len(self.raised), self.withheld
+        kept: list[bool] = []
+        yield partial(kept.append, True)  # noqa: FBT003 - it says that there is something
+        if not kept:
+            del self.printed[before[0] :], self.raised[before[1] :]
+            self.withheld = before[2]
 
     def cannot_load(self, question: Question) -> bool:
         """Say whether it is known already that a question's module cannot be imported."""

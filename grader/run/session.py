@@ -252,11 +252,14 @@ class Session:
         kind = KINDS[check.kind]
         if not (kind.asks_at_once and self._workers.asks_at_once):
             return None
-        with contextlib.suppress(AskAgainError, Failure, Blocked, Pending):
+        with (
+            self._loader.on_trial() as keep,
+            contextlib.suppress(AskAgainError, Failure, Blocked),
+        ):
             found = kind.run(check, dataclasses.replace(context, at_once=True))
             if found.parts and all(part.earned == 1 for part in found.parts):
+                keep()
                 return found
-        self._loader.forget()
         return None
 
     def _with_retry(self, check: CheckSpec, context: Context) -> Judgement:

@@ -93,11 +93,12 @@ class Spy:
 
     isolation = ("full",)
     bounded = None  # judges work in this process
+    asks_at_once = True
 
     def __init__(self):
         self.seeds = []
 
-    def spawn(self, _question, _folder, _limits, seed, _module=""):
+    def spawn(self, _question, _folder, _limits, seed, _module="", _expected=1):
         self.seeds.append(seed)
         raise WorkerLost("crashed", "there is none")
 
