@@ -70,8 +70,8 @@ class Steering(Protocol):
             Pending: it cannot be started here.
         """
 
-    def progress(self, made: Report) -> None:
-        """Take the report of all checks done so far; called after each."""
+    def progress(self, made: Callable[[], Report]) -> None:
+        """Take what makes the report of all checks done so far; called after each."""
 
 
 @dataclass(frozen=True)

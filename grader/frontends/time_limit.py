@@ -38,7 +38,7 @@ class WithinBudget(TimeAndMemory):
 
     def __init__(self, rubric: Rubric, submitted: Submitted, total_s: float) -> None:
         limits = timeouts(rubric.questions, submitted.wanted)
-        super().__init__(WholeBudget(total_s, limits), None, lambda _made, _not_reached: None)
+        super().__init__(WholeBudget(total_s, limits), None, None)
         self._total_s = total_s
         self._used_s: dict[str, float] = {}
         self._running, self._started = "", 0.0

@@ -12,6 +12,8 @@ import unicodedata
 from pathlib import Path
 from typing import Any
 
+import pydantic_core
+
 from grader.errors import BrokenError
 from grader.readers.texts import UNPRINTABLE
 
@@ -110,7 +112,8 @@ def write_json(path: Path, data: Any) -> None:
 
     They come from submissions, and a terminal that shows the file would obey them.
     """
-    text = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    json.dumps(data, allow_nan=False)  # raises ValueError: what writes fast below would not
+    text = pydantic_core.to_json(data, indent=1).decode() + "\n"
     kinds = {char: unicodedata.category(char) for char in set(text) - {"\n"}}
     controls = [char for char, kind in kinds.items() if kind.startswith(UNPRINTABLE)]
     write_text(path, text.translate({ord(char): _escaped(char) for char in controls}))

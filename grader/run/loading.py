@@ -75,7 +75,7 @@ class Loader:
         """Yield what keeps that which is printed and raised; otherwise it is forgotten."""
         before = len(self.printed), len(self.raised), self.withheld
         kept: list[bool] = []
-        yield partial(kept.append, True)  # noqa: FBT003 - it says that there is something
+        yield partial(kept.append, True)
         if not kept:
             del self.printed[before[0] :], self.raised[before[1] :]
             self.withheld = before[2]

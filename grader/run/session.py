@@ -118,7 +118,7 @@ class Session:
         if steering is not None:
             # What is noted on the way serves a run that is cut short; this one goes on without.
             with contextlib.suppress(GraderError):
-                steering.progress(self.report())
+                steering.progress(self.report)
         if self._on_check is not None:
             self._on_check(result)
         return result

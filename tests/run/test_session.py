@@ -39,7 +39,7 @@ class Steered:
         return dataclasses.replace(limits, timeout_s=limits.timeout_s / 2)
 
     def progress(self, made):
-        self.reports.append(len(list(made.checks())))
+        self.reports.append(len(list(made().checks())))
         if self._note_fails:
             raise BrokenError("the disk is full")
 

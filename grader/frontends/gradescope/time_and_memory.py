@@ -27,14 +27,15 @@ class TimeAndMemory:
         memory_mb: what the container may use in MiB; None if unknown.
         frugal: whether only one fork server runs at a time; then questions with the same libraries
             are graded one after the other.
-        sink: takes the report so far and the ids of the checks that were not run.
+        sink: takes the report so far and the ids of the checks that were not run, if anybody
+            wants them.
     """
 
     def __init__(
         self,
         budget: TimeBudget,
         memory_mb: int | None,
-        sink: Callable[[Report, tuple[str, ...]], None],
+        sink: Callable[[Report, tuple[str, ...]], None] | None,
         *,
         frugal: bool = False,
     ) -> None:
@@ -117,9 +118,10 @@ class TimeAndMemory:
             limits, timeout_s=min(time_s, limits.timeout_s), memory_mb=memory_mb
         )
 
-    def progress(self, made: Report) -> None:
+    def progress(self, made: Callable[[], Report]) -> None:
         """Pass on the results so far."""
-        self._sink(made, tuple(self._not_reached))
+        if self._sink is not None:
+            self._sink(made(), tuple(self._not_reached))
 
     def _too_late(self, check: CheckSpec) -> bool:
         return self._budget.share_s(check.id) < min(LEAST_TRY_S, check.timeout_s)

@@ -35,6 +35,7 @@ from typing import Any
 
 import numpy as np
 
+from . import strict
 from .values import Opaque, TensorData, TooMuchAnnouncedError, WireError
 
 MAGIC = b"DLG\x01"  # the last byte is the version of this format
@@ -43,7 +44,6 @@ HEADER_CAP = 64 * 1024  # a header is names, shapes and scalars; anything longer
 MAX_INTERNED = 256  # characters of a text that is made the same object as its equals
 MAX_DEPTH = 16  # deeper than any value a check exchanges, far below Python's recursion limit
 MAX_BUFFERS = 1024  # a large network's state dictionary has a few hundred tensors
-MAX_INT = 2**63
 MAX_NDIM = 16
 MAX_EMPTY_BYTES = 64 * 1024 * 1024  # what an array without entries would hold without its zeros
 LONG_TEXT = 256  # longer texts travel as buffers, to leave the header for structure
@@ -54,6 +54,7 @@ DTYPES = frozenset(
     + ["float16", "float32", "float64", "complex64", "complex128"]
 )
 
+USUAL = {np.dtype(name): (name, np.dtype(name).newbyteorder("<")) for name in sorted(DTYPES)}
 Buffer = bytes | bytearray | memoryview
 
 
@@ -95,13 +96,7 @@ def parse_header(data: bytes, max_bytes: int) -> Header:
     """Parse a header strictly; ``max_bytes`` caps the sum of the buffers it announces."""
     try:
         text = data.decode("utf-8")
-        header = json.loads(
-            text,
-            parse_constant=_refuse,
-            parse_float=_finite,
-            parse_int=_small_int,
-            object_pairs_hook=_unique,
-        )
+        header = strict.loads(text)
         if "\\u" in text:
             # An escaped half of a character would reach a report, which could not be written then.
             json.dumps(header, ensure_ascii=False).encode("utf-8")
@@ -117,29 +112,6 @@ def parse_header(data: bytes, max_bytes: int) -> Header:
     if sum(sizes) > max_bytes:
         raise TooMuchAnnouncedError(sum(sizes), max_bytes)
     return Header(header["body"], tuple(sizes))
-
-
-def _refuse(word: str) -> None:
-    raise ValueError(word)
-
-
-def _finite(text: str) -> float:
-    if not math.isfinite(number := float(text)):
-        raise ValueError("number too large")
-    return number
-
-
-def _small_int(text: str) -> int:
-    if len(text) > len(str(MAX_INT)) + 1 or abs(number := int(text)) >= MAX_INT:
-        raise ValueError("integer too large")
-    return number
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        raise ValueError("duplicate key")
-    return result
 
 
 class Encoder:
@@ -159,7 +131,7 @@ class Encoder:
         if value is None or kind is bool:
             return value
         if kind is int:
-            return value if abs(value) < MAX_INT else self.encode_opaque(value)
+            return value if abs(value) < strict.MAX_INT else self.encode_opaque(value)
         if kind is float:
             return value if math.isfinite(value) else ["f", str(value)]
         if kind is str:
@@ -213,16 +185,22 @@ class Encoder:
     def _encode_array(self, value: Any) -> Any:
         """Encode an array, a numpy scalar or a tensor; everything else stays in the worker."""
         tag, array = _tagged_array(value)
-        if array is None or array.dtype.name not in DTYPES or array.ndim > MAX_NDIM:
+        name, dtype = _name_of(array.dtype) if array is not None else ("", None)
+        if array is None or name not in DTYPES or array.ndim > MAX_NDIM:
             return self.encode_opaque(value)
-        plain = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+        plain = np.ascontiguousarray(array, dtype=dtype)
         index = self._add(plain.reshape(-1).view(np.uint8).data if plain.size else b"")
-        head = [tag, index, array.dtype.name]
+        head = [tag, index, name]
         return head if tag == "s" else [*head, list(array.shape)]
 
 
+def _name_of(dtype: Any) -> tuple[str, Any]:
+    """Return the name of a dtype, and the same in little-endian order, for the usual ones fast."""
+    return USUAL.get(dtype) or (dtype.name, dtype.newbyteorder("<"))
+
+
 def _is_key(key: Any) -> bool:
-    return type(key) in (str, bool) or (type(key) is int and abs(key) < MAX_INT)
+    return type(key) in (str, bool) or (type(key) is int and abs(key) < strict.MAX_INT)
 
 
 def _tagged_array(value: Any) -> tuple[str, np.ndarray[Any, Any] | None]:
@@ -267,6 +245,11 @@ class Decoder:
         self._ordinary = ordinary
         self._opaque = opaque
         self._tensor = tensor
+        self._by_tag: dict[str, Callable[[list[Any], int], Any]] = {
+            "l": self._list, "t": self._tuple, "d": self._dict, "f": self._float,
+            "a": self._array, "s": self._scalar, "T": self._torch, "u": self._text,
+            "S": self._texts, "x": self._handle,
+        }  # fmt: skip
 
     def decode(self, body: Any, depth: int = 0) -> Any:
         """Return the value that ``body`` stands for; raises ``WireError``."""
@@ -283,11 +266,7 @@ class Decoder:
         if type(body) is not list or not body or type(body[0]) is not str:
             raise WireError("a value is neither a scalar nor a tagged list")
         tag, *rest = body
-        decode = {
-            "l": self._list, "t": self._tuple, "d": self._dict, "f": self._float,
-            "a": self._array, "s": self._scalar, "T": self._torch, "u": self._text,
-            "S": self._texts, "x": self._handle,
-        }.get(tag)  # fmt: skip
+        decode = self._by_tag.get(tag)
         if decode is None:
             raise WireError("a value has an unknown tag")
         try:

@@ -30,6 +30,7 @@ PR_CAPBSET_DROP, LAST_CAPABILITY = 24, 63
 CAPABILITY_VERSION = 0x20080522
 SIGKILL = 9
 MIB = 1024 * 1024
+MAX_BESIDE = 16  # stems of a submission, and forks of theirs that wait: tasks of the same user
 MAX_TASKS = 48  # threads of one worker; a ThreadPoolExecutor starts up to 32 by itself
 MAX_ACCELERATOR_TASKS = 128
 MAX_OPEN_FILES = 256
@@ -293,6 +294,7 @@ def apply(
             *(limits, size, limits["scratch_mb"] * MIB if own else 0),
             own_user=host.has("setuid"),
             accelerator=host.accelerator,
+            beside=MAX_BESIDE if asks is not None else 0,
         )
     if host.has("no_new_privs") and libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "no_new_privs")
@@ -331,7 +333,13 @@ def _drop_capabilities() -> None:
 
 
 def _limit_resources(
-    limits: dict[str, Any], size: int, file_bytes: int, *, own_user: bool, accelerator: bool
+    limits: dict[str, Any],
+    size: int,
+    file_bytes: int,
+    *,
+    own_user: bool,
+    accelerator: bool,
+    beside: int,
 ) -> None:
     wanted = [
         (resource.RLIMIT_CPU, int(limits["cpu_s"]), int(limits["cpu_s"]) + 1),
@@ -347,7 +355,7 @@ def _limit_resources(
         wanted.append((resource.RLIMIT_AS, budget, budget))
     if own_user:
         # A user of the machine has other processes that count; the worker's own user id has none.
-        tasks = MAX_ACCELERATOR_TASKS if accelerator else MAX_TASKS
+        tasks = MAX_ACCELERATOR_TASKS if accelerator else MAX_TASKS + beside
         wanted.append((resource.RLIMIT_NPROC, tasks, tasks))
     for what, soft, hard in wanted:
         ceiling = resource.getrlimit(what)[1]

@@ -17,7 +17,6 @@ import contextlib
 import ctypes
 import fcntl
 import os
-import resource
 import select
 import signal
 import socket
@@ -146,10 +145,6 @@ class StemKeeper:
         if fork not in self._waiting or self._state(fork) != "T":
             return False
         self._waiting.discard(fork)
-        # Each may have as many threads as a worker that is alone.
-        tasks = lockdown.MAX_TASKS + len(self.pids)
-        with contextlib.suppress(OSError, ValueError):
-            resource.prlimit(fork, resource.RLIMIT_NPROC, (tasks, tasks))
         os.kill(fork, signal.SIGCONT)
         return True
 

@@ -114,7 +114,7 @@ def test_a_timeout_within_a_smaller_share_is_not_the_students():
     assert limits[0].timeout_s == 50
     assert (found.outcome, found.points, found.reason, found.seed) == ("pending", 0.0, None, 7)
     assert "left of the 100 s" in found.message
-    steered.steward.progress({})
+    steered.steward.progress(dict)
     assert steered.noted == [("slow",)]
 
 

@@ -295,3 +295,67 @@ def _is_alive(pid):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def used(server, folder, function="who", *arguments, expected=1):
+    """Return what a function gives in a check, of which so many are expected."""
+    with server.spawn(folder, LIMITS, 7, "module", expected) as worker:
+        assert worker.load("module").error is None
+        reply = worker.call(function, arguments, ())
+        assert reply.error is None, reply.error
+        return reply.value
+
+
+def test_workers_that_are_expected_are_made_together_and_stopped(server, folder):
+    token = used(server, folder, expected=3)[0]
+    (stem,) = server._stems._stems.values()
+    waiting = [forked.pid for forked in stem.waiting]
+    assert len(waiting) == 2
+    for pid in waiting:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        assert state == "T"  # it runs no code while another check does
+    assert [used(server, folder, expected=2)[::2] for _ in waiting] == [
+        (token, pid) for pid in waiting
+    ]
+    assert stem.waiting == []
+    assert used(server, folder)[0] == token  # another fork of the same stem
+
+
+def test_a_check_that_writes_files_ends_those_that_wait(server, folder):
+    token = used(server, folder, expected=3)[0]
+    (stem,) = server._stems._stems.values()
+    pids = [stem.forked.pid, *(forked.pid for forked in stem.waiting)]
+    assert used(server, folder, "write_a_file", expected=2) == ["data.txt", "left", "module.py"]
+    assert used(server, folder, "files") == ["data.txt", "module.py"]
+    assert used(server, folder)[0] != token
+    assert not any(map(_is_alive, pids))
+
+
+def test_what_waits_ends_with_its_submission(server, folder):
+    used(server, folder, expected=4)
+    (stem,) = server._stems._stems.values()
+    pids = [stem.forked.pid, *(forked.pid for forked in stem.waiting)]
+    assert len(pids) == 4
+    server.leave()
+    assert not any(map(_is_alive, pids))
+
+
+def test_a_check_has_its_threads_however_many_workers_wait(server, folder):
+    module = """
+import threading
+import time
+
+def most():
+    stop, started = threading.Event(), 0
+    try:
+        while started < 100:
+            threading.Thread(target=stop.wait, daemon=True).start()
+            started += 1
+    except RuntimeError:
+        pass
+    stop.set()
+    return started
+"""
+    (folder / "module.py").write_text(module)
+    counts = [used(server, folder, "most", expected=12 - number) for number in range(12)]
+    assert all(47 <= count < 64 for count in counts)
