@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from grader.author.cases import BASE_GROUP
 from grader.author.evidence import Figure
 from grader.errors import AskAgainError, Cause, Failure, Reason, WorkerLost
-from grader.isolation.sandbox.calls import Call, fit
+from grader.isolation.sandbox.calls import FunctionCall, fit
 from grader.model import CheckSpec, Part, Question, Signature, Tier
 
 from .student_code import StudentModule
@@ -123,7 +123,7 @@ def case_by_case(
     context: Context,
     cases: Sequence[SolvedCase],
     judge_case: Callable[[StudentModule, SolvedCase], object],
-    calls_of: Callable[[Sequence[SolvedCase]], list[Call]],
+    calls_of: Callable[[Sequence[SolvedCase]], list[FunctionCall]],
 ) -> Iterator[tuple[StudentModule, bool]]:
     """Judge cases one by one; yield each module that was opened, and whether it is still there.
 

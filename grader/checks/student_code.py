@@ -11,7 +11,7 @@ from grader.checks import causes
 from grader.checks.numerics import as_array, described_type
 from grader.checks.own_words import USUAL_TYPES, own_words
 from grader.errors import Failure, Reason
-from grader.isolation.sandbox.calls import Call
+from grader.isolation.sandbox.calls import FunctionCall
 from grader.isolation.sandbox.connection import WorkerConnection
 from grader.isolation.sandbox.reply import Reply
 from grader.isolation.sandbox.student_error import StudentError
@@ -151,7 +151,7 @@ class StudentModule:
                 raise Failure(failed.reason, f"{failed.message}; {words}", failed.cause) from None
             raise
 
-    def call_ahead(self, calls: Sequence[Call]) -> None:
+    def call_ahead(self, calls: Sequence[FunctionCall]) -> None:
         """Send calls that ``call`` will make, in this order, before any of them is answered."""
         self._worker.call_ahead(calls)
 

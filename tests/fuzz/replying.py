@@ -95,6 +95,7 @@ class MakingSource:
     """Where a session gets such workers from."""
 
     isolation: list[str] = []
+    asks_at_once = False
 
     def __init__(self, assignment: Assignment, bounded: Any) -> None:
         self._assignment = assignment
@@ -103,7 +104,13 @@ class MakingSource:
         self.known: Any = None
 
     def spawn(
-        self, question: Any, _folder: Path, _limits: Any, _seed: int, _module: str = ""
+        self,
+        question: Any,
+        _folder: Path,
+        _limits: Any,
+        _seed: int,
+        _module: str = "",
+        _expected: int = 1,
     ) -> MakingWorker:
         module = question.module.removesuffix(".py")
         return MakingWorker(self._assignment, module, self.make, self.known)

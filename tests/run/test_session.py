@@ -111,8 +111,9 @@ class Refusing:
 
     isolation: list[str] = []
     bounded = None
+    asks_at_once = True
 
-    def spawn(self, _question, _folder, _limits, _seed, _module=""):
+    def spawn(self, _question, _folder, _limits, _seed, _module="", _expected=1):
         raise IsolationError("not here")
 
 

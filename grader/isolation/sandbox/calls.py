@@ -22,7 +22,7 @@ PER_VALUE, PER_CALL = 64, 256  # bytes, about, of what goes along
 
 
 @dataclass(frozen=True)
-class Call:
+class FunctionCall:
     """A call of a function; the outputs at ``opaque`` stay in the worker as handles."""
 
     function: str
@@ -35,7 +35,7 @@ class Call:
         body = {"op": "call", "function": self.function, "arguments": list(self.arguments)}
         return {**body, "opaque": list(self.opaque)}
 
-    def is_same(self, other: Call) -> bool:
+    def is_same(self, other: FunctionCall) -> bool:
         """Say whether another call would ask for the same."""
         return (
             (self.function, self.opaque) == (other.function, other.opaque)
@@ -50,7 +50,7 @@ def _is_same(one: Any, other: Any) -> bool:
     return one is other
 
 
-def fit(calls: Iterable[Call]) -> bool:
+def fit(calls: Iterable[FunctionCall]) -> bool:
     """Say whether all calls can be sent before any answer is read."""
     size = 0
     for call in calls:

@@ -23,7 +23,7 @@ from grader.isolation.wire import (
 )
 from grader.isolation.wire.codec import PREFIX, Buffer
 
-from .calls import AT_ONCE_S, Call
+from .calls import AT_ONCE_S, FunctionCall
 from .left_out import LeftOut, Place
 from .limits import MIB, Ending, Limits
 from .reply import Reply, parse_reply
@@ -87,7 +87,7 @@ class WorkerConnection(Closing):
         self._left_out = left_out or LeftOut()
         self._loading = False
         self._answer: Answer | None = None
-        self._ahead: deque[tuple[Call, str]] = deque()
+        self._ahead: deque[tuple[FunctionCall, str]] = deque()
         self.output = bytearray()
         self._begin(started)
 
@@ -184,7 +184,7 @@ class WorkerConnection(Closing):
 
     def call(self, function: str, arguments: tuple[Any, ...], opaque: tuple[int, ...]) -> Reply:
         """Call a function of the module; the outputs at ``opaque`` stay there as handles."""
-        call = Call(function, arguments, opaque)
+        call = FunctionCall(function, arguments, opaque)
         if not self._ahead:
             return self._request(call.body)
         expected, call_id = self._ahead[0]
@@ -195,7 +195,7 @@ class WorkerConnection(Closing):
         self._expect_by(self._deadline if self._ahead else self._last)
         return reply
 
-    def call_ahead(self, calls: Sequence[Call]) -> None:
+    def call_ahead(self, calls: Sequence[FunctionCall]) -> None:
         """Send calls that will be made next, in this order, before any of them is answered.
 
         Every other request before that, or another order, raises ``AskAgainError``.
