@@ -112,11 +112,18 @@ def write_json(path: Path, data: Any) -> None:
 
     They come from submissions, and a terminal that shows the file would obey them.
     """
-    json.dumps(data, allow_nan=False)  # raises ValueError: what writes fast below would not
-    text = pydantic_core.to_json(data, indent=1).decode() + "\n"
+    text = _as_json(data) + "\n"
     kinds = {char: unicodedata.category(char) for char in set(text) - {"\n"}}
     controls = [char for char, kind in kinds.items() if kind.startswith(UNPRINTABLE)]
     write_text(path, text.translate({ord(char): _escaped(char) for char in controls}))
+
+
+def _as_json(data: Any) -> str:
+    json.dumps(data, allow_nan=False)  # raises ValueError where the fast encoder does not
+    try:
+        return pydantic_core.to_json(data, indent=1).decode()
+    except pydantic_core.PydanticSerializationError:  # it knows no halves of characters
+        return json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False)
 
 
 def _escaped(char: str) -> str:
