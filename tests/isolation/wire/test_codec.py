@@ -32,11 +32,11 @@ from grader.isolation.wire.codec import (
     DTYPES,
     LONG_TEXT,
     MAX_BUFFERS,
-    MAX_INT,
     MAX_TEXTS,
     PACK_TEXTS_FROM,
     PREFIX,
 )
+from grader.isolation.wire.strict import MAX_INT
 
 CAP = 1 << 26
 FEW = settings(deadline=None, max_examples=60)

@@ -26,7 +26,8 @@ from grader.isolation.wire import (
     parse_header,
     parse_prefix,
 )
-from grader.isolation.wire.codec import DTYPES, MAGIC, MAX_BUFFERS, MAX_INT, MAX_TEXTS, PREFIX
+from grader.isolation.wire.codec import DTYPES, MAGIC, MAX_BUFFERS, MAX_TEXTS, PREFIX
+from grader.isolation.wire.strict import MAX_INT
 
 MIB = 1 << 20
 MANY = settings(deadline=None, max_examples=200)
