@@ -35,6 +35,8 @@ def loaded(path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"student_{path.parent.name}", path)
     if spec is None or spec.loader is None:
         raise ImportError(str(path))
+    if str(path.parent) not in sys.path:
+        sys.path.insert(0, str(path.parent))  # for the files beside it
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
