@@ -25,7 +25,7 @@ from grader.isolation.wire.codec import PREFIX, Buffer
 
 from .calls import AT_ONCE_S, FunctionCall
 from .left_out import LeftOut, Place
-from .limits import MIB, Ending, Limits
+from .limits import MIB, NOTHING, UNANSWERED, Ending, Limits, Spent, died
 from .reply import Reply, parse_reply
 
 CHUNK = 1 * MIB
@@ -35,16 +35,14 @@ STATEMENT_SHARE = 0.25  # of its time that one statement outside all functions m
 KEPT_OUTPUT = 64 * 1024  # bytes of printed text kept for the instructor
 BUSY_SHARE = 0.5  # of its time, computing or ready to: then a timeout is the worker's own fault
 GRACE_S = 1.0  # for the exit status of a process whose connection is already closed
-SIGXCPU, SIGKILL, SIGSEGV, SIGBUS = 24, 9, 11, 7
+SIGXCPU, SIGKILL = 24, 9
 EXIT_STUCK = 96  # grader/isolation/worker/clock.py
 # A statement that its own worker has not ended after its time and this: one call into C, say.
 LATE_S = 1.5
 MAX_RENEWALS = 3  # workers that a module may end before it is loaded
-UNANSWERED = " before it returned a value"
 MAX_ASK_BYTES = 64 * MIB  # of arrays in a call that is answered on this side
 MAX_FILE_NAME = 300  # characters
 MAX_JOINED = 128 * 1024  # bytes of requests that are sent in one piece
-
 
 # Takes what a worker asks (its body, still encoded, and its buffers) and until when the answer is
 # due; returns the pieces of the frame to answer with.
@@ -66,6 +64,7 @@ class WorkerConnection(Closing):
         left_out: statements of the submission that are not run.
         seed: of the worker's random generators once the module is loaded.
         loaded: the answer to loading the module, if that has been done.
+        spent: what that has taken of the worker's time.
     """
 
     ready_timeout_s: ClassVar[float]
@@ -79,14 +78,16 @@ class WorkerConnection(Closing):
         *,
         seed: int = 0,
         loaded: Reply | None = None,
+        spent: Spent = NOTHING,
     ) -> None:
         self._limits = limits
         self._seed = seed
-        self._loaded = loaded
+        self._loaded, self._spent = loaded, spent
         self._again = again
         self._left_out = left_out or LeftOut()
         self._loading = False
         self._answer: Answer | None = None
+        self._tasks = 0  # of the user of a fork: the worker's, and what waits beside it
         self._ahead: deque[tuple[FunctionCall, str]] = deque()
         self.output = bytearray()
         self._begin(started)
@@ -257,7 +258,9 @@ class WorkerConnection(Closing):
             self._await_ready()
         if self._ready and self._loaded is not None and not self._seeded:
             self._seeded = True
-            return self._sent([{"op": "seed", "seed": self._seed}, *bodies])[1:]
+            return self._sent([{"op": "begin", "seed": self._seed, "tasks": self._tasks}, *bodies])[
+                1:
+            ]
         ids = [secrets.token_hex(8) for _ in bodies]
         encoders = [Encoder() for _ in bodies]
         asked = [{"id": call_id, **body} for call_id, body in zip(ids, bodies, strict=True)]
@@ -341,7 +344,12 @@ class WorkerConnection(Closing):
     def _start_time(self) -> None:
         """Let the worker's own time begin: it can be asked."""
         self._ready = True
-        self._deadline = self._last = time.monotonic() + self._limits.timeout_s
+        left_s = self._limits.timeout_s - self._spent.wall_s
+        self._deadline = self._last = time.monotonic() + left_s
+
+    def _spent_s(self) -> float:
+        """Return for how long the worker could be asked."""
+        return self._limits.timeout_s - (self._last - time.monotonic())
 
     def _receive(self) -> tuple[dict[str, Any], list[bytearray]]:
         """Return the next message; if it is a question, with its buffers, and still encoded."""
@@ -368,7 +376,8 @@ class WorkerConnection(Closing):
             allowed = f"{self._statement_s:g} s"
             message = f"a statement outside the functions did not end within {allowed}"
             raise WorkerLost("timeout", message, retry=False)
-        if ending.cpu_s + ending.queued_s >= BUSY_SHARE * self._limits.timeout_s:
+        busy_s = ending.cpu_s + ending.queued_s + self._spent.busy_s
+        if busy_s >= BUSY_SHARE * self._limits.timeout_s:
             # It was computing all the time: a second try would take just as long.
             message = f"did not finish within {seconds}: is there an endless loop?"
             raise WorkerLost("timeout", message, retry=False)
@@ -386,15 +395,6 @@ class WorkerConnection(Closing):
         elif code == EXIT_STUCK and self._at is not None:
             message = "a statement outside the functions catches every exception and does not end"
             raise WorkerLost("timeout", message, retry=False)
-        elif code == -SIGBUS:
-            message = (
-                "the process crashed (bus error): a file that is mapped into memory has no room; "
-                f"files may take {self._limits.scratch_mb} MiB together"
-            )
-        elif code == -SIGSEGV:
-            message = "the process crashed (segmentation fault; very deep recursion can cause it)"
-        elif code < 0:
-            message = f"the process was killed by signal {-code}"
         else:
-            message = f"the process exited with status {code}{UNANSWERED}"
+            message = died(code, self._limits.scratch_mb)
         raise WorkerLost("crashed", message, retry=True)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 CPU_MARGIN = 2  # times the wall clock: the hard stop behind the grader's own deadline
 MIB = 1024 * 1024
 SCRATCH_MB = 256  # a few checkpoints of a ResNet-18, 45 MiB each
+SIGSEGV, SIGBUS = 11, 7
+UNANSWERED = " before it returned a value"
 MAX_REPLY_BYTES = 64 * MIB  # the largest honest reply, a small network's parameters, is 45 MiB
 
 
@@ -36,6 +38,20 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Spent:
+    """What loading its module has taken of a worker's time, though another one has done it.
+
+    ``wall_s`` counts against its limit; ``busy_s`` is for how long it computed, or could have.
+    """
+
+    wall_s: float = 0.0
+    busy_s: float = 0.0
+
+
+NOTHING = Spent()
+
+
+@dataclass(frozen=True)
 class Ending:
     """How a worker ended: ``exit_code`` is None if it was alive until the grader ended it.
 
@@ -47,3 +63,17 @@ class Ending:
     cpu_s: float
     strays: int
     queued_s: float = 0.0
+
+
+def died(code: int, scratch_mb: int) -> str:
+    """Return the words for a process that ended by itself, with an exit status or by a signal."""
+    if code == -SIGBUS:
+        return (
+            "the process crashed (bus error): a file that is mapped into memory has no room; "
+            f"files may take {scratch_mb} MiB together"
+        )
+    if code == -SIGSEGV:
+        return "the process crashed (segmentation fault; very deep recursion can cause it)"
+    if code < 0:
+        return f"the process was killed by signal {-code}"
+    return f"the process exited with status {code}{UNANSWERED}"

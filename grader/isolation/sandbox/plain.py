@@ -20,9 +20,9 @@ from typing import NoReturn
 
 from grader.errors import Closing, WorkerLost
 
-from .connection import CHUNK, IMPORT_SEED, KEPT_OUTPUT, SIGSEGV, WorkerConnection
+from .connection import CHUNK, IMPORT_SEED, KEPT_OUTPUT, WorkerConnection
 from .left_out import LeftOut
-from .limits import Ending, Limits
+from .limits import SIGSEGV, Ending, Limits
 from .server import ENVIRONMENT
 
 ENTRY = Path(__file__).resolve().parent.parent / "worker" / "plain.py"

@@ -23,7 +23,8 @@ class Reply:
     out (file, line, text, exception), and what there is to say of functions that are defined twice.
     ``made`` are names that functions use, with the missing package that they were computed from.
     ``adapted`` names what ran another way than it was written (``worker/ordinary.py``), and
-    ``cut`` says that statements outside the functions printed more than is kept.
+    ``cut`` says that statements outside the functions printed more than is kept, ``alone`` that
+    they took what is another process's in each check, such as the time (``worker/moments.py``).
     """
 
     value: Any = None
@@ -35,6 +36,7 @@ class Reply:
     made: tuple[tuple[str, str], ...] = ()
     adapted: tuple[str, ...] = ()
     cut: bool = False
+    alone: bool = False
 
 
 def parse_reply(answer: dict[str, Any]) -> Reply:
@@ -52,6 +54,7 @@ def parse_reply(answer: dict[str, Any]) -> Reply:
         *(_skipped(answer.get("skipped", [])), _pairs(answer.get("twice", []))),
         _pairs(answer.get("made", [])),
         tuple(name for name in ADAPTED if name in listed_texts(answer.get("adapted", []))),
+        alone=bool(answer.get("alone")),
     )
 
 

@@ -117,7 +117,7 @@ class ForkServer(Closing):
     def _greet(self) -> list[str]:
         """Wait until the libraries are loaded; return the layers of isolation that work here."""
         self._control.settimeout(START_TIMEOUT_S)
-        hello = self._receive()
+        hello = self._receive("the fork server did not start")
         self._control.settimeout(REQUEST_TIMEOUT_S)
         if hello["tasks"] != 1:
             raise BrokenError(
@@ -190,7 +190,7 @@ class ForkServer(Closing):
         return Forked(partial(self.reap, answer["pid"]), *ends[0], *about)
 
     def fork(self, stem: int, count: int) -> list[Forked] | str:
-        """Fork a stem, which has been asked to; if it is gone, say why it was unfit, or nothing.
+        """Fork a stem, which waits for it; if it is gone, say why it was unfit, or nothing.
 
         Raises:
             BrokenError: the server is gone.
@@ -201,13 +201,18 @@ class ForkServer(Closing):
         made = zip(answer["pids"], ends, strict=True)
         return [Forked(partial(self.reap, pid), *own, "", pid) for pid, own in made]
 
-    def use(self, fork: int) -> bool:
-        """Let a fork go on; say whether nothing has changed since it was made."""
-        return bool(self._ask({"op": "use", "pid": fork}, [])["fit"])
+    def use(self, fork: int) -> int | None:
+        """Let a fork go on; return how many tasks its user may have, None if it has changed."""
+        answer = self._ask({"op": "use", "pid": fork}, [])
+        return int(answer["tasks"]) if answer["fit"] else None
 
-    def settle(self, pid: int) -> bool:
-        """Make a stem of a worker that has loaded its module; say whether that is possible."""
-        return not self._ask({"op": "settle", "pid": pid}, [])["unfit"]
+    def settle(self, pid: int) -> float | None:
+        """Stop a worker that has loaded its module and can be a stem; None if it cannot.
+
+        Returns for how many seconds it has computed, or waited for a processor.
+        """
+        answer = self._ask({"op": "settle", "pid": pid}, [])
+        return None if answer["unfit"] else float(answer["busy_s"])
 
     def leave(self) -> None:
         """End what waits for the next check of a submission: there is none."""
@@ -250,19 +255,19 @@ class ForkServer(Closing):
             socket.send_fds(self._control, [json.dumps(request).encode()], fds)
         except OSError as error:
             raise BrokenError(f"the fork server is gone: {self._last_words(error)}") from None
-        answer = self._receive()
+        answer = self._receive("the fork server ended while it was needed")
         if "error" in answer:
             raise BrokenError(str(answer["error"]))
         return answer
 
-    def _receive(self) -> dict[str, Any]:
+    def _receive(self, problem: str) -> dict[str, Any]:
         try:
             data = self._control.recv(MAX_MESSAGE)
         except OSError as error:
-            raise BrokenError(f"no answer from the fork server: {error}") from None
+            raise BrokenError(f"{problem}: no answer: {error}") from None
         if not data:
-            words = self._last_words("it ended without a message")
-            raise BrokenError(f"the fork server did not start: {words}")
+            words = self._last_words("without a message")
+            raise BrokenError(f"{problem}: {words}")
         answer: dict[str, Any] = json.loads(data)
         return answer
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
+import socket
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -19,17 +21,15 @@ from grader.errors import Closing
 from grader.isolation.wire import Encoder, pack
 
 from .left_out import LeftOut
-from .limits import Limits
+from .limits import Limits, Spent
 from .reply import Reply
 from .worker import Forked, Worker
 
-MOST = 4  # stems of a submission at a time: each counts as a task of its user
+MOST = 4  # stems of a submission at a time
 MOST_FORKS = 12  # that wait at a time; the server takes 64 descriptors at once
 MAX_FAILURES = 2  # stems of a module and limits that become unfit: then no more of them
-ASK_TIMEOUT_S = 2.0
 
 Key = tuple[str, float, int, int, int]
-Plant = Callable[["_Stem"], tuple[bool, Forked | None]]
 
 
 class StemServer(Protocol):
@@ -41,14 +41,17 @@ class StemServer(Protocol):
     def left_out(self, submission: Path) -> LeftOut:
         """Return the statements of a submission that are not run."""
 
-    def settle(self, pid: int) -> bool:
-        """Make a stem of a worker that has loaded its module; say whether that is possible."""
+    def settle(self, pid: int) -> float | None:
+        """Stop a worker that has loaded its module and can be a stem; None if it cannot.
+
+        Returns for how many seconds it has computed, or waited for a processor.
+        """
 
     def fork(self, stem: int, count: int) -> list[Forked] | str:
-        """Fork a stem, which has been asked to; if it is gone, say why it was unfit, or nothing."""
+        """Fork a stem, which waits for it; if it is gone, say why it was unfit, or nothing."""
 
-    def use(self, fork: int) -> bool:
-        """Let a fork go on; say whether nothing has changed since it was made."""
+    def use(self, fork: int) -> int | None:
+        """Let a fork go on; return how many tasks its user may have, None if it has changed."""
 
     def end(self, stem: int) -> None:
         """End a stem."""
@@ -56,30 +59,23 @@ class StemServer(Protocol):
 
 @dataclass(frozen=True)
 class _Stem:
-    """A stem with our ends of what it has open, and what came of loading its module.
+    """A stem, what came of loading its module, and what that took of its time.
 
     Its forks that wait for a check are stopped: they run no code while another check does.
     """
 
-    forked: Forked
+    pid: int
     reply: Reply
     output: bytes
+    spent: Spent
     waiting: list[Forked] = field(default_factory=list)
 
-    def ask(self, count: int) -> None:
-        """Ask it to fork some times; raises ``OSError`` if it does not listen."""
-        encoder = Encoder()
-        body = encoder.encode({"op": "fork", "id": "", "count": count})
-        self.forked.wire.settimeout(ASK_TIMEOUT_S)
-        for piece in pack(body, encoder.buffers):
-            self.forked.wire.sendall(piece)
-
     def close(self) -> None:
-        """Close our ends."""
-        for forked in (self.forked, *self.waiting):
+        """Close our ends of the forks that wait."""
+        while self.waiting:
+            forked = self.waiting.pop()
             forked.wire.close()
             os.close(forked.output_fd)
-        self.waiting.clear()
 
 
 class Stems(Closing):
@@ -108,52 +104,57 @@ class Stems(Closing):
         stem = self._stems.get(key)
         forked = self._fork(key, stem) if stem is not None else None
         if stem is not None and forked is not None:
-            worker = Worker(forked, limits, seed=seed, loaded=stem.reply)
+            worker = Worker(forked, limits, seed=seed, loaded=stem.reply, spent=stem.spent)
             worker.output += stem.output
             return worker
         if self._failures[key] >= MAX_FAILURES:
             return None
-        start = partial(self._server.started, submission, limits, stem=True)
-        left_out = self._server.left_out(submission)
-        plant = partial(self._plant, key)
-        return _Seedling(start, limits, left_out, seed=seed, plant=plant)
+        return Seedling(
+            partial(self._server.started, submission, limits, stem=True),
+            limits,
+            self._server.left_out(submission),
+            seed=seed,
+            settle=partial(self._settle, key),
+            plant=partial(self._plant, key),
+        )
 
-    def _plant(self, key: Key, stem: _Stem) -> tuple[bool, Forked | None]:
-        """Make a stem of a worker that has loaded its module.
+    def _settle(self, key: Key, pid: int, reply: Reply) -> float | None:
+        """Stop a worker that has loaded its module; None if it cannot be a stem.
 
-        Returns:
-            Whether it has become one, and its first fork; if there is none, the stem is gone.
+        Returns for how many seconds it has computed.
         """
-        if not self._server.settle(stem.forked.pid):
+        busy_s = None if reply.alone else self._server.settle(pid)
+        if busy_s is None:
             self._failures[key] = MAX_FAILURES
-            return False, None
+        return busy_s
+
+    def _plant(self, key: Key, stem: _Stem) -> Forked | None:
+        """Keep a stem; return its first fork. If there is none, the stem is gone."""
         while len(self._stems) >= MOST:
             self._end(next(iter(self._stems)))
         self._stems[key] = stem
-        return True, self._fork(key, stem)
+        return self._fork(key, stem)
 
     def _fork(self, key: Key, stem: _Stem) -> Forked | None:
         """Return a fork of a stem; None if that is unfit, and gone."""
-        made: list[Forked] | str = stem.waiting
-        if not made:
-            made = "it does not listen"
-            with contextlib.suppress(OSError):
-                stem.ask(self._expected)
-                made = self._server.fork(stem.forked.pid, self._expected)
+        made = stem.waiting or self._server.fork(stem.pid, self._expected)
+        why = made if isinstance(made, str) else ""
         if not isinstance(made, str):
             stem.waiting[:] = made
-            if self._server.use(stem.waiting[0].pid):
-                return stem.waiting.pop(0)
-            made = ""
+            # A stem can count its forks; in which order they are used it cannot know.
+            place = secrets.randbelow(len(made))
+            tasks = self._server.use(stem.waiting[place].pid)
+            if tasks is not None:
+                return replace(stem.waiting.pop(place), tasks=tasks)
         # One whose files a check has changed is replaced; one that does not fork, never.
-        self._failures[key] += MAX_FAILURES if made else 1
+        self._failures[key] += MAX_FAILURES if why else 1
         self._end(key)
         return None
 
     def _end(self, key: Key) -> None:
         stem = self._stems.pop(key)
         stem.close()
-        self._server.end(stem.forked.pid)
+        self._server.end(stem.pid)
 
     def end(self) -> None:
         """End all of them: nothing of a submission may reach the next one."""
@@ -162,13 +163,13 @@ class Stems(Closing):
         self._failures.clear()
 
     def close(self) -> None:
-        """Close our ends of them; their server is gone."""
+        """Close our ends of what waits; their server is gone."""
         for stem in self._stems.values():
             stem.close()
         self._stems.clear()
 
 
-class _Seedling(Worker):
+class Seedling(Worker):
     """A worker that becomes a stem once its module is loaded; its first fork takes its place."""
 
     def __init__(
@@ -178,10 +179,12 @@ class _Seedling(Worker):
         left_out: LeftOut,
         *,
         seed: int,
-        plant: Plant,
+        settle: Callable[[int, Reply], float | None],
+        plant: Callable[[_Stem], Forked | None],
     ) -> None:
-        self._plant = plant
         self._start = start
+        self._settle = settle
+        self._plant = plant
         super().__init__(start(), limits, start, left_out, seed=seed)
 
     def _attach(self, forked: Forked) -> None:
@@ -193,14 +196,24 @@ class _Seedling(Worker):
         reply = super().load(module)
         if self._loaded is not None or reply.error is not None or not self._forked.is_stem:
             return reply
-        stem = _Stem(self._forked, reply, bytes(self.output))
-        is_stem, forked = self._plant(stem)
-        if not is_stem:
+        spent_s = self._spent_s()
+        busy_s = self._settle(self._forked.pid, reply)
+        if busy_s is None:
             return reply
-        self._selector.close()
-        if forked is not None:
-            self._loaded = reply
-            self._begin(forked)
-            return reply
-        self._begin(self._start())
-        return super().load(module)
+        stem = _Stem(self._forked.pid, reply, bytes(self.output), Spent(spent_s, busy_s))
+        self._become_a_stem()
+        forked = self._plant(stem)
+        if forked is None:
+            self._begin(self._start())
+            return super().load(module)
+        self._loaded, self._spent = reply, stem.spent
+        self._begin(forked)
+        return reply
+
+    def _become_a_stem(self) -> None:
+        """Ask for it, and close our ends: nobody talks to a stem, and nobody hears it."""
+        encoder = Encoder()
+        asked = pack(encoder.encode({"op": "stem", "id": ""}), encoder.buffers)
+        with contextlib.suppress(OSError):  # who is gone is missed when it should fork
+            self._forked.wire.send(b"".join(asked), socket.MSG_NOSIGNAL)
+        self._leave()

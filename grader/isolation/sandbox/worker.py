@@ -32,6 +32,7 @@ class Forked:
 
     ``scratch`` is its folder for files where that lies on a disk: what is in it is measured while
     the worker runs. ``is_stem`` says whether it can become a stem, by its process ``pid``.
+    ``tasks`` is how many the user of a fork may have, with those of others who wait.
     """
 
     reap: Reap
@@ -40,6 +41,7 @@ class Forked:
     scratch: str = ""
     pid: int = 0
     is_stem: bool = False
+    tasks: int = 0
 
 
 class Worker(WorkerConnection):
@@ -51,6 +53,7 @@ class Worker(WorkerConnection):
         self._scratch = forked.scratch
         self._measured = time.monotonic()
         self._reap = forked.reap
+        self._tasks = forked.tasks
         self._wire = forked.wire
         self._wire.setblocking(False)
         self._output_fd = forked.output_fd
@@ -74,10 +77,15 @@ class Worker(WorkerConnection):
             ending = self._reap(grace_s)
         finally:
             self._drain_output()
-            self._selector.close()
-            self._wire.close()
-            os.close(self._output_fd)
+            self._leave()
         return ending
+
+    def _leave(self) -> None:
+        """Close our ends of the worker; nothing is left of it that we would have to end."""
+        self._closed = True
+        self._selector.close()
+        self._wire.close()
+        os.close(self._output_fd)
 
     def _send(self, data: memoryview) -> None:
         data = data.cast("B")

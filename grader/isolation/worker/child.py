@@ -62,7 +62,11 @@ def run(
 
     A stem (``stems.py``) has a ``channel`` to the fork server.
     """
-    from . import lockdown, stems  # loaded already; plain workers, on any system, do without them
+    from . import (
+        listener,
+        lockdown,
+        stems,
+    )  # loaded already; plain workers, on any system, do without them
 
     os.setsid()
     null = os.open(os.devnull, os.O_RDONLY)
@@ -89,15 +93,16 @@ def run(
         os.chdir(work)
     wire = socket.socket(fileno=WIRE_FD)  # asks the kernel what it is: not allowed later
     asks = None if channel is None else stems.FORK
-    listener = lockdown.apply(host, request["limits"], submission, own, asks)
+    hears = lockdown.apply(host, request["limits"], submission, own, asks)
     if channel is not None:
-        stems.show(listener, channel)
+        listener.show(hears, channel)
     os.closerange(WIRE_FD + 1, 1024)
     seeds = generators(accelerator=host.accelerator)
     seeds(request["seed"])
     staged = (submission, scratch.relocated(submission))
     hidden = tuple(request["hidden"])
-    child = Child(wire, work, hidden, staged, seeds=seeds)
+    tasks = request["limits"]["tasks"]
+    child = Child(wire, work, hidden, staged, seeds=seeds, tasks=tasks)
     request.clear()  # student code can read the frames of its callers
     # Until here a failure is the grader's; from here on student code may be behind it.
     wire.sendall(READY)
@@ -118,9 +123,11 @@ class Child:
         staged: tuple[str, ...] = (),
         *,
         seeds: Callable[[int], None] = random.seed,
+        tasks: int = 0,
     ) -> None:
         self._wire = wire
         self._seeds = seeds
+        self._tasks = tasks
         # The longest first: one can lie in another.
         self._places = sorted({submission, *staged}, key=len, reverse=True)
         self._forbidden = forbidden
@@ -134,11 +141,8 @@ class Child:
         """Answer requests until the other side closes the wire."""
         while True:
             request = self._receive()
-            if request["op"] == "fork":
-                self._fork(request["count"])
-                continue
-            if request["op"] == "seed":
-                self._seeds(request["seed"])
+            if request["op"] in ("stem", "begin"):
+                self._fork(request)
                 continue
             pieces = self._pieces(request)
             for stream in (sys.stdout, sys.stderr):
@@ -147,13 +151,15 @@ class Child:
             for piece in pieces:
                 self._wire.sendall(piece)
 
-    def _fork(self, count: int) -> None:
-        """Fork this stem some times. Each fork waits on a wire of its own, as this process does."""
-        from . import stems
+    def _fork(self, request: dict[str, Any]) -> None:
+        """Become a stem, from which only its forks return, on other wires; begin a fork's check."""
+        from . import lockdown, stems
 
-        for _ in range(count):
-            if stems.fork():
-                return
+        if request["op"] == "stem":
+            stems.fork_when_asked()
+        else:
+            lockdown.allow_tasks(self._tasks, request["tasks"])
+            self._seeds(request["seed"])
 
     def _pieces(self, request: dict[str, Any]) -> list[Any]:
         """Answer a request with a frame; a value too large for one is the student's exception."""
@@ -188,7 +194,8 @@ class Child:
         self._module = loaded.module
         self._seeds(request["seed"])
         told = {"skipped": loaded.skipped, "twice": loaded.twice, "made": loaded.made}
-        return {"missing_packages": loaded.missing, **told}, []
+        alone = statements.RECORD.moments.are_taken()
+        return {"missing_packages": loaded.missing, "alone": alone, **told}, []
 
     def _tell(self, request_id: str, place: clock.Place | None) -> None:
         """Say which statement runs now: it may be the last thing that this worker says."""

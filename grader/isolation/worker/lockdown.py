@@ -30,7 +30,7 @@ PR_CAPBSET_DROP, LAST_CAPABILITY = 24, 63
 CAPABILITY_VERSION = 0x20080522
 SIGKILL = 9
 MIB = 1024 * 1024
-MAX_BESIDE = 16  # stems of a submission, and forks of theirs that wait: tasks of the same user
+MAX_BESIDE = 64  # stems of a submission, and forks of theirs that wait: tasks of the same user
 MAX_TASKS = 48  # threads of one worker; a ThreadPoolExecutor starts up to 32 by itself
 MAX_ACCELERATOR_TASKS = 128
 MAX_OPEN_FILES = 256
@@ -294,7 +294,7 @@ def apply(
             *(limits, size, limits["scratch_mb"] * MIB if own else 0),
             own_user=host.has("setuid"),
             accelerator=host.accelerator,
-            beside=MAX_BESIDE if asks is not None else 0,
+            is_stem=asks is not None,
         )
     if host.has("no_new_privs") and libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "no_new_privs")
@@ -339,7 +339,7 @@ def _limit_resources(
     *,
     own_user: bool,
     accelerator: bool,
-    beside: int,
+    is_stem: bool,
 ) -> None:
     wanted = [
         (resource.RLIMIT_CPU, int(limits["cpu_s"]), int(limits["cpu_s"]) + 1),
@@ -355,10 +355,18 @@ def _limit_resources(
         wanted.append((resource.RLIMIT_AS, budget, budget))
     if own_user:
         # A user of the machine has other processes that count; the worker's own user id has none.
-        tasks = MAX_ACCELERATOR_TASKS if accelerator else MAX_TASKS + beside
-        wanted.append((resource.RLIMIT_NPROC, tasks, tasks))
+        tasks = MAX_ACCELERATOR_TASKS if accelerator else limits["tasks"]
+        # A worker that becomes a stem has forks, which set their own limit (``allow_tasks``).
+        wanted.append((resource.RLIMIT_NPROC, tasks, tasks + MAX_BESIDE * is_stem))
     for what, soft, hard in wanted:
         ceiling = resource.getrlimit(what)[1]
         if ceiling != resource.RLIM_INFINITY:
             soft, hard = min(soft, ceiling), min(hard, ceiling)  # noqa: PLW2901
         resource.setrlimit(what, (soft, hard))
+
+
+def allow_tasks(before: int, tasks: int) -> None:
+    """Let the user of this process, a fork, have so many, if it could have so many ``before``."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NPROC)
+    if soft == before:  # else it is the student's own choice
+        resource.setrlimit(resource.RLIMIT_NPROC, (min(tasks, hard), hard))

@@ -30,8 +30,9 @@ X32_BIT = 0x40000000  # a second set of numbers on x86_64
 NEWEST = 463  # system calls from here on are unknown to this table: programs expect ENOSYS of them
 OFFSET_NUMBER, OFFSET_ARCH, OFFSET_ARGUMENTS = 0, 4, 16
 
-CLONE_VM, CLONE_THREAD = 0x100, 0x10000
+CLONE_VM, CLONE_FILES, CLONE_THREAD = 0x100, 0x400, 0x10000
 CLONE_NAMESPACES = 0x7E020080
+CLOSE_RANGE_UNSHARE = 2
 # What Python and C libraries ask of open files; F_SETOWN and F_SETSIG, by which a file sends
 # signals to any process, are not among them.
 FCNTL_COMMANDS = (0, 1, 2, 3, 4, 1030, 1034)
@@ -85,8 +86,8 @@ def compile_filter(
             otherwise Landlock, the mounts or the user id say where that is possible.
         modes: whether to allow changes of modes and times, which Landlock does not cover.
         accelerator: whether to allow all that is not known to do harm, for an accelerator's driver.
-        asks: the flags of ``clone`` about which the listener is asked (``stems.py``). Such a
-            process may send no signals: its forks would go by its own number.
+        asks: the flags of ``clone`` about which the listener is asked (``stems.py``). It is asked,
+            too, about calls that name a process: a fork has another number than its stem.
     """
     if machine() not in ARCHITECTURES or sys.byteorder != "little":
         return None
@@ -123,7 +124,8 @@ def _conditions(pid: int, asks: int | None, *, read_only: bool) -> dict[str, lis
     """Return, for calls that depend on their arguments, programs that end in a verdict."""
     # glibc tries clone3 first, whose flags lie in memory where no filter can see them.
     refuse_politely: list[Instruction] = [(RETURN, 0, 0, RET_ERRNO | errno.ENOSYS)]
-    thread = CLONE_VM | CLONE_THREAD
+    # A thread that had open files of its own could hide them from who looks at its process.
+    thread = CLONE_VM | CLONE_FILES | CLONE_THREAD
     new_thread: list[Instruction] = [
         (LOAD_WORD, 0, 0, OFFSET_ARGUMENTS),
         (AND, 0, 0, thread | CLONE_NAMESPACES),
@@ -136,16 +138,18 @@ def _conditions(pid: int, asks: int | None, *, read_only: bool) -> dict[str, lis
         (JUMP_EQUAL, 0, 1, asks or 0),
         (RETURN, 0, 0, RET_ASK),
     ]
-    signals = [pid] if asks is None else []
+    itself = _one_of(0, [pid]) if asks is None else [(RETURN, 0, 0, RET_ASK)]
+    itself_or_0 = _one_of(0, [0, pid]) if asks is None else _zero_or_asked()
     return {
         "open": _without(1, WRITING) if read_only else [(RETURN, 0, 0, RET_ALLOW)],
         "openat": _without(2, WRITING) if read_only else [(RETURN, 0, 0, RET_ALLOW)],
         "clone": new_thread if asks is None else [*ask, *new_thread],
         "clone3": refuse_politely,
-        "kill": _one_of(0, signals),
-        "tgkill": _one_of(0, signals),
-        "prlimit64": _one_of(0, [0, pid]),
-        "sched_setaffinity": _one_of(0, [0, pid]),
+        "close_range": _without(2, CLOSE_RANGE_UNSHARE),
+        "kill": itself,
+        "tgkill": itself,
+        "prlimit64": itself_or_0,
+        "sched_setaffinity": itself_or_0,
         "fcntl": [*_ignored(1, LOCK_COMMANDS), *_one_of(1, FCNTL_COMMANDS)],
         "madvise": [*_ignored(2, CACHE_ADVICE), (RETURN, 0, 0, RET_ALLOW)],
         **{name: [(RETURN, 0, 0, IGNORE if name in IGNORED else NO_CALL)] for name in SHARED},
@@ -171,6 +175,16 @@ def _one_of(argument: int, values: Iterable[int]) -> list[Instruction]:
     for value in values:
         program += [(JUMP_EQUAL, 0, 1, value), (RETURN, 0, 0, RET_ALLOW)]
     return [*program, (RETURN, 0, 0, RET_ERRNO | errno.EPERM)]
+
+
+def _zero_or_asked() -> list[Instruction]:
+    """Allow a call that names no process but its own, by 0; ask about any other."""
+    return [
+        (LOAD_WORD, 0, 0, OFFSET_ARGUMENTS),
+        (JUMP_EQUAL, 0, 1, 0),
+        (RETURN, 0, 0, RET_ALLOW),
+        (RETURN, 0, 0, RET_ASK),
+    ]
 
 
 def _ignored(argument: int, values: Iterable[int]) -> list[Instruction]:

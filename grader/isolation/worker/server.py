@@ -20,7 +20,8 @@ from collections.abc import Collection
 from typing import Any
 
 from . import child, lockdown, ordinary, scratch
-from .stems import StemKeeper, UnfitError
+from .outside import UnfitError
+from .stems import FOR_EVER, StemKeeper
 
 MAX_DESCRIPTORS = 64  # two for each worker that is made at a time
 PEEK = os.WEXITED | os.WNOHANG | os.WNOWAIT
@@ -44,6 +45,7 @@ def serve(control_fd: str, options_json: str) -> None:
     gc.freeze()
     server = _Server(control, host)
     while True:
+        server.wait()
         message, fds, _flags, _addr = socket.recv_fds(control, MAX_MESSAGE, MAX_DESCRIPTORS)
         if not message:
             # The grader is gone, however it ended: no student process may outlive it.
@@ -102,6 +104,11 @@ class _Server:
         self._folders: dict[int, str] = {}
         self._stems = StemKeeper(host)
 
+    def wait(self) -> None:
+        """Wait for a request, and answer the system calls about which workers ask meanwhile."""
+        if self._stems.listeners:
+            self._stems.answer(FOR_EVER, self._control.fileno())
+
     def answer(self, request: dict[str, Any], fds: list[int]) -> dict[str, Any]:
         """Do what the grader asks for, with the descriptors that it has sent along."""
         try:
@@ -109,11 +116,12 @@ class _Server:
                 case "spawn":
                     return self._spawn(request, fds)
                 case "settle":
-                    return {"unfit": self._stems.settle(request["pid"])}
+                    unfit = self._stems.settle(request["pid"])
+                    return {"unfit": unfit, "busy_s": self._stems.busy_s(request["pid"])}
                 case "fork":
                     return self._fork(request["pid"], fds)
                 case "use":
-                    return {"fit": self._stems.use(request["pid"])}
+                    return {"fit": self._stems.use(request["pid"]), "tasks": self._tasks()}
                 case "end":
                     self._stems.end(request["pid"])
                     return {}
@@ -127,6 +135,7 @@ class _Server:
         sys.stdout.flush()
         sys.stderr.flush()
         ours = theirs = None
+        request["limits"]["tasks"] = self._tasks()
         if request["stem"] and self._stems.are_possible:
             ours, theirs = socket.socketpair()
         try:
@@ -152,8 +161,15 @@ class _Server:
         if ours is not None and theirs is not None:
             theirs.close()
             with ours:
-                stem = self._stems.add(pid, ours)
+                stem = self._stems.add(pid, ours, fds)
         return {"pid": pid, "scratch": request["scratch"], "stem": stem}
+
+    def _tasks(self) -> int:
+        """Return how many tasks the user of all workers may have, so that one has its own number.
+
+        Stems and forks that wait have the same user.
+        """
+        return lockdown.MAX_TASKS + len(self._stems.pids)
 
     def _fork(self, stem: int, fds: list[int]) -> dict[str, Any]:
         try:
@@ -171,9 +187,8 @@ class _Server:
         """
         deadline = time.monotonic() + grace_s
         while time.monotonic() < deadline and os.waitid(os.P_PID, pid, PEEK) is None:
-            time.sleep(0.001)
+            self._stems.answer(0.001)
         queued_s = lockdown.time_in_queue(self._host, pid)
-        self._stems.forget(pid)
         status, cpu_s = _kill_and_wait(pid)
         strays = self.reap_all(self._stems.pids)
         self._stems.after(pid)

@@ -26,6 +26,7 @@ from .absent import Absent, Loading, MissingPackageError, StandIn
 from .cells import cells_of, is_notebook
 from .clock import CLOCK, Place, TakesTooLongError, is_quick
 from .layout import LAYOUT
+from .moments import Moments
 from .newer import newer_in
 
 MAX_FAILURES = 200  # statements whose exceptions are kept, with their frames
@@ -51,6 +52,7 @@ class Record:
     used: set[str] = field(default_factory=set)  # names that functions use
     stars: dict[str, list[str]] = field(default_factory=dict)  # module: packages of import *
     left_out: dict[Place, str] = field(default_factory=dict)  # how each has ended a worker
+    moments: Moments = field(default_factory=Moments)
 
 
 RECORD = Record()
@@ -152,6 +154,7 @@ class _Statements:
             try:
                 body = ast.Module([statement], [])
                 code = compile(body, file, "exec", flags=self._flags, dont_inherit=True)
+                RECORD.moments.note(statement, code)
                 if is_quick(statement):
                     exec(code, self._module.__dict__)  # noqa: S102 - where student code runs
                 else:

@@ -1,69 +1,64 @@
 """Stems: workers that have loaded a student's module, and are forked for each of its checks.
 
-A stem is locked down and imports the module once. Then it is stopped, and runs again only to be
-forked. Student code has run in it, so the fork server, which has never run any, makes the fork:
-the stem's filter of system calls hands ``clone`` over to it (seccomp_unotify(2)), and it allows one
-at a time, when the grader asks. The new worker becomes the server's own child (``CLONE_PARENT``).
+A stem is locked down and imports the module once. From then on it closes what it has open and asks
+to be forked, again and again. Student code has run in it, so the fork server, which has never run
+any, makes the forks: the stem's filter hands the system call ``clone`` over to it, and it allows
+one at a time, when the grader asks (``listener.py``). Meanwhile the stem waits in the kernel, with
+nothing open: the server gives it the descriptors that the fork is to have. The new worker becomes
+the server's own child (``CLONE_PARENT``) and is stopped until its check begins.
 
-A check must not leave anything behind for the next one. Memory is copied by the fork. The server
-looks at everything else from outside before it uses a stem again: threads and children, open files,
-memory that is shared, and the files in the scratch folder. A stem that differs is ended, and the
-next check has a worker of its own. Signals between workers are refused by the filter.
+A check must not leave anything behind for the next one. Forks for all checks that are expected are
+made before the first of them begins; memory is copied. The server looks at everything else from
+outside (``outside.py``) before a fork is used: threads and children, what is open, memory that is
+shared or could be, and, when a check is over, the files in the scratch folder. If anything differs,
+the stem is ended with all forks that wait, and the next check has a worker of its own. Signals
+between workers are refused by the filter, and so is all else that names another process.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
-import fcntl
+import errno
 import os
 import select
 import signal
 import socket
-import stat
-import struct
 import time
 from dataclasses import dataclass, field
-from typing import Any
 
-from . import lockdown, scratch, seccomp
+from . import listener, lockdown, seccomp
+from .listener import Listener, Notice
+from .outside import Files, Identity, Outside, UnfitError, identity_of, wait_for_a_tick
 
 CLONE_PARENT = 0x8000
 FORK = CLONE_PARENT | signal.SIGCHLD  # the flags that only a stem uses
 CLONE = {"x86_64": 56, "aarch64": 220}  # numbers of the system call
-WIRE_FD, OUTPUT_FD = 4, 5  # where a fork finds its own
-LISTENER_FD = 240  # where a stem shows its listener: below its limit of 256, and free
-PLACES = {
-    "0",
-    "1",
-    "2",
-    "3",
-}  # descriptors of a worker at rest: nothing, its output twice, the wire
-SHOWN, SEEN = b"S", b"T"
-PIDFD_GETFD = 438  # number of the system call, on both architectures
+FDS = 4  # of a worker at rest: nothing, its output twice, the wire
 PR_SET_PDEATHSIG = 1
-# linux/seccomp.h
-NOTIFICATION, ANSWER, NEW_FD = struct.Struct("=QIIiIQ6Q"), struct.Struct("=QqiI"), "=QIIII"
-RECEIVE, SEND, ADD_FD = 0xC0502100, 0xC0182101, 0x40182103
-CONTINUE, AT_THIS_NUMBER = 1, 1
-PATIENCE_S = 2.0  # for what takes microseconds
-PAUSE_S = 0.0002
+EXIT_NOT_FORKED = 95
+PATIENCE_S = 2.0  # for all forks that are made together: each takes a millisecond or some
+LOOK_S = 0.05  # how often to look whether a stem is still there
+EACH_S = 0.03  # more for each of them
+SLOW_S, MAX_SLOW = 0.2, 2  # a stem that takes longer so often is not used again
+FOR_EVER = float("inf")
 ENDED = ""  # why a stem cannot be forked whose files a check has changed
-MAX_ENTRIES, MAX_BYTES = 400, 8 * 1024 * 1024  # of a scratch folder that is looked at
-
-
-Files = list[tuple[Any, ...]]
-
-
-class UnfitError(Exception):
-    """A stem cannot be used; says why, and nothing if it has ended."""
 
 
 @dataclass
 class _Stem:
+    """A worker that can be forked, or that may become one of these.
+
+    ``opened`` tells what lies under its descriptors; ``files`` and ``inode`` how its scratch folder
+    was left by the import; ``slow`` how often it took long to be forked.
+    """
+
     pid: int
-    listener: int
+    listener: Listener
+    opened: dict[int, Identity]
     files: Files = field(default_factory=list)
+    inode: int = 0
+    slow: int = 0
 
 
 class StemKeeper:
@@ -71,44 +66,77 @@ class StemKeeper:
 
     def __init__(self, host: lockdown.Host) -> None:
         self._host = host
+        self._outside = Outside(host.proc)
         self._stems: dict[int, _Stem] = {}
+        self._unfit: dict[int, Listener] = {}  # ordinary workers whose filter asks nevertheless
         self._forks: dict[int, int] = {}  # of which stem each fork is
         self._waiting: set[int] = set()  # forks whose check has not begun: they are stopped
-        self._shared = self._shared_by(os.getpid())
         layers = all(host.has(layer) for layer in ("namespaces", "setuid", "rlimits", "seccomp"))
-        self.are_possible = layers and not host.accelerator and _can_listen()
+        self.are_possible = layers and not host.accelerator and _may_listen()
 
     @property
     def pids(self) -> set[int]:
         """The processes that outlive a check: stems, and forks that wait for theirs."""
         return {*self._stems, *self._waiting}
 
-    def add(self, pid: int, channel: socket.socket) -> bool:
-        """Take over the system call ``clone`` of a new worker; say whether that works."""
-        channel.settimeout(PATIENCE_S)
-        with contextlib.suppress(OSError):
-            if channel.recv(1) == SHOWN:
-                try:
-                    self._stems[pid] = _Stem(pid, _taken(pid, LISTENER_FD))
-                except OSError:
-                    self.are_possible = False  # nor will it be for the next worker
-                channel.send(SEEN)
-        return pid in self._stems
+    @property
+    def listeners(self) -> list[Listener]:
+        """All by which workers ask."""
+        return [*(stem.listener for stem in self._stems.values()), *self._unfit.values()]
+
+    def add(self, pid: int, channel: socket.socket, fds: list[int]) -> bool:
+        """Answer certain system calls of a new worker; say whether it can become a stem."""
+        wire, output = (identity_of(os.fstat(fd)) for fd in fds)
+        null = identity_of(os.stat(os.devnull))
+        try:
+            taken = listener.taken(pid, channel, self._host.proc)
+        except OSError:
+            self.are_possible = False  # nor will it be for the next worker
+            taken = None
+        if taken is not None:
+            opened = {0: null, 1: output, 2: output, 3: wire}
+            self._stems[pid] = _Stem(pid, taken, opened)
+        return taken is not None
 
     def settle(self, pid: int) -> str:
         """Stop a worker that has loaded its module; return why it cannot be a stem, or nothing."""
         stem = self._stems[pid]
         try:
-            self._stop(stem, 0.0)
-            stem.files = self._files(pid)
+            self._stop(pid)
+            self._outside.is_alone(pid)
+            self._outside.has_open(pid, stem.opened, as_new=True)
+            self._outside.shares_nothing(pid)
+            stem.files = self._outside.files(pid)
+            wait_for_a_tick(stem.files)
+            stem.inode = self._outside.next_inode(pid)
         except (UnfitError, OSError, ValueError) as error:
-            self.forget(pid)
-            os.kill(pid, signal.SIGCONT)
-            return str(error)
+            self._unfit[pid] = self._stems.pop(pid).listener
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+            return str(error) or "it has ended"
         return ""
 
+    def answer(self, patience_s: float, control: int | None = None) -> None:
+        """Answer the calls of workers that ask, until ``control`` can be read or time is over."""
+        deadline = time.monotonic() + patience_s
+        while True:
+            poll = select.poll()
+            asked = {one.fd: one for one in self.listeners if not one.deaf}
+            for fd in (*asked, *([] if control is None else [control])):
+                poll.register(fd, select.POLLIN)
+            remaining = deadline - time.monotonic()
+            ready = poll.poll(None if patience_s == FOR_EVER else max(0.0, remaining * 1000))
+            if not ready or any(fd == control for fd, _event in ready):
+                return
+            for fd, _event in ready:
+                asked[fd].answer_next()
+
+    def busy_s(self, pid: int) -> float:
+        """Return for how many seconds a process has computed, or waited for a processor."""
+        return self._outside.busy_s(pid)
+
     def fork(self, pid: int, fds: list[int]) -> list[int]:
-        """Fork a stem, which has been asked to; return the new workers' processes, stopped.
+        """Fork a stem; return the new workers' processes, stopped.
 
         All of them are made before a check runs in one of them.
 
@@ -123,42 +151,110 @@ class StemKeeper:
         if stem is None:
             raise UnfitError(ENDED)
         before = set(lockdown.children(self._host))
+        began, queued_s = time.monotonic(), lockdown.time_in_queue(self._host, pid)
         try:
-            os.kill(pid, signal.SIGCONT)
-            for wire, output in zip(fds[::2], fds[1::2], strict=True):
-                self._allow(stem, (wire, output))
-            made = self._made(before, fds)
-            self._stop(stem, PATIENCE_S)
-            for fork in made:
-                self._wait_for_stop(fork)
+            made = self._made(stem, fds, before)
+            self._stop(pid)
+            self._rests(pid)
+            for fork, wire, output in zip(made, fds[::2], fds[1::2], strict=True):
+                self._stop(fork)
+                self._look_at(fork, stem, wire, output)
         except (UnfitError, OSError, ValueError) as error:
             self.end(pid)
             for child in set(lockdown.children(self._host)) - before:
                 _kill(child)
-            raise UnfitError(str(error)) from None
+            raise UnfitError(str(error) or "it has ended") from None
+        took_s = time.monotonic() - began - lockdown.time_in_queue(self._host, pid) + queued_s
+        stem.slow += took_s > SLOW_S + EACH_S * len(made)
         self._forks.update(dict.fromkeys(made, pid))
         self._waiting.update(made)
         return made
 
+    def _made(self, stem: _Stem, fds: list[int], before: set[int]) -> list[int]:
+        """Let a stem go on, and fork; return the forks, which are about to stop."""
+        if stem.slow >= MAX_SLOW:
+            raise UnfitError("it takes long to be forked")
+        deadline = time.monotonic() + PATIENCE_S + EACH_S * len(fds)
+        made: list[int] = []
+        os.kill(stem.pid, signal.SIGCONT)
+        notice = self._asked(stem, deadline)
+        for wire, output in zip(fds[::2], fds[1::2], strict=True):
+            self._let_fork(stem, notice, wire, output)
+            notice = self._asked(stem, deadline)
+            new = set(lockdown.children(self._host)) - before - set(made)
+            if len(new) != 1:
+                raise UnfitError("it does not fork once")
+            made += new
+            os.kill(made[-1], signal.SIGSTOP)
+        return made
+
+    def _asked(self, stem: _Stem, deadline: float) -> Notice:
+        """Return the stem's request to be forked, and answer any other."""
+        while time.monotonic() < deadline:
+            notice = stem.listener.next(LOOK_S)
+            if notice is None:
+                if self._outside.state(stem.pid) == "Z":
+                    break
+            elif notice[1:] == (stem.pid, CLONE[seccomp.machine()], FORK):
+                return notice
+            else:
+                stem.listener.answer(notice)
+        raise UnfitError("it does not ask to be forked")
+
+    def _let_fork(self, stem: _Stem, notice: Notice, wire: int, output: int) -> None:
+        """Let a stem fork that waits for it.
+
+        While its call waits it runs no code. What is open then is what we give it, and the call
+        goes on only if nothing has interrupted it.
+        """
+        self._rests(stem.pid)
+        null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            # Each fork has its own: what it changes of an open file no other one has.
+            stem.listener.give(notice, (null, output, output, wire))
+        finally:
+            os.close(null)
+        stem.listener.go_on(notice)
+
+    def _rests(self, pid: int) -> None:
+        """Raise ``UnfitError`` if a stem is not alone, or has anything open."""
+        self._outside.has_open(pid, {})
+        self._outside.is_alone(pid)
+
+    def _look_at(self, fork: int, stem: _Stem, wire: int, output: int) -> None:
+        """Raise ``UnfitError`` if a fork that is stopped holds more than it was given."""
+        printed = identity_of(os.fstat(output))
+        given = {0: stem.opened[0], 1: printed, 2: printed, 3: identity_of(os.fstat(wire))}
+        self._outside.has_open(fork, given)
+        self._outside.is_alone(fork)
+        self._outside.shares_nothing(fork)
+
     def use(self, fork: int) -> bool:
         """Let a fork go on for its check; say whether it is as it was made."""
-        if fork not in self._waiting or self._state(fork) != "T":
+        if fork not in self._waiting or self._outside.state(fork) != "T":
             return False
         self._waiting.discard(fork)
         os.kill(fork, signal.SIGCONT)
         return True
 
-    def after(self, fork: int) -> None:
-        """End the stem of a fork that is gone, if that has changed the files that they share."""
-        pid = self._forks.pop(fork, None)
-        if pid not in self._stems:
+    def after(self, pid: int) -> None:
+        """Forget a worker that is gone; end its stem if it has changed the files they share."""
+        if pid in self._unfit:
+            self._unfit.pop(pid).close()
+        elif pid in self._stems:
+            self._stems.pop(pid).listener.close()
+        stem = self._stems.get(self._forks.pop(pid, 0))
+        if stem is None:
             return
         try:
-            same = self._files(pid) == self._stems[pid].files and self._state(pid) == "T"
+            same = self._outside.state(stem.pid) == "T"
+            same = same and self._outside.files(stem.pid) == stem.files
+            stem.inode += 1
+            same = same and self._outside.next_inode(stem.pid) in (stem.inode, 0)
         except (UnfitError, OSError, ValueError):
             same = False
         if not same:
-            self.end(pid)
+            self.end(stem.pid)
 
     def end(self, pid: int) -> None:
         """End a stem, and its forks whose check has not begun."""
@@ -166,143 +262,16 @@ class StemKeeper:
             _kill(fork)
             self._waiting.discard(fork)
             del self._forks[fork]
-        if self.forget(pid):
+        if pid in self._stems:
+            self._stems.pop(pid).listener.close()
             _kill(pid)
 
-    def forget(self, pid: int) -> bool:
-        """Treat a stem as any other worker."""
-        stem = self._stems.pop(pid, None)
-        if stem is None:
-            return False
-        os.close(stem.listener)
-        return True
-
-    def _allow(self, stem: _Stem, fds: tuple[int, int]) -> None:
-        """Give a stem that is forking the descriptors of its fork, and let it go on."""
-        if not select.select([stem.listener], [], [], PATIENCE_S)[0]:
-            raise UnfitError("it does not fork")
-        raw = bytearray(NOTIFICATION.size)
-        fcntl.ioctl(stem.listener, RECEIVE, raw)
-        identity, pid, _flags, number, _arch, _address, *arguments = NOTIFICATION.unpack(raw)
-        if (pid, number, arguments[0]) != (stem.pid, CLONE[seccomp.machine()], FORK):
-            raise UnfitError("another process forks")
-        for fd, place in zip(fds, (WIRE_FD, OUTPUT_FD), strict=True):
-            given = struct.pack(NEW_FD, identity, AT_THIS_NUMBER, fd, place, 0)
-            fcntl.ioctl(stem.listener, ADD_FD, bytearray(given))
-        fcntl.ioctl(stem.listener, SEND, bytearray(ANSWER.pack(identity, 0, 0, CONTINUE)))
-
-    def _made(self, before: set[int], fds: list[int]) -> list[int]:
-        """Return the forks, in the order of their descriptors; each is about to stop.
-
-        Raises:
-            UnfitError: there are more or fewer, or one holds anything else.
-        """
-        own = self._descriptors(os.getpid())
-        places = [own[str(fd)] for fd in fds]
-        wanted = list(zip(places[::2], places[1::2], strict=True))
-        deadline = time.monotonic() + PATIENCE_S
-        while len(new := set(lockdown.children(self._host)) - before) < len(wanted):
-            if time.monotonic() > deadline:
-                raise UnfitError("there is no fork")
-            time.sleep(PAUSE_S)
-        made: dict[tuple[str, str], int] = {}
-        for fork in new:
-            while set(found := self._descriptors(fork)) != PLACES or found["3"] not in places:
-                if time.monotonic() > deadline:
-                    raise UnfitError("a fork has other files open")
-                time.sleep(PAUSE_S)
-            os.kill(fork, signal.SIGSTOP)
-            if found["1"] == found["2"]:
-                made[found["3"], found["1"]] = fork
-        if len(new) != len(wanted) or set(made) != set(wanted):
-            raise UnfitError("its forks are not as they should be")
-        return [made[one] for one in wanted]
-
-    def _stop(self, stem: _Stem, patience_s: float) -> None:
-        """Stop a stem; raises ``UnfitError`` if it holds more than a worker at rest does."""
-        deadline = time.monotonic() + patience_s
-        while set(self._descriptors(stem.pid)) != PLACES and time.monotonic() < deadline:
-            time.sleep(PAUSE_S)
-        os.kill(stem.pid, signal.SIGSTOP)
-        self._wait_for_stop(stem.pid)
-        if self._list(f"{stem.pid}/task") != [str(stem.pid)]:
-            raise UnfitError("its module starts threads")
-        if self._read(f"{stem.pid}/task/{stem.pid}/children").strip():
-            raise UnfitError("its module starts processes")
-        if set(self._descriptors(stem.pid)) != PLACES:
-            raise UnfitError("its module leaves files open")
-        if not self._shared_by(stem.pid) <= self._shared:
-            raise UnfitError("its module shares memory")
-
-    def _wait_for_stop(self, pid: int) -> None:
-        deadline = time.monotonic() + PATIENCE_S
-        while self._state(pid) != "T":
-            if time.monotonic() > deadline:
-                raise UnfitError("it does not stop")
-            time.sleep(PAUSE_S)
-
-    def _state(self, pid: int) -> str:
-        return self._read(f"{pid}/stat").rpartition(b")")[2].split()[0].decode()
-
-    def _descriptors(self, pid: int) -> dict[str, str]:
-        """Return what each open descriptor of a process is."""
-        found = {}
-        for name in self._list(f"{pid}/fd"):
-            with contextlib.suppress(FileNotFoundError):
-                found[name] = os.readlink(f"{pid}/fd/{name}", dir_fd=self._host.proc)
-        return found
-
-    def _shared_by(self, pid: int) -> set[bytes]:
-        """Return the files, or other memory, that a process maps to share it."""
-        lines = (line.split(maxsplit=5) for line in self._read(f"{pid}/maps").splitlines())
-        return {b" ".join((line[1], *line[5:])) for line in lines if line[1].endswith(b"s")}
-
-    def _files(self, pid: int) -> Files:
-        """Return what there is in a stem's scratch folder: names, kinds, times and contents."""
-        root = os.open(f"{pid}/root", os.O_PATH | os.O_DIRECTORY, dir_fd=self._host.proc)
-        try:
-            top = os.open(scratch.PLACE.lstrip("/"), os.O_PATH | os.O_DIRECTORY, dir_fd=root)
-        finally:
-            os.close(root)
-        held: Files = []
-        size = 0
-        try:
-            for parent, folders, names, fd in os.fwalk(".", dir_fd=top):
-                folders.sort()
-                for name in sorted([*folders, *names]):
-                    found = os.stat(name, dir_fd=fd, follow_symlinks=False)
-                    size += found.st_size
-                    if len(held) >= MAX_ENTRIES or size > MAX_BYTES:
-                        raise UnfitError("its scratch folder holds too much")
-                    about = (found.st_mode, found.st_ino, found.st_nlink, found.st_size)
-                    times = found.st_mtime_ns, found.st_ctime_ns
-                    # Memory that maps a file is written without a trace in its times.
-                    regular = stat.S_ISREG(found.st_mode)
-                    content = _content(name, fd, found.st_size) if regular else b""
-                    held.append((f"{parent}/{name}", about, times, content))
-        finally:
-            os.close(top)
-        return held
-
-    def _list(self, path: str) -> list[str]:
-        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY, dir_fd=self._host.proc)
-        try:
-            return os.listdir(fd)
-        finally:
-            os.close(fd)
-
-    def _read(self, path: str) -> bytes:
-        with open(os.open(path, os.O_RDONLY, dir_fd=self._host.proc), "rb") as file:
-            return file.read()
-
-
-def _content(name: str, folder: int, size: int) -> bytes:
-    """Return the bytes of a file, and one more if it has grown."""
-    fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
-    try:
-        return os.pread(fd, size + 1, 0)
-    finally:
-        os.close(fd)
+    def _stop(self, pid: int) -> None:
+        """Stop a process, and wait until it has stopped; raises ``UnfitError`` if it ends."""
+        os.kill(pid, signal.SIGSTOP)
+        found = os.waitid(os.P_PID, pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        if found is None or found.si_code != os.CLD_STOPPED:
+            raise UnfitError("it has ended")
 
 
 def _kill(pid: int) -> None:
@@ -312,52 +281,24 @@ def _kill(pid: int) -> None:
         os.waitpid(pid, 0)
 
 
-def _taken(pid: int, fd: int) -> int:
-    """Return a descriptor of a child's as one of this process."""
-    process = os.pidfd_open(pid)
-    try:
-        mine = int(lockdown.libc.syscall(PIDFD_GETFD, process, fd, 0))
-    finally:
-        os.close(process)
-    if mine < 0:
-        raise OSError(ctypes.get_errno(), "pidfd_getfd")
-    os.set_inheritable(mine, False)
-    return mine
-
-
-def show(listener: int, channel: socket.socket) -> None:
-    """Let the server take the listener of a filter; afterwards this process has it no more.
-
-    Raises:
-        OSError: the server does not take it.
-    """
-    os.dup2(listener, LISTENER_FD)
-    channel.settimeout(PATIENCE_S)
-    channel.send(SHOWN)
-    if channel.recv(1) != SEEN:
-        raise OSError(0, "the listener of the filter is not taken")
-
-
-def fork() -> bool:
-    """Fork this process, a stem; say whether this is the fork, whose wire is another one."""
-    python = ctypes.PyDLL(None)
-    python.PyOS_BeforeFork()
-    made = python.syscall(CLONE[seccomp.machine()], FORK, 0, 0, 0, 0)
-    if made != 0:
-        python.PyOS_AfterFork_Parent()
-        os.close(WIRE_FD)
-        os.close(OUTPUT_FD)
-        return False
+def fork_when_asked() -> None:
+    """Become a stem: return in each fork, which has another wire, and never in the stem itself."""
+    python = ctypes.PyDLL(None, use_errno=True)
+    made = -1
+    while made != 0:
+        # The fork has what the server gives it instead, and nothing else may be open.
+        os.closerange(0, FDS)
+        python.PyOS_BeforeFork()
+        made = python.syscall(CLONE[seccomp.machine()], FORK, 0, 0, 0, 0)
+        if made < 0 and ctypes.get_errno() != errno.EINTR:
+            os._exit(EXIT_NOT_FORKED)
+        if made != 0:
+            python.PyOS_AfterFork_Parent()
     python.PyOS_AfterFork_Child()
     python.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    for source, targets in ((OUTPUT_FD, (1, 2)), (WIRE_FD, (3,))):
-        for target in targets:
-            os.dup2(source, target, inheritable=False)
-        os.close(source)
-    return True
 
 
-def _can_listen() -> bool:
+def _may_listen() -> bool:
     """Try a filter that asks, in a process of its own: say whether the kernel has what it takes."""
     program = seccomp.compile_filter(0, asks=FORK)
     pid = os.fork()

@@ -18,7 +18,6 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "preadv": (295, 69),
     "pwritev": (296, 70),
     "close": (3, 57),
-    "close_range": (436, 436),
     "lseek": (8, 62),
     "dup": (32, 23),
     "dup2": (33, None),
@@ -174,6 +173,7 @@ MODES: dict[str, tuple[int | None, int | None]] = {
 }
 # Allowed for some values of their arguments only (see ``seccomp.py``).
 CONDITIONAL: dict[str, tuple[int | None, int | None]] = {
+    "close_range": (436, 436),
     "open": (2, None),
     "openat": (257, 56),
     "clone": (56, 220),
