@@ -250,9 +250,10 @@ def test_the_worker_holds_nothing_of_ours(worker):
         + ["_dlg.wire.codec", "_dlg.wire.strict", "_dlg.wire.values"]
         + [f"_dlg.worker.{name}" for name in (
             "absent", "answered", "at_most", "blocks", "cache_layout", "cells", "child", "clock",
-            "definitions", "exchanges", "generators", "landlock", "layout", "lockdown", "modules",
-            "mutants", "namespaces", "newer", "ordinary", "program_text", "redirect", "repair",
-            "scratch", "seccomp", "server", "statements", "stems", "syscalls",
+            "definitions", "exchanges", "generators", "landlock", "layout", "listener", "lockdown",
+            "modules", "moments", "mutants", "namespaces", "newer", "ordinary", "outside",
+            "program_text", "redirect", "repair", "scratch", "seccomp", "server", "statements",
+            "stems", "syscalls",
         )]
     )  # fmt: skip
     assert str(ROOT) not in call(worker, "path")
