@@ -234,13 +234,21 @@ def _holds(path: Path, content: bytes) -> bool:
         return False
 
 
-def list_all(out: Path, merged: Merged) -> tuple[list[Report], list[str]]:
+def list_all(out: Path, merged: Merged, kept: Collection[str]) -> tuple[list[Report], list[str]]:
     """Write the overview of ``out``; return all reports of the shards, and why others are not in.
+
+    Args:
+        out: the folder of the reports.
+        merged: what was copied there.
+        kept: submissions whose reports there stayed as they were.
 
     Raises:
         BrokenError: a file cannot be written.
     """
-    reports = [Report.read((out / name / REPORT).read_bytes()) for name in merged.found]
+    reports = [
+        Report.read((out / name / REPORT).read_bytes()) if name in kept else one.report
+        for name, one in merged.found.items()
+    ]
     ground = merged.first.graded_with
     _listed, problems = overview.write_columns(
         out, ground.assignment, [*ground.checks], reports, always=True

@@ -108,6 +108,7 @@ class _Kept:
     def __init__(self) -> None:
         self._idle: list[AgentProcess] = []
         self._lock = threading.Lock()
+        self._timer: threading.Timer | None = None
 
     def take(self, setup: Setup) -> AgentProcess:
         """Return an idle process of this run, or a new one; those of other runs end."""
@@ -124,13 +125,25 @@ class _Kept:
         agent.idle_since = time.monotonic()
         with self._lock:
             self._idle.append(agent)
-        timer = threading.Timer(IDLE_S + 1, self.end_idle)
-        timer.daemon = True
-        timer.start()
+            self._watch()
 
-    def end_idle(self, least_s: float = IDLE_S) -> None:
+    def _watch(self) -> None:
+        """Look again when the next process may have been idle for long enough; needs the lock."""
+        if self._timer is None and self._idle:
+            self._timer = threading.Timer(IDLE_S + 1, self._look)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _look(self) -> None:
+        with self._lock:
+            self._timer = None
+        self.end_idle()
+        with self._lock:
+            self._watch()
+
+    def end_idle(self, least_s: float | None = None) -> None:
         """End the processes that were idle for so long."""
-        before = time.monotonic() - least_s
+        before = time.monotonic() - (IDLE_S if least_s is None else least_s)
         with self._lock:
             ended = [one for one in self._idle if one.idle_since <= before]
             self._idle = [one for one in self._idle if one not in ended]

@@ -58,7 +58,7 @@ def merge_command(folders: Sequence[Path], out: Path, *, discard_marks: bool) ->
         copied, "merging", total, console=screen, transient=True, disable=not screen.is_terminal
     ):
         pass
-    reports, problems = merging.list_all(out, made)
+    reports, problems = merging.list_all(out, made, kept)
     for problem in problems:
         click.echo(terminal.clean(f"note: not listed: {problem}"), err=True)
     _tell(out, made, len(reports), len(kept))
