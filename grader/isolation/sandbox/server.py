@@ -266,7 +266,7 @@ class ForkServer(Closing):
         except OSError as error:
             raise BrokenError(f"{problem}: no answer: {error}") from None
         if not data:
-            words = self._last_words("without a message")
+            words = self._last_words("it said nothing")
             raise BrokenError(f"{problem}: {words}")
         answer: dict[str, Any] = json.loads(data)
         return answer
