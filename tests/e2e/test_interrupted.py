@@ -118,8 +118,11 @@ def test_what_was_interrupted_and_resumed_equals_what_was_not(jobs, folder):
     second = Grading(folder, "--jobs", jobs)
     status, out, err = second.ended()
     assert (status, err) == (0, "")
-    assert f"{left} submission" in out
-    assert f" graded, {10 - left} unchanged (--force grades all again)" in out
+    again = re.search(r"(\d+) submissions? graded, (\d+) unchanged \(--force", out)
+    assert again is not None, out
+    assert int(again[1]) + int(again[2]) == 10
+    # A report may have been written in the very moment of the interruption, and not be counted.
+    assert left - int(jobs) <= int(again[1]) <= left
     whole = Grading(folder, "--jobs", jobs, out="whole")
     assert whole.ended()[0] == 0
     assert graded(second.out) == graded(whole.out)
