@@ -117,7 +117,8 @@ class Job:
 
     ``out`` is None to write no reports; without ``steering`` checks run in the rubric's order.
     ``steering_of`` makes the steering of each submission, when its turn comes. ``bases`` are the
-    digests of what each check's grade depends on beside the submission, by the check's id.
+    digests of what each check's grade depends on beside the submission, by the check's id. Unless a
+    submission ``may_split``, its checks stay in one process, and within one time limit.
     """
 
     rubric: Rubric
@@ -126,6 +127,7 @@ class Job:
     steering: Steering | None = None
     steering_of: Callable[[Submitted], Steering] | None = None
     bases: Mapping[str, str] = field(default_factory=dict)
+    may_split: bool = True
 
     def steered(self, submitted: Submitted) -> Steering | None:
         """Return what steers the grading of a submission, if anything does."""

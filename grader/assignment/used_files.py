@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import re
@@ -13,9 +14,9 @@ from grader.errors import BrokenError
 from grader.model import CheckSpec, Question, Rubric
 
 WORDS = re.compile(r"\w+")
-IMPORT = re.compile(r"^[ \t]*(?:from\s+[.\w]+\s+)?import\b(?:\s*\([^)]*\)|[^\n]*)", re.MULTILINE)
+# A file in which one of these stands may load others by names that it makes up.
+DYNAMIC = re.compile(rb"\b(?:importlib|__import__|import_module|runpy|pkgutil|exec|execfile)\b")
 EXAMPLES = "submissions"  # known hand-ins: no grade depends on them
-NO_CODE = frozenset(["__pycache__", EXAMPLES])
 
 
 class UsedFiles:
@@ -24,7 +25,8 @@ class UsedFiles:
     A check uses the modules that its keys, or those of its question, name anywhere
     (``rnn_layers.py``, ``captioning.train``), in whatever folder they lie, and what these import.
     A file that no check of the rubric uses may be loaded in a way that is not seen here: it counts
-    for all checks. So does every ``__init__.py``, and every file that is not Python.
+    for all checks. So does every ``__init__.py`` with what it imports, and every file that is not
+    Python. Whoever uses a file that can load others by their names uses all files.
 
     Raises:
         BrokenError: a file cannot be read.
@@ -35,7 +37,8 @@ class UsedFiles:
         self._folder = rubric.reference
         self._digests: dict[Path, str] = {}
         self._sources: dict[Path, bytes] = {}
-        for path in sorted(_files(self._folder)):
+        examples = self._folder / EXAMPLES
+        for path in sorted(path for path in _files(self._folder, examples)):
             self._sources[path] = _read(path) if path.suffix == ".py" else b""
             data = self._sources[path] or _read(path)
             self._digests[path] = hashlib.sha256(data).hexdigest()
@@ -57,7 +60,11 @@ class UsedFiles:
     def of(self, question: Question, check: CheckSpec) -> set[Path]:
         """Return the Python files that a check names, and all that these import."""
         keys = json.dumps([question.module, check.model_dump(mode="json")])
-        found = self._named(WORDS.findall(keys))
+        return self._with_imports(self._named(WORDS.findall(keys)))
+
+    def _with_imports(self, paths: set[Path]) -> set[Path]:
+        """Return files with all that they import, and what that imports."""
+        found = set(paths)
         waiting = list(found)
         while waiting:
             new = self._imported[waiting.pop()] - found
@@ -71,26 +78,31 @@ class UsedFiles:
         for question in self._rubric.questions:
             for check in question.checks:
                 rest -= self.of(question, check)
-        return rest | {path for path in self._sources if path.name == "__init__.py"}
+        packages = {path for path in self._sources if path.name == "__init__.py"}
+        return self._with_imports(rest | packages)
 
     @cached_property
     def _imported(self) -> Mapping[Path, set[Path]]:
         """The files that each file imports: those of the names in its import statements."""
-        return {
-            path: self._named(_imported_names(source)) if path.suffix == ".py" else set()
-            for path, source in self._sources.items()
-        }
+        return {path: self._imported_by(path, source) for path, source in self._sources.items()}
+
+    def _imported_by(self, path: Path, source: bytes) -> set[Path]:
+        if path.suffix != ".py":
+            return set()
+        if DYNAMIC.search(source):
+            return set(self._sources)
+        return self._named(_imported_names(source))
 
     def _named(self, words: Iterable[str]) -> set[Path]:
         return set().union(*(self._by_word.get(word, set()) for word in set(words)))
 
 
-def _files(folder: Path) -> Iterable[Path]:
+def _files(folder: Path, left_out: Path) -> Iterable[Path]:
     for path in folder.iterdir():
-        if path.name in NO_CODE:
+        if path.name == "__pycache__" or path == left_out:
             continue
         if path.is_dir():
-            yield from _files(path)
+            yield from _files(path, left_out)
         else:
             yield path
 
@@ -103,6 +115,18 @@ def _read(path: Path) -> bytes:
 
 
 def _imported_names(source: bytes) -> list[str]:
-    """Return the words in what looks like an import statement: too many rather than too few."""
-    text = source.decode("utf-8", "replace").replace("\\\n", " ")
-    return [word for found in IMPORT.findall(text) for word in WORDS.findall(found)]
+    """Return the words in the import statements of a file."""
+    try:
+        waiting: list[ast.AST] = [ast.parse(source)]
+    except (SyntaxError, ValueError):
+        return []  # grading says so
+    names: list[str] = []
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names += [word for alias in node.names for word in alias.name.split(".")]
+            names += (getattr(node, "module", None) or "").split(".")
+        # Nothing is imported within an expression.
+        below = ast.iter_child_nodes(node)
+        waiting += [child for child in below if not isinstance(child, ast.expr)]
+    return names

@@ -56,6 +56,19 @@ def joined(rubric: Rubric, made: Report, earlier: Report) -> Report:
     return made.with_questions(found).model_copy(update={"max_score": most, "isolation": isolation})
 
 
+def broken_beside(made: Report, earlier: Report) -> Report:
+    """Return a report of status ``broken`` that still has what is known.
+
+    Args:
+        made: says what broke, and has no checks.
+        earlier: the checks that were judged before, and perhaps marked by a person.
+    """
+    notes = (*earlier.submission.notes, *made.submission.notes)
+    about = earlier.submission.model_copy(update={"notes": tuple(dict.fromkeys(notes))})
+    changes = {"submission": about, "graded_at": made.graded_at, "status": "broken", "score": None}
+    return earlier.model_copy(update=changes)
+
+
 def _question(question: Question, checks: list[CheckReport]) -> QuestionReport | None:
     ids = {check.id for check in checks}
     if not checks:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
 import platform
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -97,7 +99,9 @@ def basis_of(rubric: Rubric, settings: Settings) -> Basis:
 def _settings(rubric: Rubric, settings: Settings) -> list[Any]:
     seed = secret.label(settings.secret, settings.public_seed(rubric))
     isolation = settings.isolation if settings.locked else "none"
-    return [rubric.assignment, settings.tier, seed, settings.device, isolation]
+    # Workers' own generators, and what is shown of public data, follow from the public seed.
+    public = settings.public_seed(rubric)
+    return [rubric.assignment, settings.tier, seed, public, settings.device, isolation]
 
 
 @cache
@@ -125,12 +129,19 @@ def _version(library: str) -> str:
 
 def _listing(data: Path) -> list[tuple[str, int, int]]:
     """Return names, sizes and times of the files of a data folder, which are too large to read."""
-    found = sorted(path for path in data.rglob("*") if path.is_file())
-    stats = [path.stat() for path in found]
-    return [
-        (str(path.relative_to(data)), stat.st_size, stat.st_mtime_ns)
-        for path, stat in zip(found, stats, strict=True)
-    ]
+    found: list[tuple[str, int, int]] = []
+    seen: set[str] = set()
+    for folder, below, names in os.walk(data, followlinks=True):
+        place = os.path.realpath(folder)
+        if place in seen:  # a link that leads back
+            below.clear()
+            continue
+        seen.add(place)
+        for path in (Path(folder, name) for name in names):
+            with contextlib.suppress(OSError):  # a link that leads nowhere
+                stat = path.stat()
+                found.append((str(path.relative_to(data)), stat.st_size, stat.st_mtime_ns))
+    return sorted(found)
 
 
 def _content(path: Path) -> str:

@@ -82,7 +82,7 @@ def run(
         BrokenError: submissions can be staged nowhere.
         IsolationError: this machine does not isolate as well as was asked for.
     """
-    parts = split(job.rubric, submitted, at_a_time)
+    parts = split(job.rubric, submitted, at_a_time) if job.may_split else list(submitted)
     with Pool(job, max(1, min(at_a_time, len(parts)))) as pool:
         yield from pool.run(submitted, parts)
 
@@ -174,7 +174,8 @@ def _lost(job: Job, process: _Process) -> SubmissionDone | PartDone:
     made = Graded(building.broken(job.rubric, identifier, job.settings.tier, message))
     if at is not None and at.parts > 1:
         return PartDone(at, made)
-    return SubmissionDone(identifier, grading.kept(job, made))
+    earlier = at.earlier if at is not None else None
+    return SubmissionDone(identifier, grading.kept(job, made, earlier))
 
 
 class _Process:
@@ -264,7 +265,7 @@ def _serve(
                 if submitted.parts > 1:
                     connection.send(PartDone(submitted, made))
                 else:
-                    report = grading.kept(job, made)
+                    report = grading.kept(job, made, submitted.earlier)
                     connection.send(SubmissionDone(submitted.identifier, report))
     except (BrokenError, IsolationError) as error:
         connection.send(error)

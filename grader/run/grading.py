@@ -39,7 +39,7 @@ def grade(
         IsolationError: this machine does not isolate as well as was asked for.
     """
     made = graded(job, assignment, fork_servers, submitted, on_check)
-    return kept(job, made)
+    return kept(job, made, submitted.earlier)
 
 
 def graded(
@@ -134,13 +134,20 @@ def _silenced() -> Iterator[None]:
         yield
 
 
-def kept(job: Job, graded: Graded) -> Report:
+def kept(job: Job, graded: Graded, earlier: Report | None = None) -> Report:
     """Write the reports of a submission below ``job.out``, if there is one; return its report.
 
     Where they cannot be written, that is the report of status ``broken`` that says why: a grade
     that is in no report is none, and the other submissions of a class have nothing to do with it.
+
+    Args:
+        job: the same for all submissions.
+        graded: what was found, and the pictures to it.
+        earlier: what an earlier report has; it stays where grading broke before it had anything.
     """
     made = graded.report
+    if earlier is not None and not made.questions:
+        made = joining.broken_beside(made, earlier)
     if job.out is None:
         return made
     identifier = made.id
@@ -154,7 +161,10 @@ def kept(job: Job, graded: Graded) -> Report:
                 path.unlink()
     except Exception as error:  # noqa: BLE001 - this report cannot be made, others can
         message = _unwritten(folder, error)
+        marked = made if any(check.marked is not None for check in made.checks()) else None
         made = building.broken(job.rubric, identifier, job.settings.tier, message)
+        if marked is not None:
+            made = joining.broken_beside(made, marked)
         with contextlib.suppress(GraderError):
             write_reports(folder, made)
     return made

@@ -92,8 +92,10 @@ def _plan_one(
 
 def _is_written(rubric: Rubric, folder: Path, before: Report | None, kept: Report) -> bool:
     """Say whether the files of a report are there, and say the same as it would be written now."""
+    is_broken = any(check.outcome == "broken" for check in kept.checks())
     return (
         before is not None
+        and (before.status == "broken") == is_broken
         and len(before.by_id()) == len(kept.by_id())
         and joining.is_framed(rubric, kept)
         and all((folder / name).is_file() for name in FILES)

@@ -87,18 +87,19 @@ class Parts:
         if len(found) < one.parts:
             return None
         del self._found[one.identifier]
-        for other in found:
-            if not other.report.questions:  # it broke before any check was run
-                return other
-        report = found[0].report
-        for other in found[1:]:
-            report = joining.joined(self._rubric, report, other.report)
+        reports = [other.report for other in found if other.report.questions]
         pictures = {name: data for other in found for name, data in other.pictures.items()}
         earlier = self._whole[one.identifier].earlier
         if earlier is not None:
-            report = joining.joined(self._rubric, report, earlier)
-            pictures = (
-                stored.pictures(stored.Stored(self._out / one.identifier, earlier)) | pictures
-            )
+            reports.append(earlier)
+            before = stored.Stored(self._out / one.identifier, earlier)
+            pictures = stored.pictures(before) | pictures
+        report = reports[0] if reports else found[0].report
+        for more in reports[1:]:
+            report = joining.joined(self._rubric, report, more)
+        # A part may have broken before any check was run.
+        broken = [other.report for other in found if not other.report.questions]
+        if broken and reports:
+            report = joining.broken_beside(broken[0], report)
         starts = [other.started for other in found if other.started is not None]
         return Graded(report, pictures, min(starts, default=None))

@@ -142,3 +142,45 @@ def test_a_file_that_comes_or_goes_counts(used):
     assert all(a != b for a, b in zip(before, digests(), strict=True))
     (folder / "more.npz").unlink()
     assert digests() == before
+
+
+IMPORTS = [
+    "import drawing",
+    "import os, drawing as d",
+    "from . import (  # (all of it)\n    other, drawing)",
+    "if True: from .drawing import x",
+    "try:\n    import drawing\nexcept ImportError: pass",
+    "a = 1; import drawing",
+    "def f():\n    with a:\n        from .. import drawing",
+    "class A:\n    import drawing",
+    "match 1:\n    case 1:\n        import drawing",
+    "import importlib\nimportlib.import_module('.draw' + 'ing', __package__)",
+    "exec(open('drawing.py').read())",
+    "__import__('drawing')",
+]
+
+
+@pytest.mark.parametrize("statement", IMPORTS)
+def test_every_way_to_import_counts(statement, used):
+    folder, digests = used
+    (folder / "shared" / "helpers.py").write_text(statement + "\n")
+    before = digests()
+    (folder / "drawing.py").write_text("x = 2\n")
+    after = digests()
+    assert before[0] != after[0]
+
+
+def test_what_a_package_imports_counts_for_all(used):
+    folder, digests = used
+    (folder / "shared" / "__init__.py").write_text("from .helpers import drawing\n")
+    before = digests()
+    (folder / "drawing.py").write_text("x = 2\n")
+    assert all(a != b for a, b in zip(before, digests(), strict=True))
+
+
+def test_only_the_examples_of_the_assignment_are_left_out(used):
+    folder, digests = used
+    (folder / "tables" / "submissions").mkdir(parents=True)
+    before = digests()
+    (folder / "tables" / "submissions" / "known.txt").write_text("2")
+    assert all(a != b for a, b in zip(before, digests(), strict=True))

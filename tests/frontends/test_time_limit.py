@@ -12,6 +12,7 @@ from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS
 from grader.errors import RubricError
 from grader.frontends.time_limit import WholeBudget, WithinBudget
+from grader.isolation.sandbox import Limits
 from grader.job import Settings, Submitted
 from grader.model import CheckResult, Question, Rubric
 from grader.run.session import Session
@@ -118,3 +119,26 @@ def test_a_rubric_with_an_impossible_time_is_refused(value, tmp_path):
         load_rubric(path, KINDS)
     path.write_text(path.read_text().replace(f"budget_s: {value}", "budget_s: 90"))
     assert load_rubric(path, KINDS).whole_s == 90
+
+
+@pytest.mark.parametrize(
+    ("outcome", "sleeps_s", "expected"),
+    [("failed", 0.5, "pending"), ("failed", 0.0, "failed"), ("passed", 0.5, "passed")],
+)
+def test_what_the_last_of_several_runs_was_cut_short_for_is_open(
+    outcome, sleeps_s, expected, tmp_path
+):
+    rubric = load_rubric(make(tmp_path, CHECK.format(id="q1.1", points=4, timeout_s=5)), KINDS)
+    (question,) = rubric.questions
+    (check,) = question.checks
+    steering = WithinBudget(rubric, Submitted("s", tmp_path, frozenset({"q1.1"})), 0.4)
+
+    def run():
+        # The first run found a wrong value; the second, with right helpers, had too little time.
+        limits = steering.limits(question, check, Limits(5.0, 64, 64))
+        assert limits.timeout_s < 5
+        time.sleep(sleeps_s)
+        return CheckResult(check, outcome, 0.0, None if outcome == "passed" else "mismatch")
+
+    result = steering.run(question, check, run)
+    assert (result.outcome, result.unreached) == (expected, expected == "pending")

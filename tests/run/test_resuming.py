@@ -10,7 +10,7 @@ import pytest
 
 from grader.errors import UsageError
 from grader.frontends.commands import exit_status
-from grader.run import basis
+from grader.run import basis, grading, splitting
 from tests.checks.toy import make
 
 pytestmark = pytest.mark.slow
@@ -338,3 +338,64 @@ def test_what_cannot_be_read_now_is_graded_and_costs_nobody_else_anything(course
     monkeypatch.setattr(basis, "contents_digest", failing)
     assert course.grade().ran.status == 0
     assert "1 submission graded, 2 unchanged" in course.ran.out
+
+
+def test_force_runs_what_is_asked_for_and_keeps_the_rest(course):
+    course.grade()
+    assert course.rerun("--only", "q2", "--force") == OF_Q2
+    assert course.as_if_new
+
+
+def test_the_public_seed_counts_beside_a_secret_one(course, monkeypatch):
+    monkeypatch.setenv("GRADER_SEED", "")
+    monkeypatch.delenv("GRADER_SEED")
+    (course.folder / "seed").touch(mode=0o600)
+    (course.folder / "seed").write_text("ab" * 32)
+    secret = ("--seed-file", course.folder / "seed")
+    course.grade(*secret)
+    assert course.rerun(*secret) == set()
+    text = course.rubric.read_text()
+    course.rubric.write_text(text.replace("title: Toy\n", "title: Toy\nseed: 7\n", 1))
+    ran = course.rerun(*secret)
+    assert course.ran.status == 0, course.ran.err
+    assert ran == ALL
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_what_is_known_stays_where_grading_dies(jobs, course, monkeypatch):
+    monkeypatch.setattr(splitting, "WORTH_S", 0.0)
+    course.grade("--only", "q1")
+    marks = course.folder / "marks.csv"
+    marks.write_text("submission,check,points,comment\nbob,q1.1,3,nearly\n")
+    assert course.run_cli("mark", course.folder / "out", "--marks", marks, "--override").status == 0
+
+    def dying(job, assignment, servers, submitted, on_check=None):
+        del job, assignment, servers, on_check
+        assert "q1.1" not in submitted.wanted
+        os._exit(9)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(grading, "graded", dying)
+        assert course.grade("--jobs", jobs).ran.status == exit_status.EXIT_BROKEN
+    broken = course.reports()["bob"]
+    assert (broken["status"], broken["score"]) == ("broken", None)
+    assert [check["points"] for check in checks(broken)] == [3]
+    assert any("the grading process died" in note for note in broken["submission"]["notes"])
+    assert course.rerun() == OF_Q2
+    after = course.reports()["bob"]
+    assert (after["status"], after["score"]) == ("complete", 3)  # q2.1 of bob is wrong
+    assert after["submission"]["notes"] == []
+
+
+def test_data_behind_links_count(tmp_path):
+    (tmp_path / "far").mkdir()
+    (tmp_path / "far" / "words.txt").write_text("one")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "near").symlink_to(tmp_path / "far")
+    (tmp_path / "data" / "back").symlink_to(tmp_path / "data")
+    (tmp_path / "data" / "nowhere").symlink_to(tmp_path / "gone")
+    before = basis._listing(tmp_path / "data")
+    assert before == basis._listing(tmp_path / "data")
+    assert [name for name, _size, _time in before] == ["near/words.txt"]
+    (tmp_path / "far" / "words.txt").write_text("one more")
+    assert basis._listing(tmp_path / "data") != before

@@ -45,7 +45,7 @@ from grader.intake import submission
 from grader.intake.wanted import asked_by
 from grader.job import Job, Submitted
 from grader.readers.texts import counted
-from grader.reports import origins, overview, shards, stored, terminal
+from grader.reports import origins, overview, shards, terminal
 from grader.reports.report import CheckReport, Report
 from grader.reports.shards import GradedWith, Shard, ShardNote
 from grader.run import batch, resuming
@@ -140,7 +140,13 @@ def grade(
     ground = graded_with(loaded, settings, bases)
     total_s = loaded.whole_s if budget is None else budget
     steering_of = partial(WithinBudget, loaded, total_s=total_s)
-    run = _Run(Job(loaded, settings, out, steering_of=steering_of, bases=bases.checks), out)
+    job = Job(
+        *(loaded, settings, out),
+        steering_of=steering_of,
+        bases=bases.checks,
+        may_split=budget is None,  # which is one clock for all checks of a submission
+    )
+    run = _Run(job, out)
     with submission.Classes(int(max_class_gb * 2**30)) as classes:
         try:
             modules, texts = asked_by(loaded)
@@ -160,12 +166,13 @@ def grade(
             check_writable(out)
             if shard is not None:
                 _note_shard(out, shard, ids, wanted, ground)
-            if force:
-                marked = stored.marked(out, run.identifiers)
-                run.plan = resuming.Remaining(run.given, marked=marked)
-            else:
-                again = partial(_again, retry_broken=retry_broken, discard_marks=discard_marks)
-                run.plan = resuming.plan(loaded, out, run.given, bases.checks, again)
+            again = partial(
+                _again,
+                forced=wanted if force else frozenset(),
+                retry_broken=retry_broken,
+                discard_marks=discard_marks,
+            )
+            run.plan = resuming.plan(loaded, out, run.given, bases.checks, again)
             if not discard_marks:
                 overview.marks_lost(out, run.plan.marked)
             run.reports = [*run.plan.unchanged]
@@ -192,10 +199,15 @@ def _note_shard(
     click.echo(shards.told(note), err=True)
 
 
-def _again(check: CheckReport, *, retry_broken: bool, discard_marks: bool) -> bool:
+def _again(
+    check: CheckReport, *, forced: frozenset[str], retry_broken: bool, discard_marks: bool
+) -> bool:
     """Say whether to run a check again that could stay as it is."""
-    is_broken = retry_broken and check.outcome == "broken"
-    return is_broken or (discard_marks and check.marked is not None)
+    return (
+        check.id in forced
+        or (retry_broken and check.outcome == "broken")
+        or (discard_marks and check.marked is not None)
+    )
 
 
 def _run(run: _Run, events: Generator[Event | None, None, None]) -> None:

@@ -48,6 +48,7 @@ class TimeAndMemory:
         # has started. A session keeps the failure of an import for later checks.
         self._short_of: set[str] | None = None
         self._refused = ""  # why the running check got no worker
+        self._short_of_time = False  # of any worker of the running check
         self._short_import: dict[str, set[str]] = {}
 
     def rank(self, question: Question, check: CheckSpec) -> tuple[float, ...]:
@@ -61,8 +62,11 @@ class TimeAndMemory:
         """Run a check if there is time and memory for it."""
         question = question.of(check)
         self._short_of, self._refused = None, ""
+        self._short_of_time = False
         lack = self._too_little_time(check) if self._too_late(check) else ""
         result = None if lack else run()
+        # Whatever ran last may have been cut short, without being the reason in the result.
+        cut = self._short_of_time and self._too_late(check)
         self._budget.done(check.id)
         if result is not None:
             reasons = {result.reason, *(part.reason for part in result.parts)}
@@ -71,7 +75,7 @@ class TimeAndMemory:
                 short_of = self._short_import.get(question.module, set())
             if self._refused:
                 lack = self._refused
-            elif "time" in short_of and "timeout" in reasons:
+            elif ("time" in short_of and "timeout" in reasons) or (cut and _lost_something(result)):
                 lack = self._too_little_time(check)
             elif "memory" in short_of and reasons & MEMORY_REASONS:
                 lack = self._too_little_memory(question, check)
@@ -108,6 +112,7 @@ class TimeAndMemory:
         time_s = max(0.1, self._budget.share_s(check.id))
         if time_s < limits.timeout_s:
             short_of.add("time")
+            self._short_of_time = True
         memory_mb = limits.memory_mb
         if self._memory_mb is not None:
             there = max(1, self._memory_mb - memory.ours_mb(question))
@@ -140,6 +145,10 @@ class TimeAndMemory:
             f"one has {self._memory_mb} MB). It has no points yet, and the grade is not final; "
             "your instructor can run the grader again with more memory."
         )
+
+
+def _lost_something(result: CheckResult) -> bool:
+    return result.outcome not in ("passed", "pending", "broken")
 
 
 def timeouts(questions: Iterable[Question], wanted: frozenset[str]) -> dict[str, float]:
