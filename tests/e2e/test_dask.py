@@ -74,6 +74,7 @@ class Cluster:
             words = ("worker", self.address, "--nthreads", "1", "--no-nanny", "--local-directory",
                      str(self._folder / "dask"))  # fmt: skip
             self.workers.append(self._start(*words, **environment))
+        wait_for(lambda: self.logs().count("Registered to:") >= len(self.workers))
         return self
 
     def logs(self):
