@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 
 import pytest
 
@@ -399,3 +400,42 @@ def test_data_behind_links_count(tmp_path):
     assert [name for name, _size, _time in before] == ["near/words.txt"]
     (tmp_path / "far" / "words.txt").write_text("one more")
     assert basis._listing(tmp_path / "data") != before
+
+
+def test_a_killed_run_keeps_the_checks_that_are_done(course, monkeypatch):
+    original = grading.Session.run
+    ran = course.folder / "ran"
+
+    def noting(self, question, check):
+        with ran.open("a") as file:
+            file.write(f"{self.submission.id} {check.id}\n")
+        if check.id == "q2.1" and not course.reports():
+            os.kill(os.getppid(), signal.SIGKILL)  # the run; this process ends with it
+            signal.pause()
+        return original(self, question, check)
+
+    monkeypatch.setattr(grading, "KEEP_EVERY_S", 0.0)
+    monkeypatch.setattr(grading.Session, "run", noting)
+    pid = os.fork()
+    if pid == 0:
+        course.grade()
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
+    assert course.reports() == {}
+    assert ran.read_text().split("\n") == ["amy q1.1", "amy q2.1", ""]
+    monkeypatch.setattr(grading.Session, "run", original)
+    assert course.grade().ran.status == 0
+    assert timeless(course.reports()) == timeless(Course.grade(course, out="new").reports("new"))
+    assert not list((course.folder / "out").glob("*/.unfinished-*"))
+
+
+def test_what_a_killed_run_has_kept_is_not_run_again(course):
+    course.grade()
+    folder = course.folder / "out" / "amy"
+    report = json.loads((folder / "report.json").read_text())
+    report["questions"] = report["questions"][:1]
+    report["questions"][0]["checks"][0]["duration_s"] = 12345.0
+    (folder / ".unfinished-report-0.json").write_text(json.dumps(report))
+    (folder / "report.json").unlink()
+    assert course.rerun() == {("amy", "q2.1")}
+    assert course.as_if_new
