@@ -17,8 +17,7 @@ from grader.reports.files import write_bytes
 from grader.reports.report import CheckReport, Report
 from grader.reports.shards import Shard, ShardNote
 from grader.reports.stored import REPORT, Stored
-
-FILES = ("pytest.json", "results.json", "report.html")  # report.json, the authority, comes last
+from grader.reports.written import BESIDE
 
 
 @dataclass(frozen=True)
@@ -113,9 +112,7 @@ def _add(made: Merged, shard: ShardFolder) -> None:
     left = []
     for name in shard.note.submissions:
         one = _stored(shard, name)
-        if one is None or not (
-            one.report.status == "broken" or wanted <= one.report.by_id().keys()
-        ):
+        if one is None or not _is_whole(one.report, wanted):
             left.append(name)
             continue
         if name in made.found and results(made.found[name].report) != results(one.report):
@@ -218,7 +215,7 @@ def copy(out: Path, merged: Merged, but: Collection[str]) -> Iterator[str]:
 def _copy_one(target: Path, one: Stored) -> None:
     raw = (one.folder / REPORT).read_bytes()
     pictures = stored.pictures(one)
-    files = {name: one.folder / name for name in FILES}
+    files = {name: one.folder / name for name in BESIDE}
     data = {name: path.read_bytes() for name, path in files.items() if path.is_file()}
     for name, content in itertools.chain(pictures.items(), data.items()):
         if not _holds(target / name, content):

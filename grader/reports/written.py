@@ -10,6 +10,9 @@ from grader.reports import html, results
 from grader.reports.files import write_bytes, write_json, write_text
 from grader.reports.report import Report
 
+# The files of a report; report.json, the authority, comes last.
+BESIDE = ("pytest.json", "results.json", "report.html")
+
 
 def write_reports(
     folder: Path,

@@ -31,15 +31,15 @@ from grader.intake.staging import StagingFolder
 from grader.job import Job, Settings
 from grader.reports import stored
 from grader.reports.report import Report
+from grader.reports.written import BESIDE
 from grader.run.basis import basis_of
 from grader.run.batch import Pool, SubmissionDone
 from grader.run.graded_with import graded_with
-from grader.run.resuming import FILES
 
 RUBRIC = "GRADER_RUBRIC"  # where a worker has the rubric, if not where the client has it
 DATA = "GRADER_DATA"
 MAX_FILES_BYTES = 64 * 2**20  # of one report with its pictures
-REPORT_FILES = ("pytest.json", *FILES, stored.REPORT)
+REPORT_FILES = (*BESIDE, stored.REPORT)
 
 
 class _Lost(Exception):  # noqa: N818 - not an error: there is nobody left to grade for
