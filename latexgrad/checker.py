@@ -9,14 +9,15 @@ from typing import Any, Literal
 import numpy as np
 
 from .arithmetic import ShapeError, shape_of
+from .dependence import builds_on_loss, keys_in, rules_behind
 from .evaluate import EvaluationError
 from .limits import Budget, UnreadableError
-from .network import LAST, Key, key_of
-from .nodes import Gradient, Index, Node, Symbol, parts
+from .network import LAST, TIME, Key
+from .nodes import Gradient, Index, Node, Series, parts
 from .reading import Reading, UnknownError
-from .resolve import Resolved
+from .resolve import Resolved, is_name
+from .rules import Rule
 from .scope import Scope
-from .statements import Rule
 from .truth import Point
 
 RTOL = 1e-7  # of the largest entry; formulas are evaluated in float64 by few operations
@@ -62,6 +63,7 @@ class Verdict:
     """What was found about one quantity.
 
     ``blame`` is the mismatch to explain: of the formula itself, or of the intermediate it uses.
+    ``unsummed`` says that only the sum over the steps is missing.
     """
 
     quantity: Quantity
@@ -69,6 +71,7 @@ class Verdict:
     rules: list[int] = field(default_factory=list)
     blame: Mismatch | None = None
     stretched: bool = False
+    unsummed: bool = False
 
 
 class Checker:
@@ -96,6 +99,37 @@ class Checker:
                 if isinstance(found, list) and len(found) > 1:
                     self._choose(number, place, found)
         self._scopes.clear()
+        self._pass_over_repetitions()
+
+    def _pass_over_repetitions(self) -> None:
+        """Let a true statement that comes later define nothing: the first is the derivation."""
+        answer = self._answer
+        first: dict[object, int] = {}
+        for number, rule in enumerate(answer.rules):
+            if number in answer.passive or not self._has_truth(rule):
+                continue
+            place = (rule.key, rule.time, rule.domain, rule.earlier)
+            earlier = first.setdefault(place, number)
+            if earlier == number:
+                continue
+            if self._right_alone(earlier) and self._right_alone(number):
+                answer.passive.add(number)
+            else:
+                first[place] = number
+        self._scopes.clear()
+
+    def _right_alone(self, number: int) -> bool:
+        """Say whether a rule is true, whether or not it is the one in use."""
+        rule = self._answer.rules[number]
+        for where in self._points[:2]:
+            scope = self.scope(where, trusted=True)
+            for time in range(where.last + 1) if rule.time is not None else [None]:
+                fit = scope.fit(rule, time)
+                if fit is None or fit[2] or not scope.has_truth(rule.key, time):
+                    continue
+                if self._links(scope, number, fit[1], time) is not None:
+                    return False
+        return True
 
     def _choose(self, number: int, place: int, found: Sequence[Reading]) -> None:
         rule = self._answer.rules[number]
@@ -125,7 +159,7 @@ class Checker:
                 for number, rule in enumerate(answer.rules)
                 if rule.key != key
                 and self._has_truth(rule)
-                and any(_refers_to(n, key) for n in rule.links)
+                and any(key in keys_in(n) for n in rule.links)
             ]
             for candidate in candidates:
                 answer.stands_for[key] = candidate
@@ -137,10 +171,16 @@ class Checker:
         return any(key in answer.stands_for for key in own)
 
     def _fits(self, key: Key, users: Sequence[int]) -> bool:
+        own = self._answer.rules_for(key)
+        if all(self.first_wrong(number, trusted=True) is None for number in own):
+            return True
         if any(self.first_wrong(number, trusted=True) is not None for number in users):
-            own = self._answer.rules_for(key)
-            return all(self.first_wrong(number, trusted=True) is None for number in own)
-        return bool(users)
+            return False
+        # It is another value than what it is used as: that shows where more is made of it than
+        # a new name, and only if it was derived from the loss.
+        rules = self._answer.rules
+        worked = any(not all(is_name(n) for n in rules[user].links) for user in users)
+        return worked and any(builds_on_loss(self._answer, number) for number in own)
 
     def first_wrong(
         self, number: int, *, trusted: bool, only: int | None = None
@@ -203,6 +243,11 @@ class Checker:
             evaluated = True
             if not isinstance(found, list):
                 return Mismatch(*where, expected=expected, error=found)
+            if rule.time is not None and scope.moving and _sums_over(rule.links[place], TIME):
+                left = EvaluationError(
+                    "the sum over t is left over: t is one step", "sum_left_over"
+                )
+                return Mismatch(*where, expected=expected, error=left)
             try:
                 got = scope.link(number, place, bindings, (rule.key, time))
             except (ShapeError, EvaluationError) as error:
@@ -221,13 +266,44 @@ class Checker:
             return own
         alone = self._compared(quantity, trusted=True)
         if alone.status == "right":
-            cause = self._cause()
-            if cause is not None:
-                status: VerdictStatus = "wrong" if self._trivial(cause) else "follows"
-                return Verdict(quantity, status, own.rules, cause)
             # It agrees with the truth of its parts, but not with what the answer derives for them.
-            return Verdict(quantity, "follows", own.rules, own.blame)
-        return Verdict(quantity, "wrong", own.rules, alone.blame or own.blame)
+            cause = self._cause(own.rules) or own.blame
+            status: VerdictStatus = "follows" if self._follows(cause, own.blame) else "wrong"
+            return Verdict(quantity, status, own.rules, cause)
+        found = Verdict(quantity, "wrong", own.rules, alone.blame or own.blame)
+        found.unsummed = self._right_if_summed(found)
+        return found
+
+    def _follows(self, cause: Mismatch | None, own: Mismatch | None) -> bool:
+        """Say whether what is wrong is a definite value that was derived from the loss."""
+        if cause is None or own is None or self._trivial(cause):
+            return False
+        definite = all(
+            found.error is None or isinstance(found.error, ShapeError) for found in (cause, own)
+        )
+        key = self._answer.rules[cause.rule].key
+        rules = self._answer.rules_for(key)  # a base case need not lead to the loss
+        return definite and any(builds_on_loss(self._answer, number) for number in rules)
+
+    def _right_if_summed(self, verdict: Verdict) -> bool:
+        """Say whether only the sum over the steps is missing."""
+        answer = self._answer
+        if answer.network.one_step or verdict.quantity.time is not None or not verdict.rules:
+            return False
+        node = answer.settled[verdict.rules[0]][-1]
+        if node is None:
+            return False
+        summed = Series("sum", TIME, node, Index(None, 1), Index(LAST))
+        place = (verdict.quantity.key, None)
+        for where in self._points[:2]:
+            scope = self.scope(where, trusted=True)
+            try:
+                got = scope.defined(summed, {}, place)
+            except (ShapeError, EvaluationError):
+                return False
+            if not same(got, scope.expected(*place)):
+                return False
+        return True
 
     def _compared(self, quantity: Quantity, *, trusted: bool) -> Verdict:
         used_rules: list[int] = []
@@ -265,24 +341,25 @@ class Checker:
                         return False
         return not any(np.any(value) for value in values)
 
-    def _cause(self) -> Mismatch | None:
-        """Return the first intermediate of the answer that is wrong by itself.
+    def _cause(self, users: Sequence[int]) -> Mismatch | None:
+        """Return the first intermediate, of those that rules build on, that is wrong by itself.
 
         One of another part comes last: it alone is to blame only if nothing else is.
         """
-        rules = list(enumerate(self._answer.rules))
-        for number, rule in sorted(rules, key=lambda item: item[1].earlier):
-            if self._has_truth(rule):
+        reached = rules_behind(self._answer, users)
+        rules = self._answer.rules
+        for number in sorted(reached, key=lambda number: (rules[number].earlier, number)):
+            if self._has_truth(rules[number]):
                 found = self.first_wrong(number, trusted=True)
                 if found is not None:
                     return found
         return None
 
 
-def _refers_to(node: Node, key: Key) -> bool:
-    if isinstance(node, Symbol | Gradient):
-        return key_of(node) == key
-    return any(_refers_to(part, key) for part in parts(node))
+def _sums_over(node: Node, variable: str) -> bool:
+    if isinstance(node, Series) and node.variable == variable:
+        return True
+    return any(_sums_over(part, variable) for part in parts(node))
 
 
 def symbolic(node: Node) -> bool:

@@ -7,6 +7,7 @@ are then the number 1 and a sum of one term.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from .arithmetic import add, apply, as_number, divide, identity_for, multiply, shape_of
@@ -49,6 +50,7 @@ class Leaves(Protocol):
     functions: Functions
     budget: Budget
     last: int
+    moving: bool  # t is any step, so that one with a number or a name is another
 
     def leaf(self, node: Symbol | Gradient, time: int | None) -> Any:
         """Return the value of a symbol or gradient at a time."""
@@ -112,6 +114,8 @@ def evaluate(  # noqa: C901, PLR0911 - one case per node
             return divide(above, evaluate(node.below, bindings, leaves))
         case Sum():
             return _sum(node, bindings, leaves)
+        case Binary(meaning="matrix") if (ones := _summing(node)) is not None:
+            return _summed(ones, evaluate(ones.of, bindings, leaves))
         case Binary():
             left = evaluate(node.left, bindings, leaves)
             return multiply(node.meaning, left, evaluate(node.right, bindings, leaves))
@@ -125,8 +129,39 @@ def _leaf(node: Symbol | Gradient, bindings: Bindings, leaves: Leaves) -> Any:
     symbol = node.by if isinstance(node, Gradient) else node
     time = None
     if isinstance(symbol, Symbol) and symbol.time is not None:
+        if leaves.moving and symbol.time.variable in (None, LAST):
+            message = f"{symbol.name} at {symbol.time} is that of one certain step, and t is any"
+            raise EvaluationError(message, "another_step")
         time = at_time(symbol.time, bindings, leaves.last)
     return as_number(leaves.leaf(node, time))
+
+
+@dataclass(frozen=True)
+class _Summing:
+    """A product with a vector of ones: what it sums, along which axis."""
+
+    of: Node
+    axis: int
+
+
+def _summing(node: Binary) -> _Summing | None:
+    """Return what a vector of ones at the left or right of a product adds up."""
+    left, right = node.left, node.right
+    if isinstance(left, Transpose) and _is_ones(left.of):
+        return _Summing(right, 0)
+    if _is_ones(right):
+        return _Summing(left, 1)
+    return None
+
+
+def _is_ones(node: Node) -> bool:
+    return isinstance(node, Ones) and not node.identity
+
+
+def _summed(ones: _Summing, value: Any) -> Any:
+    if shape_of(value) is None:
+        return value
+    return as_number(value.sum(axis=ones.axis, keepdims=True))
 
 
 def _sum(node: Sum, bindings: Bindings, leaves: Leaves) -> Any:

@@ -11,12 +11,12 @@ from .assessment import AssessedFormula, Mistake
 from .checker import Verdict
 from .formula_text import as_text, quantity_text
 from .limits import UnreadableError
-from .network import LAST, Key, Network, key_of
-from .nodes import Gradient, Symbol
+from .network import LAST, Key
 from .reading import written
+from .rules import Rule
 from .scope import COLUMNS
 from .source import Document
-from .statements import Rule, Statement
+from .statements import Statement
 from .verdicts import ComparedAnswer
 from .why import Diagnosis
 
@@ -29,13 +29,6 @@ RIGHT, WRONG, LATER = "right", "wrong", "right, except for an earlier mistake"
 OWN, UNASKED, REPLACED = "your own definition", "not graded", "replaced by a later formula"
 VERDICTS = {"right": RIGHT, "given": RIGHT, "follows": LATER}
 MAX_SOURCE = 300  # characters of a formula that could not be read
-
-
-def undefined_symbol(node: Symbol | Gradient, network: Network) -> UnreadableError | None:
-    """Return the problem of a symbol that the assignment does not know, if it is one."""
-    if network.has(key_of(node)):
-        return None
-    return UnreadableError(f"{as_text(node)} is used but never defined", node.at)
 
 
 def is_shape(verdict: Verdict) -> bool:

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from . import derivatives, equations, parser
 from .limits import UnreadableError
+from .looks import plain_lexemes
 from .nodes import Gradient, Index, Node, Series, Sum, Symbol, parts, with_parts
 from .task import Task
-from .tokens import plain_lexemes
 
 TIME = "t"
 LAST = "T"
@@ -233,7 +233,7 @@ class Renaming:
     def _over_gates(self, node: Series) -> bool:
         if node.lower is not None or not self._network.gates or node.variable in (TIME, BATCH):
             return False
-        return node.variable in set(_labels_of(node.body))
+        return node.variable in set(scripts_in(node.body))
 
     def _symbol(self, symbol: Symbol) -> Symbol:
         symbol = _with_time_second(_without_rows(symbol))
@@ -275,10 +275,11 @@ def _with_time_second(symbol: Symbol) -> Symbol:
     return symbol
 
 
-def _labels_of(node: Node) -> Iterator[str]:
+def scripts_in(node: Node) -> Iterator[str]:
+    """Yield the labels and the variables of times in a node."""
     if isinstance(node, Symbol):
         yield from node.labels
         if node.time is not None and node.time.variable is not None:
             yield node.time.variable
     for part in parts(node):
-        yield from _labels_of(part)
+        yield from scripts_in(part)

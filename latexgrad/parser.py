@@ -11,8 +11,8 @@ from typing import Any, Literal, cast
 import lark
 from lark.lexer import Lexer, Token
 
+from .commands import GREEK
 from .derivatives import Nabla, build_fraction, build_gradient, build_product, completed, timed
-from .equations import CLOSING, OPENING, OPERATORS
 from .functions import FUNCTION_COMMANDS, FUNCTION_WORDS
 from .limits import MAX_DEPTH, UnreadableError
 from .nodes import (
@@ -29,8 +29,9 @@ from .nodes import (
     Symbol,
     Transpose,
 )
+from .rows import CLOSING, OPENING, OPERATORS
 from .scripts import Scripts, interpret, series_range
-from .tokens import GREEK, Lexeme, argument_at
+from .tokens import Lexeme, argument_at
 
 GRAMMAR = Path(__file__).with_name("grammar.lark")
 EULER = "e"
@@ -120,6 +121,8 @@ class _NodeBuilder:
                 yield Token("LBRACE", "{", lexeme.at)
                 yield from self._fold(argument)
                 yield Token("RBRACE", "}", lexeme.at)
+            elif text in ("&", r"\quad"):
+                continue
             elif text == "{" and place < len(found) and found[place].text == "}":
                 place += 1
             else:
@@ -317,11 +320,13 @@ def _type(lexeme: Lexeme) -> str:  # noqa: PLR0911 - a table by kind
         return "LPAR"
     if text in CLOSING:
         return "RPAR"
-    if text in FUNCTION_COMMANDS or (lexeme.kind == "word" and text.lower() in FUNCTION_WORDS):
+    if text in FUNCTION_COMMANDS or (
+        lexeme.kind in ("word", "text") and text.lower() in FUNCTION_WORDS
+    ):
         return "FUNCTION"
     if lexeme.kind == "number":
         return "NUMBER"
-    if lexeme.kind in ("letter", "word") or text in GREEK:
+    if lexeme.kind in ("letter", "word", "text") or text in GREEK:
         return "NAME"
     raise UnreadableError(f"{text} is not understood", lexeme.at)
 

@@ -8,13 +8,14 @@ import numpy as np
 
 from .assessment import Assessed, AssessedQuantity, Assessment, Shortfall, Unanswered, Waiting
 from .checker import Verdict
-from .explain import Explanation, is_shape, undefined_symbol
+from .doubt import first_doubt
+from .explain import Explanation, is_shape
 from .limits import Budget, OverBudgetError, UnreadableError
 from .prepare import PreparedTask, prepared
-from .reading import UnknownError
+from .rules import renaming_for, rules
 from .sections import PartContent, part_of, usable
 from .source import place_in, with_newlines
-from .statements import FileContent, read_file, renaming_for, rules
+from .statements import read_file
 from .task import Task
 from .truth import Point
 from .verdicts import ComparedAnswer, compare_with_truth, fractions_of
@@ -59,9 +60,12 @@ def _assessed(
         return Unanswered(f"{file} has no formulas for this part yet", blank)
     compared = _against_truth(part, ready, points)
     explanation = Explanation(content.document, compared, file)
-    waiting = _waiting(file, part, compared, content)
-    if waiting is not None:
-        return waiting
+    losing = [verdict for verdict in compared.verdicts if verdict.status != "right"]
+    if losing and not part.named and any(verdict.status != "given" for verdict in losing):
+        return Waiting(f"{file} has no heading for this part, and some formulas are missing")
+    first = first_doubt(part, compared)
+    if first is not None:
+        return _unreadable(file, *content.document.place(first.at), first)
     if all(verdict.status in ("missing", "given") for verdict in compared.verdicts):
         missing = ", ".join(group.name for group in ready.groups)
         return Unanswered(f"{file} has no formula for any of {missing}")
@@ -112,34 +116,5 @@ def _shortfall(verdict: Verdict) -> Shortfall:
     return "shape" if is_shape(verdict) else "value"
 
 
-# What waits for a person
-
-
-def _waiting(
-    file: str, part: PartContent, compared: ComparedAnswer, content: FileContent
-) -> Waiting | None:
-    """Return what a person must look at: something unreadable that may be what is missing."""
-    losing = [verdict for verdict in compared.verdicts if verdict.status != "right"]
-    if not losing:
-        return None
-    if not part.named and any(verdict.status != "given" for verdict in losing):
-        return Waiting(f"{file} has no heading for this part, and some formulas are missing")
-    unread = [*part.problems]
-    unread += [found.problem for found in part.own if found.problem is not None and found.display]
-    undefined = [e for verdict in losing if (e := _undefined(verdict, compared)) is not None]
-    if not unread and not undefined:
-        return None
-    first = min([*unread, *undefined], key=lambda error: error.at)
-    return _unreadable(file, *content.document.place(first.at), first)
-
-
 def _unreadable(file: str, line: int, column: int, error: UnreadableError) -> Waiting:
     return Waiting(f"{file}, line {line}, column {column}: {error.message}", line, column)
-
-
-def _undefined(verdict: Verdict, compared: ComparedAnswer) -> UnreadableError | None:
-    """Return the use of an undefined symbol: it may have been defined in words."""
-    error = verdict.blame.error if verdict.blame is not None else None
-    if not isinstance(error, UnknownError):
-        return None
-    return undefined_symbol(error.node, compared.answer.network)

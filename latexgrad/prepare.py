@@ -12,11 +12,11 @@ from .arithmetic import ShapeError
 from .checker import Quantity
 from .formula_text import as_text
 from .limits import UnreadableError
+from .looks import plain_lexemes
 from .network import Network, build, gate_variables, key_of, substitute, time_of
 from .nodes import Gradient, Node
 from .reading import UnknownError
 from .task import Given, Task, TaskError
-from .tokens import plain_lexemes
 from .truth import Point, Sizes, dims_of, point
 
 TASKS_KEPT = 32

@@ -54,6 +54,7 @@ class Probe:
 
     functions: Functions = NUMPY
     last = 3
+    moving = False
 
     def __init__(self, shape: Callable[[Key], Shape | None], budget: Budget) -> None:
         self._shape = shape

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from .arithmetic import Shape, ShapeError, shape_of
 from .evaluate import EvaluationError
 from .limits import Budget, UnreadableError
-from .network import Key, Network, Renaming, key_of
-from .nodes import Node
+from .network import Key, Network, Renaming, key_of, time_of
+from .nodes import Gradient, Node, Symbol, Transpose
 from .reading import Probe, Reading, UnknownError, readings
+from .rules import Rule
 from .scope import Answer, Layout, shape_in
-from .statements import Rule
 from .task import Given
 from .truth import PROBE_SIZES, dims_of
 
@@ -50,7 +50,38 @@ def resolve(
     for links in found_for:
         chosen = [found[0].node if isinstance(found, list) else None for found in links]
         answer.settled.append(list(chosen))
+    _mark_passive(answer)
     return Resolved(answer, found_for)
+
+
+def _mark_passive(answer: Answer) -> None:
+    """Note rules that have no value, or say that one quantity is another, beside ones that do."""
+    for number, rule in enumerate(answer.rules):
+        weak = not any(answer.settled[number]) or all(
+            _is_derived(link, answer) for link in rule.links
+        )
+        if weak:
+            answer.passive.add(number)
+    for number in list(answer.passive):
+        rule = answer.rules[number]
+        others = [other for other in answer.rules_for(rule.key) if other not in answer.passive]
+        if not any(answer.rules[other].time == rule.time for other in others):
+            answer.passive.discard(number)
+
+
+def _is_derived(node: Node, answer: Answer) -> bool:
+    """Say whether a formula is nothing but the name of what another rule defines."""
+    if isinstance(node, Transpose):
+        return _is_derived(node.of, answer)
+    return isinstance(node, Symbol | Gradient) and any(
+        rule.key == key_of(node) and (rule.time is None or rule.time == time_of(node))
+        for rule in answer.rules
+    )
+
+
+def is_name(node: Node) -> bool:
+    """Say whether a formula is nothing but the name of another quantity."""
+    return isinstance(node, Symbol | Gradient) or (isinstance(node, Transpose) and is_name(node.of))
 
 
 def _readings_of(link: Node, probe: Probe) -> LinkReadings:

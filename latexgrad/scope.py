@@ -19,7 +19,7 @@ from .limits import Budget
 from .network import LAST, TIME, Dims, Key, Network, Renaming, key_of
 from .nodes import Gradient, Node, Symbol
 from .reading import UnknownError
-from .statements import Rule
+from .rules import Rule
 from .task import Given
 from .truth import Point, concrete
 
@@ -36,6 +36,8 @@ class Layout(NamedTuple):
         return self.gradient_rows if key.of else self.rows
 
 
+# How much less a rule counts than others: in running text, for any gate, without a definition.
+INLINE, FOR_ANY_GATE, PASSIVE = 1.5, 0.25, 10.0
 COLUMNS = Layout("vectors are columns", rows=False, gradient_rows=False)
 ROWS = Layout("vectors are rows", rows=True, gradient_rows=True)
 ROW_GRADIENTS = Layout("vectors are columns, gradients rows", rows=False, gradient_rows=True)
@@ -60,6 +62,7 @@ class Answer:
         dims: the dimensions of all quantities that are known, as columns.
         own_shapes: the names of the two dimensions of the student's own quantities.
         stands_for: which gradient an own quantity stands for, where that has been found out.
+        passive: rules that say something about a quantity, but not what it is.
     """
 
     network: Network
@@ -71,6 +74,7 @@ class Answer:
     dims: Mapping[Key, Dims]
     own_shapes: Mapping[Key, tuple[str, str]] = field(default_factory=dict)
     stands_for: dict[Key, Key] = field(default_factory=dict)
+    passive: set[int] = field(default_factory=set)
 
     def meant(self, key: Key) -> Key:
         """Return the gradient that an own quantity stands for, as far as that is known."""
@@ -97,6 +101,7 @@ class Scope:
         self.budget = budget
         self.last = point.last
         self.trusted = trusted
+        self.moving = answer.network.one_step
         self.stretched: set[Key] = set()
         self.beyond: set[Key] = set()
         self._memo: dict[tuple[Key, int | None], Any] = {}
@@ -163,20 +168,29 @@ class Scope:
         A rule for that time alone wins over one for a range, and that over one for all times; of
         two alike the later counts. A rule is used beyond its range where there is no other.
         """
-        best: tuple[int, int, Used] | None = None
+        best: tuple[float, int, Used] | None = None
         for number in self._rules.get(key, ()):
-            found = self._fit(self.answer.rules[number], time)
+            found = self.fit(self.answer.rules[number], time)
             if found is None:
                 continue
             rank, bindings, stretched = found
-            if self.answer.rules[number].implied:
-                rank -= 1
+            rank -= self._handicap(number)
             candidate = (rank, number, Used(number, bindings, stretched))
             if best is None or candidate[:2] >= best[:2]:
                 best = candidate
         return None if best is None else best[2]
 
-    def _fit(self, rule: Rule, time: int | None) -> tuple[int, dict[str, int], bool] | None:
+    def _handicap(self, number: int) -> float:
+        """Return what a rule loses against others: a remark does not replace a formula."""
+        rule = self.answer.rules[number]
+        return (
+            rule.implied
+            + (0 if rule.statement.display else INLINE)
+            + (FOR_ANY_GATE if rule.gates and not rule.domain.members else 0)
+            + (PASSIVE if number in self.answer.passive else 0)
+        )
+
+    def fit(self, rule: Rule, time: int | None) -> tuple[float, dict[str, int], bool] | None:
         """Return how well a rule fits a time (more is better), and what binds its index."""
         one_step = self.answer.network.one_step
         bindings = {TIME: 1} if one_step else {}

@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from .equations import TIMES
+from .commands import GREEK
 from .limits import UnreadableError
 from .nodes import ELEMENTWISE_SIGNS, Index
-from .tokens import GREEK, Lexeme
+from .tokens import Lexeme
 
 TRANSPOSES = frozenset(("T", r"\top", "'", "transpose"))
 PAIRS = {"(": ")", "[": "]", "<": ">", r"\langle": r"\rangle", r"\{": r"\}"}
 STARS = frozenset(("*", r"\star"))  # stand for any gate
 SKIPPED = frozenset((",", "{", "}", r"\quad"))
 MAX_INDEX = 1000
+TIMES = frozenset(("t", "s", "k", "j", r"\tau", "T", "n"))
 WORDS = {
     "prev": Index("t", -1), "previous": Index("t", -1), "old": Index("t", -1),
     "next": Index("t", 1), "last": Index("T"),
@@ -64,7 +65,7 @@ def interpret(found: Sequence[Lexeme], into: Scripts, *, above: bool, bracketed:
         elif _is_index(found, place, above=above, bracketed=bracketed):
             index, place = index_at(found, place)
             into.times.append(index)
-        elif lexeme.kind == "word":
+        elif lexeme.kind in ("word", "text"):
             _word(lexeme, into)
             place += 1
         elif lexeme.kind == "letter" or text in GREEK or text in STARS:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 from .limits import MAX_HEADING, UnreadableError
 from .prepare import PreparedTask
-from .statements import FileContent, Rule, Statement
+from .rules import Rule
+from .statements import FileContent, Statement
 from .task import Task
 
 

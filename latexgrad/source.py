@@ -51,7 +51,10 @@ _ARGUMENT = re.compile(r"\s*\{\s*\d+\s*\}")  # of alignat: how many columns
 # What only formulas contain, or what includes formulas from another file.
 _STRAY = re.compile(
     r"\\[dt]?frac(?![A-Za-z])|\\(?:partial|nabla)(?![A-Za-z])|∂"
-    r"|\\(?:input|include|includegraphics)(?![A-Za-z])|!\[[^\]\n]*\]\("
+    r"|\\(?:input|include|includegraphics|includepdf|tikz)(?![A-Za-z])|!\[[^\]\n]*\]\("
+    r"|<(?:img|object|embed|iframe|svg|math)\b|!\[\[|\.(?:png|jpe?g|pdf|heic|docx?)\b"
+    r"|\bd[A-Za-z]\w*\s*/\s*d[A-Za-z]|\bd[A-Z]?\w{1,6}\s*=\s*\S",
+    re.IGNORECASE,
 )
 _BEGIN = re.compile(r"\\begin\{([A-Za-z]+\*?)\}")
 _CLOSING = {r"\[": r"\]", r"\(": r"\)", "$$": "$$", "$": "$"}
@@ -219,8 +222,8 @@ class _Scan:
         ]
         if stray[0].startswith(r"\in"):
             what = f"the grader does not read what {stray[0]} includes"
-        elif stray[0].startswith("!"):
-            what = "the grader does not read pictures"
+        elif stray[0].startswith(("!", "<", ".")):
+            what = "the grader does not read pictures or other documents"
         else:
             inside = f", in {around[-1]}" if around and around[-1] != r"\begin{document}" else ""
             what = f"{stray[0]} is outside mathematics{inside}"

@@ -1,32 +1,48 @@
-"""What a student's file states, and the rules for quantities that its statements define."""
+"""What a student's file states: each equation as a statement, everything else as a problem."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
 
 from . import equations, parser, source
 from .equations import Equation
+from .function_names import function_names, with_functions
 from .limits import FILES_KEPT, MAX_STATEMENTS, MAX_TOKENS, UnreadableError
-from .network import LAST, TIME, Key, Network, Renaming, key_of, substitute, time_of
-from .nodes import Gradient, Index, Node, Series, Sum, Symbol, Transpose, parts, with_parts
+from .looks import plain_lexemes
+from .network import BATCH, LAST, TIME, scripts_in
+from .nodes import Index, Node, Series, parts
 from .scripts import series_range
-from .tokens import Lexeme, plain_lexemes
+from .tokens import Lexeme
+from .words import starts_remark
+
+# What in running text is more than the mention of a symbol.
+_EQUATION = re.compile(
+    r"=.*\\(?:d?frac|partial|nabla|delta)|\\(?:d?frac|partial|nabla|delta).*=", re.DOTALL
+)
 
 
 @dataclass(frozen=True)
 class Domain:
-    """For which times a rule holds: from lower to upper, or everywhere."""
+    """For which times a rule holds: from lower to upper, or everywhere.
+
+    ``members`` are those of a set that ``variable`` is in: gates, for which alone it holds.
+    """
 
     lower: Index | None = None
     upper: Index | None = None
+    members: tuple[str, ...] = ()
+    variable: str = ""
 
     @property
     def limited(self) -> bool:
         """Whether it holds for some times only."""
         return self.lower is not None or self.upper is not None
+
+
+EVERYWHERE = Domain()
 
 
 @dataclass(frozen=True)
@@ -57,34 +73,6 @@ class FileContent:
     problems: tuple[tuple[str, UnreadableError], ...]
 
 
-@dataclass(frozen=True)
-class Rule:
-    """A quantity and what the answer says it is: ``links`` of a chain, each to be right.
-
-    ``time`` is the index on the left-hand side; ``implied`` rules come from the middle of a chain.
-    ``raw`` are the links as they were written, with any gate's label and sums over gates;
-    ``gates`` says which gate is meant here. ``earlier`` rules are in another part, where their
-    mistakes cost points.
-    """
-
-    key: Key
-    time: Index | None
-    links: tuple[Node, ...]
-    statement: Statement
-    domain: Domain = Domain()
-    implied: bool = False
-    raw: tuple[Node, ...] = ()
-    gates: tuple[tuple[str, str], ...] = ()
-    earlier: bool = False
-
-
-def finished(node: Node, rule: Rule, renaming: Renaming) -> Node:
-    """Return a link from its raw form: for the rule's gate, with sums over gates written out."""
-    for variable, gate in rule.gates:
-        node = renaming.canonical(_gate_value(node, variable, gate))
-    return renaming.sums_written_out(node)
-
-
 @lru_cache(maxsize=FILES_KEPT)
 def read_file(text: str, *, markdown: bool) -> FileContent:
     """Read a file.
@@ -97,40 +85,75 @@ def read_file(text: str, *, markdown: bool) -> FileContent:
     problems: list[tuple[str, UnreadableError]] = [("", found) for found in document.problems]
     problems += document.strays
     left = MAX_TOKENS
+    lexed: list[tuple[source.Block, list[Lexeme]]] = []
     for block in document.blocks:
         try:
-            lexemes = plain_lexemes(block.text, block.at, document.macros)
-            left -= len(lexemes)
-            found = equations.equations(lexemes)
+            lexed.append((block, plain_lexemes(block.text, block.at, document.macros)))
         except UnreadableError as error:
-            if block.display:
-                problems.append((block.heading, error))
+            problems += _problems(block, [error])
             continue
+        left -= len(lexed[-1][1])
+        if left < 0:
+            raise UnreadableError("the file holds too many formulas", block.at)
+    words = equations.defined_words(lexemes for _block, lexemes in lexed)
+    functions = function_names(lexemes for _block, lexemes in lexed)
+    for block, lexemes in lexed:
+        try:
+            found, rest = equations.equations_and_rest(with_functions(lexemes, functions), words)
+        except UnreadableError as error:
+            problems += _problems(block, [error])
+            continue
+        problems += _problems(block, rest)
         for equation in found:
-            if len(statements) >= MAX_STATEMENTS or left < 0:
+            if len(statements) >= MAX_STATEMENTS:
                 raise UnreadableError("the file holds too many formulas", equation.at)
-            statements += _statements(equation, block, len(statements))
+            for statement in _statements(equation, block, len(statements)):
+                if block.display or statement.problem is None:
+                    statements.append(statement)
+                else:
+                    problems += _problems(block, [statement.problem])
     return FileContent(document, tuple(statements), tuple(problems))
+
+
+def _problems(
+    block: source.Block, found: Sequence[UnreadableError]
+) -> Iterator[tuple[str, UnreadableError]]:
+    """Yield what was not read of a block; in running text only what may be a formula."""
+    if block.display or _EQUATION.search(block.text):
+        yield from ((block.heading, error) for error in found)
 
 
 def _statements(equation: Equation, block: source.Block, number: int) -> Iterator[Statement]:
     for sides, conditions in _cases(equation):
-        nodes = tuple(_parsed(side, equation.at) for side in sides)
-        if not block.display and any(isinstance(node, UnreadableError) for node in nodes):
-            continue  # half a sentence in the running text
+        nodes = [_parsed(side, equation.at) for side in sides]
+        if equation.problem is not None:
+            nodes[-1] = equation.problem
         yield Statement(
-            block.text, equation.at, block.heading, block.display, nodes,
+            block.text, equation.at, block.heading, block.display, tuple(nodes),
             tuple(equation.relations), _domain(conditions), number,
         )  # fmt: skip
 
 
 def _parsed(side: Sequence[Lexeme], at: int) -> Node | UnreadableError:
     try:
-        return parser.expression(side, at)
+        node = parser.expression(side, at)
+        idle = _idle_sum(node)
+        if idle is None:
+            return node
+        return UnreadableError(f"nothing depends on {idle.variable} in a sum over it", idle.at)
     except UnreadableError as error:
         return error
     except RecursionError:
         return UnreadableError("it is nested too deeply", at)
+
+
+def _idle_sum(node: Node) -> Series | None:
+    """Return a sum over something that its terms do not depend on, if there is one."""
+    if isinstance(node, Series) and node.variable not in (TIME, BATCH):
+        names = set(scripts_in(node.body))
+        if node.variable not in names and f"#{node.variable}" not in names:
+            return node
+    return next((found for part in parts(node) if (found := _idle_sum(part)) is not None), None)
 
 
 def _cases(equation: Equation) -> Iterator[tuple[list[list[Lexeme]], list[list[Lexeme]]]]:
@@ -141,7 +164,7 @@ def _cases(equation: Equation) -> Iterator[tuple[list[list[Lexeme]], list[list[L
         return
     rows: list[list[list[Lexeme]]] = [[[]]]
     for lexeme in last[1:]:
-        remark = lexeme.kind == "word" and len(lexeme.text) > 1
+        remark = lexeme.kind == "text" and (not lexeme.text or starts_remark(lexeme.text))
         if lexeme.text == r"\endcases":
             break
         if lexeme.text == r"\\":
@@ -160,8 +183,9 @@ def _cases(equation: Equation) -> Iterator[tuple[list[list[Lexeme]], list[list[L
 def _domain(conditions: Sequence[Sequence[Lexeme]]) -> Domain:
     r"""Return the times that conditions such as ``t = T`` or ``1 \le t < T`` allow."""
     texts = [[lexeme.text for lexeme in condition] for condition in conditions]
+    variable, members = next((pair for text in texts if (pair := _set(text))[1]), ("", ()))
     if any(r"\dots" in text for text in texts):
-        return Domain()  # t = T, ..., 1: all of them
+        return EVERYWHERE  # t = T, ..., 1: all of them
     for condition, text in zip(conditions, texts, strict=True):
         condition = [lexeme for lexeme in condition if lexeme.text not in (",", ".")]  # noqa: PLW2901
         if not text or not condition or text[0] in ("g", "k") or r"\in" in text:
@@ -175,108 +199,14 @@ def _domain(conditions: Sequence[Sequence[Lexeme]]) -> Domain:
         if not {found.lower.variable, found.upper.variable} <= {None, LAST}:
             continue
         return Domain(found.lower, found.lower if "=" in text else found.upper)
-    return Domain()
+    return Domain(members=members, variable=variable)
 
 
-def renaming_for(statements: Sequence[Statement], network: Network) -> Renaming:
-    """Return the renaming that an answer uses: whether g is the candidate gate or any gate."""
-    candidate = any(
-        _uses_value_g(side)
-        for statement in statements
-        for side in statement.sides
-        if not isinstance(side, UnreadableError)
-    )
-    return Renaming(network, candidate_is_g=candidate)
-
-
-def _uses_value_g(node: Node) -> bool:
-    if isinstance(node, Symbol) and node.name == "g" and node.time is not None:
-        return True
-    return any(_uses_value_g(part) for part in parts(node))
-
-
-def rules(statements: Sequence[Statement], network: Network, renaming: Renaming) -> list[Rule]:
-    """Return the rules that statements define, in order; one for any gate becomes one each."""
-    found: list[Rule] = []
-    for statement in statements:
-        if statement.problem is not None:
-            continue
-        sides = [
-            renaming.canonical(side)
-            for side in statement.sides
-            if not isinstance(side, UnreadableError)
-        ]
-        for rule in _rules(sides, statement, network):
-            found += _for_gates(rule, network, renaming)
-    return found
-
-
-def _rules(sides: list[Node], statement: Statement, network: Network) -> Iterator[Rule]:
-    if _target(sides[0]) is None and _target(sides[-1]) is not None:
-        sides = [sides[-1], *sides[:-1]]
-    for place, side in enumerate(sides[:-1]):
-        target = _target(side)
-        if target is None or (target[0].of == "" and target[0] in network.values):
-            continue
-        key, time, transposed = target
-        links = tuple(sides[place + 1 :])
-        if place == 0 and statement.relations[0] != "=":
-            links = (_updated(side, links[-1], time, statement.relations[0], network),)
-        if transposed:
-            links = tuple(Transpose(link, link.at) for link in links)
-        if place and (key.of != "L" or any(link == side for link in links)):
-            continue
-        yield Rule(key, time, links, statement, statement.domain, implied=place > 0)
-
-
-def _updated(side: Node, link: Node, time: Index | None, relation: str, network: Network) -> Node:
-    """Return the value of a quantity after an update.
-
-    ``W += ...`` adds up over the steps; ``h_t += ...`` is added to what was given for that step.
-    """
-    added: Node | None = link if relation == "+=" else None
-    if added is None and isinstance(link, Sum) and side in link.terms:
-        kept = [place for place, term in enumerate(link.terms) if term != side]
-        added = Sum(
-            tuple(link.terms[place] for place in kept),
-            tuple(link.signs[place] for place in kept),
-            link.at,
-        )
-    if added is None:
-        return link
-    if time is not None:
-        return Sum((side, added), (1, 1), side.at)
-    if network.one_step:
-        return added
-    return Series("sum", TIME, added, Index(None, 1), Index(LAST), at=side.at)
-
-
-def _target(node: Node) -> tuple[Key, Index | None, bool] | None:
-    if isinstance(node, Transpose):
-        inner = _target(node.of)
-        return None if inner is None else (inner[0], inner[1], not inner[2])
-    if isinstance(node, Symbol | Gradient):
-        return key_of(node), time_of(node), False
-    return None
-
-
-def _for_gates(rule: Rule, network: Network, renaming: Renaming) -> Iterator[Rule]:
-    variables = [label for label in dict.fromkeys(rule.key.labels) if renaming.is_variable(label)]
-    for chosen in product(network.gates, repeat=len(variables)):
-        gates = tuple(zip(variables, chosen, strict=True))
-        labels = [dict(gates).get(label, label) for label in rule.key.labels]
-        key = Key(rule.key.of, rule.key.name, tuple(sorted(labels)))
-        made = replace(rule, key=key, raw=rule.links, gates=gates)
-        yield replace(made, links=tuple(finished(link, made, renaming) for link in rule.links))
-
-
-def _gate_value(node: Node, variable: str, gate: str) -> Node:
-    """Put a gate in place of a variable: as a label, and ``g_t`` itself as the gate's value."""
-    if isinstance(node, Symbol) and node.name == variable and not node.labels:
-        return replace(node, name=gate, time=node.time or Index(TIME))
-    substituted = substitute(node, variable, gate)
-    if isinstance(substituted, Symbol):
-        return substituted
-    return with_parts(
-        substituted, tuple(_gate_value(part, variable, gate) for part in parts(substituted))
-    )
+def _set(text: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    r"""Return a variable and the members of the set that it is in: ``g \in \{f, i, o\}``."""
+    if len(text) < 3 or text[1] != r"\in" or r"\dots" in text:  # noqa: PLR2004
+        return "", ()
+    inner = [item for item in text[2:] if item not in (r"\{", r"\}", ",", "(", ")", "{", "}")]
+    if any(item.isdigit() for item in inner):
+        return "", ()
+    return text[0], tuple(inner)

@@ -104,6 +104,7 @@ class _Forward:
     """The scope of the forward equations."""
 
     functions = NUMPY
+    moving = False
 
     def __init__(self, values: dict[TimedKey, Any], last: int) -> None:
         self.budget = Budget()

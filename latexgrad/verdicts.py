@@ -15,8 +15,8 @@ from .network import TIME, Network, Renaming
 from .nodes import Index
 from .prepare import PreparedTask
 from .resolve import Resolved, resolve
+from .rules import Rule
 from .scope import LAYOUTS, Answer, Layout
-from .statements import Rule
 from .task import Given
 from .truth import Point
 
@@ -86,11 +86,11 @@ def fractions_of(task: PreparedTask, found: ComparedAnswer) -> list[float]:
     """Return what part of each quantity is earned.
 
     Gradients that are taken as given earn what the others earn on average: they are right if the
-    rest is.
+    rest is. A sum over the steps that is missing costs only the sum.
     """
     plain = [_earned_by(task, found, verdict) for verdict in found.verdicts]
     others = [
-        (weight, fraction)
+        (weight, 1.0 if verdict.unsummed else fraction)
         for weight, fraction, verdict in zip(task.weights, plain, found.verdicts, strict=True)
         if verdict.status != "given"
     ]
@@ -119,8 +119,9 @@ def _under(
     if any(verdict.status == "wrong" for verdict in verdicts) and checker.identify_own_quantities():
         verdicts = [checker.verdict(quantity) for quantity in task.quantities]
     of_given = [verdict for verdict in verdicts if _is_given(verdict.quantity, task.network)]
-    if of_given and all(verdict.status == "missing" for verdict in of_given):
-        for verdict in of_given:
+    missing = [verdict for verdict in of_given if verdict.status == "missing"]
+    if len(missing) == len(of_given) or resolved.answer.given == "total":
+        for verdict in missing:
             verdict.status = "given"
     return ComparedAnswer(checker, verdicts, points)
 

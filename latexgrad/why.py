@@ -18,8 +18,8 @@ from .limits import Budget, OverBudgetError, UnreadableError
 from .network import LAST, TIME, Key, key_of, time_of
 from .nodes import Gradient, Index, Node, Symbol, parts
 from .reading import Probe, UnknownError, readings
+from .rules import finished
 from .scope import Answer, Scope, shape_in
-from .statements import finished
 from .truth import PROBE_SIZES, Point, paths
 from .verdicts import ComparedAnswer
 

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from latexgrad import parser
+from latexgrad.looks import plain_lexemes
 from latexgrad.statements import read_file
-from latexgrad.tokens import plain_lexemes
 from tests.latexgrad.tasks import ROOT, run
 
 TEXT = (ROOT / "docs" / "derivations.md").read_text(encoding="utf-8")

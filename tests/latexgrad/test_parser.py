@@ -6,6 +6,7 @@ import pytest
 
 from latexgrad import equations, parser, source
 from latexgrad.limits import MAX_DEPTH, UnreadableError
+from latexgrad.looks import plain_lexemes
 from latexgrad.nodes import (
     Apply,
     Gradient,
@@ -21,7 +22,6 @@ from latexgrad.nodes import (
     Transpose,
 )
 from latexgrad.statements import read_file
-from latexgrad.tokens import plain_lexemes
 
 T = Index("t")
 H, X = Symbol("h", (), T), Symbol("x", (), T)

@@ -9,8 +9,8 @@ from latexgrad import parser
 from latexgrad.arithmetic import ShapeError
 from latexgrad.formula_text import as_text
 from latexgrad.limits import Budget, OverBudgetError, UnreadableError
+from latexgrad.looks import plain_lexemes
 from latexgrad.reading import Probe, UnknownError, readings, written
-from latexgrad.tokens import plain_lexemes
 
 SHAPES = {"A": (4, 4), "W": (4, 5), "x": (5, 1), "h": (4, 1), "k": (4, 1), "r": (1, 4)}
 

@@ -145,7 +145,10 @@ def test_follow_through_is_not_for_sale(nothing):
         "b": r"\frac{\partial L}{\partial y_t}",
     }
     assert run("q3.5", written({"y_t": nothing} | rest, RNN_STEP)).earned == 0
-    assert run("q3.5", written({"y_t": "y_t"} | rest, RNN_STEP)).earned == pytest.approx(0.5)
+    # Nothing follows from what was not derived from the loss.
+    assert run("q3.5", written({"y_t": "y_t"} | rest, RNN_STEP)).earned == 0
+    derived = {"y_t": r"y_t * \frac{\partial L}{\partial h_t}"}
+    assert run("q3.5", written(derived | rest, RNN_STEP)).earned == pytest.approx(0.5)
 
 
 def test_rows_and_columns_must_not_be_mixed():

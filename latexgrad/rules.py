@@ -1,0 +1,159 @@
+"""The rules that statements make: what an answer says that each quantity is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+from .limits import UnreadableError
+from .network import LAST, TIME, Key, Network, Renaming, key_of, substitute, time_of
+from .nodes import Gradient, Index, Node, Series, Sum, Symbol, Transpose, parts, with_parts
+from .statements import EVERYWHERE, Domain, Statement
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A quantity and what the answer says it is: ``links`` of a chain, each to be right.
+
+    ``time`` is the index on the left-hand side; ``implied`` rules come from the middle of a chain.
+    ``raw`` are the links as they were written, with any gate's label and sums over gates;
+    ``gates`` says which gate is meant here. ``earlier`` rules are in another part, where their
+    mistakes cost points.
+    """
+
+    key: Key
+    time: Index | None
+    links: tuple[Node, ...]
+    statement: Statement
+    domain: Domain = EVERYWHERE
+    implied: bool = False
+    raw: tuple[Node, ...] = ()
+    gates: tuple[tuple[str, str], ...] = ()
+    earlier: bool = False
+
+
+def finished(node: Node, rule: Rule, renaming: Renaming) -> Node:
+    """Return a link from its raw form: for the rule's gate, with sums over gates written out."""
+    for variable, gate in rule.gates:
+        node = renaming.canonical(_gate_value(node, variable, gate))
+    return renaming.sums_written_out(node)
+
+
+def renaming_for(statements: Sequence[Statement], network: Network) -> Renaming:
+    """Return the renaming that an answer uses: whether g is the candidate gate or any gate."""
+    candidate = any(
+        _uses_value_g(side)
+        for statement in statements
+        for side in statement.sides
+        if not isinstance(side, UnreadableError)
+    )
+    return Renaming(network, candidate_is_g=candidate)
+
+
+def _uses_value_g(node: Node) -> bool:
+    if isinstance(node, Symbol) and node.name == "g" and node.time is not None:
+        return True
+    return any(_uses_value_g(part) for part in parts(node))
+
+
+def rules(statements: Sequence[Statement], network: Network, renaming: Renaming) -> list[Rule]:
+    """Return the rules that statements define, in order; one for any gate becomes one each."""
+    found: list[Rule] = []
+    for statement in statements:
+        if statement.problem is not None:
+            continue
+        sides = [
+            renaming.canonical(side)
+            for side in statement.sides
+            if not isinstance(side, UnreadableError)
+        ]
+        for rule in _rules(sides, statement, network):
+            found += _for_gates(rule, network, renaming)
+    return found
+
+
+def _rules(sides: list[Node], statement: Statement, network: Network) -> Iterator[Rule]:
+    """Yield a rule for each name in a chain, which is what the formulas of the chain say."""
+    formulas = [not _is_name(side, network) for side in sides]
+    for place, side in enumerate(sides):
+        target = _target(side)
+        if target is None or (target[0].of == "" and target[0] in network.values):
+            continue
+        key, time, transposed = target
+        links = [
+            link for link, formula in zip(sides, formulas, strict=True) if formula and link != side
+        ]
+        after = [link for link in sides[place + 1 :] if link in links]
+        if place == 0 and statement.relations[0] != "=":
+            after = [_updated(side, sides[-1], time, statement.relations[0], network)]
+        elif not after:
+            after = links or (sides[place + 1 :] if place + 1 < len(sides) else [])
+        if not after or (place and key.of not in ("L", "")):
+            continue
+        made = tuple(Transpose(link, link.at) if transposed else link for link in after)
+        yield Rule(
+            *(key, time, made, statement, statement.domain),
+            implied=any(not formula for formula in formulas[:place]),
+        )
+
+
+def _is_name(node: Node, network: Network) -> bool:
+    """Say whether a side of a chain is a name that the chain may define."""
+    target = _target(node)
+    return target is not None and not (
+        target[0].of == "D" or (target[0].of == "" and target[0] in network.values)
+    )
+
+
+def _updated(side: Node, link: Node, time: Index | None, relation: str, network: Network) -> Node:
+    """Return the value of a quantity after an update.
+
+    ``W += ...`` adds up over the steps; ``h_t += ...`` is added to what was given for that step.
+    """
+    added: Node | None = link if relation == "+=" else None
+    if added is None and isinstance(link, Sum) and side in link.terms:
+        kept = [place for place, term in enumerate(link.terms) if term != side]
+        added = Sum(
+            tuple(link.terms[place] for place in kept),
+            tuple(link.signs[place] for place in kept),
+            link.at,
+        )
+    if added is None:
+        return link
+    if time is not None:
+        return Sum((side, added), (1, 1), side.at)
+    if network.one_step:
+        return added
+    return Series("sum", TIME, added, Index(None, 1), Index(LAST), at=side.at)
+
+
+def _target(node: Node) -> tuple[Key, Index | None, bool] | None:
+    if isinstance(node, Transpose):
+        inner = _target(node.of)
+        return None if inner is None else (inner[0], inner[1], not inner[2])
+    if isinstance(node, Symbol | Gradient):
+        return key_of(node), time_of(node), False
+    return None
+
+
+def _for_gates(rule: Rule, network: Network, renaming: Renaming) -> Iterator[Rule]:
+    variables = [label for label in dict.fromkeys(rule.key.labels) if renaming.is_variable(label)]
+    for chosen in product(network.gates, repeat=len(variables)):
+        gates = tuple(zip(variables, chosen, strict=True))
+        labels = [dict(gates).get(label, label) for label in rule.key.labels]
+        key = Key(rule.key.of, rule.key.name, tuple(sorted(labels)))
+        made = replace(rule, key=key, raw=rule.links, gates=gates)
+        yield replace(made, links=tuple(finished(link, made, renaming) for link in rule.links))
+
+
+def _gate_value(node: Node, variable: str, gate: str) -> Node:
+    """Put a gate in place of a variable: as a label, and ``g_t`` itself as the gate's value."""
+    if isinstance(node, Symbol) and node.name == variable and not node.labels:
+        return replace(node, name=gate, time=node.time or Index(TIME))
+    substituted = substitute(node, variable, gate)
+    if isinstance(substituted, Symbol):
+        return substituted
+    return with_parts(
+        substituted, tuple(_gate_value(part, variable, gate) for part in parts(substituted))
+    )
