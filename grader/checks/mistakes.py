@@ -45,7 +45,7 @@ def named(found: Comparison, function: str, description: str) -> Comparison:
     """Return a comparison that names a known mistake in place of a guessed cause."""
     return replace(
         found,
-        cause=causes.of_mistake(function, description),
+        known=causes.of_mistake(function, description),
         remark=f"these are exactly the values you get when {description}",
     )
 
@@ -89,7 +89,8 @@ def by_name(result: Any, expected: Mapping[str, Array]) -> dict[str, Array]:
 def _equal(actual: Array, wrong: Array, limit: Tolerance) -> bool:
     if actual.shape != wrong.shape or actual.dtype.kind not in "fiu":
         return False
-    return bool(limit.allows(actual.astype(np.float64), wrong.astype(np.float64)).all())
+    both = (array.astype(np.float64, copy=False) for array in (actual, wrong))
+    return bool(limit.allows(*both).all())
 
 
 def matching_mistake(

@@ -7,8 +7,10 @@ part of the largest (``Tolerance``). The comparison happens in float64 on plain 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import cached_property
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -28,6 +30,7 @@ LAZY = {
     "range": "a range (use np.arange)",
     "coroutine": "a coroutine (is it an async function?)",
 }
+SINGLE = np.dtype(np.float32)
 TIE = 1.0e-9  # relative
 ROUNDING = 1.0e-2  # relative; a smaller difference of a narrower type is that type's rounding
 
@@ -46,16 +49,22 @@ class Tolerance:
     def bound(self, expected: Array) -> Array:
         """Return the allowed difference of each element."""
         with np.errstate(invalid="ignore", over="ignore"):
-            size = np.abs(np.where(np.isfinite(expected), expected, 0.0))
-            largest = size.max(initial=0.0)
-            relative = np.maximum(self.rtol * size, self.rtol_of_largest * largest)
-            bound: Array = self.atol + relative
+            return self.of_sizes(np.abs(np.where(np.isfinite(expected), expected, 0.0)))
+
+    def of_sizes(self, size: Array) -> Array:
+        """Return the allowed difference of each element, given what size the expected ones have."""
+        largest = np.maximum.reduce(size, axis=None, initial=0.0)
+        relative = np.maximum(self.rtol * size, self.rtol_of_largest * largest)
+        bound: Array = self.atol + relative
         return bound
 
     def allows(self, actual: Array, expected: Array) -> Array:
         """Return which elements agree (bool, same shape); NaN and infinity agree with equals."""
         with np.errstate(invalid="ignore", over="ignore"):
-            near = np.abs(actual - expected) <= self.bound(expected)
+            difference = np.abs(actual - expected)
+            if difference.size and _all_finite(difference, expected):
+                return np.asarray(difference <= self.of_sizes(np.abs(expected)))
+            near = difference <= self.bound(expected)
         same = (actual == expected) | (np.isnan(actual) & np.isnan(expected))
         agreed: Array = np.where(np.isfinite(expected), near, same)
         return agreed
@@ -63,32 +72,71 @@ class Tolerance:
 
 def tolerance(spec: Tolerances, case: SolvedCase) -> Tolerance:
     """Return the tolerance for the lowest precision among a case's inputs."""
-    # Of torch's types the name is enough: torch need not be loaded here.
-    dtypes = {str(getattr(value, "dtype", "")) for value in case.arguments.values()}
-    if dtypes & {"float32", "torch.float32"}:
+    if any(_is_single(getattr(value, "dtype", None)) for value in case.arguments.values()):
         of_largest = min(spec.rtol_float32, spec.rtol_of_largest)
         return Tolerance(spec.rtol_float32, spec.atol_float32, of_largest)
     return Tolerance(spec.rtol, spec.atol, min(spec.rtol, spec.rtol_of_largest))
+
+
+def _is_single(dtype: Any) -> bool:
+    if isinstance(dtype, np.dtype):
+        return dtype == SINGLE
+    # Of torch's types the name is enough: torch need not be loaded here.
+    return str(dtype) in ("float32", "torch.float32")
+
+
+def _all_finite(difference: Array, expected: Array) -> bool:
+    """Say whether all numbers are finite of which these are the differences, in float64.
+
+    False may also mean that a difference was too large.
+    """
+    doubles = difference.dtype == expected.dtype == np.float64
+    return doubles and math.isfinite(np.maximum.reduce(difference, axis=None))
+
+
+class Mismatch(Protocol):
+    """What is said of wrong values; most are never asked, and finding a cause takes long."""
+
+    @property
+    def message(self) -> str:
+        """Where they are wrong and how much."""
+
+    @property
+    def cause(self) -> Cause | None:
+        """What could explain them."""
 
 
 @dataclass(frozen=True)
 class Comparison:
     """The outcome of comparing one value.
 
-    ``message`` says where and how much, ``cause`` what probably led to it, and ``remark`` how that
-    is worded after the message (None: as in the cause). ``ratio`` is that of a single number to the
-    expected one. ``max_abs`` and ``max_rel`` are the largest
-    differences, None if shapes or types forbid any.
+    ``message`` says where and how much, ``cause`` what probably led to it (``words`` and ``known``,
+    or what ``mismatch`` says), and ``remark`` how that is worded after the message (None: as in the
+    cause). ``ratio`` is that of a single number to the expected one. ``max_abs`` and ``max_rel``
+    are the largest differences, None if shapes or types forbid any.
     """
 
     name: str
     reason: Reason | None = None
-    message: str = ""
-    cause: Cause | None = None
+    words: str = ""
+    known: Cause | None = None
     max_abs: float | None = None
     max_rel: float | None = None
     remark: str | None = None
     ratio: float | None = None
+    mismatch: Mismatch | None = None
+
+    @property
+    def message(self) -> str:
+        """Where the values are wrong and how much."""
+        return self.mismatch.message if self.mismatch is not None else self.words
+
+    @property
+    def cause(self) -> Cause | None:
+        """What could explain wrong values."""
+        if self.known is None and self.mismatch is not None:
+            return self.mismatch.cause
+        return self.known
 
     @property
     def ok(self) -> bool:
@@ -139,51 +187,90 @@ def compare(
     if expected.size == 0:
         return Comparison(name, max_abs=0.0, max_rel=0.0)
     with np.errstate(all="ignore"):  # a student's numbers may overflow whatever is done with them
-        found = _compare_numbers(
-            name, array.astype(np.float64), expected.astype(np.float64), tolerance
-        )
+        wanted = expected.astype(np.float64, copy=False)
+        found = _compare_numbers(name, array.astype(np.float64, copy=False), wanted, tolerance)
     narrower = array.dtype.kind == "f" and array.dtype.itemsize < expected.dtype.itemsize
     if found.reason == "mismatch" and narrower and (found.max_rel or 0) < ROUNDING:
         text = f"it is {array.dtype} instead of {expected.dtype}, so it loses digits"
-        return replace(found, cause=Cause("lower_precision", text))
+        return replace(found, known=Cause("lower_precision", text))
     return found
 
 
 def _compare_numbers(name: str, actual: Array, expected: Array, tolerance: Tolerance) -> Comparison:
-    good = tolerance.allows(actual, expected)
-    # What is not finite has no difference; it is named in the message instead.
-    finite = np.isfinite(actual) & np.isfinite(expected)
-    difference = np.abs(np.where(finite, actual - expected, 0.0))
-    relative = difference / np.where(expected == 0, 1.0, np.abs(np.where(finite, expected, 1.0)))
-    max_abs, max_rel = float(difference.max()), float(relative.max())
-    if good.all():
+    difference = np.abs(actual - expected)
+    if _all_finite(difference, expected):
+        size = np.abs(expected)
+        good = np.asarray(difference <= tolerance.of_sizes(size))
+        finite = None
+    else:
+        good = tolerance.allows(actual, expected)
+        # What is not finite has no difference; it is named in the message instead.
+        finite = np.isfinite(actual) & np.isfinite(expected)
+        difference = np.abs(np.where(finite, actual - expected, 0.0))
+        size = np.abs(np.where(finite, expected, 1.0))
+    relative = difference / np.where(expected == 0, 1.0, size)
+    max_abs = float(np.maximum.reduce(difference, axis=None))
+    max_rel = float(np.maximum.reduce(relative, axis=None))
+    if np.logical_and.reduce(good, axis=None):
         return Comparison(name, max_abs=max_abs, max_rel=max_rel)
-    bad = int((~good).sum())
+    if finite is None:
+        finite = np.ones(difference.shape, dtype=bool)
     not_finite = ~np.isfinite(actual) & np.isfinite(expected)
     if not_finite.any():
         where = _index(np.argmax(not_finite), actual.shape)
         count = f"{int(not_finite.sum())} of {actual.size} entries are NaN or infinite"
         message = f"{name}: {count}; first at {where}" if actual.shape else f"{name} is {actual}"
         return Comparison(name, "not_finite", message, None, max_abs, max_rel)
-    bound = np.broadcast_to(tolerance.bound(expected), expected.shape)
-    excess = np.where(finite, difference - bound, np.inf)
-    excess = np.where(good, -1.0, excess)
-    # Of entries that are off by the same amount it is the first, whatever rounding says.
-    worst = np.unravel_index(int(np.argmax(excess >= excess.max() * (1 - TIE))), actual.shape)
-    got, wanted = _number(actual[worst], expected[worst])
-    if actual.shape:
-        message = (
-            f"{name}: {bad} of {actual.size} entries differ; worst at "
-            f"{list(map(int, worst))}: got {got}, expected {wanted}"
-        )
-    else:
-        message = f"{name}: got {got}, expected {wanted}"
-    message += f" (off by {difference[worst]:.2g}"
-    message += f", allowed {bound[worst]:.2g})" if np.isfinite(bound[worst]) else ")"
-    cause = causes.values(actual, expected, tolerance.allows, good) if finite.all() else None
     one = actual.size == 1 and finite.all() and expected.all()
     ratio = float(actual.item() / expected.item()) if one else None
-    return Comparison(name, "mismatch", message, cause, max_abs, max_rel, ratio=ratio)
+    mismatch = _Mismatch(name, actual, expected, tolerance, difference, good, finite)
+    return Comparison(
+        name, "mismatch", max_abs=max_abs, max_rel=max_rel, ratio=ratio, mismatch=mismatch
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Mismatch:
+    """Finite values that are wrong; float64 arrays of one shape."""
+
+    name: str
+    actual: Array
+    expected: Array
+    tolerance: Tolerance
+    difference: Array
+    good: Array
+    finite: Array
+
+    @cached_property
+    def message(self) -> str:
+        """Which entry is the worst, and by how much it is off."""
+        actual, expected, difference = self.actual, self.expected, self.difference
+        with np.errstate(all="ignore"):
+            bound = np.broadcast_to(self.tolerance.bound(expected), expected.shape)
+            excess = np.where(self.finite, difference - bound, np.inf)
+            excess = np.where(self.good, -1.0, excess)
+            # Of entries that are off by the same amount it is the first, whatever rounding says.
+            first = int(np.argmax(excess >= excess.max() * (1 - TIE)))
+        worst = np.unravel_index(first, actual.shape)
+        got, wanted = _number(actual[worst], expected[worst])
+        if actual.shape:
+            bad = int((~self.good).sum())
+            message = (
+                f"{self.name}: {bad} of {actual.size} entries differ; worst at "
+                f"{list(map(int, worst))}: got {got}, expected {wanted}"
+            )
+        else:
+            message = f"{self.name}: got {got}, expected {wanted}"
+        message += f" (off by {difference[worst]:.2g}"
+        return message + (f", allowed {bound[worst]:.2g})" if np.isfinite(bound[worst]) else ")")
+
+    @cached_property
+    def cause(self) -> Cause | None:
+        """The relation between the values and the right ones, if one is known."""
+        if not self.finite.all():
+            return None
+        with np.errstate(all="ignore"):
+            return causes.values(self.actual, self.expected, self.tolerance.allows, self.good)
 
 
 def _not_an_array(name: str, actual: Any, expected: Array) -> tuple[Reason, str]:

@@ -16,12 +16,16 @@ def clean(text: str) -> str:
 
     These could rewrite what a terminal shows, or turn the direction of writing.
     """
-    return "".join(
-        char
-        if char == "\n" or not unicodedata.category(char).startswith(UNPRINTABLE)
-        else "\N{REPLACEMENT CHARACTER}"
-        for char in text
+    if text.isprintable():  # most are: a walk over all characters takes a hundred times as long
+        return text
+    return "\n".join(
+        line if line.isprintable() else "".join(map(_visible, line)) for line in text.split("\n")
     )
+
+
+def _visible(char: str) -> str:
+    hidden = unicodedata.category(char).startswith(UNPRINTABLE)
+    return "\N{REPLACEMENT CHARACTER}" if hidden else char
 
 
 def printable(text: str, most: int) -> str:

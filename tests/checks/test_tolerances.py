@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from grader.checks.numerics import Tolerance, compare
 
@@ -59,3 +61,32 @@ def test_what_is_not_finite_has_no_part_in_the_scale():
 def test_without_numbers_there_is_no_scale():
     assert ALLOWED.bound(np.zeros((0, 3))).shape == (0, 3)
     assert compare("x", np.zeros((0, 3)), np.zeros((0, 3)), ALLOWED).ok
+
+
+ANY = st.one_of(
+    st.floats(width=64), st.sampled_from([0.0, -0.0, 1e308, -1e308, np.inf, -np.inf, np.nan])
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(st.tuples(ANY, ANY | st.none(), st.floats(-3, 3)), max_size=6), st.booleans())
+def test_the_rule_holds_for_any_numbers_at_once_or_one_by_one(numbers, exact):
+    tolerance = Tolerance(0.0, 0.0) if exact else ALLOWED
+    expected = np.array([right for right, _other, _steps in numbers])
+    sizes = np.abs(expected[np.isfinite(expected)])
+    largest = float(sizes.max(initial=0.0))
+    actual = np.empty_like(expected)
+    agreed = []
+    with np.errstate(all="ignore"):
+        for index, (right, other, steps) in enumerate(numbers):
+            allowed = tolerance.atol + max(
+                tolerance.rtol * abs(right), tolerance.rtol_of_largest * largest
+            )
+            mine = right + steps * allowed if other is None else other
+            actual[index] = mine
+            if np.isfinite(right):
+                agreed.append(bool(np.abs(np.float64(mine) - np.float64(right)) <= allowed))
+            else:
+                agreed.append(mine == right or (np.isnan(mine) and np.isnan(right)))
+    assert tolerance.allows(actual, expected).tolist() == agreed
+    assert compare("x", actual, expected, tolerance).ok is all(agreed)

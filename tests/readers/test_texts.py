@@ -46,6 +46,15 @@ def test_cleaning_keeps_lines_and_leaves_no_control_character(text):
     assert clean(cleaned) == cleaned
 
 
+def test_cleaning_replaces_what_moves_the_cursor_or_turns_the_writing_and_nothing_else():
+    for code in range(0x110000):
+        char = chr(code)
+        hidden = unicodedata.category(char).startswith(("C", "Zl", "Zp")) and char != "\n"
+        wanted = "\N{REPLACEMENT CHARACTER}" if hidden else char
+        assert clean(char) == wanted
+        assert clean(f"a {char}\n{char}b") == f"a {wanted}\n{wanted}b"
+
+
 def test_a_text_is_cut_only_if_it_is_too_long_and_keeps_its_lines():
     assert clipped("a\nb", 3) == "a\nb"
     assert clipped("a\nbc", 3) == "a\nb [...]"
