@@ -65,20 +65,31 @@ def mutants_of(
 
     ``exchanged`` are further names that are taken for one another.
     """
-    text = ProgramText(source)
     for name, function in functions_in(ast.parse(source)).items():
         if name not in functions:
             continue
         seen = {_meaning(source, source, function)}
-        for node, kind, new in _Function(function, text, exchanged).changes():
-            program = text.replaced(node, new)
+        for mutant in changed(source, name, function, exchanged):
             try:
-                meaning = _meaning(program, source, function)
+                meaning = _meaning(mutant.source, source, function)
             except SyntaxError:
                 continue  # a target that cannot be assigned to, say
             if meaning not in seen:
                 seen.add(meaning)
-                yield Mutant(name, kind, node.lineno, program, source)  # type: ignore[attr-defined]
+                yield mutant
+
+
+def changed(
+    source: str,
+    name: str,
+    function: ast.FunctionDef,
+    exchanged: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> Iterator[Mutant]:
+    """Yield a function with each change; some are the same program, and some are not Python."""
+    text = ProgramText(source)
+    for node, kind, new in _Function(function, text, exchanged).changes():
+        program = text.replaced(node, new)
+        yield Mutant(name, kind, node.lineno, program, source)  # type: ignore[attr-defined]
 
 
 def functions_in(tree: ast.Module) -> dict[str, ast.FunctionDef]:

@@ -1,12 +1,18 @@
 """One change that puts a function right, and functions that have none."""
 
+import contextlib
 import importlib.util
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from grader.isolation.worker import repair
+from grader.isolation.worker.mutants import mutants_of
 from grader.isolation.worker.repair import Wanted
 
 SOURCE = '''
@@ -73,6 +79,66 @@ def test_a_mistake_in_one_place_is_put_right(old, new, line, loaded):
         for wanted in WANTED:
             np.testing.assert_allclose(held(*wanted.arguments)[0], wanted.outputs[0])
         assert module.forward is before
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("x @ w + b", "x @ w - b"),
+        ("x @ w + b", "w @ x + b"),
+        ("x @ w + b", "x @ w + b * 2.0 - b * 1.0 + b * 1"),
+        ("x @ w + b", "np.maximum(x @ w, x @ w) + b if b is None else x @ w"),
+        ("np.tanh(a)", "np.tanh(-a)"),
+        ("np.tanh(a)", "np.tanh(a, dtype=np.float32)"),
+        ("return y, (x, w, y)", "return (lambda: a)(), (x, w, y)"),
+    ],
+)
+def test_the_changes_are_those_mutants_that_give_what_is_wanted(old, new, loaded):
+    module = loaded((old, new))
+    source = (Path(module.__file__)).read_text()
+    lines = []
+    for mutant in mutants_of(source, ["forward"]):
+        space = {}
+        with contextlib.suppress(Exception):
+            exec(mutant.source, space)
+            if all(right(space["forward"], one) for one in WANTED):
+                lines.append(mutant.line)
+    found = [
+        repair.repair(loaded((old, new)), "forward", WANTED, skip) for skip in range(len(lines) + 1)
+    ]
+    assert lines
+    assert found == [*lines, None]
+
+
+def right(function, wanted):
+    returned, _cache = function(*[value.copy() for value in wanted.arguments])
+    expected = wanted.outputs[0]
+    close = np.allclose(returned, expected, repair.RTOL, repair.ATOL)
+    return np.shape(returned) == np.shape(expected) and close
+
+
+VALUES = st.one_of(st.floats(), st.sampled_from([0.0, 1e-9, 1.0, 1.0 + 1e-6, 1e308, -1e308]))
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    hnp.arrays(np.float64, hnp.array_shapes(min_dims=0, max_dims=2, max_side=3), elements=VALUES),
+    st.data(),
+)
+def test_values_are_wanted_by_the_rule_of_numpy(wanted, data):
+    kinds = [np.float64, np.float32, np.int64, np.bool_, np.complex128, np.object_]
+    with np.errstate(all="ignore"):
+        moved = wanted * (1 + data.draw(st.sampled_from([0, 1e-6, -1e-6, 2e-6, 1.0])))
+        value = np.asarray(moved).astype(data.draw(st.sampled_from(kinds)), copy=False)
+        value = data.draw(st.sampled_from([value, value.tolist(), value[()], value.reshape(-1)]))
+        try:
+            same = np.shape(value) == wanted.shape and np.allclose(
+                value, wanted, repair.RTOL, repair.ATOL
+            )
+        except TypeError:  # of objects
+            same = False
+        one = Wanted([], [wanted])
+        assert repair.Trial(one).passes(lambda: value) is bool(same)
 
 
 def test_other_changes_are_passed_over(loaded):
