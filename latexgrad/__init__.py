@@ -2,26 +2,35 @@
 
 ``assess`` is the only way in: from a text and a ``Task`` to an ``Assessment``. Nothing else of this
 package is imported from outside (``make lint`` refuses it), and the package imports nothing of the
-grader. ``pipeline`` is what happens in between. A formula goes through these modules in turn:
+grader. ``pipeline`` is what happens in between. Reading first keeps everything: what is in the part
+becomes a statement or a problem with its place. Then statements are understood. A formula goes
+through these modules in turn:
 
-1. ``source`` finds headings, macros and mathematics in the file; what is not mathematics is
-   skipped, but formulas outside it are noted.
-2. ``tokens`` cuts LaTeX into lexemes, expands macros and drops fonts and spacing.
-3. ``equations`` cuts the lexemes into equations: rows, chains ``a = b = c``, conditions.
+1. ``source`` finds headings, macros and mathematics in the file; pictures and formulas outside
+   mathematics are noted.
+2. ``tokens`` cuts LaTeX into lexemes and expands macros; ``looks`` drops fonts and spacing
+   (``commands``).
+3. ``rows`` opens frames and cuts lexemes into pieces at row ends and remarks (``words``);
+   ``equations`` makes chains ``a = b = c`` and conditions of them; ``function_names`` and
+   ``rewrites`` put them into the usual form.
 4. ``parser`` (with ``grammar.lark``) makes ``nodes`` of each side: ``scripts`` says what subscripts
    and superscripts mean, ``derivatives`` what belongs to a fraction of partial signs.
-5. ``statements`` holds what the file states and makes rules of it, one for each quantity that is
-   defined, under the task's names (``network``); ``sections`` picks those of the part that is
-   marked.
-6. ``resolve`` finds the shapes of the student's own symbols, and with ``reading`` which product is
+5. ``statements`` holds what the file states; ``sections`` picks those of the part that is marked.
+6. ``interpretation`` tries what the answer may mean: its letters for the loss and for time
+   (``spelling``, ``speller``, ``symbol_words``) and its names for values (``families``). ``rules``
+   makes rules of the statements, one for each quantity that is defined, under the task's names
+   (``network``).
+7. ``resolve`` finds the shapes of the student's own symbols, and with ``reading`` which product is
    meant where a row of factors allows more than one.
-7. ``scope`` evaluates the rules as recursions at a random point (``evaluate``, ``arithmetic``,
+8. ``scope`` evaluates the rules as recursions at a random point (``evaluate``, ``arithmetic``,
    ``functions``).
-8. ``checker`` compares every link of a rule with the truth, and ``verdicts`` chooses the convention
-   (rows or columns, total or direct gradients) that suits the answer best.
-9. ``why`` looks for the mistake: a path to the loss that is missing, or an edit (``edits``) that
-   makes the formula right.
-10. ``explain`` puts messages together, with formulas as text (``formula_text``) and as MathML
+9. ``checker`` compares every link of a rule with the truth (``dependence`` says what it builds on),
+   and ``verdicts`` chooses the convention (rows or columns, total or direct gradients) that suits
+   the answer best. ``doubt`` finds what was not understood and may be why points are lost: a person
+   looks at it.
+10. ``why`` looks for the mistake: a path to the loss that is missing, or an edit (``edits``) that
+    makes the formula right.
+11. ``explain`` puts messages together, with formulas as text (``formula_text``) and as MathML
     (``mathml``).
 
 The other side of the comparison is made once for each task: ``task`` holds what the author writes,

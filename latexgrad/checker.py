@@ -147,8 +147,8 @@ class Checker:
     def identify_own_quantities(self) -> bool:
         """Find out which gradients the student's own quantities are; say whether any was found.
 
-        An own quantity stands for a gradient if it has its value, or if with its value everything
-        that is said in terms of it is right.
+        An own quantity stands for a gradient if it has its value, or if with its value most of what
+        is said in terms of it is right.
         """
         answer = self._answer
         own = [key for key in answer.own_shapes if key.name and not answer.has_truth(key)]
@@ -161,26 +161,34 @@ class Checker:
                 and self._has_truth(rule)
                 and any(key in keys_in(n) for n in rule.links)
             ]
-            for candidate in candidates:
-                answer.stands_for[key] = candidate
-                self._scopes.clear()
-                if self._fits(key, users):
-                    break
-                del answer.stands_for[key]
+            meant = self._meant_by(key, users, candidates)
+            if meant is not None:
+                answer.stands_for[key] = meant
         self._scopes.clear()
         return any(key in answer.stands_for for key in own)
 
-    def _fits(self, key: Key, users: Sequence[int]) -> bool:
-        own = self._answer.rules_for(key)
-        if all(self.first_wrong(number, trusted=True) is None for number in own):
-            return True
-        if any(self.first_wrong(number, trusted=True) is not None for number in users):
-            return False
-        # It is another value than what it is used as: that shows where more is made of it than
-        # a new name, and only if it was derived from the loss.
-        rules = self._answer.rules
-        worked = any(not all(is_name(n) for n in rules[user].links) for user in users)
-        return worked and any(builds_on_loss(self._answer, number) for number in own)
+    def _meant_by(self, key: Key, users: Sequence[int], candidates: Sequence[Key]) -> Key | None:
+        """Return the gradient that an own quantity has the value of, or is used as."""
+        answer = self._answer
+        own = answer.rules_for(key)
+        derived = any(builds_on_loss(answer, number) for number in own)
+        statements = {answer.rules[number].statement.number for number in own}
+        others = [n for n in users if answer.rules[n].statement.number not in statements]
+        found: tuple[int, Key] | None = None
+        for candidate in candidates:
+            answer.stands_for[key] = candidate
+            self._scopes.clear()
+            if own and all(self.first_wrong(number, trusted=True) is None for number in own):
+                return candidate
+            # It has another value than what it is used as: that shows where more is made of it
+            # than a new name, and only if it was derived from the loss.
+            right = [n for n in others if derived and self.first_wrong(n, trusted=True) is None]
+            worked = any(not all(is_name(link) for link in answer.rules[n].links) for n in right)
+            if worked and 2 * len(right) > len(others) and (found is None or len(right) > found[0]):
+                found = len(right), candidate
+            del answer.stands_for[key]
+        answer.stands_for.pop(key, None)
+        return None if found is None else found[1]
 
     def first_wrong(
         self, number: int, *, trusted: bool, only: int | None = None

@@ -12,11 +12,15 @@ from .nodes import (
     Index,
     Listed,
     Node,
+    Number,
     Operator,
     Partial,
+    Power,
     Product,
     Quotient,
+    Sum,
     Symbol,
+    Transpose,
     parts,
     with_parts,
 )
@@ -115,16 +119,25 @@ def build_fraction(above: Node, below: Node, at: int) -> Node:
     return Quotient(above, below, at)
 
 
-def build_gradient(of: Node, by: Node, at: int) -> Gradient:
+def build_gradient(of: Node, by: Node, at: int) -> Node:
     """Build a derivative: of the loss, of one step's own loss, or of something else."""
+    if isinstance(by, Transpose):
+        # What is written below is a row; its gradient is one as well.
+        return Transpose(build_gradient(of, by.of, at), at)
     loss = _loss(of)
-    time = of.time if isinstance(of, Symbol) else None
-    if loss is None:
+    if loss is None or not isinstance(of, Symbol):
         # A Jacobian is known by its text alone.
-        return Gradient(f"{name_of(of)}", by, at)
-    if loss == STEP_LOSS and time is not None and isinstance(by, Symbol) and by.time != time:
-        return Gradient(f"{STEP_LOSS}_{time}", by, at)
-    return Gradient(loss, by, at)
+        return Gradient(f"{name_of(of)}", by, at, name_of(of))
+    return loss_gradient(of.name, of.time if loss == STEP_LOSS else None, by, at)
+
+
+def loss_gradient(name: str, time: Index | None, by: Node, at: int) -> Gradient:
+    """Return the derivative of the loss, or of the one of a step: of its own or of another."""
+    if time is None:
+        return Gradient(STEP_LOSS if name == STEP_LOSS else "L", by, at, name)
+    if isinstance(by, Symbol) and by.time is not None and by.time != time:
+        return Gradient(f"{STEP_LOSS}_{time}", by, at, name)
+    return Gradient(STEP_LOSS, by, at, name)
 
 
 def name_of(node: Node) -> str:
@@ -133,6 +146,31 @@ def name_of(node: Node) -> str:
         scripts = "".join(f",{label}" for label in node.labels)
         return f"{node.name}{scripts}@{node.time}"
     return f"{type(node).__name__}({','.join(name_of(part) for part in parts(node))})"
+
+
+def at_time(before: Node | Nabla, inside: Node | Nabla) -> Node | None:
+    """Return what stands before brackets at the time in them, as in ``h(t-1)``."""
+    if isinstance(inside, Nabla) or isinstance(before, Nabla):
+        return None
+    index = _index_of(inside)
+    if index is None:
+        return None
+    if isinstance(before, Symbol) and before.time is None and before.name not in ("t", "T"):
+        return replace(before, time=index)
+    if isinstance(before, Partial) and (of := at_time(before.of, inside)) is not None:
+        return replace(before, of=of)
+    return None
+
+
+def _index_of(node: Node) -> Index | None:
+    if isinstance(node, Symbol) and node.name in ("t", "T") and not node.labels and not node.time:
+        return Index(node.name)
+    if isinstance(node, Sum) and len(node.terms) == 2:  # noqa: PLR2004 - t - 1
+        first, second = node.terms
+        base = _index_of(first)
+        if base is not None and isinstance(second, Number) and second.value.is_integer():
+            return replace(base, offset=node.signs[1] * int(second.value))
+    return None
 
 
 def timed(node: Node, variable: str) -> Node:
@@ -149,7 +187,12 @@ def completed(node: Node) -> Node:
     if isinstance(node, Partial):
         if not node.shorthand:
             raise UnreadableError("a derivative is incomplete", node.at)
-        return Gradient("L", completed(node.of), node.at)
+        of = node.of
+        if isinstance(of, Transpose):
+            return Transpose(completed(replace(node, of=of.of)), of.at)
+        if isinstance(of, Power):
+            return replace(of, of=completed(replace(node, of=of.of)))
+        return Gradient("L", completed(of), node.at, "d")
     if isinstance(node, Listed):
         raise UnreadableError("a list of values is not understood here", node.at)
     return with_parts(node, tuple(completed(part) for part in parts(node)))

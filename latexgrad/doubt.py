@@ -12,11 +12,12 @@ from .checker import Verdict
 from .dependence import keys_in
 from .formula_text import as_text
 from .limits import UnreadableError
-from .network import Key, key_of
+from .network import LATER, Key, key_of
 from .nodes import Gradient, Node, Symbol, parts
 from .reading import UnknownError
 from .resolve import is_name
 from .sections import PartContent
+from .spelling import walk
 from .verdicts import ComparedAnswer
 
 
@@ -38,6 +39,18 @@ def _doubts(
         yield from unknown.behind(verdict)
     if any(verdict.status == "missing" for verdict in losing):
         yield from unknown.unused()
+    yield from _guesses(part, compared)
+
+
+def _guesses(part: PartContent, compared: ComparedAnswer) -> Iterator[UnreadableError]:
+    """Yield names whose meaning was guessed: another guess may be the right one."""
+    for statement in part.own:
+        for side in statement.sides:
+            if isinstance(side, UnreadableError):
+                continue
+            for node in walk(side):
+                if isinstance(node, Symbol) and node.name in compared.guessed:
+                    yield UnreadableError(f"what {as_text(node)} stands for is not said", node.at)
 
 
 class _Unknown:
@@ -81,7 +94,7 @@ class _Unknown:
     def _is_known(self, node: Symbol | Gradient) -> bool:
         """Say whether a symbol is one of the assignment's, or a derivative among its values."""
         key = key_of(node)
-        if key.of in ("", "L", "D"):
+        if key.of in ("", "L", "D") or (key.of == LATER and self._answer.network.one_step):
             return self._answer.network.has(key)
         name = key.of.split("@")[0].split(",")[0]
         values = {value.name for value in self._answer.network.values}

@@ -169,6 +169,8 @@ def _is_condition(
     """Say whether a piece is about the range of an index, such as ``t = T, ..., 1``."""
     if len(piece) > MAX_CONDITION:
         return False
+    if any(lexeme.text == r"\in" for lexeme in piece):
+        return True
     compared = any(lexeme.text in COMPARISONS for lexeme in piece)
     formula = any(
         lexeme.text in (r"\frac", r"\partial", *OPERATORS - {"-", "+"}) for lexeme in piece

@@ -50,7 +50,6 @@ class Leaves(Protocol):
     functions: Functions
     budget: Budget
     last: int
-    moving: bool  # t is any step, so that one with a number or a name is another
 
     def leaf(self, node: Symbol | Gradient, time: int | None) -> Any:
         """Return the value of a symbol or gradient at a time."""
@@ -129,9 +128,6 @@ def _leaf(node: Symbol | Gradient, bindings: Bindings, leaves: Leaves) -> Any:
     symbol = node.by if isinstance(node, Gradient) else node
     time = None
     if isinstance(symbol, Symbol) and symbol.time is not None:
-        if leaves.moving and symbol.time.variable in (None, LAST):
-            message = f"{symbol.name} at {symbol.time} is that of one certain step, and t is any"
-            raise EvaluationError(message, "another_step")
         time = at_time(symbol.time, bindings, leaves.last)
     return as_number(leaves.leaf(node, time))
 

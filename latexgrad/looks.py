@@ -74,7 +74,7 @@ def plain(found: Sequence[Lexeme]) -> list[Lexeme]:
     return result
 
 
-def _plain_at(  # noqa: PLR0911 - one case per kind of command
+def _plain_at(  # noqa: C901, PLR0911 - one case per kind of command
     found: Sequence[Lexeme], place: int, text: str
 ) -> tuple[list[Lexeme], int]:
     """Return what the lexeme at a place becomes, and where the next one is."""
@@ -91,6 +91,9 @@ def _plain_at(  # noqa: PLR0911 - one case per kind of command
     if text in FRAMES:
         _color, after = optional_at(found, after)
         _color, after = ([], after) if text == r"\bbox" else argument_at(found, after, lexeme)
+        argument, after = argument_at(found, after, lexeme)
+        return _grouped(plain(argument), lexeme), after
+    if text == r"\substack":
         argument, after = argument_at(found, after, lexeme)
         return _grouped(plain(argument), lexeme), after
     if text in (r"\overset", r"\stackrel", r"\underset"):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import NamedTuple
 
 from . import derivatives, equations, parser
@@ -17,6 +18,7 @@ from .task import Task
 
 TIME = "t"
 LAST = "T"
+LATER = "N"  # in a key: a gradient of the loss of all later steps
 BATCH = "n"  # counts the members of a batch
 # Letters that stand for any gate unless they are the name of one.
 GATE_VARIABLES = frozenset(
@@ -64,13 +66,13 @@ class Network:
     def __eq__(self, other: object) -> bool:
         return self is other
 
-    @property
+    @cached_property
     def values(self) -> frozenset[Key]:
         """The keys of all values."""
         computed = {Key("", symbol.name, symbol.labels) for symbol, _node in self.forward}
         return frozenset(self.inputs) | computed
 
-    @property
+    @cached_property
     def given_keys(self) -> frozenset[Key]:
         """The keys of gradients that may be taken as given."""
         return frozenset(key_of(symbol)._replace(of="L") for symbol in self.given + self.totals)
@@ -183,22 +185,69 @@ def substitute(node: Node, variable: str, label: str) -> Node:
     return with_parts(node, tuple(substitute(part, variable, label) for part in parts(node)))
 
 
+class Family(NamedTuple):
+    """Symbols that differ in their gate and time alone."""
+
+    name: str
+    labels: tuple[str, ...]
+    gated: bool
+    timed: bool
+
+
 class Renaming:
     """Gives the symbols of an answer the network's names for them.
 
     ``candidate_is_g`` says that the answer calls the candidate gate g, so that a label g names that
-    gate and not any gate.
+    gate and not any gate. ``gates`` are further names of gates; ``own_gates`` those that a name of
+    the student's own has, where they are not the usual ones. ``families`` are the student's names
+    for values of the network.
     """
 
-    def __init__(self, network: Network, *, candidate_is_g: bool = False) -> None:
+    def __init__(
+        self,
+        network: Network,
+        *,
+        candidate_is_g: bool = False,
+        gates: Mapping[str, str] | None = None,
+        own_gates: Mapping[str, Mapping[str, str]] | None = None,
+        families: Mapping[Family, Family] | None = None,
+    ) -> None:
         self._network = network
         self._labels = {
             other: name
             for name, others in network.gates.items()
             for other in others
             if other not in GATE_VARIABLES or candidate_is_g
-        }
+        } | dict(gates or {})
+        self._values_of_gates = dict(gates or {})
+        self._own_gates = own_gates or {}
+        self._families = families or {}
         self._candidate_is_g = candidate_is_g
+
+    def with_families(self, families: Mapping[Family, Family]) -> Renaming:
+        """Return a renaming that knows the student's names for values, too."""
+        made = Renaming(self._network, candidate_is_g=self._candidate_is_g)
+        made._labels = self._labels
+        made._values_of_gates = self._values_of_gates
+        made._own_gates = self._own_gates
+        made._families = {**self._families, **families}
+        return made
+
+    def gate(self, name: str, label: str) -> str:
+        """Return the gate that a label of a name stands for; the label itself if it is none."""
+        return self._own_gates.get(name, self._labels).get(label, label)
+
+    def family(self, symbol: Symbol) -> Family:
+        """Return the family of a symbol."""
+        gates = self._network.gates
+        plain: list[str] = []
+        gated = False
+        for label in symbol.labels:
+            known = self.gate(symbol.name, label) in gates or self.is_variable(label)
+            gated = gated or known
+            if not known:
+                plain.append(label)
+        return Family(symbol.name, tuple(plain), gated, symbol.time is not None)
 
     def is_variable(self, label: str) -> bool:
         """Say whether a label stands for any gate."""
@@ -240,11 +289,14 @@ class Renaming:
         network = self._network
         key = _key(symbol)
         if key not in network.values:
-            key = network.aliases.get(key, key)
+            key = self._aliased(key)
         if key not in network.values:
-            labels = tuple(sorted(self._labels.get(label, label) for label in key.labels))
-            renamed = Key("", key.name, labels)
-            key = network.aliases.get(renamed, renamed)
+            key = self._gate_itself(key)
+        if key not in network.values:
+            labels = tuple(sorted(self.gate(key.name, label) for label in key.labels))
+            key = self._aliased(Key("", key.name, labels))
+        if key not in network.values:
+            key = self._of_family(symbol, key)
         time = symbol.time
         if key in network.sequences and time is None:
             time = Index(TIME)
@@ -256,7 +308,31 @@ class Renaming:
                 tried = substitute(Symbol(key.name, labels), time.variable or "", gates[0])
                 if isinstance(tried, Symbol) and _key(tried) in network.values:
                     return Symbol(key.name, labels, None, symbol.at)
-        return Symbol(key.name, key.labels, time, symbol.at)
+        return replace(symbol, name=key.name, labels=key.labels, time=time)
+
+    def _aliased(self, key: Key) -> Key:
+        """Return the key of the value that has another name; ``g`` may be any gate's value."""
+        if key.name in GATE_VARIABLES and not self._candidate_is_g:
+            return key
+        return self._network.aliases.get(key, key)
+
+    def _gate_itself(self, key: Key) -> Key:
+        """Return the key of a gate's own value by another name of the gate: ``c'_t``, ``z_t``."""
+        name = key.name + "'" * key.labels.count("'")
+        labels = tuple(label for label in key.labels if label != "'")
+        found = Key("", self._values_of_gates.get(name, name), labels)
+        return found if found in self._network.values else key
+
+    def _of_family(self, symbol: Symbol, key: Key) -> Key:
+        """Return the key of the network's value that the student calls by another name."""
+        family = self.family(symbol)
+        meant = self._families.get(family)
+        if meant is None and symbol.time is None:
+            meant = self._families.get(family._replace(timed=True))
+        if meant is None:
+            return key
+        gates = [label for label in key.labels if label not in family.labels]
+        return Key("", meant.name, tuple(sorted([*meant.labels, *gates])))
 
 
 def _without_rows(symbol: Symbol) -> Symbol:
@@ -267,11 +343,12 @@ def _without_rows(symbol: Symbol) -> Symbol:
 
 def _with_time_second(symbol: Symbol) -> Symbol:
     """Read ``a_{k,t}``, whose first index is a label and whose second is the time."""
-    extra = [label for label in symbol.labels if label == f"#{TIME}"]
+    extra = [label for label in symbol.labels if label.startswith("#") and TIME in label]
     time = symbol.time
     if extra and time is not None and time.offset == 0 and time.variable in GATE_VARIABLES:
         labels = [label for label in symbol.labels if label not in extra]
-        return replace(symbol, labels=tuple(sorted([*labels, time.variable])), time=Index(TIME))
+        later = Index.read(extra[0][1:])
+        return replace(symbol, labels=tuple(sorted([*labels, time.variable])), time=later)
     return symbol
 
 

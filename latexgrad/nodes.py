@@ -26,6 +26,15 @@ class Index:
             return str(self.offset)
         return f"{self.variable}{self.offset:+d}" if self.offset else self.variable
 
+    @classmethod
+    def read(cls, text: str) -> Index:
+        """Return the index that ``str`` made a text of."""
+        for sign in ("+", "-"):
+            head, found, tail = text.partition(sign)
+            if found and head and tail.isdigit():
+                return cls(head, int(found + tail))
+        return cls(None, int(text)) if text.lstrip("-").isdigit() else cls(text)
+
 
 @dataclass(frozen=True)
 class Number:
@@ -45,24 +54,30 @@ class Ones:
 
 @dataclass(frozen=True)
 class Symbol:
-    r"""A named quantity such as ``W_x^f`` or ``\tilde c_{t-1}``: name, labels in order, time."""
+    r"""A named quantity such as ``W_x^f`` or ``\tilde c_{t-1}``: name, labels in order, time.
+
+    ``written`` holds the labels in the order in which they were written.
+    """
 
     name: str
     labels: tuple[str, ...] = ()
     time: Index | None = None
     at: int = field(default=0, compare=False)
+    written: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)
 class Gradient:
     r"""A derivative. ``of`` is ``L`` for the whole loss, ``D`` for the loss of one step alone.
 
-    Anything else in ``of`` is what is differentiated: the derivative is then a Jacobian.
+    Anything else in ``of`` is what is differentiated: the derivative is then a Jacobian. ``loss``
+    is the letter that was written for the loss.
     """
 
     of: str
     by: Node
     at: int = field(default=0, compare=False)
+    loss: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,21 @@ import lark
 from lark.lexer import Lexer, Token
 
 from .commands import GREEK
-from .derivatives import Nabla, build_fraction, build_gradient, build_product, completed, timed
+from .derivatives import (
+    Nabla,
+    at_time,
+    build_fraction,
+    build_gradient,
+    build_product,
+    completed,
+    timed,
+)
 from .functions import FUNCTION_COMMANDS, FUNCTION_WORDS
 from .limits import MAX_DEPTH, UnreadableError
 from .nodes import (
     Apply,
     Gradient,
+    Index,
     Listed,
     Node,
     Number,
@@ -35,6 +44,7 @@ from .tokens import Lexeme, argument_at
 
 GRAMMAR = Path(__file__).with_name("grammar.lark")
 EULER = "e"
+PRIME = "'"  # a label: what a prime right after a letter means depends on the whole answer
 
 
 class _Folded(Lexer):
@@ -157,6 +167,10 @@ class _NodeBuilder:
             if not expects:
                 operators.append("")
             node, bracketed = self._item(child, depth)
+            if not expects and bracketed and (timed_before := at_time(items[-1], node)):
+                items[-1] = timed_before  # h(t)
+                operators.pop()
+                continue
             items.append(node)
             grouped.append(bracketed)
             expects = False
@@ -196,9 +210,10 @@ class _NodeBuilder:
     def _scripts_of(self, scripts: Sequence[Token], depth: int) -> Scripts:
         del depth
         result = Scripts()
-        for token in scripts:
+        for place, token in enumerate(scripts):
             if token.type == "PRIME":
                 result.primes += 1
+                result.early_prime = result.early_prime or place == 0
             else:
                 above = token.type == "SUP"
                 interpret(self._scripts[int(token)], result, above=above, bracketed=False)
@@ -225,15 +240,22 @@ class _NodeBuilder:
 
     def _with_scripts(self, node: Node, scripts: Sequence[Token]) -> Node:
         read = self._scripts_of(scripts, 0)
+        if read.times == [Index("t")] and not isinstance(node, Symbol | Gradient):
+            read.times, read.transposed = [], not read.transposed  # (...)^t
+        if isinstance(node, Number) and read.labels and not read.times:
+            read.labels = []
+            node = Ones(identity=False, at=node.at) if node.value == 1 else node
         if read.labels or read.times:
             if isinstance(node, Gradient) and isinstance(node.by, Symbol):
-                by = replace(node.by, labels=_ordered([*node.by.labels, *read.labels]))
+                written = (*node.by.written, *read.labels)
+                by = replace(node.by, labels=_ordered(written), written=written)
                 if read.times and by.time is None:
                     by = replace(by, time=read.times[0])
                 node = replace(node, by=by)
             elif isinstance(node, Symbol):
                 time = node.time or (read.times[0] if read.times else None)
-                node = replace(node, labels=_ordered([*node.labels, *read.labels]), time=time)
+                written = (*node.written, *read.labels)
+                node = replace(node, labels=_ordered(written), time=time, written=written)
             else:
                 raise UnreadableError("a subscript is not understood here", node.at)
         return _decorated(node, read)
@@ -352,12 +374,15 @@ def _ordered(labels: Sequence[str]) -> tuple[str, ...]:
 def _symbol(name: str, read: Scripts, at: int) -> Symbol:
     time = read.times[0] if read.times else None
     extra = [f"#{index}" for index in read.times[1:]]
-    return Symbol(name, _ordered([*read.labels, *extra]), time, at)
+    primes = [PRIME] * read.primes if read.early_prime else []
+    labels = [*read.labels, *extra, *primes]
+    return Symbol(name, _ordered(labels), time, at, tuple(labels))
 
 
 def _decorated(node: Node, read: Scripts) -> Node:
+    late = 0 if read.early_prime and isinstance(node, Symbol) else read.primes % 2
     if read.power is not None:
         node = Power(node, read.power, node.at)
-    if read.transposed != (read.primes % 2 == 1):
+    if read.transposed != (late == 1):
         node = Transpose(node, node.at)
     return node

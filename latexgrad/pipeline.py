@@ -10,15 +10,15 @@ from .assessment import Assessed, AssessedQuantity, Assessment, Shortfall, Unans
 from .checker import Verdict
 from .doubt import first_doubt
 from .explain import Explanation, is_shape
+from .interpretation import interpreted
 from .limits import Budget, OverBudgetError, UnreadableError
 from .prepare import PreparedTask, prepared
-from .rules import renaming_for, rules
-from .sections import PartContent, part_of, usable
+from .sections import PartContent, part_of
 from .source import place_in, with_newlines
 from .statements import read_file
 from .task import Task
 from .truth import Point
-from .verdicts import ComparedAnswer, compare_with_truth, fractions_of
+from .verdicts import ComparedAnswer, fractions_of
 
 
 def assess(text: str, task: Task, *, file: str = "answer.tex", seed: int = 0) -> Assessment:
@@ -58,7 +58,7 @@ def _assessed(
     if not part.own and not part.problems:
         blank = not content.document.has_mathematics
         return Unanswered(f"{file} has no formulas for this part yet", blank)
-    compared = _against_truth(part, ready, points)
+    compared = interpreted(part, ready, points, Budget())
     explanation = Explanation(content.document, compared, file)
     losing = [verdict for verdict in compared.verdicts if verdict.status != "right"]
     if losing and not part.named and any(verdict.status != "given" for verdict in losing):
@@ -70,15 +70,6 @@ def _assessed(
         missing = ", ".join(group.name for group in ready.groups)
         return Unanswered(f"{file} has no formula for any of {missing}")
     return _with_verdicts(part, ready, compared, explanation)
-
-
-def _against_truth(
-    part: PartContent, ready: PreparedTask, points: Sequence[Point]
-) -> ComparedAnswer:
-    renaming = renaming_for([*part.earlier, *part.own], ready.network)
-    own = rules(part.own, ready.network, renaming)
-    earlier = usable(rules(part.earlier, ready.network, renaming), own, ready)
-    return compare_with_truth(ready, [*earlier, *own], renaming, points, Budget())
 
 
 def _with_verdicts(

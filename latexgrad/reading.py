@@ -54,7 +54,6 @@ class Probe:
 
     functions: Functions = NUMPY
     last = 3
-    moving = False
 
     def __init__(self, shape: Callable[[Key], Shape | None], budget: Budget) -> None:
         self._shape = shape
@@ -198,6 +197,8 @@ def _meanings(sign: Operator, left: Any, right: Any) -> Iterator[tuple[Meaning, 
     one, two = shape_of(left), shape_of(right)
     if sign == r"\otimes":
         yield "outer", 0
+        if one == two and one is not None:
+            yield "elementwise", UNUSUAL
         return
     if sign in ELEMENTWISE_SIGNS:
         yield "elementwise", 0

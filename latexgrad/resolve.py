@@ -32,6 +32,21 @@ class Resolved:
     answer: Answer
     readings: list[list[LinkReadings]]
 
+    @property
+    def impossible(self) -> int:
+        """The number of links whose shapes do not fit, or not what they are said to be."""
+        answer = self.answer
+        count = 0
+        for rule, links in zip(answer.rules, self.readings, strict=True):
+            expected = shape_in(answer, rule.key, PROBE_SIZES)
+            for found in links:
+                if isinstance(found, ShapeError):
+                    count += 1
+                elif isinstance(found, list) and expected is not None:
+                    shapes = {shape_of(reading.value) or expected for reading in found}
+                    count += expected not in shapes
+        return count
+
 
 def resolve(
     rules: Sequence[Rule],

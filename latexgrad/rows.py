@@ -54,6 +54,7 @@ def _opened(found: Sequence[Lexeme]) -> list[Lexeme]:
     opened: list[tuple[int, bool]] = []
     holding: set[int] = set()
     pairs: list[tuple[int, int]] = []
+    arguments: set[int] = set()
     argument = False
     for place, lexeme in enumerate(found):
         text = lexeme.text
@@ -64,6 +65,8 @@ def _opened(found: Sequence[Lexeme]) -> list[Lexeme]:
         elif text == "}" and opened:
             start, kept = opened.pop()
             pairs.append((start, place))
+            if kept:
+                arguments.add(start)
             argument = kept and start > 0 and found[start - 1].text == r"\frac"
             continue
         elif text in RELATIONS or text in (r"\\", "&"):
@@ -72,7 +75,8 @@ def _opened(found: Sequence[Lexeme]) -> list[Lexeme]:
                     break
                 holding.add(start)
         argument = False
-    dropped = {end for pair in pairs if pair[0] in holding for end in pair}
+    single = {start for start, end in pairs if end == start + 2 and start not in arguments}
+    dropped = {end for pair in pairs if pair[0] in holding | single for end in pair}
     return [lexeme for place, lexeme in enumerate(found) if place not in dropped]
 
 

@@ -40,21 +40,11 @@ def finished(node: Node, rule: Rule, renaming: Renaming) -> Node:
     return renaming.sums_written_out(node)
 
 
-def renaming_for(statements: Sequence[Statement], network: Network) -> Renaming:
-    """Return the renaming that an answer uses: whether g is the candidate gate or any gate."""
-    candidate = any(
-        _uses_value_g(side)
-        for statement in statements
-        for side in statement.sides
-        if not isinstance(side, UnreadableError)
-    )
-    return Renaming(network, candidate_is_g=candidate)
-
-
-def _uses_value_g(node: Node) -> bool:
+def uses_value_g(node: Node) -> bool:
+    """Say whether g has a time: then it is a value, that of the candidate gate perhaps."""
     if isinstance(node, Symbol) and node.name == "g" and node.time is not None:
         return True
-    return any(_uses_value_g(part) for part in parts(node))
+    return any(uses_value_g(part) for part in parts(node))
 
 
 def rules(statements: Sequence[Statement], network: Network, renaming: Renaming) -> list[Rule]:
@@ -139,8 +129,11 @@ def _target(node: Node) -> tuple[Key, Index | None, bool] | None:
 
 def _for_gates(rule: Rule, network: Network, renaming: Renaming) -> Iterator[Rule]:
     variables = [label for label in dict.fromkeys(rule.key.labels) if renaming.is_variable(label)]
+    members = {renaming.gate("", member) for member in rule.domain.members}
     for chosen in product(network.gates, repeat=len(variables)):
         gates = tuple(zip(variables, chosen, strict=True))
+        if any(rule.domain.variable == v and gate not in members for v, gate in gates):
+            continue
         labels = [dict(gates).get(label, label) for label in rule.key.labels]
         key = Key(rule.key.of, rule.key.name, tuple(sorted(labels)))
         made = replace(rule, key=key, raw=rule.links, gates=gates)

@@ -16,7 +16,7 @@ from .arithmetic import Shape, ShapeError, as_number
 from .evaluate import EvaluationError, at_time, evaluate
 from .functions import NUMPY, Functions
 from .limits import Budget
-from .network import LAST, TIME, Dims, Key, Network, Renaming, key_of
+from .network import LAST, LATER, TIME, Dims, Key, Network, Renaming, key_of, time_of
 from .nodes import Gradient, Node, Symbol
 from .reading import UnknownError
 from .rules import Rule
@@ -25,23 +25,36 @@ from .truth import Point, concrete
 
 
 class Layout(NamedTuple):
-    """How vectors and their gradients lie. Values and gradients are columns in the truth."""
+    """How values and their gradients lie. In the truth, vectors are columns and ``y = W x``.
+
+    ``vectors``, ``matrices`` and their gradients say what is the transpose of the truth's.
+    """
 
     name: str
-    rows: bool
-    gradient_rows: bool
+    vectors: bool
+    matrices: bool
+    vector_gradients: bool
+    matrix_gradients: bool
 
-    def turned(self, key: Key) -> bool:
-        """Say whether a quantity is the transpose of the truth's."""
-        return self.gradient_rows if key.of else self.rows
+    def turned(self, key: Key, dims: Dims) -> bool:
+        """Say whether a quantity, whose dimensions are those of its value, is transposed."""
+        if len(dims) == 1:
+            return self.vector_gradients if key.of else self.vectors
+        return self.matrix_gradients if key.of else self.matrices
 
 
 # How much less a rule counts than others: in running text, for any gate, without a definition.
 INLINE, FOR_ANY_GATE, PASSIVE = 1.5, 0.25, 10.0
-COLUMNS = Layout("vectors are columns", rows=False, gradient_rows=False)
-ROWS = Layout("vectors are rows", rows=True, gradient_rows=True)
-ROW_GRADIENTS = Layout("vectors are columns, gradients rows", rows=False, gradient_rows=True)
-LAYOUTS = (COLUMNS, ROWS, ROW_GRADIENTS)
+COLUMNS = Layout("vectors are columns", *(False,) * 4)
+ROWS = Layout("vectors are rows", *(True,) * 4)
+ROW_GRADIENTS = Layout("vectors are columns, gradients rows", *(False, False, True, True))
+STORED = Layout("vectors are rows, y = x W^T", *(True, False, True, False))
+SHAPED = Layout(
+    "vectors are columns, their gradients rows, gradients by matrices lie as the matrices",
+    *(False, False, True, False),
+)
+TRANSPOSED = Layout("vectors are columns, y = W^T x", *(False, True, False, True))
+LAYOUTS = (COLUMNS, ROWS, STORED, ROW_GRADIENTS, SHAPED, TRANSPOSED)
 
 
 class Used(NamedTuple):
@@ -85,6 +98,10 @@ class Answer:
         key = self.meant(key)
         return key.of == "L" and self.network.has(key)
 
+    def turned(self, key: Key) -> bool:
+        """Say whether a quantity of the network is the transpose of the truth's."""
+        return self.layout.turned(key, self.dims[key._replace(of="")])
+
     def rules_for(self, key: Key) -> list[int]:
         """Return the numbers of the rules for a key."""
         return [number for number, rule in enumerate(self.rules) if rule.key == key]
@@ -114,8 +131,12 @@ class Scope:
         """Return the value of a symbol or gradient."""
         key = key_of(node)
         network = self.answer.network
+        if self.moving and network.has(key):
+            self._check_step(node)
         if key.of == "" and key in network.values:
             return self._value(key, time, node)
+        if key.of == LATER and key not in self._rules and network.one_step:
+            return self._direct(key._replace(of="D"), time, node)
         if key.of == "D" and network.has(key):
             return self._direct(key, time, node)
         place = (key, time)
@@ -152,6 +173,13 @@ class Scope:
             return evaluate(node, bindings, self)
         finally:
             self._active.pop()
+
+    def _check_step(self, node: Symbol | Gradient) -> None:
+        """Raise ``EvaluationError`` for a fixed step where t is any: it may be another."""
+        index = time_of(node)
+        if index is not None and index.variable in (None, LAST):
+            text = f"step {index} is a certain one, and t is any"
+            raise EvaluationError(text, "another_step")
 
     def expected(self, key: Key, time: int | None) -> Any:
         """Return the truth of a quantity in the answer's layout."""
@@ -277,7 +305,7 @@ class Scope:
         return key._replace(of="D"), time
 
     def _turned(self, key: Key, value: Any) -> Any:
-        return value.T if self.answer.layout.turned(key) else value
+        return value.T if self.answer.turned(key) else value
 
     def _shape(self, key: Key) -> Shape | None:
         return shape_in(self.answer, key, self.point.sizes)
@@ -293,4 +321,4 @@ def shape_in(answer: Answer, key: Key, sizes: Mapping[str, int]) -> Shape | None
     if dims is None or key.of not in ("", "L", "D"):
         return None
     shape = concrete(dims, sizes)
-    return (shape[1], shape[0]) if answer.layout.turned(key) else shape
+    return (shape[1], shape[0]) if answer.turned(key) else shape

@@ -12,17 +12,22 @@ from dataclasses import dataclass, field
 from .commands import GREEK
 from .limits import UnreadableError
 from .nodes import ELEMENTWISE_SIGNS, Index
-from .tokens import Lexeme
+from .tokens import Lexeme, argument_at
 
-TRANSPOSES = frozenset(("T", r"\top", "'", "transpose"))
+TRANSPOSES = frozenset(("T", r"\top", "transpose", "tr", "Tr", "trans", r"\intercal"))
 PAIRS = {"(": ")", "[": "]", "<": ">", r"\langle": r"\rangle", r"\{": r"\}"}
 STARS = frozenset(("*", r"\star"))  # stand for any gate
 SKIPPED = frozenset((",", "{", "}", r"\quad"))
 MAX_INDEX = 1000
+MAX_NESTED = 4  # scripts within scripts
+BATCHES = frozenset(("batch", "samples", "examples", "sample", "batchsize", "minibatch"))
+BATCH_INDEX = "n"
+LAST_INDEX = "T"
 TIMES = frozenset(("t", "s", "k", "j", r"\tau", "T", "n"))
 WORDS = {
     "prev": Index("t", -1), "previous": Index("t", -1), "old": Index("t", -1),
-    "next": Index("t", 1), "last": Index("T"),
+    "next": Index("next"), "last": Index("T"), "curr": Index("t"), "current": Index("t"),
+    "cur": Index("t"),
 }  # fmt: skip
 
 
@@ -35,16 +40,24 @@ class Scripts:
     transposed: bool = False
     power: float | None = None
     primes: int = 0
+    early_prime: bool = False
 
 
-def interpret(found: Sequence[Lexeme], into: Scripts, *, above: bool, bracketed: bool) -> None:
+def interpret(  # noqa: C901, PLR0912 - one case per kind of script
+    found: Sequence[Lexeme], into: Scripts, *, above: bool, bracketed: bool, depth: int = 0
+) -> None:
     """Add what one script says; ``above`` is a superscript.
 
     Raises:
         UnreadableError: it means nothing.
     """
+    if depth > MAX_NESTED:
+        raise UnreadableError("subscripts are nested too deeply", found[0].at if found else 0)
     place = 0
     spelt = "".join(lexeme.text for lexeme in found)
+    if above and spelt in TRANSPOSES:
+        into.transposed = not into.transposed
+        return
     if spelt in WORDS:
         into.times.append(WORDS[spelt])
         return
@@ -53,12 +66,23 @@ def interpret(found: Sequence[Lexeme], into: Scripts, *, above: bool, bracketed:
         text = lexeme.text
         if text in SKIPPED:
             place += 1
+        elif text in ("_", "^"):
+            # h_t within a script: what the inner scripts say belongs to the outer symbol.
+            inner, place = argument_at(found, place + 1, lexeme)
+            transposes = text == "^" and above and not bracketed
+            interpret(inner, into, above=transposes, bracketed=not transposes, depth=depth + 1)
         elif text in PAIRS:
             end = _matching(found, place)
-            interpret(found[place + 1 : end], into, above=above, bracketed=True)
+            interpret(found[place + 1 : end], into, above=above, bracketed=True, depth=depth + 1)
             place = end + 1
         elif text in TRANSPOSES and above and not bracketed:
             into.transposed = not into.transposed
+            place += 1
+        elif text == "'":
+            if place and into.labels and found[place - 1].text == into.labels[-1]:
+                into.labels[-1] += text  # c' within a script
+            else:
+                into.primes += 1
             place += 1
         elif above and not bracketed and (power := _power(found, place)) is not None:
             into.power, place = power
@@ -167,7 +191,9 @@ class Range:
     members: tuple[str, ...] = ()
 
 
-def series_range(below: Sequence[Lexeme], above: Sequence[Lexeme] | None, at: int) -> Range:
+def series_range(  # noqa: C901, PLR0911 - one case per kind of range
+    below: Sequence[Lexeme], above: Sequence[Lexeme] | None, at: int
+) -> Range:
     r"""Read ``t=1`` and ``T``, ``1 \le t \le T``, ``g \in \{f, i\}`` or ``t`` alone.
 
     Raises:
@@ -178,6 +204,10 @@ def series_range(below: Sequence[Lexeme], above: Sequence[Lexeme] | None, at: in
         return Range("t")
     texts = [lexeme.text for lexeme in below]
     first = below[0]
+    if "".join(texts).lower() in BATCHES:
+        return Range(BATCH_INDEX)
+    if (listed := _listed(below, texts)) is not None:
+        return listed
     if "=" in texts:
         split = texts.index("=")
         lower, end = index_at(below, split + 1) if split + 1 < len(below) else (None, split + 1)
@@ -198,6 +228,26 @@ def series_range(below: Sequence[Lexeme], above: Sequence[Lexeme] | None, at: in
             return Range(first.text, Index(None, 1), upper)
         return Range(first.text)
     raise UnreadableError("the range of a sum is not understood", at)
+
+
+def _listed(below: Sequence[Lexeme], texts: Sequence[str]) -> Range | None:
+    r"""Read ``t = 1, \dots, T``, ``t = T : 1`` and ``t = T \to 1``: from the first to the last."""
+    if len(texts) < 5 or texts[1] != "=":  # noqa: PLR2004 - a letter, a sign and two bounds
+        return None
+    marks = [place for place, text in enumerate(texts) if text in (r"\dots", ":", r"\to")]
+    if not marks:
+        return None
+    ends = [
+        [lexeme for lexeme in side if lexeme.text not in (",", ".")]
+        for side in (below[2 : marks[0]], below[marks[-1] + 1 :])
+    ]
+    if not all(ends):
+        return None
+    # With 1, 2, ..., T only the first of the numbers before the dots counts.
+    indexes = [index_at(end, 0)[0] for end in ends]
+    if indexes[0].variable == LAST_INDEX or indexes[1].variable is None:
+        indexes.reverse()
+    return Range(texts[0], indexes[0], indexes[1])
 
 
 def _set(variable: str, members: Sequence[Lexeme]) -> Range:

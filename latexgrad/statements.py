@@ -14,6 +14,7 @@ from .limits import FILES_KEPT, MAX_STATEMENTS, MAX_TOKENS, UnreadableError
 from .looks import plain_lexemes
 from .network import BATCH, LAST, TIME, scripts_in
 from .nodes import Index, Node, Series, parts
+from .rewrites import usual
 from .scripts import series_range
 from .tokens import Lexeme
 from .words import starts_remark
@@ -136,7 +137,7 @@ def _statements(equation: Equation, block: source.Block, number: int) -> Iterato
 
 def _parsed(side: Sequence[Lexeme], at: int) -> Node | UnreadableError:
     try:
-        node = parser.expression(side, at)
+        node = parser.expression(usual(side), at)
         idle = _idle_sum(node)
         if idle is None:
             return node

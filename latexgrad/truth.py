@@ -104,7 +104,6 @@ class _Forward:
     """The scope of the forward equations."""
 
     functions = NUMPY
-    moving = False
 
     def __init__(self, values: dict[TimedKey, Any], last: int) -> None:
         self.budget = Budget()

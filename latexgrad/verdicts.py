@@ -20,8 +20,6 @@ from .scope import LAYOUTS, Answer, Layout
 from .task import Given
 from .truth import Point
 
-SURE = 0.5  # of the points: an answer that is mostly right in one layout is not meant in another
-
 
 @dataclass
 class ComparedAnswer:
@@ -30,6 +28,7 @@ class ComparedAnswer:
     checker: Checker
     verdicts: list[Verdict]
     points: Sequence[Point]
+    guessed: frozenset[str] = frozenset()  # names for values that the answer does not explain
 
     @property
     def resolved(self) -> Resolved:
@@ -55,15 +54,18 @@ def compare_with_truth(
         OverBudgetError: it takes too long.
     """
     best: tuple[float, ComparedAnswer] | None = None
+    fewest: int | None = None
     for layout, given in _conventions(task):
         resolved = resolve(rules, task.network, renaming, layout, given, budget)
+        impossible = resolved.impossible
+        if fewest is not None and impossible > fewest:
+            continue  # more formulas than in another layout have impossible shapes
+        fewest = impossible
         found = _under(task, resolved, points, budget)
         score = earned(task, found)
         if best is None or score > best[0] + 1e-9:
             best = score, found
         if all(verdict.status in ("right", "given") for verdict in found.verdicts):
-            break
-        if score > SURE and given == task.given_as[-1]:
             break
     assert best is not None  # noqa: S101 - there is at least one convention
     return best[1]

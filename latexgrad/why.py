@@ -154,7 +154,7 @@ class Diagnosis:
         """Return what a value's gradient gets through each later value, and directly."""
         sizes = tuple(sorted(use.point.sizes.items()))
         value = key._replace(of="")
-        turned = self._answer.layout.turned(key)
+        turned = self._answer.turned(key)
         result: dict[tuple[Key, int], Any] = {}
         direct = (key._replace(of="D"), use.time)
         if direct in use.point.values:

@@ -37,7 +37,7 @@ def read(text: str):
         # Juxtaposed vectors are multiplied element by element, and * may be of matrices.
         ("h k", ["h * k"]),
         ("W^T * h", ["W^T h"]),
-        (r"h \otimes k", [r"h \otimes k"]),
+        (r"h \otimes k", [r"h \otimes k", "h * k"]),
         (r"h \cdot x^T", ["h x^T"]),
         # Two are, and differ: the sign binds tighter first.
         ("A h * k", ["A (h * k)", "(A h) * k"]),

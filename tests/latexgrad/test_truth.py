@@ -84,8 +84,6 @@ def test_gradients_are_those_of_differences_of_the_loss(check):
 class TorchScope:
     """Evaluates the same equations with torch's own functions."""
 
-    moving = False
-
     functions = Functions(
         values={"tanh": torch.tanh, "sigmoid": torch.sigmoid},
         slopes={},
