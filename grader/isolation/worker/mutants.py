@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from .exchanges import COMPARED, EXCHANGED, OPERATORS, OTHERS
-from .program_text import ProgramText, Span
+from .program_text import ProgramText, Span, shape_of
 
 ATOMS = (ast.Name, ast.Constant, ast.Call, ast.Attribute, ast.Subscript, ast.Tuple, ast.List)
 Change = tuple[str, str]  # the kind, and the text in place of the node's
@@ -202,7 +202,7 @@ class _Function:
                 continue
             simple = [s for s in block if isinstance(s, (ast.Assign, ast.AugAssign))]
             for first, second in itertools.combinations(simple, 2):
-                alike = _shape(first) == _shape(second)
+                alike = shape_of(first) == shape_of(second)
                 if alike and isinstance(first, ast.Assign):
                     # Values exchanged: the gates of an LSTM, for one.
                     yield from self._with_values_of(first, second)
@@ -385,19 +385,6 @@ def _swapped(parts: list[str]) -> Iterator[list[str]]:
         now = list(parts)
         now[one], now[two] = now[two], now[one]
         yield now
-
-
-def _shape(statement: ast.stmt) -> str:
-    """Return what is common to statements that differ in names and numbers only."""
-    named = ast.parse(ast.unparse(statement))
-    for node in ast.walk(named):
-        if isinstance(node, ast.Name):
-            node.id = "_"
-        elif isinstance(node, ast.Constant):
-            node.value = 0
-        elif isinstance(node, ast.Slice):
-            node.lower = node.upper = None
-    return ast.dump(named)
 
 
 def _other_operators(operator: ast.operator) -> str:

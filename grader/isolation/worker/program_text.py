@@ -37,3 +37,16 @@ class Span(ast.AST):
         super().__init__()
         self.lineno, self.col_offset = first.lineno, first.col_offset
         self.end_lineno, self.end_col_offset = last.end_lineno, last.end_col_offset
+
+
+def shape_of(statement: ast.stmt) -> str:
+    """Return what is common to statements that differ in names and numbers only."""
+    named = ast.parse(ast.unparse(statement))
+    for node in ast.walk(named):
+        if isinstance(node, ast.Name):
+            node.id = "_"
+        elif isinstance(node, ast.Constant):
+            node.value = 0
+        elif isinstance(node, ast.Slice):
+            node.lower = node.upper = None
+    return ast.dump(named)
