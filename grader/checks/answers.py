@@ -1,7 +1,8 @@
 """Answers calls of a student's functions with the reference's.
 
 The reference computes in a forked child with limits (``grader/isolation/bounded.py``), which ends
-with the check: what student code asks for cannot harm the grader.
+with the check: what student code asks for cannot harm the grader. What was asked for before is
+remembered (``remembered.py``); a cache is then made only if something is computed from it.
 """
 
 from __future__ import annotations
@@ -17,9 +18,12 @@ import numpy as np
 from grader.assignment.reference import Assignment
 from grader.errors import Closing
 from grader.isolation.bounded import BoundedChild, BoundExceededError, Bounds, UnsendableError
-from grader.isolation.wire import Decoder, Encoder, Opaque, WireError, pack
+from grader.isolation.wire import Encoder, Opaque, WireError, pack
 from grader.isolation.wire.codec import Buffer
 from grader.model import Signature
+
+from . import remembered
+from .remembered import Call, Calls, nbytes
 
 MEMORY_MB = 256  # beyond what the grading process has when the child is forked
 KEPT_BYTES = 64 << 20  # of caches that student code may still hand back
@@ -44,6 +48,9 @@ class Answers(Closing):
         self._functions = {one.function: one for one in functions}
         self._answering = _Answering(assignment)
         self._child = BoundedChild()
+        self._remembered = remembered.of(assignment)
+        self._remembers = True  # until something cannot be computed
+        self._calls = Calls(KEPT_BYTES)
         self.asked: set[str] = set()
 
     @property
@@ -75,22 +82,64 @@ class Answers(Closing):
         bounds = Bounds(deadline - time.monotonic(), MEMORY_MB, MAX_ANSWER_BYTES)
         encoder = Encoder()
         try:
-            given = Decoder([bytearray(buffer) for buffer in buffers]).decode(
-                asked.get("arguments")
-            )
-            call = [list(self._functions).index(name), given, asked.get("names")]
-            answer = self._child.do("answer", self._answered, call, bounds)
+            answer = self._answer(name, asked, buffers, bounds)
             return pack(encoder.encode(answer), encoder.buffers)
         except BoundExceededError:
+            self._calls.child_ended()
             text = f"{name}: this call takes too much time or memory"
-        except (WireError, UnsendableError):
+        except UnsendableError:
+            self._calls.child_ended()
             text = f"{name} cannot be computed from these arguments"
+        except WireError:
+            text = f"{name} cannot be computed from these arguments"
+        self._remembers = False
         return pack(Encoder().encode({"refused": text}), [])
 
-    def _answered(self, call: list[Any]) -> dict[str, Any]:
+    def _answer(
+        self, name: str, asked: Mapping[str, Any], buffers: Sequence[Buffer], bounds: Bounds
+    ) -> dict[str, Any]:
+        """Return the answer to a call: the one that is remembered, or the child's."""
+        signature, arguments, names = (
+            self._functions[name],
+            asked.get("arguments"),
+            asked.get("names"),
+        )
+        key = remembered.key_of(signature, arguments, buffers, names, self._calls)
+        call = Call(list(self._functions).index(name), arguments, buffers, key)
+        answer = self._remembered.get(key)
+        is_new = answer is None
+        if answer is None:
+            answer = self._computed(call, names, bounds)
+            if "refused" in answer:
+                self._remembers = False
+                return answer
+            if key is not None and self._remembers:
+                self._remembered.put(key, answer)
+        outputs = list(answer["outputs"])
+        kept = [index for index in range(len(outputs)) if index in signature.opaque]
+        for index, handle in zip(kept, self._calls.add(call, len(kept)), strict=True):
+            outputs[index] = Opaque(handle, "cache")
+            if is_new:
+                self._calls.in_child.add(handle)
+        return {"outputs": outputs, "known": answer["known"]}
+
+    def _computed(self, call: Call, names: Any, bounds: Bounds) -> dict[str, Any]:
+        given = call.given
+        missing = self._calls.missing(given)
+        before = [[handle, earlier.number, earlier.given] for handle, earlier in missing.items()]
+        asked = [before, self._calls.count, call.number, given, names]
+        answer: dict[str, Any] = self._child.do("answer", self._answered, asked, bounds)
+        for handle, earlier in missing.items():
+            self._calls.in_child.update(range(handle, handle + earlier.kept))
+        return answer
+
+    def _answered(self, asked: list[Any]) -> dict[str, Any]:
         """Answer a call (runs in the child, which keeps the caches)."""
-        number, given, names = call
-        return self._answering.answer(list(self._functions.values())[number], given, names)
+        before, handle, number, given, names = asked
+        functions = list(self._functions.values())
+        for earlier, function, arguments in before:
+            self._answering.answer(functions[function], arguments, [], earlier)
+        return self._answering.answer(functions[number], given, names, handle)
 
     def close(self) -> None:
         """End the child."""
@@ -103,11 +152,13 @@ class _Answering:
     def __init__(self, assignment: Assignment) -> None:
         self._assignment = assignment
         self._caches: OrderedDict[int, Any] = OrderedDict()
-        self._count = 0
         self._bytes = 0
 
-    def answer(self, signature: Signature, given: Any, names: Any) -> dict[str, Any]:
-        """Return the outputs and what is known by names, or why there are none."""
+    def answer(self, signature: Signature, given: Any, names: Any, handle: int) -> dict[str, Any]:
+        """Return the outputs and what is known by names, or why there are none.
+
+        ``handle`` is what the first cache gets.
+        """
         shapes: list[str] = []
         try:
             shapes = [_shown(value) for value in given]
@@ -115,10 +166,11 @@ class _Answering:
             with np.errstate(all="ignore"):
                 outputs = self._outputs(signature, arguments)
                 known = self._known(signature, arguments, names)
-            kept = [
-                self._kept(value) if index in signature.opaque else value
-                for index, value in enumerate(outputs)
-            ]
+            kept = list(outputs)
+            for index in range(len(outputs)):
+                if index in signature.opaque:
+                    kept[index] = self._kept(handle, outputs[index])
+                    handle += 1
         except Exception:  # noqa: BLE001 - a student's function may be called with anything
             words = ", ".join(shapes[:MAX_SHAPES_SHOWN])
             text = f"{signature.function} cannot be computed from these arguments: {words}"
@@ -144,22 +196,13 @@ class _Answering:
         """Return an argument, in the place of a handle the cache that it stands for."""
         return self._caches[value.handle] if isinstance(value, Opaque) else value
 
-    def _kept(self, cache: Any) -> Opaque:
-        self._caches[self._count] = cache
-        self._bytes += _nbytes(cache)
+    def _kept(self, handle: int, cache: Any) -> Opaque:
+        self._caches[handle] = cache
+        self._bytes += nbytes(cache)
         while self._bytes > KEPT_BYTES and len(self._caches) > 1:
             _handle, oldest = self._caches.popitem(last=False)
-            self._bytes -= _nbytes(oldest)
-        self._count += 1
-        return Opaque(self._count - 1, "cache")
-
-
-def _nbytes(value: Any) -> int:
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, tuple | list):
-        return sum(map(_nbytes, value))
-    return int(getattr(value, "nbytes", 0))
+            self._bytes -= nbytes(oldest)
+        return Opaque(handle, "cache")
 
 
 def _shown(value: Any) -> str:

@@ -95,12 +95,18 @@ class Nearness:
         def outputs(arguments: dict[str, Any]) -> Outputs:
             return self._theirs(wrong, replace(case, arguments=arguments))
 
-        theirs = slopes_of(outputs, case, argument, slopes.entries, self.values)
-        return bool(TOLERANCE.allows(slopes.own, theirs).all())
+        key = (wrong, argument, tuple(slopes.entries), tuple(self.values))
+        if key not in case.mistaken:  # the same for every submission
+            case.mistaken[key] = slopes_of(outputs, case, argument, slopes.entries, self.values)
+        return bool(TOLERANCE.allows(slopes.own, case.mistaken[key]).all())
 
     def _theirs(self, wrong: Mistake, case: SolvedCase) -> Outputs:
-        plain = replace(case, expected=case.forward, cotangents={})
-        return mistaken(wrong, plain, self.forward)
+        key = (wrong, self.forward)
+        if key not in case.mistaken:
+            plain = replace(case, expected=case.forward, cotangents={})
+            case.mistaken[key] = mistaken(wrong, plain, self.forward)
+        theirs: Outputs = case.mistaken[key]
+        return theirs
 
     def _same(self, outputs: Outputs, theirs: Outputs) -> bool:
         pairs = [(as_array(outputs[name]), theirs.get(name)) for name in self.values]

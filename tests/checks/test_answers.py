@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from grader.assignment.reference import Assignment
+from grader.checks import remembered
 from grader.checks.answers import Answers
 from grader.isolation.wire import Decoder, Encoder, Opaque, WireError, parse_header, parse_prefix
 from grader.isolation.wire.codec import PREFIX
@@ -91,8 +92,11 @@ def test_a_call_that_takes_too_long_is_ended(answers):
 
 def test_old_caches_are_dropped_when_there_are_too_many(answers, monkeypatch):
     monkeypatch.setattr("grader.checks.answers.KEPT_BYTES", 4 * sum(v.nbytes for v in GIVEN))
-    first = asked(answers, "rnn_step_forward", GIVEN)["outputs"][1]
-    last = [asked(answers, "rnn_step_forward", GIVEN)["outputs"][1] for _ in range(10)][-1]
+    kept = [
+        asked(answers, "rnn_step_forward", [(1 + number) * value for value in GIVEN])["outputs"][1]
+        for number in range(11)
+    ]
+    first, last = kept[0], kept[-1]
     assert "refused" in asked(answers, "rnn_step_backward", [np.ones((3, 2)), first])
     assert "outputs" in asked(answers, "rnn_step_backward", [np.ones((3, 2)), last])
 
@@ -119,3 +123,123 @@ def test_the_process_ends_with_the_check(answers):
     answers.close()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+# ------------------------------------------------------------------- what is remembered ---
+
+
+@pytest.fixture
+def assignment():
+    return Assignment(ROOT / "reference")
+
+
+def opened(assignment):
+    return Answers(assignment, "rnn_layers.py", [STEP, BACK])
+
+
+def test_what_was_asked_before_is_answered_without_a_process(assignment):
+    with opened(assignment) as first:
+        next_h, cache = asked(first, "rnn_step_forward", GIVEN, ["act"])["outputs"]
+        back = asked(first, "rnn_step_backward", [np.ones((3, 2)), cache])["outputs"]
+    with opened(assignment) as second:
+        again = asked(second, "rnn_step_forward", GIVEN, ["act"])
+        np.testing.assert_array_equal(again["outputs"][0], next_h)
+        np.testing.assert_allclose(np.tanh(again["known"]["act"]), next_h)
+        found = asked(second, "rnn_step_backward", [np.ones((3, 2)), again["outputs"][1]])
+        for one, other in zip(found["outputs"], back, strict=True):
+            np.testing.assert_array_equal(one, other)
+        assert second._child._pid is None
+        assert second.asked == {"rnn_step_forward", "rnn_step_backward"}
+
+
+def test_a_cache_of_a_remembered_call_is_made_when_it_is_needed(assignment):
+    other = [2 * value for value in GIVEN]
+    with opened(assignment) as first:
+        for given in (GIVEN, other):
+            asked(first, "rnn_step_forward", given)
+    with opened(assignment) as second:
+        caches = [asked(second, "rnn_step_forward", g)["outputs"][1] for g in (GIVEN, other)]
+        assert caches[0].handle != caches[1].handle
+        for given, cache in zip((GIVEN, other), caches, strict=True):
+            x, h, wx, wh, b = given
+            slope = 1 - np.tanh(x @ wx + h @ wh + b) ** 2
+            for factor in (3.0, 5.0):
+                found = asked(second, "rnn_step_backward", [factor * np.ones((3, 2)), cache])
+                np.testing.assert_allclose(found["outputs"][4], factor * slope.sum(axis=0))
+
+
+def test_a_cache_that_a_child_took_along_is_made_again(assignment):
+    with opened(assignment) as answers:
+        cache = asked(answers, "rnn_step_forward", GIVEN)["outputs"][1]
+        n = 40_000
+        wide = [np.zeros((n, 1)), np.zeros((n, 1)), np.zeros((1, n)), np.zeros((1, n)), np.zeros(n)]
+        assert "refused" in asked(answers, "rnn_step_forward", wide)
+        answers._child.close()
+        answers._calls.child_ended()
+        assert "outputs" in asked(answers, "rnn_step_backward", [np.ones((3, 2)), cache])
+
+
+@pytest.mark.parametrize("change", ["shape", "dtype", "value", "names", "function", "cache"])
+def test_only_the_very_same_call_has_the_same_answer(change, assignment):
+    square = [RNG.normal(size=(2, 2)) for _ in range(4)] + [np.zeros(2)]
+    with opened(assignment) as answers:
+        caches = [
+            asked(answers, "rnn_step_forward", given)["outputs"][1] for given in (GIVEN, square)
+        ]
+        asked(answers, "rnn_step_backward", [np.ones((2, 2)), caches[1]])
+    with opened(assignment) as answers:
+        if change == "shape":
+            other = [GIVEN[0][:, :, None], *GIVEN[1:]]
+            assert "refused" in asked(answers, "rnn_step_forward", other)
+        elif change == "dtype":
+            other = [GIVEN[0].view(np.int64), *GIVEN[1:]]
+            found = asked(answers, "rnn_step_forward", other)["outputs"][0]
+            assert not np.allclose(found, asked(answers, "rnn_step_forward", GIVEN)["outputs"][0])
+        elif change == "value":
+            other = [np.nextafter(GIVEN[0], 9), *GIVEN[1:]]
+            asked(answers, "rnn_step_forward", other)
+        elif change == "names":
+            assert asked(answers, "rnn_step_forward", GIVEN, ["act"])["known"] != {}
+        elif change == "function":
+            assert "refused" in asked(answers, "rnn_step_backward", GIVEN)
+        else:
+            first, _second = (
+                asked(answers, "rnn_step_forward", given)["outputs"][1]
+                for given in ([2 * value for value in square], square)
+            )
+            found = asked(answers, "rnn_step_backward", [np.ones((2, 2)), first])["outputs"][4]
+            x, h, wx, wh, _b = (2 * value for value in square)
+            np.testing.assert_allclose(found, (1 - np.tanh(x @ wx + h @ wh) ** 2).sum(axis=0))
+        assert answers._child._pid is not None
+
+
+def test_nothing_is_remembered_of_a_process_in_which_something_went_wrong(assignment):
+    with opened(assignment) as answers:
+        assert "refused" in asked(answers, "rnn_step_forward", [])
+        asked(answers, "rnn_step_forward", GIVEN)
+    with opened(assignment) as answers:
+        assert "outputs" in asked(answers, "rnn_step_forward", GIVEN)
+        assert answers._child._pid is not None
+
+
+def test_what_was_not_used_for_long_is_forgotten(assignment, monkeypatch):
+    monkeypatch.setattr(remembered, "KEPT_BYTES", 4 * remembered.ENTRY_BYTES)
+    calls = [[(1 + number) * value for value in GIVEN] for number in range(6)]
+    with opened(assignment) as answers:
+        for given in calls:
+            asked(answers, "rnn_step_forward", given)
+    kept = remembered.of(assignment)
+    assert 1 <= len(kept._answers) <= 4
+    assert kept._bytes <= remembered.KEPT_BYTES
+    with opened(assignment) as answers:
+        asked(answers, "rnn_step_forward", calls[-1])
+        assert answers._child._pid is None
+        asked(answers, "rnn_step_forward", calls[0])
+        assert answers._child._pid is not None
+
+
+def test_a_large_answer_is_not_remembered(assignment, monkeypatch):
+    monkeypatch.setattr(remembered, "MAX_BYTES", remembered.ENTRY_BYTES)
+    with opened(assignment) as answers:
+        asked(answers, "rnn_step_forward", GIVEN)
+    assert remembered.of(assignment)._bytes == 0

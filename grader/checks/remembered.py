@@ -1,0 +1,187 @@
+"""Answers of the reference that are asked for again: for the same values, in any submission.
+
+Most of a class asks for the same: the cases are the same, and right functions pass on right values.
+What is remembered was computed by the reference from exactly these values, so it is what would be
+computed again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from grader.assignment.reference import Assignment
+from grader.isolation.wire import Decoder, Opaque
+from grader.isolation.wire.codec import Buffer
+from grader.model import Signature
+
+KEPT_BYTES = 32 << 20  # of answers, of one assignment
+MAX_BYTES = 1 << 20  # of one answer
+ENTRY_BYTES = 1000  # about what an entry takes beside its arrays
+OPAQUE = "x"  # the wire's tag of a handle
+
+
+@dataclass
+class Call:
+    """A call as it came over the wire; its caches, of which there are ``kept``, have handles.
+
+    ``number`` is that of the function, ``buffers`` are what arrays hold, and ``key`` tells what was
+    asked from everything else.
+    """
+
+    number: int
+    arguments: Any
+    buffers: Sequence[Buffer]
+    key: bytes | None
+    kept: int = 0
+
+    @property
+    def given(self) -> Any:
+        """The arguments; raises ``WireError``."""
+        return Decoder([bytearray(buffer) for buffer in self.buffers]).decode(self.arguments)
+
+
+class Calls:
+    """The calls whose caches student code may still hand back; of too many the last ones.
+
+    Attributes:
+        count: of the caches so far; the next one gets this handle.
+        in_child: the handles whose caches have been made, and are where they can be used.
+    """
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._bytes = 0
+        self._calls: OrderedDict[int, Call] = OrderedDict()  # by the handle of the first cache
+        self._first: dict[int, int] = {}  # that handle, by handle
+        self.count = 0
+        self.in_child: set[int] = set()
+
+    def add(self, call: Call, kept: int) -> range:
+        """Return the handles of the caches that a call has."""
+        call.kept = kept
+        handles = range(self.count, self.count + kept)
+        self.count += kept
+        if not kept:
+            return handles
+        self._calls[handles[0]] = call
+        self._first |= dict.fromkeys(handles, handles[0])
+        self._bytes += _sent_bytes(call)
+        while self._bytes > self._most_bytes and len(self._calls) > 1:
+            first, oldest = self._calls.popitem(last=False)
+            self._bytes -= _sent_bytes(oldest)
+            for handle in range(first, first + oldest.kept):
+                del self._first[handle]
+        return handles
+
+    def origin(self, handle: Any) -> str | None:
+        """Return what tells a cache from every other; None if that is not known."""
+        first = self._first.get(handle) if type(handle) is int else None
+        key = self._calls[first].key if first is not None else None
+        return f"{handle - first} of {key.hex()}" if first is not None and key else None
+
+    def missing(self, given: Any) -> dict[int, Call]:
+        """Return the calls whose caches are among these values and are not made yet.
+
+        They come by their first handles, and a call after those whose caches it needs itself.
+        """
+        found: dict[int, Call] = {}
+        waiting = [given]
+        while waiting:
+            values = waiting.pop()
+            for value in values if isinstance(values, list | tuple) else ():
+                first = self._first.get(value.handle) if isinstance(value, Opaque) else None
+                if first is not None and value.handle not in self.in_child and first not in found:
+                    found[first] = self._calls[first]
+                    waiting.append(found[first].given)
+        return dict(sorted(found.items()))
+
+    def child_ended(self) -> None:
+        """Note that no cache is there any more."""
+        self.in_child.clear()
+
+
+def _sent_bytes(call: Call) -> int:
+    return ENTRY_BYTES + sum(memoryview(buffer).nbytes for buffer in call.buffers)
+
+
+class Remembered:
+    """Answers by what was asked; of too many the ones that were not used longest are forgotten."""
+
+    def __init__(self) -> None:
+        self._answers: OrderedDict[bytes, tuple[dict[str, Any], int]] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, key: bytes | None) -> dict[str, Any] | None:
+        """Return an answer; None if there is none."""
+        if key is None or key not in self._answers:
+            return None
+        self._answers.move_to_end(key)
+        return self._answers[key][0]
+
+    def put(self, key: bytes, answer: dict[str, Any]) -> None:
+        """Keep an answer, if it is not too large."""
+        size = ENTRY_BYTES + nbytes(answer)
+        if size > MAX_BYTES or key in self._answers:
+            return
+        self._answers[key] = answer, size
+        self._bytes += size
+        while self._bytes > KEPT_BYTES:
+            _key, (_answer, oldest) = self._answers.popitem(last=False)
+            self._bytes -= oldest
+
+
+_of_assignments: WeakKeyDictionary[Assignment, Remembered] = WeakKeyDictionary()
+
+
+def of(assignment: Assignment) -> Remembered:
+    """Return what is remembered of an assignment's reference in this process."""
+    return _of_assignments.setdefault(assignment, Remembered())
+
+
+def key_of(
+    signature: Signature,
+    arguments: Any,
+    buffers: Sequence[Buffer],
+    names: Any,
+    calls: Calls,
+) -> bytes | None:
+    """Return what is the same for calls with the same values; None if that cannot be said.
+
+    Args:
+        signature: of the function.
+        arguments: as they came over the wire, with the buffers.
+        buffers: what arrays hold.
+        names: what else is asked for.
+        calls: those that have made the caches among the values.
+    """
+    if type(arguments) is not list:
+        return None
+    items = []
+    for item in arguments:
+        if type(item) is list and item[:1] == [OPAQUE]:
+            origin = calls.origin(item[1] if item[1:] else None)
+            if origin is None:
+                return None
+            items.append([OPAQUE, origin])
+        else:
+            items.append(item)
+    sizes = [memoryview(buffer).nbytes for buffer in buffers]
+    found = hashlib.sha256(json.dumps([repr(signature), items, names, sizes]).encode())
+    for buffer in buffers:
+        found.update(buffer)
+    return found.digest()
+
+
+def nbytes(value: Any) -> int:
+    """Return how many bytes of arrays are in a value."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, tuple | list):
+        return sum(map(nbytes, value))
+    return int(getattr(value, "nbytes", 0))
