@@ -23,9 +23,9 @@ from grader.isolation.wire import (
 )
 from grader.isolation.wire.codec import PREFIX, Buffer
 
-from .calls import AT_ONCE_S, FunctionCall
+from .calls import AT_ONCE_S, Bundles, FunctionCall
 from .left_out import LeftOut, Place
-from .limits import MIB, NOTHING, UNANSWERED, Ending, Limits, Spent, died
+from .limits import MIB, NOTHING, UNANSWERED, Ending, Limits, Spent, died, timed_out
 from .reply import Reply, parse_reply
 
 CHUNK = 1 * MIB
@@ -33,16 +33,14 @@ READY = b"R"  # grader/isolation/worker/child.py
 IMPORT_SEED = 0  # of the random generators while a module is loaded, whatever it is loaded for
 STATEMENT_SHARE = 0.25  # of its time that one statement outside all functions may take
 KEPT_OUTPUT = 64 * 1024  # bytes of printed text kept for the instructor
-BUSY_SHARE = 0.5  # of its time, computing or ready to: then a timeout is the worker's own fault
 GRACE_S = 1.0  # for the exit status of a process whose connection is already closed
-SIGXCPU, SIGKILL = 24, 9
-EXIT_STUCK = 96  # grader/isolation/worker/clock.py
 # A statement that its own worker has not ended after its time and this: one call into C, say.
 LATE_S = 1.5
 MAX_RENEWALS = 3  # workers that a module may end before it is loaded
 MAX_ASK_BYTES = 64 * MIB  # of arrays in a call that is answered on this side
 MAX_FILE_NAME = 300  # characters
 MAX_JOINED = 128 * 1024  # bytes of requests that are sent in one piece
+_BUNDLES = Bundles()
 
 # Takes what a worker asks (its body, still encoded, and its buffers) and until when the answer is
 # due; returns the pieces of the frame to answer with.
@@ -88,7 +86,9 @@ class WorkerConnection(Closing):
         self._loading = False
         self._answer: Answer | None = None
         self._tasks = 0  # of the user of a fork: the worker's, and what waits beside it
-        self._ahead: deque[tuple[FunctionCall, str]] = deque()
+        self._ahead: deque[FunctionCall] = deque()
+        self._answered: deque[Reply] = deque()  # the answers to these, once one is needed
+        self._bundle_id = ""
         self.output = bytearray()
         self._begin(started)
 
@@ -188,21 +188,25 @@ class WorkerConnection(Closing):
         call = FunctionCall(function, arguments, opaque)
         if not self._ahead:
             return self._request(call.body)
-        expected, call_id = self._ahead[0]
-        if not expected.is_same(call):
+        if not self._ahead[0].is_same(call):
             raise AskAgainError
-        reply = self._reply_to(call_id)
+        if self._bundle_id:
+            self._answered.extend(self._replies_to(self._bundle_id, len(self._ahead)))
+            self._bundle_id = ""
+        if not self._answered:
+            raise AskAgainError
         self._ahead.popleft()
-        self._expect_by(self._deadline if self._ahead else self._last)
-        return reply
+        return self._answered.popleft()
 
     def call_ahead(self, calls: Sequence[FunctionCall]) -> None:
         """Send calls that will be made next, in this order, before any of them is answered.
 
-        Every other request before that, or another order, raises ``AskAgainError``.
+        Every other request before that, or another order, raises ``AskAgainError``; so does a call
+        after one that raises.
         """
-        ids = self._sent([call.body for call in calls])
-        self._ahead.extend(zip(calls, ids, strict=True))
+        text, data = _BUNDLES.of(calls)
+        (self._bundle_id,) = self._sent([{"op": "calls", "calls": text, "data": data}])
+        self._ahead.extend(calls)
         self._expect_by(min(self._last, time.monotonic() + AT_ONCE_S))
 
     def drive(
@@ -278,6 +282,14 @@ class WorkerConnection(Closing):
         with self._strictly():
             return parse_reply(self._answer_to(call_id))
 
+    def _replies_to(self, bundle_id: str, count: int) -> list[Reply]:
+        """Return the answers to calls that were sent together, up to the first that raises."""
+        with self._strictly():
+            answers = self._answer_to(bundle_id, count).get("results")
+            if type(answers) is not list or not 0 < len(answers) <= count:
+                raise WireError("the answers to calls are malformed")
+            return [parse_reply(answer) for answer in answers]
+
     @contextlib.contextmanager
     def _strictly(self) -> Iterator[None]:
         """End a worker that breaks the wire's format; raises ``WorkerLost``."""
@@ -300,10 +312,10 @@ class WorkerConnection(Closing):
                 retry=True,
             ) from None
 
-    def _answer_to(self, call_id: str) -> dict[str, Any]:
+    def _answer_to(self, call_id: str, calls: int = 1) -> dict[str, Any]:
         """Return the answer to a request; raises ``WireError`` and ``WorkerLost``."""
         while True:
-            answer, buffers = self._receive()
+            answer, buffers = self._receive(calls)
             if answer.get("id") != call_id:
                 raise WireError("an answer belongs to another request")
             if "ask" in answer:
@@ -311,7 +323,7 @@ class WorkerConnection(Closing):
                 continue
             if not self._loading or "at" not in answer:
                 self._at = None
-                self._expect_by(self._deadline if self._ahead else self._last)
+                self._expect_by(self._last)
                 return answer
             self._note_place(answer)
 
@@ -351,10 +363,10 @@ class WorkerConnection(Closing):
         """Return for how long the worker could be asked."""
         return self._limits.timeout_s - (self._last - time.monotonic())
 
-    def _receive(self) -> tuple[dict[str, Any], list[bytearray]]:
+    def _receive(self, calls: int = 1) -> tuple[dict[str, Any], list[bytearray]]:
         """Return the next message; if it is a question, with its buffers, and still encoded."""
         length = parse_prefix(bytes(self._exactly(PREFIX.size)))
-        most = self._limits.max_reply_bytes
+        most = self._limits.max_reply_bytes * calls
         asks = max(most, MAX_ASK_BYTES) if self._answer is not None else most
         header = parse_header(bytes(self._exactly(length)), asks)
         buffers = [self._exactly(size) for size in header.buffer_sizes]
@@ -364,37 +376,24 @@ class WorkerConnection(Closing):
         body = dict(header.body)
         if "ask" not in body and sum(header.buffer_sizes) > most:
             raise TooMuchAnnouncedError(sum(header.buffer_sizes), most)
-        if "result" in body and "ask" not in body:
-            body["result"] = Decoder(buffers).decode(body["result"])
-            buffers = []
-        return body, buffers
+        if "ask" in body:
+            return body, buffers
+        decoder = Decoder(buffers)
+        several = body.get("results")
+        for answer in [body, *(several if type(several) is list else [])]:
+            if type(answer) is not dict:
+                raise WireError("an answer is not an object")
+            if "result" in answer:
+                answer["result"] = decoder.decode(answer["result"])
+        return body, []
 
     def _timed_out(self) -> NoReturn:
         ending = self._end()
-        seconds = f"{self._limits.timeout_s:g} s"
         if self._at is not None and time.monotonic() < self._last:
             allowed = f"{self._statement_s:g} s"
             message = f"a statement outside the functions did not end within {allowed}"
             raise WorkerLost("timeout", message, retry=False)
-        busy_s = ending.cpu_s + ending.queued_s + self._spent.busy_s
-        if busy_s >= BUSY_SHARE * self._limits.timeout_s:
-            # It was computing all the time: a second try would take just as long.
-            message = f"did not finish within {seconds}: is there an endless loop?"
-            raise WorkerLost("timeout", message, retry=False)
-        message = f"did not finish within {seconds} (it was waiting most of the time)"
-        raise WorkerLost("timeout", message, retry=True)
+        raise timed_out(ending, self._limits, self._spent)
 
     def _died(self) -> NoReturn:
-        ending = self._end(GRACE_S)
-        code = ending.exit_code
-        if code is None:
-            message = "closed its connection to the grader"
-        elif code == -SIGXCPU or (code == -SIGKILL and ending.cpu_s >= self._limits.cpu_s - 1):
-            message = f"used more than {self._limits.cpu_s} s of processor time"
-            raise WorkerLost("timeout", message, retry=False)
-        elif code == EXIT_STUCK and self._at is not None:
-            message = "a statement outside the functions catches every exception and does not end"
-            raise WorkerLost("timeout", message, retry=False)
-        else:
-            message = died(code, self._limits.scratch_mb)
-        raise WorkerLost("crashed", message, retry=True)
+        raise died(self._end(GRACE_S), self._limits, in_statement=self._at is not None)

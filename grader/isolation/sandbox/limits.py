@@ -5,10 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from grader.errors import WorkerLost
+
 CPU_MARGIN = 2  # times the wall clock: the hard stop behind the grader's own deadline
 MIB = 1024 * 1024
 SCRATCH_MB = 256  # a few checkpoints of a ResNet-18, 45 MiB each
-SIGSEGV, SIGBUS = 11, 7
+SIGKILL, SIGSEGV, SIGBUS, SIGXCPU = 9, 11, 7, 24
+BUSY_SHARE = 0.5  # of its time, computing or ready to: then a timeout is the worker's own fault
+EXIT_STUCK = 96  # grader/isolation/worker/clock.py
 UNANSWERED = " before it returned a value"
 MAX_REPLY_BYTES = 64 * MIB  # the largest honest reply, a small network's parameters, is 45 MiB
 
@@ -65,7 +69,38 @@ class Ending:
     queued_s: float = 0.0
 
 
-def died(code: int, scratch_mb: int) -> str:
+def timed_out(ending: Ending, limits: Limits, spent: Spent) -> WorkerLost:
+    """Return what is raised about a worker that has used up its time."""
+    seconds = f"{limits.timeout_s:g} s"
+    busy_s = ending.cpu_s + ending.queued_s + spent.busy_s
+    if busy_s >= BUSY_SHARE * limits.timeout_s:
+        # It was computing all the time: a second try would take just as long.
+        message = f"did not finish within {seconds}: is there an endless loop?"
+        return WorkerLost("timeout", message, retry=False)
+    message = f"did not finish within {seconds} (it was waiting most of the time)"
+    return WorkerLost("timeout", message, retry=True)
+
+
+def died(ending: Ending, limits: Limits, *, in_statement: bool) -> WorkerLost:
+    """Return what is raised about a worker that is gone.
+
+    ``in_statement`` says whether a statement outside all functions was running.
+    """
+    code = ending.exit_code
+    if code is None:
+        message = "closed its connection to the grader"
+    elif code == -SIGXCPU or (code == -SIGKILL and ending.cpu_s >= limits.cpu_s - 1):
+        message = f"used more than {limits.cpu_s} s of processor time"
+        return WorkerLost("timeout", message, retry=False)
+    elif code == EXIT_STUCK and in_statement:
+        message = "a statement outside the functions catches every exception and does not end"
+        return WorkerLost("timeout", message, retry=False)
+    else:
+        message = _exited(code, limits.scratch_mb)
+    return WorkerLost("crashed", message, retry=True)
+
+
+def _exited(code: int, scratch_mb: int) -> str:
     """Return the words for a process that ended by itself, with an exit status or by a signal."""
     if code == -SIGBUS:
         return (

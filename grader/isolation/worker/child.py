@@ -13,19 +13,19 @@ import random
 import socket
 import sys
 import tempfile
-import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from ..wire import Decoder, Encoder, Opaque, WireError, pack, parse_header, parse_prefix
+from ..wire.bundle import BundledCall, unbundle
 from ..wire.codec import PREFIX
 from . import cache_layout, clock, modules, ordinary, redirect, repair, scratch, statements
-from .absent import MissingPackageError, StandIn, package_in
+from .absent import MissingPackageError, StandIn
 from .answered import AnsweredFunctions
+from .described import Describer
 from .generators import generators
-from .newer import newer_in
 
 if TYPE_CHECKING:
     from . import lockdown
@@ -33,10 +33,7 @@ if TYPE_CHECKING:
 EXIT_SETUP_FAILED, EXIT_SERVING_FAILED = 97, 98
 WIRE_FD = 3
 READY = b"R"  # sent once, when everything is locked down and no student code has been read
-MAX_MESSAGE_TEXT = 2000  # characters of an exception's text; the rest does not help
-MAX_LINE = 100  # characters of a line of the student's
-MAX_CAUSE = 300  # characters of the exception that kept a name from being defined
-MAX_FRAMES = 8
+MAX_JOINED = 128 * 1024  # bytes of an answer that are sent in one piece
 MAX_REQUEST_BYTES = 1 << 30  # the trusted side sends data sets and needs no tight bound
 
 
@@ -128,13 +125,11 @@ class Child:
         self._wire = wire
         self._seeds = seeds
         self._tasks = tasks
-        # The longest first: one can lie in another.
-        self._places = sorted({submission, *staged}, key=len, reverse=True)
+        self._describer = Describer(submission, staged)
         self._forbidden = forbidden
         self._submission = submission
         self._objects: dict[int, Any] = {}
         self._module: Any = None
-        self._driver = ""
         self._request_id = ""
 
     def serve(self) -> None:
@@ -148,6 +143,8 @@ class Child:
             for stream in (sys.stdout, sys.stderr):
                 with contextlib.suppress(Exception):  # closed or replaced by student code
                     stream.flush()
+            if sum(memoryview(piece).nbytes for piece in pieces) <= MAX_JOINED:
+                pieces = [b"".join(pieces)]  # one system call
             for piece in pieces:
                 self._wire.sendall(piece)
 
@@ -167,19 +164,22 @@ class Child:
         try:
             return pack({**body, "id": request["id"]}, buffers)
         except WireError as error:
-            return pack({"error": self._describe(error), "id": request["id"]}, [])
+            return pack(
+                {"error": self._describer.described(error, self._module), "id": request["id"]}, []
+            )
 
     def _answer(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
         try:
             operation = {
-                "load": self._load, "call": self._call, "drive": self._drive,
+                "load": self._load, "call": self._call, "calls": self._calls,
+                "drive": self._drive,
                 "answer": self._have_answered, "layout": self._layout,
                 "repair": self._repair,
             }  # fmt: skip
             self._request_id = request["id"]
             return operation[request["op"]](request)
         except BaseException as error:
-            return {"error": self._describe(error)}, []
+            return {"error": self._describer.described(error, self._module)}, []
 
     def _load(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
         left_out = request["left_out"]
@@ -204,23 +204,40 @@ class Child:
             self._wire.sendall(piece)
 
     def _call(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
-        function = modules.find_function(self._module, request["function"])
-        arguments = request["arguments"]
+        encoder = Encoder(self._keep)
+        call = request["function"], request["arguments"], request["opaque"]
+        return self._called(call, encoder), encoder.buffers
+
+    def _calls(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
+        """Make calls one after the other, up to the first that raises."""
+        encoder = Encoder(self._keep)
+        answers: list[dict[str, Any]] = []
+        try:
+            for call in unbundle(request["calls"], request["data"], self._objects.__getitem__):
+                answers.append(self._called(call, encoder))  # noqa: PERF401 - some may be made
+        except BaseException as error:
+            answers.append({"error": self._describer.described(error, self._module)})
+        return {"results": answers}, encoder.buffers
+
+    def _called(self, call: BundledCall, encoder: Encoder) -> dict[str, Any]:
+        name, arguments, opaque = call
+        function = modules.find_function(self._module, name)
         # Equal bytes afterwards mean that the function left its arguments alone.
         before = {i: a.tobytes() for i, a in enumerate(arguments) if type(a) is np.ndarray}
         result = function(*arguments)
         mutated = [i for i, data in before.items() if arguments[i].tobytes() != data]
-        return self._reply(result, request["opaque"], mutated)
+        return self._reply(result, opaque, mutated, encoder)
 
     def _drive(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
         """Run a function of a driver of the assignment on the student's module."""
         modules.find_function(self._module, request["needs"])
         namespace: dict[str, Any] = {"__name__": "driver"}
-        self._driver = request["name"]
+        self._describer.driver = request["name"]
         code = compile(request["source"], request["name"], "exec")
         exec(code, namespace)  # noqa: S102 - the assignment's own code, sent by the trusted side
         result = namespace[request["function"]](self._module, **request["arguments"])
-        return self._reply(result, [], [])
+        encoder = Encoder(self._keep)
+        return self._reply(result, [], [], encoder), encoder.buffers
 
     def _have_answered(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
         """Have functions of the student's answered by the trusted side from now on."""
@@ -261,10 +278,9 @@ class Child:
         return {"result": line}, []
 
     def _reply(
-        self, result: Any, opaque: list[int], mutated: list[int]
-    ) -> tuple[dict[str, Any], list[Any]]:
+        self, result: Any, opaque: Sequence[int], mutated: list[int], encoder: Encoder
+    ) -> dict[str, Any]:
         """Encode a result; the outputs whose positions are in ``opaque`` stay here as handles."""
-        encoder = Encoder(self._keep)
         if isinstance(result, tuple):
             result = tuple(result)  # a named tuple is also a tuple
         if opaque and type(result) in (tuple, list):
@@ -276,7 +292,7 @@ class Child:
         else:
             body = encoder.encode(result)
         told = {"mutated": mutated, "adapted": list(ordinary.replaced)}
-        return {"result": body, **told}, encoder.buffers
+        return {"result": body, **told}
 
     def _keep(self, value: Any) -> int:
         if isinstance(value, StandIn):
@@ -284,51 +300,6 @@ class Child:
         handle = len(self._objects)
         self._objects[handle] = value
         return handle
-
-    def _describe(self, error: BaseException) -> dict[str, Any]:
-        """Return type, text and the student's own lines of an exception, innermost last."""
-        missing = _missing_package(error)
-        try:
-            text = self._without_our_paths(str(error))[:MAX_MESSAGE_TEXT]
-            text += self._without_our_paths(_cause(error))
-            if isinstance(error, WireError):
-                text = f"the returned value cannot be sent to the grader ({text}): return arrays"
-        except BaseException:
-            text = "(its message could not be produced)"
-        frames = traceback.extract_tb(error.__traceback__)
-        own = [frame for frame in frames if frame.filename.startswith(self._submission)]
-        where = [
-            [os.path.relpath(frame.filename, self._submission), frame.lineno, frame.name]
-            for frame in own
-        ]
-        lines = [(frame.line or "")[:MAX_LINE] for frame in own]
-        known = (self._submission, self._driver or self._submission)
-        inner = [frame.filename for frame in frames if frame.filename.startswith(known)][-1:]
-        if isinstance(error, SyntaxError) and str(error.filename).startswith(self._submission):
-            text = str(error.msg)[:MAX_MESSAGE_TEXT]
-            if self._module is not None and (newer := newer_in(error)):
-                text += f"; {newer}"
-            where.append(
-                [os.path.relpath(error.filename or "", self._submission), error.lineno, ""]
-            )
-            lines.append("")  # its text is what cannot be read
-        kinds = [kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "builtins"]
-        return {
-            "type": "ValueError" if isinstance(error, WireError) else type(error).__name__[:100],
-            "kinds": kinds[:8],
-            "text": text,
-            "where": where[-MAX_FRAMES:],
-            "lines": lines[-MAX_FRAMES:],
-            "missing_package": missing,
-            "undefined": isinstance(error, modules.UndefinedFunctionError),
-            "by_driver": inner == [self._driver],
-        }
-
-    def _without_our_paths(self, text: str) -> str:
-        """Write paths as they are in what was handed in: no student knows ours."""
-        for place in self._places:
-            text = text.replace(f"{place}/", "")
-        return text
 
     def _receive(self, opaque: Callable[[int, str], Any] | None = None) -> dict[str, Any]:
         """Return the next message; handles in it are objects of this process by default."""
@@ -355,39 +326,6 @@ class Child:
                 os._exit(0)
             view = view[received:]
         return data
-
-
-def _missing_package(error: BaseException) -> str | None:
-    """Return the package that is not installed, if that is what an exception is about."""
-    if isinstance(error, MissingPackageError):
-        return error.package
-    if isinstance(error, ModuleNotFoundError) and error.name:
-        return error.name.partition(".")[0]
-    if isinstance(error, NameError):
-        return statements.star_package()
-    try:
-        return package_in(str(error))
-    except BaseException:
-        return None
-
-
-def _cause(error: BaseException) -> str:
-    """Return what kept a statement from defining the name that is not there."""
-    name = getattr(error, "name", None)
-    cause = statements.why_undefined(name) if isinstance(error, NameError) and name else None
-    if cause is None or cause is error:
-        return ""
-    frames = traceback.extract_tb(cause.__traceback__)
-    files = [os.path.basename(frame.filename) for frame in frames if ", cell " in frame.filename]
-    place = files[0] if files else "a statement outside the functions"
-    if isinstance(cause, clock.TakesTooLongError):
-        return f"; {place} would define it, but took too long"
-    if isinstance(cause, statements.LeftOutError):
-        return f"; {place} would define it, but {cause}"
-    told = f"{type(cause).__name__}: {cause}"[:MAX_CAUSE]
-    if newer := newer_in(cause):
-        told += f"; {newer}"
-    return f"; {place} would define it, but raised {told}"
 
 
 def _tensor(array: np.ndarray[Any, Any]) -> Any:

@@ -9,7 +9,7 @@ import stat
 import time
 from typing import Any
 
-from . import scratch
+from . import lockdown, scratch
 
 Files = list[tuple[Any, ...]]
 Identity = tuple[int, ...]
@@ -151,8 +151,7 @@ class Outside:
 
     def read(self, path: str) -> bytes:
         """Return the bytes of a file of ``/proc``."""
-        with open(os.open(path, os.O_RDONLY, dir_fd=self._proc), "rb") as file:
-            return file.read()
+        return lockdown.read(path, self._proc)
 
 
 def identity_of(found: os.stat_result) -> Identity:

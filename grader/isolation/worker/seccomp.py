@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import functools
 import os
 import struct
 import sys
@@ -91,6 +92,15 @@ def compile_filter(
     """
     if machine() not in ARCHITECTURES or sys.byteorder != "little":
         return None
+    # That of a stem names no process: it is compiled in the fork server, for all of them.
+    named = pid if asks is None else 0
+    return _compiled(named, read_only=read_only, modes=modes, accelerator=accelerator, asks=asks)
+
+
+@functools.lru_cache(maxsize=4)
+def _compiled(
+    pid: int, *, read_only: bool, modes: bool, accelerator: bool, asks: int | None
+) -> bytes:
     column, arch = ARCHITECTURES[machine()]
     program: list[Instruction] = [
         (LOAD_WORD, 0, 0, OFFSET_ARCH),

@@ -20,6 +20,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import gc
 import os
 import select
 import signal
@@ -73,6 +74,8 @@ class StemKeeper:
         self._waiting: set[int] = set()  # forks whose check has not begun: they are stopped
         layers = all(host.has(layer) for layer in ("namespaces", "setuid", "rlimits", "seccomp"))
         self.are_possible = layers and not host.accelerator and _may_listen()
+        if self.are_possible:
+            lockdown.filter_of(host, asks=FORK)  # for all stems: that takes a millisecond
 
     @property
     def pids(self) -> set[int]:
@@ -284,6 +287,8 @@ def _kill(pid: int) -> None:
 def fork_when_asked() -> None:
     """Become a stem: return in each fork, which has another wire, and never in the stem itself."""
     python = ctypes.PyDLL(None, use_errno=True)
+    # A collection in a fork would write to each object, and each page is copied when it is written.
+    gc.freeze()
     made = -1
     while made != 0:
         # The fork has what the server gives it instead, and nothing else may be open.

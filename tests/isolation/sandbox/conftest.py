@@ -23,6 +23,11 @@ def torch_server():
 
 
 @pytest.fixture
+def plain_limits():
+    return LIMITS
+
+
+@pytest.fixture
 def opened(torch_server):
     """Write files into a submission of their own; return a worker that has loaded ``module``."""
     workers = []

@@ -1,0 +1,147 @@
+"""Calls that are sent together: the same answers as one by one, and nothing is taken on trust."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from grader.errors import AskAgainError, WorkerLost
+from grader.isolation.sandbox.calls import Bundles, FunctionCall
+from grader.isolation.sandbox.connection import WorkerConnection
+from grader.isolation.wire import Opaque, pack
+
+MODULE = """
+import numpy as np
+
+def forward(x, scale):
+    print("forward")
+    return scale * x, {"x": x}
+
+def backward(dy, cache):
+    return dy * cache["x"].sum()
+
+def spoils(x):
+    x[:] = 0
+    return 1.0
+
+def fails(x):
+    raise ValueError("no")
+
+def ends(x):
+    import os
+    os._exit(3)
+"""
+X = np.arange(6.0).reshape(2, 3)
+CALLS = [
+    FunctionCall("forward", (X, 2.0), (1,)),
+    FunctionCall("backward", (X, Opaque(0, ""))),
+    FunctionCall("spoils", (X,)),
+]
+
+
+def _make(worker, call):
+    return worker.call(call.function, call.arguments, call.opaque)
+
+
+def test_answers_are_those_of_calls_one_by_one(opened):
+    one_by_one = opened(MODULE)
+    expected = [str(_make(one_by_one, call)) for call in CALLS]
+    one_by_one.close()
+    together = opened(MODULE)
+    together.call_ahead(CALLS)
+    assert [str(_make(together, call)) for call in CALLS] == expected
+    assert X[1, 1] == 4.0  # ours is not the one that was changed
+    assert _make(together, CALLS[0]).value[0].tolist() == (2 * X).tolist()  # one more, by itself
+    together.close()
+    assert together.output.count(b"forward") == 2
+
+
+def test_another_call_than_the_next_one_is_not_answered(opened):
+    worker = opened(MODULE)
+    worker.call_ahead(CALLS)
+    with pytest.raises(AskAgainError):
+        _make(worker, CALLS[1])
+    with pytest.raises(AskAgainError):
+        worker.layout("forward", 2, [1], "backward")
+    with pytest.raises(AskAgainError):  # equal is not the same
+        worker.call("forward", (X.copy(), 2.0), (1,))
+
+
+def test_nothing_comes_after_a_call_that_raises(opened):
+    worker = opened(MODULE)
+    calls = [CALLS[0], FunctionCall("fails", (X,)), CALLS[2]]
+    worker.call_ahead(calls)
+    assert _make(worker, calls[0]).error is None
+    error = _make(worker, calls[1]).error
+    assert error is not None
+    assert error.text == "no"
+    with pytest.raises(AskAgainError):
+        _make(worker, calls[2])
+
+
+def test_a_worker_that_ends_is_lost(opened):
+    worker = opened(MODULE)
+    calls = [CALLS[0], FunctionCall("ends", (X,))]
+    worker.call_ahead(calls)
+    with pytest.raises(WorkerLost, match="exited with status 3"):
+        _make(worker, calls[0])
+
+
+class _Forged(WorkerConnection):
+    """A worker that says what it likes."""
+
+    ready_timeout_s = 1.0
+    said: bytes
+
+    def _attach(self, started):
+        self.said = b""
+
+    def _send(self, data):
+        del data
+
+    def _end(self, grace_s=0.0):
+        del grace_s
+        self._closed = True
+
+    def _forget_output(self):
+        return False
+
+    def _exactly(self, count):
+        data, self.said = self.said[:count], self.said[count:]
+        return bytearray(data)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"result": 1},
+        {"results": []},
+        {"results": 5},
+        {"results": {"result": 1}},
+        {"results": [1]},
+        {"results": ["result"]},
+        {"results": [{"result": 1}] * 3},
+        {"results": [{"result": ["a", 0, "float64", [1]]}]},
+        {"results": [{"result": 1, "mutated": 5}]},
+        {"results": [{"error": 5}]},
+    ],
+    ids=str,
+)
+def test_forged_answers_lose_the_worker(answer, plain_limits):
+    worker = _Forged(None, plain_limits)
+    worker._ready = True
+    worker.call_ahead(CALLS[:2])
+    (frame,) = pack({**answer, "id": worker._bundle_id}, [])
+    worker.said = bytes(frame)
+    with pytest.raises(WorkerLost, match="invalid answer"):
+        _make(worker, CALLS[0])
+
+
+def test_calls_are_bundled_once_and_by_identity():
+    bundles = Bundles()
+    first = bundles.of(CALLS)
+    assert bundles.of(list(CALLS))[1] is first[1]
+    other = [FunctionCall("forward", (X.copy(), 2.0), (1,)), *CALLS[1:]]
+    assert bundles.of(other)[1] is not first[1]
+    assert bundles.of(CALLS[:2])[1] is not first[1]
