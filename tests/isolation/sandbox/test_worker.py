@@ -250,10 +250,10 @@ def test_the_worker_holds_nothing_of_ours(worker):
         + [f"_dlg.wire.{name}" for name in ("bundle", "codec", "strict", "values")]
         + [f"_dlg.worker.{name}" for name in (
             "absent", "answered", "at_most", "blocks", "cache_layout", "cells", "child", "clock",
-            "definitions", "described", "exchanges", "generators", "landlock", "layout", "listener",
-            "lockdown", "modules", "moments", "mutants", "namespaces", "newer", "ordinary",
-            "outside", "program_text", "redirect", "repair", "scratch", "seccomp", "server",
-            "statements", "stems", "syscalls",
+            "definitions", "described", "exchanges", "generators", "hugepages", "landlock",
+            "layout", "listener", "lockdown", "modules", "moments", "mutants", "namespaces",
+            "newer", "ordinary", "outside", "program_text", "redirect", "repair", "scratch",
+            "seccomp", "server", "statements", "stems", "syscalls",
         )]
     )  # fmt: skip
     assert str(ROOT) not in call(worker, "path")
