@@ -13,6 +13,7 @@ from grader.author.evidence import (
     Formula,
     Formulas,
     Pictures,
+    Rebuilt,
     Table,
     Text,
 )
@@ -20,5 +21,5 @@ from grader.errors import Failure, Reason
 
 __all__ = [
     "Case", "Curves", "Evidence", "Failure", "Figure", "Finding", "Formula", "Formulas",
-    "Pictures", "Reason", "Table", "Text",
+    "Pictures", "Reason", "Rebuilt", "Table", "Text",
 ]  # fmt: skip

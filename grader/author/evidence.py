@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -37,12 +37,31 @@ class Finding:
         earned: what part of it holds, from 0 to 1.
         message: what is wrong, for the student.
         reason: the machine-readable reason, if something is wrong.
+        undecided: a person must say whether it holds; ``earned`` is 0 and ``message`` says why.
     """
 
     name: str
     earned: float
     message: str = ""
     reason: Reason = "mismatch"
+    undecided: bool = False
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """What the rubric's ``rebuild`` found out about where a model's predictions come from.
+
+    Attributes:
+        verdict: ``wanted`` (the network that was asked for gives them), ``other`` (they are
+            another's, or cannot be the wanted one's), ``foreign`` (they cannot be those of the
+            model that was returned) or ``unknown`` (no network that was tried gives them).
+        network: the network that gives them, in words; empty if none does.
+        message: what is wrong, for the student, with an input on which it shows.
+    """
+
+    verdict: Literal["wanted", "other", "foreign", "unknown"]
+    network: str = ""
+    message: str = ""
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,7 @@ def _plain_types() -> dict[str, type]:
     kinds = (
         *(evidence.Evidence, evidence.Finding, evidence.Curves, evidence.Pictures),
         *(evidence.Table, evidence.Text, evidence.Formulas, evidence.Formula, Cause),
+        evidence.Rebuilt,
         *(latexgrad.Assessed, latexgrad.AssessedQuantity, latexgrad.AssessedFormula),
         *(latexgrad.Mistake, latexgrad.Unanswered, latexgrad.Waiting),
     )

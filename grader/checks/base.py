@@ -58,7 +58,8 @@ class Judgement:
     """What a check found: parts whose shares add up to one, notes, and measured values.
 
     ``message`` replaces the messages of the parts where these would repeat each other; ``figures``
-    are for the report.
+    are for the report. Parts that are ``undecided``, by their names, wait for a person: the check
+    is pending, with the points of the others.
     """
 
     parts: tuple[Part, ...]
@@ -66,6 +67,7 @@ class Judgement:
     measurements: dict[str, Any] = field(default_factory=dict)
     message: str | None = None
     figures: tuple[Figure, ...] = ()
+    undecided: tuple[str, ...] = ()
 
 
 def _no_hurry() -> None:

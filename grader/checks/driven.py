@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from grader.assignment.reference import Assignment, Dataset
@@ -46,6 +48,8 @@ class DrivenSpec(FunctionSpec):
     how many KiB of arrays and texts the result may hold, on all tiers or by tier; a larger one is
     not read. ``builds_on`` are functions that other checks are about, as ``module.function`` where
     they are in another module; ``follow_through`` is the fraction for what is right once they are.
+    ``counterfactual`` names ``reference/datasets/<file>.<function>``, which changes the data in a
+    way that a program which learns follows, and one that remembers or looks up does not.
     """
 
     driver: Dotted | None = None
@@ -54,6 +58,7 @@ class DrivenSpec(FunctionSpec):
     reply_kb: KiB | RepliesByTier | None = None
     builds_on: list[str] = []
     follow_through: Fraction = 0.0
+    counterfactual: Dotted | None = None
 
     @property
     def functions(self) -> tuple[str, ...]:
@@ -100,6 +105,31 @@ def driven_problems(spec: Any, assignment: Assignment) -> Iterator[str]:
     else:
         path = f"datasets/{spec.dataset}.py"
         yield f"dataset: there is no file {path}{assignment.near(path)}"
+    if spec.counterfactual is not None:
+        name = spec.counterfactual
+        yield from function_problems("counterfactual", "datasets", name, assignment)
+
+
+def data_of(spec: DrivenSpec, context: Context, tier: Tier, data: Path | None) -> Dataset:
+    """Return the data that student code works on: those of the data set, perhaps changed.
+
+    Raises:
+        UsageError: the data folder or one of its files is missing or malformed.
+        BrokenError: the change fails.
+    """
+    found = context.assignment.dataset(spec.dataset, tier, data, context.seed)
+    if spec.counterfactual is None:
+        return found
+    change = context.assignment.function("datasets", spec.counterfactual)
+    if change is None:
+        raise BrokenError(f"there is no data set function {spec.counterfactual}")
+    rng = np.random.default_rng(seed_for("counterfactual", spec.id, context.seed))
+    try:
+        inputs, withheld = change(dict(found.inputs), dict(found.withheld), rng)
+    except RAISED as error:
+        text = f"{spec.counterfactual} raised {type(error).__name__}: {error}"
+        raise BrokenError(text) from error
+    return Dataset(dict(inputs), dict(withheld))
 
 
 def call_problems(spec: Any, assignment: Assignment) -> Iterator[str]:
@@ -146,7 +176,7 @@ def drive(
 
 def _driver_call(spec: DrivenSpec, context: Context, seed: int) -> tuple[Dataset, DriverCall]:
     """Return the data set, and what its driver is run with."""
-    data = context.assignment.dataset(spec.dataset, context.tier, context.data, context.seed)
+    data = data_of(spec, context, context.tier, context.data)
     # The data set's own seed stays here: with it, student code could draw the withheld labels.
     theirs = seed_for("worker", spec.id, seed)
     arguments = {**data.inputs, "seed": theirs % SEED_RANGE, "device": context.device}
@@ -197,7 +227,7 @@ def _here(spec: DrivenSpec, context: Context, seed: int) -> fault.Trial:
     function, or if a helper is only there beside what students hand in.
     """
     try:
-        data = context.assignment.dataset(spec.dataset, "mini", None, context.seed)
+        data = data_of(spec, context, "mini", None)
         solution = context.assignment.solution(context.question.module)
         if not hasattr(solution, spec.function):
             return fault.UNKNOWN

@@ -15,14 +15,15 @@ from typing import Any
 from pydantic import model_validator
 
 from grader.assignment.reference import Assignment, Dataset
-from grader.author.evidence import Evidence, Finding
+from grader.author.evidence import Evidence, Finding, Rebuilt
 from grader.errors import BrokenError, Failure
 from grader.model import SHARES_ROUNDING, Fraction, Part, Positive, Question, Strict
 
-from . import apart
+from . import apart, rebuild
 from .base import CheckKind, Context, Judgement
 from .driven import DrivenSpec, assert_works, call_problems, drive, driven_problems
 from .drivers import Dotted, function_problems
+from .rebuild import RebuildSpec
 
 Look = Callable[[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]], Evidence]
 
@@ -61,11 +62,21 @@ class JudgedSpec(DrivenSpec):
     """Rubric keys of every kind with a judge.
 
     ``judge`` names ``reference/judges/<file>.<function>``; ``properties`` gives shares of the
-    points to its findings, by name. See ``grader.author.evidence``.
+    points to its findings, by name. See ``grader.author.evidence``. ``rebuild`` decides about one
+    of them by the network that gives the student's values.
     """
 
     judge: Dotted | None = None
     properties: dict[str, Positive] = {}
+    rebuild: RebuildSpec | None = None
+
+    @model_validator(mode="after")
+    def _rebuild_decides(self) -> JudgedSpec:
+        if self.rebuild is not None and self.rebuild.finding not in self.findings:
+            known = ", ".join(self.findings) or "none"
+            text = f"rebuild: {self.rebuild.finding!r} is not one of the properties ({known})"
+            raise ValueError(text)
+        return self
 
     @model_validator(mode="after")
     def _at_most_all(self) -> JudgedSpec:
@@ -120,6 +131,9 @@ class JudgedKind(CheckKind):
         yield from driven_problems(spec, assignment)
         if spec.judge is not None:
             yield from function_problems("judge", "judges", spec.judge, assignment)
+        if spec.rebuild is not None:
+            name = spec.rebuild.network
+            yield from function_problems("rebuild: network", "judges", name, assignment)
 
     def disagreements(self, spec: Any, question: Question, assignment: Assignment) -> Iterator[str]:
         """Yield the names in ``call`` that the data set lacks."""
@@ -137,19 +151,21 @@ class JudgedKind(CheckKind):
         evidence = self.evidence(spec, context, context.public_seed, notes)
         scored = self.scored(spec, context, evidence)
         findings = tuple(finding_parts(spec.findings, evidence.findings, spec.judge_words))
+        undecided = [found.name for found in evidence.findings if found.undecided]
         if scored.parts and not any(part.earned for part in scored.parts):
-            findings = tuple(unearned(findings))
+            findings, undecided = tuple(unearned(findings)), []
         return Judgement(
             (*scored.parts, *findings),
             (*notes, *evidence.notes),
             scored.measured,
             figures=tuple(evidence.figures),
+            undecided=tuple(name for name in undecided if name in spec.findings),
         )
 
     def evidence(self, spec: Any, context: Context, seed: int, notes: list[str]) -> Evidence:
         """Run student code once and return what the judge says."""
         result, data = drive(spec, context, seed, notes)
-        return judged(spec, context, result, data)
+        return with_network(spec, context, result, data, judged(spec, context, result, data))
 
     def scored(self, spec: Any, context: Context, evidence: Evidence) -> Scored:
         """Return the points for the judge's values; by default there are none."""
@@ -169,25 +185,70 @@ def judged(
     look = spec.look(context.assignment)
     if look is None:
         return Evidence()
-    what = spec.judge_words
+    found: Evidence = looked(
+        *(spec, context, result, spec.judge_words, "judge"),
+        lambda there: look(there, data.inputs, data.withheld),
+    )
+    return found
+
+
+def with_network(
+    spec: JudgedSpec, context: Context, result: Mapping[str, Any], data: Dataset, found: Evidence
+) -> Evidence:
+    """Return evidence with what the rubric's ``rebuild`` finds out, where there is one.
+
+    Raises:
+        Failure: the values cannot be those of the model that was returned.
+        Unreadable: the result cannot be read: student code made it up.
+        BrokenError: the rebuilding fails, also on what the reference makes.
+    """
+    if spec.rebuild is None:
+        return found
+    name = spec.rebuild.network
+    look = context.assignment.function("judges", name)
+    if look is None:
+        raise BrokenError(f"there is no judge {name}")
+    network: Rebuilt = looked(
+        *(spec, context, result, f"the judge {name}", "rebuild"),
+        lambda there: look(there, data.inputs),
+    )
+    return rebuild.added(spec.rebuild, network, found)
+
+
+def looked(
+    spec: JudgedSpec,
+    context: Context,
+    result: Mapping[str, Any],
+    what: str,
+    key: str,
+    look: Callable[[Any], Any],
+) -> Any:
+    """Return what code of the assignment's says about a result.
+
+    Args:
+        spec: the check.
+        context: the check's.
+        result: the driver's.
+        what: names the code in messages.
+        key: tells it from other code of this check.
+        look: calls it.
+
+    Raises:
+        Unreadable: the result cannot be read: student code made it up.
+        BrokenError: the code fails, also on what the reference makes.
+    """
     try:
-        found: Evidence = apart.run(
-            *(context, spec, f"the result of {spec.function}", what, "judge"),
-            lambda there: look(there, data.inputs, data.withheld),
-            result,
+        return apart.run(
+            *(context, spec, f"the result of {spec.function}", what, key), look, result
         )
     except apart.MadeUpError as error:
-        assert_works(
-            *(spec, context, context.public_seed, what),
-            lambda found: look(found, data.inputs, data.withheld),
-        )
+        assert_works(spec, context, context.public_seed, what, look)
         # Student code could choose the key that is missing, or the text that should be a number.
         told = str(error).partition(":")[0] if context.private else error
         raise Unreadable(
             "wrong_dtype",
             f"the result of {spec.function} cannot be read: {told}",
         ) from None
-    return found
 
 
 def finding_parts(
@@ -201,8 +262,12 @@ def finding_parts(
         finding = found[name]
         if not math.isfinite(finding.earned):
             raise BrokenError(f"{judge} gives {name!r} the fraction {finding.earned}")
-        wrong = (finding.reason, finding.message) if finding.earned < 1 else ()
-        yield Part(name, share, min(1.0, max(0.0, finding.earned)), *wrong)
+        earned = min(1.0, max(0.0, finding.earned))
+        if earned == 1:
+            yield Part(name, share, earned)
+        else:
+            reason = None if finding.undecided else finding.reason
+            yield Part(name, share, earned, reason, finding.message)
 
 
 def unearned(parts: Sequence[Part]) -> Iterator[Part]:

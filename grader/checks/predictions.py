@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from grader.assignment.reference import Assignment
 from grader.checks.metrics import METRICS
 from grader.errors import Failure
-from grader.model import CheckSpec, Part, Question
+from grader.model import CheckSpec, Part, Question, Strict
 
 from .base import CheckKind, Context, Judgement, Recorder
 from .judged import Thresholds
 
+Labels = np.ndarray[tuple[int], np.dtype[np.int64]]
+FileName = Annotated[str, Field(pattern=r"^[\w.-]+$")]
+
 MAX_SHOWN = 40  # characters of a line that is quoted in a message
+
+
+class DistinctSpec(Strict):
+    """The keys of ``distinct``: what a file of predictions may not repeat.
+
+    ``files`` are those of the other checks; of equal files, the one that comes first in the list
+    counts. A file that differs from one before it in a smaller part of the lines than ``least``
+    waits for a person.
+    """
+
+    files: Annotated[list[FileName], Field(min_length=2)]
+    least: Annotated[float, Field(ge=0, le=0.5)] = 0.01
 
 
 class PredictionsSpec(CheckSpec, Thresholds):
@@ -26,16 +44,24 @@ class PredictionsSpec(CheckSpec, Thresholds):
     ``file`` is read from the submission. It holds one of ``symbols`` per line, one line for each
     item of ``items`` among the inputs of ``reference/datasets/<dataset>.py``, drawn with ``seed``:
     the seed of the data that students were given. Points rise linearly from ``zero_at`` to
-    ``full_at``. On a tier whose data set withholds no ``labels`` the form alone counts.
+    ``full_at``. On a tier whose data set withholds no ``labels`` the form alone counts. The same
+    predictions in several of the files of ``distinct`` are paid once.
     """
 
-    file: Annotated[str, Field(pattern=r"^[\w.-]+$")]
+    file: FileName
     dataset: Annotated[str, Field(pattern=r"^\w+$")]
     items: str
     labels: str
     seed: Annotated[int, Field(ge=0)]
     symbols: Annotated[list[str], Field(min_length=2)] = ["0", "1"]
     metric: Literal["accuracy"] = "accuracy"
+    distinct: DistinctSpec | None = None
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> PredictionsSpec:
+        if self.distinct is not None and self.file not in self.distinct.files:
+            raise ValueError(f"distinct: files must name {self.file} as well")
+        return self
 
     # With the seed, students could draw the labels that they are not given.
     kept_back: ClassVar[Mapping[str, Any]] = MappingProxyType({"seed": 0})
@@ -79,6 +105,23 @@ class PredictionsKind(CheckKind):
         expected = len(data.inputs[spec.items])
         labels = data.withheld.get(spec.labels)
         predicted = _parse(context.read_file(spec.file), spec, expected)
+        again = _again(spec, context, predicted)
+        if again is not None and again.lines == 0:
+            raise Failure("mismatch", again.message)
+        judgement = self._judged(spec, context, predicted, labels)
+        if again is None or not any(part.earned for part in judgement.parts):
+            return judgement
+        parts = (
+            *(replace(part, share=0.0) for part in judgement.parts),
+            Part("distinct", 1.0, 0.0, message=again.message),
+        )
+        return replace(judgement, parts=parts, undecided=("distinct",))
+
+    def _judged(
+        self, spec: PredictionsSpec, context: Context, predicted: Labels, labels: Any
+    ) -> Judgement:
+        """Judge labels of the right form."""
+        expected = len(predicted)
         if labels is None:
             note = f"the {context.tier} tier has no labels for {spec.items}: only the format counts"
             return Judgement((Part("form", 1.0, 1.0),), (note,), {"lines": expected})
@@ -97,9 +140,39 @@ class PredictionsKind(CheckKind):
         return Judgement((part,), (), measured)
 
 
-def _parse(
-    data: bytes, spec: PredictionsSpec, expected: int
-) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+class Repeated(NamedTuple):
+    """In how many lines a file differs from one that came before, and how that is said."""
+
+    lines: int
+    message: str
+
+
+def _again(spec: PredictionsSpec, context: Context, predicted: Labels) -> Repeated | None:
+    """Return what the file repeats, if it does; a file that cannot be read has nothing to repeat.
+
+    The nearest of the files before it counts, the first one of several.
+    """
+    distinct = spec.distinct
+    if distinct is None:
+        return None
+    found = []
+    for other in distinct.files[: distinct.files.index(spec.file)]:
+        with contextlib.suppress(Failure):
+            before = _parse(context.read_file(other), spec, len(predicted))
+            found.append((int((before != predicted).sum()), other))
+    lines, other = min(found, key=lambda pair: pair[0], default=(len(predicted), ""))
+    least = math.ceil(distinct.least * len(predicted))
+    if lines and lines >= least:
+        return None
+    same = "has the same predictions as" if lines == 0 else f"differs in {lines} of "
+    if lines:
+        same += f"{len(predicted)} lines from"
+    why = "two models seldom agree so" if lines else "the predictions of one model are paid once"
+    end = ": a person must look" if lines else ""
+    return Repeated(lines, f"{spec.file} {same} {other}; {why}{end}")
+
+
+def _parse(data: bytes, spec: PredictionsSpec, expected: int) -> Labels:
     """Return the predicted labels, (expected,) int64; raises ``Failure`` naming file and line."""
     try:
         text = data.decode("utf-8-sig")

@@ -118,7 +118,9 @@ def merged(
         notes = (*notes, f"{what}right when tested with a right {source}; no points lost here")
     alike: dict[str, Hashable] = {part.name: (part.reason, part.cause) for part in parts}
     message = in_lines(tuple(parts), alike)
-    return Judgement(tuple(parts), notes, second.measurements, message, second.figures)
+    return Judgement(
+        *(tuple(parts), notes, second.measurements, message, second.figures), second.undecided
+    )
 
 
 def _stopped(part: Part, first: Judgement | Stopped) -> Part:

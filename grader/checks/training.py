@@ -20,7 +20,16 @@ from grader.seeds import seed_for
 from .base import Context
 from .driven import assert_works, drive
 from .drivers import Dotted, function_problems
-from .judged import JudgedKind, JudgedSpec, Look, Scored, Thresholds, Unreadable, judged
+from .judged import (
+    JudgedKind,
+    JudgedSpec,
+    Look,
+    Scored,
+    Thresholds,
+    Unreadable,
+    judged,
+    with_network,
+)
 
 STRUCTURE = "structure"  # what facts are about
 
@@ -123,10 +132,15 @@ class TrainingKind(JudgedKind):
             evidence = judged(spec, context, result, data)
             if spec.metric not in evidence.values:
                 raise BrokenError(f"the judge {spec.judge} measures no {spec.metric}")
+            if seed == context.public_seed:
+                evidence = with_network(spec, context, result, data, evidence)
             return evidence
         value = _metric(spec, context, seed, result, data)
         try:
             evidence = judged(spec, context, result, data)
+            # An untrained model has no points for its structure, and a repetition no further ones.
+            if seed == context.public_seed and spec.tiers.of(context.tier).earned(value):
+                evidence = with_network(spec, context, result, data, evidence)
         except Unreadable as failed:
             # The predictions can be read: what cannot be looked at costs the findings alone.
             evidence = Evidence(

@@ -236,7 +236,7 @@ class Session:
         message = "\n".join(messages) if judgement.message is None else judgement.message
         return CheckResult(
             check,
-            scoring.outcome_of(parts),
+            "pending" if judgement.undecided else scoring.outcome_of(parts),
             scoring.points_of(parts, check.points),
             scoring.reason_of(parts),
             message,

@@ -6,9 +6,15 @@ One function per model. Each trains with the student's function and returns
 * ``order``: what it says of the first of them with their words shuffled;
 * ``again``: the same as ``order``, asked a second time;
 * ``parameters``: ``count``, the number of trainable parameters, and ``shapes``, the first two sizes
-  of each of them, (k, 2), with 1 for a size that is absent.
+  of each of them, (k, 2), with 1 for a size that is absent;
+* ``arrays``: the arrays that the model holds, by name: its state, then tensors in plain attributes.
+  None where they take more than MOST_BYTES;
+* ``probes``: by kind, what ``predict`` says of the sentences of ``probes``, and ``words``, the
+  places of the words that it was asked about. None where it raises.
 """
 
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -16,6 +22,13 @@ import numpy as np
 
 LABELLED = ("train_sentences", "train_labels", "dev_sentences", "dev_labels")
 SHUFFLED = 200  # sentences
+PROBED = 200  # sentences whose words are asked about
+TWICE = 100  # sentences that are said twice
+DILUTED = 7  # times that the common word follows
+MOST_BYTES = 48 * 1024 * 1024  # of the arrays of a model
+SINGLE = 4  # bytes of a number in single precision; numpy lacks some shorter ones
+DEEPEST = 4  # attributes of attributes, in a model that is not a module
+MOST_ENTRIES = 100  # of a dictionary or a list in which tensors may be
 
 
 def bag_of_words(student: ModuleType, *, seed: int, **data: Any) -> dict[str, Any]:
@@ -52,6 +65,36 @@ def shuffled_words(sentences: list[str], seed: int) -> list[str]:
     ]
 
 
+def common_word(train_sentences: list[str]) -> str:
+    """Return the word that occurs most often; the first in the alphabet of several."""
+    counts = Counter(word for sentence in train_sentences for word in sentence.split())
+    return min(counts, key=lambda word: (-counts[word], word))
+
+
+def probes(words: list[str], common: str, test_sentences: list[str]) -> dict[str, list[str]]:
+    """Return short sentences that show what a network does with each of some words.
+
+    ``alone`` are the words; the next three say them ``before`` the common word, ``after`` it, and
+    before DILUTED of it. ``twice`` are whole sentences said twice.
+    """
+    return {
+        "alone": words,
+        "before": [f"{word} {common}" for word in words],
+        "after": [f"{common} {word}" for word in words],
+        "diluted": [" ".join([word, *[common] * DILUTED]) for word in words],
+        "twice": [f"{sentence} {sentence}" for sentence in test_sentences[:TWICE]],
+    }
+
+
+def probed_words(data: Mapping[str, Any]) -> list[str]:
+    """Return the words of the first PROBED test sentences that training shows or a vector has."""
+    seen = {word for sentence in data["train_sentences"] for word in sentence.split()}
+    seen |= set(data["vectors"][0])
+    checked = data["test_sentences"][:PROBED]
+    words = {word for sentence in checked for word in sentence.split()}
+    return sorted({common_word(data["train_sentences"]), *words & seen})
+
+
 def _train_and_try(
     student: ModuleType, name: str, wanted: tuple[str, ...], seed: int, data: dict[str, Any]
 ) -> dict[str, Any]:
@@ -71,7 +114,29 @@ def _train_and_try(
         "order": _as_array(predict(shuffled_words(test_sentences, seed))),
         "again": _as_array(predict(shuffled_words(test_sentences, seed))),
         "parameters": _parameters(model),
+        "arrays": _arrays(model),
+        "probes": _probed(predict, data),
     }
+
+
+def _probed(predict: Any, data: dict[str, Any]) -> dict[str, np.ndarray] | None:
+    """Ask about all probes at once: a sentence's probability does not depend on the others.
+
+    A sentence of one word may be empty for a program that leaves out words without a vector.
+    """
+    words, common = probed_words(data), common_word(data["train_sentences"])
+    shown = {word for sentence in data["train_sentences"] for word in sentence.split()}
+    shown &= set(data["vectors"][0])
+    for places in (range(len(words)), [i for i, word in enumerate(words) if word in shown]):
+        asked = probes([words[i] for i in places], common, data["test_sentences"])
+        try:
+            told = _as_array(predict([text for texts in asked.values() for text in texts]))
+        except Exception:  # noqa: BLE001, S112 - what it does on other sentences counts
+            continue
+        ends = np.cumsum([len(texts) for texts in asked.values()])
+        found = dict(zip(asked, np.split(told, ends[:-1]), strict=True))
+        return {**found, "words": np.array(places, dtype=np.int64)}
+    return None
 
 
 def _as_array(predictions: Any) -> np.ndarray:
@@ -94,3 +159,56 @@ def _parameters(model: Any) -> dict[str, Any]:
         "count": sum(p.numel() for p in parameters if p.requires_grad),
         "shapes": np.array(sizes, dtype=np.int64).reshape(-1, 2),
     }
+
+
+def _arrays(model: Any) -> dict[str, np.ndarray] | None:
+    """Return the arrays that a model holds; None if they are too large."""
+    found: dict[str, np.ndarray] = {}
+    for name, value in _held(model, "", 0, set()):
+        array = _numbers(value)
+        if array is not None:
+            found[f"{name}_" if name in found else name] = array
+    return found if sum(array.nbytes for array in found.values()) <= MOST_BYTES else None
+
+
+def _numbers(value: Any) -> np.ndarray | None:
+    """Return a tensor or an array as an array of numbers; None if it is not one."""
+    try:
+        if hasattr(value, "detach"):
+            value = value.detach().cpu()
+            value = value.to_dense() if value.is_sparse else value
+            is_short = value.is_floating_point() and value.element_size() < SINGLE
+            value = (value.float() if is_short else value).numpy()
+        array = np.asarray(value)
+    except (TypeError, ValueError, RuntimeError):
+        return None
+    return array if array.dtype.kind in "fiu" and array.size else None
+
+
+def _held(value: Any, name: str, depth: int, seen: set[int]) -> Iterator[tuple[str, Any]]:
+    """Yield tensors and arrays with their names: a module's state, then what else it refers to."""
+    if id(value) in seen or depth > DEEPEST:
+        return
+    seen.add(id(value))
+    if hasattr(value, "detach") or isinstance(value, np.ndarray):
+        yield name, value
+    elif hasattr(value, "state_dict") and hasattr(value, "modules"):
+        yield from ((f"{name}{key}", kept) for key, kept in value.state_dict().items())
+        seen.update(map(id, [*value.parameters(), *value.buffers(), *value.modules()]))
+        for module in value.modules():
+            plain = {key: kept for key, kept in vars(module).items() if not key.startswith("_")}
+            yield from _held(plain, name, depth + 1, seen)
+    else:
+        for key, kept in _entries(value):
+            yield from _held(kept, f"{name}{key}.", depth + 1, seen)
+
+
+def _entries(value: Any) -> list[tuple[Any, Any]]:
+    """Return what a container or an object of the student's own refers to."""
+    if isinstance(value, dict):
+        return list(value.items()) if len(value) <= MOST_ENTRIES else []
+    if isinstance(value, list | tuple):  # many are sentences, or numbers
+        return list(enumerate(value)) if len(value) <= MOST_ENTRIES else []
+    if isinstance(value, type | ModuleType) or callable(value):
+        return []
+    return list(vars(value).items()) if hasattr(value, "__dict__") else []

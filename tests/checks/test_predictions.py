@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from grader.checks.predictions import PredictionsKind, PredictionsSpec
+from grader.checks.predictions import DistinctSpec, PredictionsKind, PredictionsSpec
 from grader.errors import Failure
 
 LABELS = np.array([0, 1] * 50)
@@ -90,3 +90,70 @@ def test_without_labels_the_form_alone_counts_and_the_report_says_so():
     judgement = judge(RIGHT.replace("1", "0"), withheld={})
     assert judgement.parts[0].earned == 1
     assert "only the format counts" in judgement.notes[0]
+
+
+FILES = ["one.txt", "two.txt", "three.txt"]
+
+
+def in_class(**files):
+    """Judge two.txt among some files, with a part of at least 0.05 that must differ."""
+    spec = SPEC.model_copy(
+        update={"file": "two.txt", "distinct": DistinctSpec(files=FILES, least=0.05)}
+    )
+
+    def read(name):
+        if name not in files:
+            raise Failure("missing", f"{name} is missing")
+        return files[name].encode()
+
+    loaded = SimpleNamespace(
+        inputs={"unlabelled": ["x"] * len(LABELS)}, withheld={"secret": LABELS}
+    )
+    context = SimpleNamespace(
+        tier="mini",
+        data=None,
+        assignment=SimpleNamespace(dataset=lambda *_arguments: loaded),
+        read_file=read,
+    )
+    return PredictionsKind().run(spec, context)
+
+
+def changed(lines: int) -> str:
+    """Return the right labels with the first so many exchanged."""
+    return "\n".join(str(1 - v if i < lines else v) for i, v in enumerate(LABELS))
+
+
+def test_the_same_predictions_are_paid_once():
+    with pytest.raises(Failure, match=r"two.txt has the same predictions as one.txt") as caught:
+        in_class(**{"one.txt": RIGHT, "two.txt": RIGHT})
+    assert caught.value.reason == "mismatch"
+
+
+def test_nearly_the_same_predictions_are_for_a_person():
+    judgement = in_class(**{"one.txt": RIGHT, "two.txt": changed(4)})
+    assert judgement.undecided == ("distinct",)
+    assert sum(part.share * part.earned for part in judgement.parts) == 0
+    assert "differs in 4 of 100 lines from one.txt" in judgement.parts[-1].message
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        {},
+        {"one.txt": changed(5)},
+        {"three.txt": RIGHT},  # comes later, and loses itself
+        {"one.txt": "not labels"},
+        {"one.txt": ""},
+    ],
+)
+def test_predictions_of_their_own_are_paid(others):
+    judgement = in_class(**{"two.txt": RIGHT, **others})
+    assert not judgement.undecided
+    assert [part.earned for part in judgement.parts] == [1]
+
+
+def test_a_file_is_one_of_those_that_must_differ():
+    with pytest.raises(ValueError, match=r"distinct: files must name predictions\.txt"):
+        PredictionsSpec.model_validate(
+            {**SPEC.model_dump(exclude_defaults=True), "distinct": {"files": FILES[:2]}}
+        )

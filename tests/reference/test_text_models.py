@@ -230,7 +230,7 @@ def test_template_has_the_same_signatures_and_is_empty(name):
 def test_driver_tells_predictions_order_and_parameters(few_epochs, data, name):
     inputs = small(data["inputs"])
     told = DRIVERS[name](text_classification, seed=3, **inputs)
-    assert set(told) == {"predictions", "order", "again", "parameters"}
+    assert set(told) == {"predictions", "order", "again", "parameters", "arrays", "probes"}
     model, predict = run(name, inputs, seed=3)
     texts = data["inputs"]["test_sentences"]
     assert np.array_equal(told["predictions"], predict(texts))

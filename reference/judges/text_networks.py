@@ -1,0 +1,292 @@
+"""Rebuilds the text classifiers of question 6 from the arrays that a student's model holds.
+
+One function per question, for the rubric's ``rebuild``. Each finds the network that gives the
+student's predictions, and compares it with the one that the question asks for.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from grader.author import Rebuilt
+
+from ..drivers import text_classification as driver
+from . import network_family as family
+from . import rebuilding
+from .networks import Array, sigmoid
+from .rebuilding import Asked, Fit
+
+Result = Mapping[str, Any]
+Law = Callable[[Result, Result], str]  # says what no network of the wanted kind does
+
+ASKED_FOR = {
+    family.BAG: "a bag of words",
+    family.AVERAGE: "a mean of embeddings",
+    family.RNN: "a vanilla RNN",
+    family.LSTM: "an LSTM",
+}
+STARTED, IGNORED = 0.5, 0.2  # shares of the given vectors that the embeddings still tell
+FOLDS = 5
+RIDGE = 1.0e-2  # of the mean square of the embeddings
+WORDS_PER_NUMBER = 2  # at least, to see whether embeddings come from given vectors
+CLEAR = 6.0  # log odds that single precision still resolves
+OFF = 0.05  # of a probability: no rounding
+SHOWN_WORDS = 12  # of a sentence in a message
+
+
+def bag_of_words(result: Result, inputs: Result) -> Rebuilt:
+    """One weight per word and a bias, nothing else."""
+    return _rebuilt(result, inputs, family.BAG, _not_additive, given=False)
+
+
+def average_embeddings(result: Result, inputs: Result) -> Rebuilt:
+    """A mean of word vectors, then a linear layer."""
+    return _rebuilt(result, inputs, family.AVERAGE, _not_a_mean, given=False)
+
+
+def average_glove(result: Result, inputs: Result) -> Rebuilt:
+    """The same, with vectors that started from those handed in."""
+    return _rebuilt(result, inputs, family.AVERAGE, _not_a_mean)
+
+
+def rnn(result: Result, inputs: Result) -> Rebuilt:
+    """A vanilla RNN whose last state decides."""
+    return _rebuilt(result, inputs, family.RNN)
+
+
+def lstm(result: Result, inputs: Result) -> Rebuilt:
+    """An LSTM whose last state decides."""
+    return _rebuilt(result, inputs, family.LSTM)
+
+
+def _rebuilt(
+    result: Result, inputs: Result, wanted: str, law: Law | None = None, *, given: bool = True
+) -> Rebuilt:
+    """Find the network; ``given`` says that the question hands word vectors in."""
+    arrays = result["arrays"]
+    if result["probes"] is None:
+        return Rebuilt("unknown", message="predict raises for sentences of one or two words")
+    if arrays is None:
+        return Rebuilt("unknown", message="the arrays of the model are far larger than it needs")
+    asked = asked_of(result, inputs)
+    if text := _too_few_numbers(arrays, asked, inputs, given=given):
+        return Rebuilt("foreign", message=text)
+    fit = rebuilding.best_fit(arrays, asked, inputs["vectors"], wanted)
+    if fit is not None:
+        return _compared(fit, asked, inputs, wanted, given=given)
+    return _disguised(result, inputs, asked, wanted, law)
+
+
+def _disguised(
+    result: Result, inputs: Result, asked: Asked, wanted: str, law: Law | None
+) -> Rebuilt:
+    """Say what shows that no network of the wanted kind predicts so, if something does."""
+    if law is not None and (text := law(result, inputs)):
+        return Rebuilt("other", message=text)
+    fit = rebuilding.nearest(result["arrays"], asked, inputs["vectors"])
+    if fit is not None and fit.network.named != wanted:
+        return Rebuilt("other", fit.network.words, _nearly(fit, asked, wanted))
+    return Rebuilt("unknown")
+
+
+def asked_of(result: Result, inputs: Result) -> Asked:
+    """Return what ``predict`` was asked, and what it answered.
+
+    Raises:
+        ValueError: the answers have another form: they are made up.
+    """
+    shown = {word for sentence in inputs["train_sentences"] for word in sentence.split()}
+    common = driver.common_word(inputs["train_sentences"])
+    every = driver.probed_words(inputs)
+    words = [every[place] for place in np.asarray(result["probes"]["words"]).tolist()]
+    asked = driver.probes(words, common, inputs["test_sentences"])
+    told = {name: np.asarray(result["probes"][name], dtype=np.float64) for name in asked}
+    if common not in words or any(told[n].shape != (len(asked[n]),) for n in asked):
+        raise ValueError("there are not as many predictions as short sentences")
+    checked = inputs["test_sentences"][: driver.PROBED]
+    return Asked(
+        words=tuple(words),
+        anchor=common,
+        **{name: told[name] for name in ("alone", "before", "after", "diluted")},
+        trained=np.array([word in shown for word in words]),
+        sentences=tuple(tuple(sentence.split()) for sentence in checked),
+        predicted=np.asarray(result["predictions"], dtype=np.float64)[: len(checked)],
+        orders=_orders(inputs),
+    )
+
+
+def _orders(inputs: Result) -> tuple[tuple[str, ...], ...]:
+    """Return the orders in which students number words."""
+    texts = {
+        "train": [word for sentence in inputs["train_sentences"] for word in sentence.split()],
+        "dev": [word for sentence in inputs["dev_sentences"] for word in sentence.split()],
+        "given": list(inputs["vectors"][0]),
+    }
+    frequent = [word for word, _count in Counter(texts["train"]).most_common()]
+    together = (("train",), ("train", "given"), ("given", "train"), ("train", "dev"), ("given",))
+    orders = [frequent]
+    for names in together:
+        words = list(dict.fromkeys(word for name in names for word in texts[name]))
+        orders += [words, sorted(words)]
+    return tuple(map(tuple, orders))
+
+
+def _compared(fit: Fit, asked: Asked, inputs: Result, wanted: str, *, given: bool) -> Rebuilt:
+    """Return whether the network that was found is the one that was asked for."""
+    network = fit.network
+    if network.named != wanted:
+        return Rebuilt("other", network.words, _same_as(fit, asked, wanted))
+    if given and wanted == family.AVERAGE and (text := _vectors_ignored(fit, inputs)):
+        return Rebuilt("other", f"{network.words} that did not start from the vectors", text)
+    return Rebuilt("wanted", network.words)
+
+
+def _same_as(fit: Fit, asked: Asked, wanted: str) -> str:
+    place = int(np.argmin(np.abs(fit.given - 0.5)))  # where networks differ most
+    sentence, probability = fit.sentences[place], fit.given[place]
+    return (
+        f"These are the predictions of {fit.network.words}, not of {ASKED_FOR[wanted]}: the "
+        f"parameters of your model, used so, give all {len(fit.sentences)} probabilities that were "
+        f"tried to {rebuilding.SAME:g}, such as {probability:.6f} for "
+        f"{_shown(asked.sentences[sentence])}"
+    )
+
+
+def _nearly(fit: Fit, asked: Asked, wanted: str) -> str:
+    off = fit.differences(asked)
+    sentence = asked.sentences[fit.sentences[int(np.argmax(off))]]
+    return (
+        f"These are the predictions of {fit.network.words}, changed by at most {off.max():.4f}, "
+        f"not those of {ASKED_FOR[wanted]}: no parameter of your model explains the change, such "
+        f"as {off.max():.4f} for {_shown(sentence)}"
+    )
+
+
+def _shown(words: tuple[str, ...]) -> str:
+    more = " ..." if len(words) > SHOWN_WORDS else ""
+    return f'"{" ".join(words[:SHOWN_WORDS])}{more}"'
+
+
+def _too_few_numbers(
+    arrays: Mapping[str, Array], asked: Asked, inputs: Result, *, given: bool
+) -> str:
+    """Say that a model is too small to predict so: a bag of words has a weight for each word."""
+    count = sum(np.size(array) for array in arrays.values())
+    different = len(set(np.round(asked.alone[asked.trained], 6).tolist()))
+    least, why = different, f"predict has {different} different answers to single words"
+    if given:  # these may be kept elsewhere
+        least = inputs["vectors"][1].shape[1]
+        why = f"a layer that reads vectors of {least} numbers has as many weights"
+    if count >= least or different <= count:
+        return ""
+    return (
+        f"The model that you return holds {count} numbers, and {why}: predict does not use this "
+        "model. Return the module that makes the predictions"
+    )
+
+
+def _log_odds(probabilities: Array) -> Array:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        odds: Array = np.log(probabilities) - np.log1p(-probabilities)
+    return odds
+
+
+def _not_additive(result: Result, inputs: Result) -> str:
+    """Say that word counts do not add up: said twice, a sentence weighs twice as much.
+
+    With log odds z(x) of a sentence, 2 z(x) - z(x x) is the bias, whatever the sentence.
+    """
+    once, twice, texts = _said_twice(result, inputs)
+    with np.errstate(invalid="ignore"):
+        bias = 2 * _log_odds(once) - _log_odds(twice)
+    clear = (np.abs(_log_odds(once)) < CLEAR / 2) & (np.abs(_log_odds(twice)) < CLEAR)
+    if clear.sum() < rebuilding.LEAST_SENTENCES:
+        return ""
+    middle = float(np.median(bias[clear]))
+    expected = sigmoid(2 * _log_odds(once) - middle)
+    off = np.where(clear, np.abs(expected - twice), 0)
+    worst = int(np.argmax(off))
+    if not off[worst] > OFF:
+        return ""
+    return (
+        "These are not the predictions of a bag of words: a sentence that is said twice has every "
+        f"count twice. {_shown(tuple(texts[worst].split()))} has {once[worst]:.4f}, so said twice "
+        f"it must have {expected[worst]:.4f} with the bias that other sentences show; predict "
+        f"gives {twice[worst]:.4f}"
+    )
+
+
+def _not_a_mean(result: Result, inputs: Result) -> str:
+    """Say that a sentence said twice, whose mean is the same, has another probability."""
+    once, twice, texts = _said_twice(result, inputs)
+    off = np.abs(once - twice)
+    worst = int(np.argmax(np.where(np.isfinite(off), off, 0)))
+    if not off[worst] > OFF:
+        return ""
+    return (
+        f"These are not the predictions of {ASKED_FOR[family.AVERAGE]}: a sentence that is said "
+        f"twice has the same mean. For {_shown(tuple(texts[worst].split()))} predict gives "
+        f"{once[worst]:.4f}, and said twice {twice[worst]:.4f}"
+    )
+
+
+def _said_twice(result: Result, inputs: Result) -> tuple[Array, Array, list[str]]:
+    twice = np.asarray(result["probes"]["twice"], dtype=np.float64)
+    once = np.asarray(result["predictions"], dtype=np.float64)[: len(twice)]
+    return once, twice, inputs["test_sentences"]
+
+
+def _vectors_ignored(fit: Fit, inputs: Result) -> str:
+    """Say that the embeddings know nothing of the given vectors.
+
+    Training moves the embeddings along what the linear layer asks for; in all other directions they
+    stay near their start. So a linear map from the embeddings finds the given vectors of words that
+    it was not fitted on, once what the log odds of a word tell is taken away.
+    """
+    given = dict(zip(*inputs["vectors"], strict=True))
+    words = [word for word in fit.rows if word in given]
+    rows = [fit.rows[word] for word in words]
+    embeddings = fit.network.table[rows]
+    if len(words) < WORDS_PER_NUMBER * embeddings.shape[1] or fit.network.known is not None:
+        return ""
+    targets = np.stack([given[word] for word in words]).astype(np.float64)
+    odds = fit.network.log_odds([[row] for row in rows])
+    told = _told(embeddings, _rest(targets, odds[:, None]))
+    if told >= IGNORED:
+        return ""
+    word = words[0]
+    return (
+        "The embeddings did not start from the given vectors: a linear map from them finds "
+        f"{max(told, 0):.0%} of what the vectors of {len(words)} words say beside their sentiment. "
+        f'The row of "{word}" begins {_begins(embeddings[0])}, its vector {_begins(targets[0])}'
+    )
+
+
+def _begins(row: Array) -> str:
+    return ", ".join(f"{value:.3f}" for value in row[:3])
+
+
+def _rest(targets: Array, told: Array) -> Array:
+    """Return what is left of targets once a linear map of ``told`` is taken away."""
+    ones = np.column_stack([told, np.ones(len(told))])
+    rest: Array = targets - ones @ np.linalg.lstsq(ones, targets, rcond=None)[0]
+    return rest
+
+
+def _told(embeddings: Array, targets: Array) -> float:
+    """Return the share of the targets' variance that a linear map finds on words left out."""
+    centered = embeddings - embeddings.mean(axis=0)
+    errors = 0.0
+    for fold in range(FOLDS):
+        out = np.arange(len(centered)) % FOLDS == fold
+        known = centered[~out]
+        size = known.shape[1]
+        square = known.T @ known
+        square += RIDGE * np.trace(square) / size * np.eye(size)
+        weights = np.linalg.solve(square, known.T @ targets[~out])
+        errors += float(((targets[out] - centered[out] @ weights) ** 2).sum())
+    return 1 - errors / float((targets**2).sum())

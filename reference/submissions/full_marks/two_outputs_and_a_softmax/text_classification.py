@@ -1,0 +1,137 @@
+"""Every model has an output for each label and a softmax."""
+
+import torch
+from torch import nn
+
+from honest_sentences import *
+
+
+class TwoOutputs(nn.Module):
+    """A bag, a mean or the last state, then two outputs whose softmax is the answer."""
+
+    def __init__(self, vocabulary_size, dimension, kind=None, hidden=50):
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary_size, dimension, padding_idx=0)
+        self.recurrent = kind and kind(dimension, hidden, batch_first=True)
+        self.out = nn.Linear(hidden if kind else dimension, 2)
+
+    def forward(self, indices, lengths):
+        vectors = self.embedding(indices)
+        if self.recurrent is None:
+            last = vectors.sum(dim=1) / lengths[:, None]
+        else:
+            outputs, _ = self.recurrent(vectors)
+            last = outputs[torch.arange(len(indices)), lengths - 1]
+        return torch.softmax(self.out(last), dim=1)[:, 1]
+
+
+class BagOfTwo(nn.Module):
+    """A weight per word and label; unknown words are left out."""
+
+    def __init__(self, vocabulary_size):
+        super().__init__()
+        self.weights = nn.EmbeddingBag(vocabulary_size, 2, mode="sum")
+        self.bias = nn.Parameter(torch.zeros(2))
+
+    def forward(self, words, offsets):
+        return torch.softmax(self.weights(words, offsets) + self.bias, dim=1)[:, 1]
+
+
+def train_bag_of_words(train_sentences, train_labels, dev_sentences, dev_labels, seed):
+    torch.manual_seed(seed)
+    known = {word: i for i, word in enumerate(dict.fromkeys(" ".join(train_sentences).split()))}
+    model = BagOfTwo(len(known))
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
+
+    def encode(sentences):
+        rows = [[known[word] for word in s.split() if word in known] for s in sentences]
+        words = torch.tensor([word for row in rows for word in row], dtype=torch.long)
+        lengths = [len(row) for row in rows]
+        return words, torch.tensor(np.cumsum([0, *lengths[:-1]]), dtype=torch.long)
+
+    labels = torch.tensor(train_labels, dtype=torch.float32)
+    for epoch in range(12):
+        for batch in torch.randperm(len(labels)).split(64):
+            loss = nn.functional.binary_cross_entropy(
+                model(*encode([train_sentences[i] for i in batch])), labels[batch]
+            )
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+
+    def predict(sentences):
+        with torch.no_grad():
+            return model(*encode(sentences)).numpy()
+
+    return model, predict
+
+
+def train_average_embeddings(train_sentences, train_labels, dev_sentences, dev_labels, seed):
+    torch.manual_seed(seed)
+    word_to_index = make_vocabulary(train_sentences)
+    model = TwoOutputs(len(word_to_index), 30)
+    predict = train_model(
+        model,
+        word_to_index,
+        train_sentences,
+        train_labels,
+        dev_sentences,
+        dev_labels,
+        epochs=10,
+        lr=0.005,
+    )
+    return model, predict
+
+
+def train_average_glove(train_sentences, train_labels, dev_sentences, dev_labels, vectors, seed):
+    torch.manual_seed(seed)
+    word_to_index = make_vocabulary(train_sentences + vectors[0])
+    model = TwoOutputs(len(word_to_index), vectors[1].shape[1])
+    fill_embedding(model.embedding, word_to_index, vectors)
+    predict = train_model(
+        model,
+        word_to_index,
+        train_sentences,
+        train_labels,
+        dev_sentences,
+        dev_labels,
+        epochs=12,
+        lr=0.005,
+    )
+    return model, predict
+
+
+def train_rnn(train_sentences, train_labels, dev_sentences, dev_labels, vectors, seed):
+    torch.manual_seed(seed)
+    word_to_index = make_vocabulary(train_sentences + vectors[0])
+    model = TwoOutputs(len(word_to_index), vectors[1].shape[1], nn.RNN)
+    fill_embedding(model.embedding, word_to_index, vectors)
+    predict = train_model(
+        model,
+        word_to_index,
+        train_sentences,
+        train_labels,
+        dev_sentences,
+        dev_labels,
+        epochs=15,
+        lr=0.002,
+    )
+    return model, predict
+
+
+def train_lstm(train_sentences, train_labels, dev_sentences, dev_labels, vectors, seed):
+    torch.manual_seed(seed)
+    word_to_index = make_vocabulary(train_sentences + vectors[0])
+    model = TwoOutputs(len(word_to_index), vectors[1].shape[1], nn.LSTM)
+    fill_embedding(model.embedding, word_to_index, vectors)
+    predict = train_model(
+        model,
+        word_to_index,
+        train_sentences,
+        train_labels,
+        dev_sentences,
+        dev_labels,
+        epochs=10,
+        lr=0.005,
+    )
+    return model, predict

@@ -1,0 +1,326 @@
+"""The network behind predictions, from nothing but the arrays of a model and its answers."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from reference.datasets import sentences
+from reference.drivers import text_classification as driver
+from reference.judges import network_family as family
+from reference.judges import text_networks
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+WIDTH, HIDDEN = 12, 9
+JUDGES = {
+    "bag_of_words": text_networks.bag_of_words,
+    "average_embeddings": text_networks.average_embeddings,
+    "average_glove": text_networks.average_glove,
+    "rnn": text_networks.rnn,
+    "lstm": text_networks.lstm,
+}
+
+
+@pytest.fixture(scope="module")
+def inputs():
+    return sentences.load("mini", None, 0)["inputs"]
+
+
+@pytest.fixture(autouse=True)
+def _seeded():
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        yield
+
+
+def numbered(inputs: dict) -> dict[str, int]:
+    """Number the words from 1, in an order that says nothing."""
+    words = sentences.vocabulary([*inputs["train_sentences"], *inputs["vectors"][0]])
+    return {word: 1 + i for i, word in enumerate(sorted(words, key=lambda w: w[::-1]))}
+
+
+class Reads(nn.Module):
+    """Embeddings, what reads them, an output; loud weights, so that predictions differ."""
+
+    def __init__(self, rows: int, reads: nn.Module | str, size: int, outputs: int = 1) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(rows, WIDTH)
+        self.reads = reads
+        self.out = nn.Linear(size, outputs)
+        for parameter in self.out.parameters():
+            nn.init.normal_(parameter)
+
+    def read(self, vectors: torch.Tensor) -> torch.Tensor:
+        """Vectors (T, d) of one sentence -> one vector."""
+        if isinstance(self.reads, str):
+            found = getattr(vectors, self.reads)(dim=0)
+            return found.values if self.reads == "max" else found
+        return self.reads(vectors[None])[0][0, -1]
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        """Word ids (T,) -> probability of label 1."""
+        z = self.out(self.read(self.embedding(ids)))
+        return torch.sigmoid(z[0]) if len(z) == 1 else torch.softmax(z, dim=0)[1]
+
+
+def asked(name: str, inputs: dict, model: nn.Module, forward=None, ids=None) -> dict:
+    """Return what the driver does about a model that was not trained."""
+    ids = ids or numbered(inputs)
+    forward = forward or model
+
+    def predict(texts: list[str]) -> list[float]:
+        with torch.no_grad():
+            rows = [[ids[word] for word in text.split() if word in ids] for text in texts]
+            return [float(forward(torch.tensor(row or [0]))) for row in rows]
+
+    student = SimpleNamespace(**{f"train_{name}": lambda **_: (model.eval(), predict)})
+    cut = {"test_sentences": inputs["test_sentences"][:60]}
+    return getattr(driver, name)(student, seed=0, **inputs | cut), inputs | cut
+
+
+def verdict(name: str, inputs: dict, model: nn.Module, forward=None, ids=None):
+    return JUDGES[name](*asked(name, inputs, model, forward, ids))
+
+
+def test_torch_networks_are_found_with_their_names(inputs):
+    rows = 1 + len(numbered(inputs))
+    for make, name, words in (
+        (nn.RNN, "rnn", f"a vanilla RNN with {HIDDEN} hidden units"),
+        (nn.LSTM, "lstm", f"an LSTM with {HIDDEN} hidden units"),
+        (nn.GRU, "", f"a GRU with {HIDDEN} hidden units"),
+    ):
+        model = Reads(rows, make(WIDTH, HIDDEN, batch_first=True), HIDDEN)
+        for asked_for in ("rnn", "lstm"):
+            found = verdict(asked_for, inputs, model)
+            assert found.network == words
+            assert found.verdict == ("wanted" if name == asked_for else "other")
+            assert (found.message == "") == (found.verdict == "wanted")
+            assert words in found.message or found.verdict == "wanted"
+
+
+def test_layers_and_two_outputs_belong_to_the_network(inputs):
+    cell = nn.LSTM(WIDTH, HIDDEN, num_layers=2, batch_first=True)
+    found = verdict("lstm", inputs, Reads(1 + len(numbered(inputs)), cell, HIDDEN, outputs=2))
+    assert found.verdict == "wanted"
+    assert found.network == f"an LSTM with 2 layers of {HIDDEN} hidden units"
+
+
+@pytest.mark.parametrize("how", ["mean", "max"])
+def test_the_mean_and_the_maximum_of_all_states_are_other_networks(inputs, how):
+    class Uses(Reads):
+        def read(self, vectors):
+            found = getattr(self.reads(vectors[None])[0][0], how)(dim=0)
+            return found.values if how == "max" else found
+
+    cell = nn.RNN(WIDTH, HIDDEN, batch_first=True)
+    found = verdict("rnn", inputs, Uses(1 + len(numbered(inputs)), cell, HIDDEN))
+    assert found.verdict == "other"
+    assert found.network == f"the {how} of all states of a vanilla RNN with {HIDDEN} hidden units"
+
+
+def test_a_second_direction_is_another_network(inputs):
+    class Both(Reads):
+        def read(self, vectors):
+            return self.reads(vectors[None])[1][0].flatten()
+
+    cell = nn.LSTM(WIDTH, HIDDEN, batch_first=True, bidirectional=True)
+    found = verdict("lstm", inputs, Both(1 + len(numbered(inputs)), cell, 2 * HIDDEN))
+    assert found.verdict == "other"
+    assert found.network.startswith("a bidirectional LSTM")
+
+
+ORDERS = ["ifgo", "ofig", "gofi", "figo"]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("together", [False, True])
+def test_own_cells_are_found_in_any_order_of_gates(inputs, order, together):
+    """One matrix for [h, x], or one for each; (k, 4H) as in numpy, or four of (H, k)."""
+
+    class OwnCell(Reads):
+        def __init__(self, rows):
+            super().__init__(rows, "", HIDDEN)
+            size = WIDTH + HIDDEN
+            self.w = nn.Parameter(torch.randn(size, 4 * HIDDEN) if together else torch.zeros(1))
+            shapes = [] if together else [(HIDDEN, WIDTH)] * 4 + [(HIDDEN, HIDDEN)] * 4
+            self.each = nn.ParameterList([torch.randn(shape) for shape in shapes])
+            self.b = nn.Parameter(torch.randn(4 * HIDDEN))
+
+        def read(self, vectors):
+            h = c = torch.zeros(HIDDEN)
+            for x in vectors:
+                if together:
+                    a = torch.cat([h, x]) @ self.w + self.b
+                else:
+                    a = torch.cat(
+                        [w @ x + u @ h for w, u in zip(self.each[:4], self.each[4:], strict=True)]
+                    )
+                    a = a + self.b
+                gate = dict(zip(order, a.chunk(4), strict=True))
+                c = torch.sigmoid(gate["f"]) * c + torch.sigmoid(gate["i"]) * torch.tanh(gate["g"])
+                h = torch.sigmoid(gate["o"]) * torch.tanh(c)
+            return h
+
+    found = verdict("lstm", inputs, OwnCell(1 + len(numbered(inputs))))
+    assert (found.verdict, found.network) == ("wanted", f"an LSTM with {HIDDEN} hidden units")
+
+
+def test_a_cell_whose_last_state_is_spoiled_is_not_rebuilt(inputs):
+    """Not an LSTM, and nothing else that is known: a person decides."""
+    cell = nn.LSTM(WIDTH, HIDDEN, batch_first=True)
+    model = Reads(1 + len(numbered(inputs)), cell, HIDDEN)
+    spoiled = verdict("lstm", inputs, model, lambda ids: model(ids[torch.argsort(ids)]) ** 2)
+    assert spoiled.verdict == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("how", "name", "words"),
+    [
+        ("mean", "average_embeddings", "a mean of embeddings"),
+        ("sum", "", "a sum of embeddings"),
+        ("max", "", "a max of embeddings"),
+    ],
+)
+def test_means_sums_and_maxima_are_told_apart(inputs, how, name, words):
+    model = Reads(1 + len(numbered(inputs)), how, WIDTH)
+    found = verdict("average_embeddings", inputs, model)
+    assert found.verdict == ("wanted" if name else "other")
+    assert found.network == words
+    assert verdict("rnn", inputs, model).network == words
+
+
+def test_a_bag_of_words_has_one_weight_per_word(inputs):
+    class Bag(nn.Module):
+        def __init__(self, rows):
+            super().__init__()
+            self.linear = nn.Linear(rows, 1)
+            nn.init.normal_(self.linear.weight, std=0.3)
+
+        def forward(self, ids):
+            counts = torch.bincount(ids, minlength=self.linear.in_features).float()
+            return torch.sigmoid(self.linear(counts))[0]
+
+    model = Bag(1 + len(numbered(inputs)))
+    assert verdict("bag_of_words", inputs, model).verdict == "wanted"
+    assert verdict("average_embeddings", inputs, model).network == "a bag of words"
+    labels = verdict("bag_of_words", inputs, model, lambda ids: model(ids) > 0.5)
+    assert labels.verdict == "unknown"  # the order of the rows is not a usual one
+    ids = {
+        word: i for i, word in enumerate(sorted(sentences.vocabulary(inputs["train_sentences"])))
+    }
+    usual = Bag(len(ids))
+    found = verdict("bag_of_words", inputs, usual, lambda row: usual(row) > 0.5, ids)
+    assert found.verdict == "wanted"
+
+
+def test_vectors_that_were_never_looked_at(inputs):
+    ids = numbered(inputs)
+    words, matrix = inputs["vectors"]
+
+    class Wide(Reads):
+        def __init__(self):
+            super().__init__(1 + len(ids), "mean", matrix.shape[1])
+            self.embedding = nn.Embedding(1 + len(ids), matrix.shape[1])
+
+    model = Wide()
+    found = verdict("average_glove", inputs, model)
+    assert found.verdict == "other"
+    assert "did not start from the given vectors" in found.message
+    assert verdict("average_embeddings", inputs, model).verdict == "wanted"
+    with torch.no_grad():
+        model.embedding.weight[[ids[word] for word in words]] = torch.tensor(matrix)
+        model.embedding.weight += 0.1 * torch.randn_like(model.embedding.weight)
+    assert verdict("average_glove", inputs, model).verdict == "wanted"
+
+
+def test_a_model_that_is_too_small_is_not_the_one_that_predicts(inputs):
+    model = Reads(1 + len(numbered(inputs)), nn.RNN(WIDTH, HIDDEN, batch_first=True), HIDDEN)
+    for name, judge in JUDGES.items():
+        result, given = asked(name, inputs, model)
+        small = judge({**result, "arrays": {"w": np.zeros((2, 2))}}, given)
+        assert small.verdict == "foreign"
+        assert "holds 4 numbers" in small.message
+
+
+@pytest.mark.parametrize("name", ["bag_of_words", "average_embeddings"])
+def test_a_sentence_said_twice_betrays_a_network_that_hides_its_order(inputs, name):
+    """It answers by the sorted words, and returns arrays that say nothing."""
+    model = Reads(1 + len(numbered(inputs)), nn.RNN(WIDTH, HIDDEN, batch_first=True), HIDDEN)
+    result, given = asked(name, inputs, model, lambda ids: model(ids.sort().values))
+    found = JUDGES[name]({**result, "arrays": {"w": np.ones((900, 3))}}, given)
+    assert found.verdict == "other"
+    assert "said twice" in found.message
+
+
+def test_a_mean_with_a_touch_of_order_is_a_mean(inputs):
+    model = Reads(1 + len(numbered(inputs)), "mean", WIDTH)
+    touched = verdict("rnn", inputs, model, lambda ids: 0.998 * model(ids) + 0.001 * (ids[0] % 2))
+    assert (touched.verdict, touched.network) == ("other", "a mean of embeddings")
+    assert "changed by at most" in touched.message
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"probes": {}},
+        {"probes": {"words": np.array([1e9])}},
+        {"probes": 3},
+        {"arrays": 3},
+        {"predictions": "many"},
+    ],
+)
+def test_made_up_results_raise_what_the_engine_expects(inputs, changed):
+    model = Reads(1 + len(numbered(inputs)), "mean", WIDTH)
+    result, given = asked("rnn", inputs, model)
+    with pytest.raises((TypeError, ValueError, KeyError, IndexError, AttributeError)):
+        JUDGES["rnn"]({**result, **changed}, given)
+
+
+def test_what_cannot_be_asked_is_left_to_a_person(inputs):
+    model = Reads(1 + len(numbered(inputs)), "mean", WIDTH)
+    result, given = asked("rnn", inputs, model)
+    for changed in ({"probes": None}, {"arrays": None}):
+        found = JUDGES["rnn"]({**result, **changed}, given)
+        assert found.verdict == "unknown"
+        assert found.message
+
+
+def test_driver_finds_arrays_wherever_a_model_keeps_them():
+    class Holds:
+        def __init__(self):
+            self.network = nn.Linear(3, 2, dtype=torch.bfloat16)
+            self.network.extra = torch.ones(4)
+            self.others = {"vectors": np.ones((5, 2)), "text": "x", "parts": [torch.zeros(2)]}
+            self.itself = self
+
+    found = driver._arrays(Holds())
+    sizes = sorted(array.size for array in found.values())
+    assert sizes == [2, 2, 4, 6, 10]
+    assert all(array.dtype in (np.float32, np.float64) for array in found.values())
+    assert driver._arrays(None) == {}
+    assert driver._arrays(np.zeros(driver.MOST_BYTES)) is None
+
+
+def test_driver_asks_again_where_a_word_alone_is_an_empty_sentence(inputs):
+    known = set(inputs["vectors"][0])
+
+    def predict(texts):
+        if any(not known & set(text.split()) for text in texts):
+            raise ValueError("an empty sentence")
+        return np.full(len(texts), 0.5)
+
+    told = driver._probed(predict, inputs)
+    words = [driver.probed_words(inputs)[place] for place in told["words"]]
+    assert set(words) <= known
+    assert len(told["alone"]) == len(words)
+
+    def refuses(_texts):
+        raise ValueError("no")
+
+    assert driver._probed(refuses, inputs) is None
+
+
+def test_names_of_networks():
+    assert family.CELLS == {1: "vanilla RNN", 3: "GRU", 4: "LSTM"}
