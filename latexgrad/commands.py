@@ -10,8 +10,15 @@ UNICODE = {
     "⊤": r"\top", "ᵀ": r"\top", "≤": r"\le", "≥": r"\ge", "∈": r"\in", "∀": r"\forall",
     "−": "-", "←": r"\leftarrow", "⇒": r"\Rightarrow", "→": r"\to", "δ": r"\delta", "τ": r"\tau",
     "′": "'", "…": r"\dots", "≡": r"\equiv", "ℓ": r"\ell", "α": r"\alpha", "β": r"\beta",
-    "γ": r"\gamma", "∗": "*",
+    "γ": r"\gamma", "∗": "*", "ε": r"\epsilon", "λ": r"\lambda", "μ": r"\mu", "φ": r"\phi",
+    "ϕ": r"\phi", "ψ": r"\psi", "θ": r"\theta", "η": r"\eta", "ω": r"\omega", "ρ": r"\rho",
+    "Δ": r"\Delta", "Γ": r"\Gamma", "ζ": r"\zeta", "κ": r"\kappa", "π": r"\pi", "ξ": r"\xi",
+    "⋆": "*", "⟨": "<", "⟩": ">", "“": '"', "”": '"', "≔": "=", "⇐": r"\leftarrow", "↦": r"\to",
+    "•": "*", "∙": r"\cdot", "⨀": r"\odot", "’": "'",
 }  # fmt: skip
+# What Unicode sets on top of the letter before it, and small letters that stand for others.
+COMBINING = {"\u0303": r"\tilde", "\u0302": r"\hat", "\u0304": r"\bar", "\u0305": r"\bar"}
+SMALL = {"ᵀ": "T", "⊤": "T", "ᵗ": "t", "ᶠ": "f", "ᶜ": "c", "ᵍ": "g", "ᵒ": "o", "⁻": "-", "₋": "-"}
 # Commands that change the look of a formula and not its meaning.
 IGNORED = frozenset(
     rf"\{name}"

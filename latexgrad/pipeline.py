@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -20,6 +21,8 @@ from .task import Task
 from .truth import Point
 from .verdicts import ComparedAnswer, fractions_of
 
+_TYPST_HEADING = re.compile(r"^(=+)(?=[ \t]+\S)", re.MULTILINE)
+
 
 def assess(text: str, task: Task, *, file: str = "answer.tex", seed: int = 0) -> Assessment:
     """Say what the formulas of a text earn, and why.
@@ -27,7 +30,8 @@ def assess(text: str, task: Task, *, file: str = "answer.tex", seed: int = 0) ->
     Args:
         text: LaTeX, or Markdown with LaTeX between dollars.
         task: what is asked.
-        file: the name of the file in messages; ``.md`` at its end means Markdown.
+        file: the name of the file in messages; ``.tex`` at its end means LaTeX, anything else
+            Markdown or plain text.
         seed: of the random points at which formulas are compared.
 
     Raises:
@@ -53,7 +57,9 @@ def assess(text: str, task: Task, *, file: str = "answer.tex", seed: int = 0) ->
 def _assessed(
     text: str, task: Task, ready: PreparedTask, points: Sequence[Point], file: str
 ) -> Assessment:
-    content = read_file(text, markdown=file.endswith(".md"))
+    if file.endswith(".typ"):
+        text = _TYPST_HEADING.sub(lambda found: "#" * len(found[1]), text)
+    content = read_file(text, markdown=not file.endswith((".tex", ".latex")))
     part = part_of(content, task)
     if not part.own and not part.problems:
         blank = not content.document.has_mathematics

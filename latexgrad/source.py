@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from .ascii_math import formula_in, is_typst, to_latex
 from .limits import FILES_KEPT, MAX_BYTES, UnreadableError
 
 ENVIRONMENTS = (
@@ -31,6 +32,10 @@ _CODE = re.compile(
 )
 _TEX_FENCE = re.compile(r"^```[ \t]*(?:la)?tex\b[ \t]*$(.*?)^```", re.DOTALL | re.MULTILINE)
 _MATH_FENCE = re.compile(r"^```math\b(.*?)^```", re.DOTALL | re.MULTILINE)
+_PLAIN_FENCE = re.compile(
+    r"^```[ \t]*(?:te?xt|plain|math|typst)?[ \t]*$(.*?)^```", re.DOTALL | re.MULTILINE
+)
+_GITHUB_INLINE = re.compile(r"\$`([^`\n]+)`\$")
 _MACRO = re.compile(
     r"\\(?:re)?(?:newcommand|DeclareMathOperator|providecommand)\*?\s*\{?\s*(\\[A-Za-z]+)\s*\}?"
     r"\s*(?:\[(\d)\])?\s*(?:\[([^\]\n]*)\])?\s*(?=\{)"
@@ -56,6 +61,7 @@ _STRAY = re.compile(
     r"|\bd[A-Za-z]\w*\s*/\s*d[A-Za-z]|\bd[A-Z]?\w{1,6}\s*=\s*\S",
     re.IGNORECASE,
 )
+_LINE = re.compile(r"[^\n]+")
 _BEGIN = re.compile(r"\\begin\{([A-Za-z]+\*?)\}")
 _CLOSING = {r"\[": r"\]", r"\(": r"\)", "$$": "$$", "$": "$"}
 _MARKUP = re.compile(r"\\[A-Za-z]+\s*|[{}$*_\\]")
@@ -73,12 +79,16 @@ class Macro:
 
 @dataclass(frozen=True)
 class Block:
-    """A piece of mathematics. ``heading`` is the path of headings above it."""
+    """A piece of mathematics. ``heading`` is the path of headings above it.
+
+    A ``translated`` one was not written in LaTeX: only the place where it begins is known.
+    """
 
     text: str
     at: int
     heading: str
     display: bool
+    translated: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,12 +133,22 @@ def read(text: str, *, markdown: bool) -> Document:
     if len(text.encode("utf-8", "replace")) > MAX_BYTES:
         raise UnreadableError(f"the file is larger than {MAX_BYTES // 1024} KiB", 0)
     text = with_newlines(text)
-    fenced = _TEX_FENCE.sub(_unfenced, _MATH_FENCE.sub(_displayed, text)) if markdown else text
+    fenced = _without_fences(text) if markdown else text
     visible = _blank(_CODE, fenced)
     if not markdown:
         visible = _COMMENT.sub(lambda m: m[1] + " " * (len(m[0]) - len(m[1])), visible)
     macros, visible = _macros(visible)
     return _scanned(text, visible, macros, markdown=markdown)
+
+
+def _without_fences(text: str) -> str:
+    """Return Markdown in which fenced formulas stand as others do; it is as long as before."""
+    text = _GITHUB_INLINE.sub(r"$ \1 $", text)
+    text = _TEX_FENCE.sub(_unfenced, _MATH_FENCE.sub(_displayed, text))
+    return _PLAIN_FENCE.sub(
+        lambda found: _unfenced(found) if any(map(formula_in, found[1].splitlines())) else found[0],
+        text,
+    )
 
 
 def _displayed(found: re.Match[str]) -> str:
@@ -212,7 +232,16 @@ class _Scan:
     def _outside(self, start: int, end: int) -> None:
         """Note the first formula in a stretch of text that is not mathematics."""
         body = self._visible.find(r"\begin{document}", start, end)
-        stray = _STRAY.search(self._visible, max(start, body), end)
+        start = max(start, body)
+        read = self._plain_formulas(start, end)
+        stray = next(
+            (
+                found
+                for found in _STRAY.finditer(self._visible, start, end)
+                if not any(first <= found.start() < last for first, last in read)
+            ),
+            None,
+        )
         if stray is None:
             return
         around = [
@@ -229,6 +258,19 @@ class _Scan:
             what = f"{stray[0]} is outside mathematics{inside}"
         heading = self.headings[-1] if self.headings else ""
         self.strays.append((heading, UnreadableError(what, stray.start())))
+
+    def _plain_formulas(self, start: int, end: int) -> list[tuple[int, int]]:
+        """Take lines that are formulas without LaTeX; return where they stand."""
+        read: list[tuple[int, int]] = []
+        heading = self.headings[-1] if self.headings else ""
+        for line in _LINE.finditer(self._visible, start, end):
+            found = formula_in(line[0])
+            latex = to_latex(found["formula"]) if found else None
+            if found and latex:
+                at = line.start() + found.start("formula")
+                self.blocks.append(Block(latex, at, heading, display=True, translated=True))
+                read.append((line.start(), line.end()))
+        return read
 
     def _heading(self, event: re.Match[str]) -> int:
         """Enter a heading; return where to continue."""
@@ -267,7 +309,11 @@ class _Scan:
         if self._markdown:
             inner = _COMMENT.sub(lambda m: m[1] + " " * (len(m[0]) - len(m[1])), inner)
         heading = self.headings[-1] if self.headings else ""
-        self.blocks.append(Block(inner, start, heading, not inline))
+        latex = to_latex(inner) if is_typst(inner) else None
+        if latex is not None:
+            self.blocks.append(Block(latex, start, heading, display=True, translated=True))
+        else:
+            self.blocks.append(Block(inner, start, heading, not inline))
         return end + len(close)
 
     def _runs_on(self, event: re.Match[str], start: int, end: int) -> bool:

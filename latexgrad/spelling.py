@@ -23,7 +23,7 @@ from .nodes import (
     parts,
 )
 from .statements import Statement
-from .symbol_words import known, known_key
+from .symbol_words import known, known_key, of_word
 
 PREFIXES = frozenset((r"\delta", r"\Delta", "d", r"\nabla"))
 PRIME = "'"
@@ -159,7 +159,8 @@ def _count_targets(statement: Statement, facts: _Facts, network: Network) -> Non
             named: object = target.by
         else:
             named = target
-            if isinstance(target, Symbol) and not known(target, network):
+            word = isinstance(target, Symbol) and isinstance(of_word(target, network), Gradient)
+            if isinstance(target, Symbol) and not known(target, network) and not word:
                 facts.defined.add((target.name, target.labels))
             elif isinstance(target, Symbol) and _of_gradients(statement):
                 facts.shadows.add((target.name, target.labels))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from . import equations, parser, source
@@ -89,7 +89,7 @@ def read_file(text: str, *, markdown: bool) -> FileContent:
     lexed: list[tuple[source.Block, list[Lexeme]]] = []
     for block in document.blocks:
         try:
-            lexed.append((block, plain_lexemes(block.text, block.at, document.macros)))
+            lexed.append((block, _lexemes_of(block, document)))
         except UnreadableError as error:
             problems += _problems(block, [error])
             continue
@@ -114,6 +114,11 @@ def read_file(text: str, *, markdown: bool) -> FileContent:
                 else:
                     problems += _problems(block, [statement.problem])
     return FileContent(document, tuple(statements), tuple(problems))
+
+
+def _lexemes_of(block: source.Block, document: source.Document) -> list[Lexeme]:
+    found = plain_lexemes(block.text, 0 if block.translated else block.at, document.macros)
+    return [replace(lexeme, at=block.at) for lexeme in found] if block.translated else found
 
 
 def _problems(

@@ -1,17 +1,22 @@
 """From LaTeX to lexemes: macros expanded, offsets kept."""
 
+# ruff: noqa: RUF001 - letters of other alphabets are what is read here
+
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .commands import (
     ACCENTS,
+    COMBINING,
     FONTS,
     IGNORED_WITH_ARGUMENT,
     LINE_OPENERS,
     SAME,
+    SMALL,
     TEXTS,
     UNICODE,
 )
@@ -21,6 +26,7 @@ from .source import Macro
 _LEXEME = re.compile(
     r"(?P<space>\s+|~)|(?P<command>\\(?:[A-Za-z]+\*?|.))|(?P<number>\d+(?:\.\d+)?|\.\d+)"
     r"|(?P<word>(?:tanh|sigmoid|softmax|diag|ReLU|relu|sech|cosh|sinh)(?![A-Za-z]))|(?P<letter>[A-Za-z])|(?P<char>[{}_^&()\[\]+\-*/=<>|,;:.!'#?\"`@])"
+    r"|(?P<below>[₀-₉ₐ-ₜ₊₋₌₍₎ᵢⱼ]+)|(?P<above>[⁰¹²³⁴-⁹⁺⁻⁽⁾ᵀᵗ⊤ᶠⁱᵒᶜᵍ]+)"
     r"|(?P<other>.)",
     re.DOTALL,
 )
@@ -54,13 +60,15 @@ def lexemes(text: str, at: int) -> list[Lexeme]:
             inner, after = _text_argument(text, match.end())
             found += _text_lexemes(inner, at + match.start())
             continue
+        if kind in ("below", "above"):
+            signed = bool(found) and found[-1].text in ("_", "^")
+            found += list(_small(kind, value, at + match.start()))[signed:]
+            continue
         if kind == "other":
-            if value not in UNICODE:
-                raise UnreadableError(
-                    f"the character {value!r} has no meaning here", at + match.start()
-                )
-            value = UNICODE[value]
-            kind = "command" if value.startswith("\\") else "char"
+            if value in COMBINING and found and found[-1].kind == "letter":
+                found[-1] = replace(found[-1], text=f"{COMBINING[value]} {found[-1].text}")
+                continue
+            kind, value = _foreign(value, at + match.start())
         if kind == "command":
             starred = (
                 value.endswith("*") and value not in SAME and value not in IGNORED_WITH_ARGUMENT
@@ -73,6 +81,25 @@ def lexemes(text: str, at: int) -> list[Lexeme]:
             raise UnreadableError("the formula is too long", at + match.start())
         found.append(Lexeme(kind, value, at + match.start()))
     return found
+
+
+def _foreign(value: str, at: int) -> tuple[str, str]:
+    """Return kind and text of what a character beyond ASCII stands for."""
+    meant = UNICODE.get(value) or unicodedata.normalize("NFKC", value)
+    if meant.startswith("\\"):
+        return "command", meant
+    if len(meant) != 1 or not meant.isascii() or not meant.isprintable():
+        raise UnreadableError(f"the character {value!r} has no meaning here", at)
+    return ("letter" if meant.isalpha() else "char"), meant
+
+
+def _small(kind: str, value: str, at: int) -> Iterator[Lexeme]:
+    """Yield the script that small letters are: ``hₜ₋₁``, ``W²``."""
+    yield Lexeme("char", "_" if kind == "below" else "^", at)
+    yield Lexeme("char", "{", at)
+    plain = "".join(SMALL.get(letter, unicodedata.normalize("NFKC", letter)) for letter in value)
+    yield from lexemes(plain, at)
+    yield Lexeme("char", "}", at)
 
 
 def _text_argument(text: str, start: int) -> tuple[str, int]:

@@ -93,6 +93,7 @@ class Context:
     do that in this process.
     ``at_once`` says to send the calls of all cases before any answer is read. What is found counts
     only if everything is right; otherwise the check is asked again, case by case.
+    ``documents`` are the names of all files of the submission, which ``read_file`` reads, too.
     After ``hurry`` the check's workers have a part of its time: student code has used it up once.
     """
 
@@ -114,6 +115,7 @@ class Context:
     answered: bool = False
     hurry: Callable[[], None] = _no_hurry
     at_once: bool = False
+    documents: Sequence[str] = ()
 
     def only_right(self) -> None:
         """Say that something is not right; raises ``AskAgainError`` where all is asked at once."""

@@ -27,10 +27,11 @@ from latexgrad import (
     assess,
 )
 
-from . import apart
+from . import apart, documents
 from .base import Context, Judgement
 from .written import MAX_SHOWN, FilesSpec, TextKind, found_text
 
+MAX_NAMED = 4  # documents in a message
 REASONS: dict[Shortfall, Reason] = {
     "missing": "not_implemented",
     "shape": "wrong_shape",
@@ -69,40 +70,52 @@ class DerivationKind(TextKind):
                     f"{found.message}: a person must mark this", name, clipped(text, MAX_SHOWN)
                 )
             case Assessed():
-                return _judgement(name, found)
+                return _judgement(name, found, list(_notes(name, spec)))
 
 
 def _assessed(spec: DerivationSpec, context: Context) -> tuple[str, str, Assessment]:
-    """Return the first file with formulas in it: the template may lie beside the answer."""
+    """Return the first document with an answer in it: the template may lie beside it.
+
+    Raises:
+        Failure: there is no document.
+        Pending: there are only documents that a person must read.
+    """
     first: tuple[str, str, Assessment] | None = None
-    missing: Failure | None = None
-    for wanted in spec.files:
-        try:
-            name, text = found_text([wanted], context)
-        except Failure as failed:
-            missing = missing or failed
-            continue
+    for name, text in documents.texts(context, spec.files):
         assessed: Assessment = apart.run(
             *(context, spec, name, "the reader of derivations", "formulas"),
             lambda given: assess(given["text"], spec, file=given["name"], seed=context.seed),
             {"name": name, "text": text},
         )
         found = name, text, assessed
-        if not (isinstance(found[2], Unanswered) and found[2].blank):
+        if not isinstance(assessed, Unanswered):
             return found
-        first = first or found
+        if first is None or not assessed.blank:
+            first = found
+    pictures = documents.pictures(context, spec.files)
+    blank = first is None or (isinstance(first[2], Unanswered) and first[2].blank)
+    if pictures and blank:
+        shown = ", ".join(pictures[:MAX_NAMED])
+        raise Pending(f"the grader does not read {shown}: a person must mark this", "", "")
     if first is None:
-        raise missing or Failure("missing", "no file is asked for")
+        found_text(spec.files, context)
+        raise Failure("missing", f"{spec.files[0]} is missing")
     return first
 
 
-def _judgement(name: str, found: Assessed) -> Judgement:
+def _notes(name: str, spec: DerivationSpec) -> Iterator[str]:
+    if name not in spec.files:
+        yield f"{spec.files[0]} was found as {name}"
+
+
+def _judgement(name: str, found: Assessed, notes: list[str]) -> Judgement:
     parts = tuple(map(_part, found.quantities))
     rows = tuple(
         Formula(f"line {row.line}", row.mathml, row.source, row.verdict) for row in found.formulas
     )
     measurements = {"formulas": len(rows)}
-    return Judgement(parts, found.notes, measurements, found.message, (Formulas(name, rows),))
+    notes += found.notes
+    return Judgement(parts, tuple(notes), measurements, found.message, (Formulas(name, rows),))
 
 
 def _part(found: AssessedQuantity) -> Part:

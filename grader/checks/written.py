@@ -17,6 +17,7 @@ from grader.model import CheckSpec
 from grader.readers.texts import clipped
 
 from .base import CheckKind, Context, Judgement, Recorder
+from .documents import decoded
 
 MAX_SHOWN = 20_000  # characters of a text in the report
 
@@ -79,8 +80,5 @@ def found_text(files: Sequence[str], context: Context) -> tuple[str, str]:
         except Failure as failed:
             missing = missing or failed
             continue
-        try:
-            return name, data.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            return name, data.decode("latin-1")
+        return name, decoded(data)
     raise missing or Failure("missing", f"{files[0]} is missing")

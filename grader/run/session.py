@@ -212,6 +212,7 @@ class Session:
             worker_seed=seed_for("worker", check.id, self.public_seed(check)),
             signatures=self._signatures,
             hurry=self._hurry,
+            documents=self.submission.files,
         )
 
     def _hurry(self) -> None:

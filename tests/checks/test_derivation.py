@@ -74,13 +74,19 @@ def test_what_follows_from_an_earlier_mistake_earns_the_fraction_of_the_rubric(d
     [
         ({"answer.md": BLANK}, "not_implemented", "answer.md has no formulas for this part yet"),
         ({"answer.md": ""}, "not_implemented", "answer.md"),
-        ({"other.md": ANSWER}, "missing", "answer.md"),
+        ({"other.py": "x = 1"}, "missing", "answer.md"),
     ],
 )
 def test_where_nothing_is_derived_nothing_is_earned(files, reason, words, derived):
     result = derived(files)
     assert (result.outcome, result.points, result.reason) == ("failed", 0, reason)
     assert words in result.message
+
+
+def test_a_document_of_another_name_is_read_and_named(derived):
+    result = derived({"homework 2.md": ANSWER})
+    assert (result.outcome, result.points) == ("passed", 4)
+    assert result.notes == ("answer.md was found as homework 2.md",)
 
 
 def test_what_cannot_be_read_waits_for_a_person_who_is_shown_the_text(derived):
