@@ -10,7 +10,7 @@ import importlib.machinery
 import importlib.util
 import sys
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +20,7 @@ import numpy as np
 
 from grader.assignment import sized
 from grader.assignment.raised import short
+from grader.assignment.solved import SolvedCase as SolvedCase  # noqa: PLC0414 - who asks the reference needs both
 from grader.author.cases import Case
 from grader.errors import RAISED, BrokenError, UsageError
 from grader.model import Array, CheckSpec, Sizes, Tier
@@ -34,24 +35,6 @@ class OtherNumberError(BrokenError):
     """The reference's ``function`` returns another number of values than the rubric names."""
 
     function: str = ""
-
-
-@dataclass(frozen=True)
-class SolvedCase:
-    """A case with the reference's answers.
-
-    ``expected`` holds a forward function's outputs. For a gradient function it holds the gradients,
-    ``cotangents`` those of the forward outputs that it is given, and ``forward`` these outputs.
-    ``mistaken`` keeps what known mistakes give.
-    """
-
-    name: str
-    group: str
-    arguments: dict[str, Any]
-    expected: dict[str, Array]
-    cotangents: dict[str, Array] = field(default_factory=dict)
-    forward: dict[str, Array] = field(default_factory=dict)
-    mistaken: dict[Any, Any] = field(init=False, default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,6 @@ LAZY = {
     "range": "a range (use np.arange)",
     "coroutine": "a coroutine (is it an async function?)",
 }
-SINGLE = np.dtype(np.float32)
 TIE = 1.0e-9  # relative
 ROUNDING = 1.0e-2  # relative; a smaller difference of a narrower type is that type's rounding
 
@@ -72,17 +71,10 @@ class Tolerance:
 
 def tolerance(spec: Tolerances, case: SolvedCase) -> Tolerance:
     """Return the tolerance for the lowest precision among a case's inputs."""
-    if any(_is_single(getattr(value, "dtype", None)) for value in case.arguments.values()):
+    if case.is_single:
         of_largest = min(spec.rtol_float32, spec.rtol_of_largest)
         return Tolerance(spec.rtol_float32, spec.atol_float32, of_largest)
     return Tolerance(spec.rtol, spec.atol, min(spec.rtol, spec.rtol_of_largest))
-
-
-def _is_single(dtype: Any) -> bool:
-    if isinstance(dtype, np.dtype):
-        return dtype == SINGLE
-    # Of torch's types the name is enough: torch need not be loaded here.
-    return str(dtype) in ("float32", "torch.float32")
 
 
 def _all_finite(difference: Array, expected: Array) -> bool:

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from difflib import get_close_matches
+from functools import lru_cache
 
 MAX_SHOWN = 60  # characters of a value in a message
 UNPRINTABLE = ("C", "Zl", "Zp")  # categories: controls of all kinds, and other line breaks
@@ -45,6 +46,7 @@ def clipped(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[:most]} [...]"
 
 
+@lru_cache(maxsize=4096)
 def hundredths(points: float) -> float:
     """Return points as people see them everywhere: two decimals, and halves count up."""
     exact = Decimal(str(points)).quantize(Decimal("0.01"), ROUND_HALF_UP)

@@ -28,17 +28,18 @@ class UnwritableError(BrokenError):
     why: str = ""
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, *, flush: bool = True) -> None:
     """Write ``text`` as UTF-8, as ``write_bytes`` does."""
-    write_bytes(path, text.encode())
+    write_bytes(path, text.encode(), flush=flush)
 
 
-def write_bytes(path: Path, data: bytes, *, private: bool = False) -> None:
+def write_bytes(path: Path, data: bytes, *, private: bool = False, flush: bool = True) -> None:
     """Write ``data`` next to ``path``, flush it to disk, and then replace ``path``.
 
     Where the file system allows it, the data has no name until it is complete: a process that is
     killed at any moment leaves nothing behind that looks like a report. Only its owner may read a
-    ``private`` file.
+    ``private`` file. Without ``flush`` only a machine that loses power can lose the data: for what
+    can be made again from another file.
 
     Raises:
         UnwritableError: the disk is full or the folder cannot be written.
@@ -51,7 +52,8 @@ def write_bytes(path: Path, data: bytes, *, private: bool = False) -> None:
             file.write(data)
             file.flush()
             os.fchmod(fd, 0o600 if private else 0o666 & ~_umask())
-            os.fsync(fd)
+            if flush:
+                os.fsync(fd)
             if temporary is None:
                 temporary = _put(fd, path)
         if temporary is not None:
@@ -107,15 +109,17 @@ def _link(fd: int, path: Path) -> None:
         os.close(folder)
 
 
-def write_json(path: Path, data: Any) -> None:
+def write_json(path: Path, data: Any, *, flush: bool = True) -> None:
     """Write strict JSON (no NaN) with a final line end, its control characters as escapes.
 
     They come from submissions, and a terminal that shows the file would obey them.
     """
     text = _as_json(data) + "\n"
-    kinds = {char: unicodedata.category(char) for char in set(text) - {"\n"}}
-    controls = [char for char, kind in kinds.items() if kind.startswith(UNPRINTABLE)]
-    write_text(path, text.translate({ord(char): _escaped(char) for char in controls}))
+    if not text.replace("\n", "").isprintable():
+        kinds = {char: unicodedata.category(char) for char in set(text) - {"\n"}}
+        controls = [char for char, kind in kinds.items() if kind.startswith(UNPRINTABLE)]
+        text = text.translate({ord(char): _escaped(char) for char in controls})
+    write_text(path, text, flush=flush)
 
 
 def _as_json(data: Any) -> str:

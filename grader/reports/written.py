@@ -1,4 +1,7 @@
-"""Writing the files of one submission's report."""
+"""Writing the files of one submission's report.
+
+What can be made again from ``report.json`` is not flushed to the disk.
+"""
 
 from __future__ import annotations
 
@@ -26,9 +29,9 @@ def write_reports(
         UnwritableError: one of them cannot be written.
     """
     if recorded is not None:
-        write_json(folder / "pytest.json", recorded)
+        write_json(folder / "pytest.json", recorded, flush=False)
     for name, data in (pictures or {}).items():
         write_bytes(folder / name, data)
-    write_json(folder / "results.json", results.gradescope(made))
-    write_text(folder / "report.html", html.report(made, pictures or {}))
+    write_json(folder / "results.json", results.gradescope(made), flush=False)
+    write_text(folder / "report.html", html.report(made, pictures or {}), flush=False)
     write_json(folder / "report.json", made.model_dump())

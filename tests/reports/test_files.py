@@ -13,6 +13,8 @@ import pytest
 
 from grader.errors import BrokenError
 from grader.reports.files import write_json, write_text
+from grader.reports.written import write_reports
+from tests.made_reports import report, typed
 
 
 def names(folder: Path) -> list[str]:
@@ -97,6 +99,14 @@ def test_the_file_is_flushed_before_it_takes_its_place(old, tmp_path, monkeypatc
     write_text(path, "new")
     assert done == ["fsync", "link"] + (["replace"] if old is not None else [])
     assert path.read_text() == "new"
+
+
+def test_only_the_authority_is_flushed_and_comes_last(tmp_path, monkeypatch):
+    flushed = []
+    monkeypatch.setattr(os, "fsync", lambda fd: flushed.append(sorted(os.listdir(tmp_path))))
+    write_reports(tmp_path, typed(report("a")), {"tests": []})
+    assert flushed == [["pytest.json", "report.html", "results.json"]]
+    assert (tmp_path / "report.json").is_file()
 
 
 @pytest.mark.parametrize("old", [None, "old"])
