@@ -42,16 +42,22 @@ class Notice(NamedTuple):
 
 
 class Listener:
-    """Hears of the system calls of a worker and of its forks."""
+    """Hears of the system calls of a worker and of its forks.
+
+    Attributes:
+        deaf: whether nobody is left who could ask.
+        maps_files: whether somebody has mapped a file into memory so as to share it.
+    """
 
     def __init__(self, fd: int, proc: int) -> None:
         self.fd = fd
-        self.deaf = False  # whether nobody is left who could ask
+        self.deaf = self.maps_files = False
         self._proc = proc
         self._poll = select.poll()
         self._poll.register(fd, select.POLLIN)
         column = seccomp.ARCHITECTURES[seccomp.machine()][0]
         self._about_itself = {CONDITIONAL[name][column] for name in ABOUT_ITSELF}
+        self._mmap = CONDITIONAL["mmap"][column]
 
     def close(self) -> None:
         """Hear nothing more: the calls of processes that are left fail."""
@@ -82,9 +88,11 @@ class Listener:
             self.answer(notice)
 
     def answer(self, notice: Notice) -> None:
-        """Let a call go on that a process makes about itself; refuse any other."""
-        itself = notice.number in self._about_itself and self._is_itself(notice)
-        error, flags = (0, CONTINUE) if itself else (-errno.EPERM, 0)
+        """Let a call go on that is about the process itself, or maps a file; refuse any other."""
+        maps = notice.number == self._mmap
+        self.maps_files |= maps
+        allowed = maps or (notice.number in self._about_itself and self._is_itself(notice))
+        error, flags = (0, CONTINUE) if allowed else (-errno.EPERM, 0)
         with contextlib.suppress(OSError):  # it may have been interrupted, or have ended
             fcntl.ioctl(self.fd, SEND, bytearray(ANSWER.pack(notice.identity, 0, error, flags)))
 

@@ -14,7 +14,7 @@ from . import lockdown, scratch
 Files = list[tuple[Any, ...]]
 Identity = tuple[int, ...]
 
-MAX_ENTRIES, MAX_BYTES = 400, 8 * 1024 * 1024  # of a scratch folder that is looked at
+MAX_ENTRIES = 400  # of a scratch folder that is looked at
 # What a program may change of an open file without opening another one.
 CHANGEABLE = os.O_APPEND | os.O_NONBLOCK | os.O_ASYNC | os.O_DIRECT | os.O_NOATIME
 CLOCK_REALTIME_COARSE = 5  # linux/time.h: what files get their times from
@@ -96,29 +96,26 @@ class Outside:
         return {b" ".join((line[1], *line[5:])) for line in lines if line[1].endswith(b"s")}
 
     def files(self, pid: int) -> Files:
-        """Return what is in the scratch folder: names in their order, kinds, times and contents.
+        """Return what is in the scratch folder: names in their order, kinds, times, where links go.
+
+        Whatever is written into a file changes its times, unless it is mapped into memory to be
+        shared, of which the listener hears.
 
         Raises:
             UnfitError: it holds too much to look at.
         """
         held: Files = []
-        size = 0
         top = self._scratch(pid, os.O_PATH | os.O_DIRECTORY)
         try:
-            held.append((".", _about(os.fstat(top)), b""))
+            held.append((".", _about(os.fstat(top)), ""))
             for parent, folders, names, fd in os.fwalk(".", dir_fd=top):
                 for name in (*folders, *names):
                     found = os.stat(name, dir_fd=fd, follow_symlinks=False)
-                    size += found.st_size
-                    if len(held) >= MAX_ENTRIES or size > MAX_BYTES:
+                    if len(held) >= MAX_ENTRIES:
                         raise UnfitError("its scratch folder holds too much")
-                    content: bytes | str = b""
-                    if stat.S_ISREG(found.st_mode):
-                        # Memory that maps a file is written without a trace in its times.
-                        content = _content(name, fd, found.st_size)
-                    elif stat.S_ISLNK(found.st_mode):
-                        content = os.readlink(name, dir_fd=fd)
-                    held.append((f"{parent}/{name}", _about(found), content))
+                    link = stat.S_ISLNK(found.st_mode)
+                    target = os.readlink(name, dir_fd=fd) if link else ""
+                    held.append((f"{parent}/{name}", _about(found), target))
         finally:
             os.close(top)
         return held
@@ -163,7 +160,7 @@ def identity_of(found: os.stat_result) -> Identity:
 
 def wait_for_a_tick(files: Files) -> None:
     """Wait until whatever changes one of these files from now on changes its times, too."""
-    newest = max(about[-1] for _name, about, _content in files)
+    newest = max(about[-1] for _name, about, _target in files)
     deadline = time.monotonic() + TICKS_S
     while newest >= time.clock_gettime_ns(CLOCK_REALTIME_COARSE) and time.monotonic() < deadline:
         time.sleep(0.001)
@@ -172,12 +169,3 @@ def wait_for_a_tick(files: Files) -> None:
 def _about(found: os.stat_result) -> tuple[int, ...]:
     kind = (found.st_mode, found.st_ino, found.st_nlink, found.st_size, found.st_blocks)
     return (*kind, found.st_uid, found.st_atime_ns, found.st_mtime_ns, found.st_ctime_ns)
-
-
-def _content(name: str, folder: int, size: int) -> bytes:
-    """Return the bytes of a file, and one more if it has grown."""
-    fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
-    try:
-        return os.pread(fd, size + 1, 0)
-    finally:
-        os.close(fd)

@@ -34,6 +34,7 @@ OFFSET_NUMBER, OFFSET_ARCH, OFFSET_ARGUMENTS = 0, 4, 16
 CLONE_VM, CLONE_FILES, CLONE_THREAD = 0x100, 0x400, 0x10000
 CLONE_NAMESPACES = 0x7E020080
 CLOSE_RANGE_UNSHARE = 2
+MAP_SHARED = 1
 # What Python and C libraries ask of open files; F_SETOWN and F_SETSIG, by which a file sends
 # signals to any process, are not among them.
 FCNTL_COMMANDS = (0, 1, 2, 3, 4, 1030, 1034)
@@ -59,6 +60,19 @@ DIES_TOO: list[Instruction] = [
     (LOAD_WORD, 0, 0, OFFSET_ARGUMENTS + 8),
     (JUMP_EQUAL, 0, 1, 9),
     (RETURN, 0, 0, RET_ALLOW),
+]
+
+
+# Memory that is shared with a file: whoever writes there leaves no trace in the file's times.
+SHARED_FILE: list[Instruction] = [
+    (LOAD_WORD, 0, 0, OFFSET_ARGUMENTS + 8 * 3),
+    (AND, 0, 0, MAP_SHARED),
+    (JUMP_EQUAL, 1, 0, MAP_SHARED),
+    (RETURN, 0, 0, RET_ALLOW),
+    (LOAD_WORD, 0, 0, OFFSET_ARGUMENTS + 8 * 4),
+    (JUMP_EQUAL, 0, 1, 0xFFFFFFFF),
+    (RETURN, 0, 0, RET_ALLOW),
+    (RETURN, 0, 0, RET_ASK),
 ]
 
 
@@ -88,7 +102,8 @@ def compile_filter(
         modes: whether to allow changes of modes and times, which Landlock does not cover.
         accelerator: whether to allow all that is not known to do harm, for an accelerator's driver.
         asks: the flags of ``clone`` about which the listener is asked (``stems.py``). It is asked,
-            too, about calls that name a process: a fork has another number than its stem.
+            too, about calls that name a process, since a fork has another number than its stem,
+            and about memory that is shared with a file.
     """
     if machine() not in ARCHITECTURES or sys.byteorder != "little":
         return None
@@ -162,6 +177,7 @@ def _conditions(pid: int, asks: int | None, *, read_only: bool) -> dict[str, lis
         "sched_setaffinity": itself_or_0,
         "fcntl": [*_ignored(1, LOCK_COMMANDS), *_one_of(1, FCNTL_COMMANDS)],
         "madvise": [*_ignored(2, CACHE_ADVICE), (RETURN, 0, 0, RET_ALLOW)],
+        "mmap": [(RETURN, 0, 0, RET_ALLOW)] if asks is None else SHARED_FILE,
         **{name: [(RETURN, 0, 0, IGNORE if name in IGNORED else NO_CALL)] for name in SHARED},
         "ioctl": _one_of(1, IOCTL_REQUESTS),
         "prctl": _one_of(0, PRCTL_OPTIONS)

@@ -112,6 +112,7 @@ class StemKeeper:
             stem.files = self._outside.files(pid)
             wait_for_a_tick(stem.files)
             stem.inode = self._outside.next_inode(pid)
+            stem.listener.maps_files = False  # it maps none now
         except (UnfitError, OSError, ValueError) as error:
             self._unfit[pid] = self._stems.pop(pid).listener
             with contextlib.suppress(ProcessLookupError):
@@ -250,7 +251,8 @@ class StemKeeper:
         if stem is None:
             return
         try:
-            same = self._outside.state(stem.pid) == "T"
+            # Memory that maps a file is written without a trace in its times.
+            same = self._outside.state(stem.pid) == "T" and not stem.listener.maps_files
             same = same and self._outside.files(stem.pid) == stem.files
             stem.inode += 1
             same = same and self._outside.next_inode(stem.pid) in (stem.inode, 0)

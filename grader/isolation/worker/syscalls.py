@@ -53,7 +53,6 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "readlink": (89, None),
     "readlinkat": (267, 78),
     # Memory.
-    "mmap": (9, 222),
     "mprotect": (10, 226),
     "munmap": (11, 215),
     "brk": (12, 214),
@@ -182,6 +181,7 @@ CONDITIONAL: dict[str, tuple[int | None, int | None]] = {
     "ioctl": (16, 29),
     "kill": (62, 129),
     "madvise": (28, 233),
+    "mmap": (9, 222),
     "prctl": (157, 167),
     "prlimit64": (302, 261),
     "sched_setaffinity": (203, 122),
