@@ -21,6 +21,7 @@ import numpy as np
 from grader.assignment import sized
 from grader.assignment.raised import short
 from grader.assignment.solved import SolvedCase as SolvedCase  # noqa: PLC0414 - who asks the reference needs both
+from grader.assignment.syntax import statements
 from grader.author.cases import Case
 from grader.errors import RAISED, BrokenError, UsageError
 from grader.model import Array, CheckSpec, Sizes, Tier
@@ -316,7 +317,7 @@ class Assignment:
                 f"{self.folder.name}/{path}:{line}: this is not Python: {words}"
             ) from None
         kinds = (ast.FunctionDef, ast.ClassDef)
-        return frozenset(node.name for node in ast.walk(tree) if isinstance(node, kinds))
+        return frozenset(node.name for node in statements(tree) if isinstance(node, kinds))
 
     def driven(
         self, module: str, driver: RunsHere, cases: str, seed: int, sizes: Sizes = ()

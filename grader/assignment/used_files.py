@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 
+from grader.assignment.syntax import statements
 from grader.errors import BrokenError
 from grader.model import CheckSpec, Question, Rubric
 
@@ -117,16 +118,12 @@ def _read(path: Path) -> bytes:
 def _imported_names(source: bytes) -> list[str]:
     """Return the words in the import statements of a file."""
     try:
-        waiting: list[ast.AST] = [ast.parse(source)]
+        tree = ast.parse(source)
     except (SyntaxError, ValueError):
         return []  # grading says so
     names: list[str] = []
-    while waiting:
-        node = waiting.pop()
+    for node in statements(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             names += [word for alias in node.names for word in alias.name.split(".")]
             names += (getattr(node, "module", None) or "").split(".")
-        # Nothing is imported within an expression.
-        below = ast.iter_child_nodes(node)
-        waiting += [child for child in below if not isinstance(child, ast.expr)]
     return names
