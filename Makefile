@@ -74,6 +74,9 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/bench_memory.py
 	$(BIN)/python benchmarks/bench_grading.py
 
+derivations: $(STAMP)
+	$(BIN)/python benchmarks/derivations.py
+
 validity: $(STAMP)
 	$(BIN)/python benchmarks/validity.py
 

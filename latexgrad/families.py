@@ -153,10 +153,10 @@ def proposals(
     for name in names:
         fitting: list[Family | None] = [
             value
-            for value, dims in values.items()
+            for value in values
             if value.gated == name.gated
             and (value.timed == name.timed or not name.timed)
-            and (value not in taken or (dims == 1 and not value.timed))
+            and value not in taken
         ]
         fitting.sort(key=lambda value: _unlike(name, value))
         choices.append([*fitting, None])

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from .checker import Checker
+from .dependence import keys_in
 from .evaluate import EvaluationError
 from .families import (
     GateNames,
@@ -117,8 +118,27 @@ class _Interpretation:
             renaming = renaming.with_families(families)
         found = self._rules(renaming)
         compared = compare_with_truth(self._ready, found, renaming, self._points, self._budget)
-        compared.guessed = frozenset(family.name for family in self._guessed)
+        compared.guessed = frozenset(self._doubtful(compared))
         return compared
+
+    def _doubtful(self, compared: ComparedAnswer) -> Iterator[str]:
+        """Yield the names whose meaning was guessed and is not borne out by a right formula."""
+        missing = any(verdict.status == "missing" for verdict in compared.verdicts)
+        answer = compared.answer
+        shown: set[tuple[str, tuple[str, ...]]] = set()
+        for number, rule in enumerate(answer.rules):
+            truth = answer.has_truth(rule.key) and number not in answer.passive
+            if (
+                self._guessed
+                and truth
+                and compared.checker.first_wrong(number, trusted=True) is None
+            ):
+                for key in (rule.key, *(key for link in rule.links for key in keys_in(link))):
+                    labels = (label for label in key.labels if label not in self._network.gates)
+                    shown.add((key.name, tuple(labels)))
+        for name, value in self._guessed.items():
+            if missing or (value.name, value.labels) not in shown:
+                yield name.name
 
     def _rules(self, renaming: Renaming) -> list[Rule]:
         own = rules(self._own, self._network, renaming)
@@ -207,6 +227,9 @@ class _Interpretation:
         renaming = renaming.with_families(proposal)
         chosen = rules(self._own[:MAX_STATEMENTS], self._network, renaming)
         judged = [rule for rule in chosen if self._is_first_gate(rule)][:MAX_RULES]
+        count = len(judged)
+        used = {key for rule in judged for link in rule.links for key in keys_in(link)}
+        judged += [rule for rule in chosen if rule not in judged and rule.key in used]
         budget.spend(OPERATIONS_EACH)
         given = self._ready.given_as[-1]
         try:
@@ -214,11 +237,11 @@ class _Interpretation:
             checker = Checker(resolved, self._points[:1], budget)
             checker.choose_readings()
             answer = resolved.answer
-            asked = [n for n, rule in enumerate(judged) if answer.has_truth(rule.key)]
+            asked = [n for n in range(count) if answer.has_truth(judged[n].key)]
             right = [n for n in asked if checker.first_wrong(n, trusted=True) is None]
         except (EvaluationError, ArithmeticError, ValueError, LookupError):
             return 0.0
-        total = sum(rule.key.of == "L" for rule in judged)
+        total = sum(rule.key.of == "L" for rule in judged[:count])
         return len(right) / total if total else 0.0
 
     def _is_first_gate(self, rule: Rule) -> bool:
@@ -233,6 +256,6 @@ def _by_capitals(
     for family in unknown:
         for value in values:
             alike = family.name.lower() == value.name.lower()
-            timed = value.timed == family.timed or value.timed
+            timed = value.timed  # B may be a matrix beside b
             if alike and family.labels == value.labels and family.gated == value.gated and timed:
                 yield family, value

@@ -225,7 +225,7 @@ class _NodeBuilder:
             return self._with_scripts(Number(float(str(token)), at), scripts)
         if token.type == "NABLA":
             return self._nabla(token, scripts, depth)
-        if str(token) == EULER and any(script.type == "SUP" for script in scripts):
+        if str(token) == EULER and [script.type for script in scripts] == ["SUP"]:
             exponent = next(script for script in scripts if script.type == "SUP")
             payload = self._scripts[int(exponent)]
             return Apply("exp", self.expression(payload, at, depth + 1), 0, at)
@@ -240,7 +240,8 @@ class _NodeBuilder:
 
     def _with_scripts(self, node: Node, scripts: Sequence[Token]) -> Node:
         read = self._scripts_of(scripts, 0)
-        if read.times == [Index("t")] and not isinstance(node, Symbol | Gradient):
+        read.early_prime = False  # after brackets it is a transpose
+        if read.times == [Index("t")] and _has_time(node):
             read.times, read.transposed = [], not read.transposed  # (...)^t
         if isinstance(node, Number) and read.labels and not read.times:
             read.labels = []
@@ -320,6 +321,13 @@ class _NodeBuilder:
             operator, found.variable, body, found.lower, found.upper, found.members,
             at=head.start_pos,
         )  # fmt: skip
+
+
+def _has_time(node: Node) -> bool:
+    """Say whether a t above brackets cannot be the time of what is in them."""
+    if isinstance(node, Gradient):
+        return _has_time(node.by)
+    return not isinstance(node, Symbol) or node.time is not None
 
 
 def _token_text(token: Token) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from .limits import UnreadableError
-from .network import LAST, TIME, Key, Network, Renaming, key_of, substitute, time_of
+from .network import LAST, TIME, Key, Network, Renaming, key_of, scripts_in, substitute, time_of
 from .nodes import Gradient, Index, Node, Series, Sum, Symbol, Transpose, parts, with_parts
 from .statements import EVERYWHERE, Domain, Statement
 
@@ -128,7 +128,15 @@ def _target(node: Node) -> tuple[Key, Index | None, bool] | None:
 
 
 def _for_gates(rule: Rule, network: Network, renaming: Renaming) -> Iterator[Rule]:
-    variables = [label for label in dict.fromkeys(rule.key.labels) if renaming.is_variable(label)]
+    # A name of the student's own may have such a label and not mean any gate by it.
+    used = set(rule.key.labels) if rule.key.of else set()
+    used |= {name for link in rule.links for name in scripts_in(link)}
+    used |= {node.name for link in rule.links for node in _symbols(link)}
+    variables = [
+        label
+        for label in dict.fromkeys(rule.key.labels)
+        if renaming.is_variable(label) and label in used
+    ]
     members = {renaming.gate("", member) for member in rule.domain.members}
     for chosen in product(network.gates, repeat=len(variables)):
         gates = tuple(zip(variables, chosen, strict=True))
@@ -138,6 +146,13 @@ def _for_gates(rule: Rule, network: Network, renaming: Renaming) -> Iterator[Rul
         key = Key(rule.key.of, rule.key.name, tuple(sorted(labels)))
         made = replace(rule, key=key, raw=rule.links, gates=gates)
         yield replace(made, links=tuple(finished(link, made, renaming) for link in rule.links))
+
+
+def _symbols(node: Node) -> Iterator[Symbol]:
+    if isinstance(node, Symbol):
+        yield node
+    for part in parts(node):
+        yield from _symbols(part)
 
 
 def _gate_value(node: Node, variable: str, gate: str) -> Node:

@@ -216,6 +216,8 @@ def series_range(  # noqa: C901, PLR0911 - one case per kind of range
         upper, end = index_at(above, 0) if above else (Index("T"), 0)
         if above and end != len(above):
             raise UnreadableError("the upper limit of a sum is not understood", at)
+        if lower.variable is not None and upper == Index(None, 1):
+            lower, upper = upper, lower  # from T down to 1
         return Range(first.text, lower, upper)
     if r"\in" in texts and texts.index(r"\in") == 1:
         return _set(first.text, below[2:])

@@ -151,7 +151,9 @@ class Speller:
         while place < len(node.factors):
             factor = node.factors[place]
             if factors:
-                operators.append(node.operators[place - 1])
+                sign = node.operators[place - 1]
+                inner = sign == r"\otimes" and not self._spelling.outer
+                operators.append(r"\odot" if inner else sign)
             following = node.factors[place + 1] if place + 1 < len(node.factors) else None
             touching = following is not None and node.operators[place] == ""
             if touching and self._is_prefix(factor) and _is_named(following):
@@ -179,7 +181,7 @@ class Speller:
         found = of_word(symbol, network)
         if isinstance(found, Gradient):
             return self.node(found)
-        symbol = found
+        symbol = _numbered(found, network)
         transposed = False
         if f"#{TIME}" in symbol.labels and symbol.time and symbol.time.variable == TIME:
             symbol, transposed = _without(symbol, f"#{TIME}"), True  # x_t^t
@@ -238,6 +240,17 @@ class Speller:
             lower=node.lower and self._index(node.lower),
             upper=node.upper and self._index(node.upper),
         )
+
+
+def _numbered(symbol: Symbol, network: Network) -> Symbol:
+    """Read ``W_1`` as a name: a matrix has no time."""
+    time = symbol.time
+    if time is None or time.variable is not None or known(symbol, network):
+        return symbol
+    if not (symbol.name[:1].isupper() and len(symbol.name) == 1):
+        return symbol
+    labels = (*symbol.labels, str(time.offset))
+    return replace(symbol, labels=tuple(sorted(labels)), written=labels, time=None)
 
 
 def _is_named(node: Node | None) -> bool:

@@ -17,6 +17,7 @@ from .nodes import (
     Gradient,
     Index,
     Node,
+    Product,
     Series,
     Symbol,
     Transpose,
@@ -46,6 +47,7 @@ class Spelling:
             its own in which a loop carries a gradient from one step to another.
         from_zero: whether the first step is step 0.
         accumulated: whether the loss with an index is that of all steps from there on.
+        outer: whether a circled times is an outer product, and not one by element.
         first_step: what number the step has where all steps are numbered, else None.
     """
 
@@ -59,6 +61,7 @@ class Spelling:
     from_zero: bool = False
     accumulated: bool = False
     first_step: Index | None = None
+    outer: bool = True
 
 
 @dataclass
@@ -120,6 +123,8 @@ def _others(first: Spelling, facts: _Facts, network: Network) -> Iterator[Spelli
             yield replace(first, next_is="carried")
     if not network.one_step and facts.zero_sums:
         yield replace(first, from_zero=True)
+    if facts.words["outer"]:
+        yield replace(first, outer=False)
     if facts.words["later loss"]:
         yield replace(first, accumulated=True)
 
@@ -191,7 +196,7 @@ def time_letter(symbol: Symbol, network: Network) -> str | None:
     return None
 
 
-def _count(  # noqa: C901 - one case per node
+def _count(  # noqa: C901, PLR0912 - one case per node
     node: Node, facts: _Facts, network: Network
 ) -> None:
     match node:
@@ -206,6 +211,8 @@ def _count(  # noqa: C901 - one case per node
                 facts.words[NEXT] += 1
         case Gradient(of=of) if of.startswith(f"{STEP_LOSS}_"):
             facts.words["later loss"] += 1
+        case Product(operators=operators) if r"\otimes" in operators:
+            facts.words["outer"] += 1
         case Series():
             for bound in (node.lower, node.upper):
                 if bound is not None and bound.variable is not None:

@@ -19,6 +19,7 @@ from .scripts import series_range
 from .tokens import Lexeme
 from .words import starts_remark
 
+WEIGHT = "W"
 # What in running text is more than the mention of a symbol.
 _EQUATION = re.compile(
     r"=.*\\(?:d?frac|partial|nabla|delta)|\\(?:d?frac|partial|nabla|delta).*=", re.DOTALL
@@ -85,17 +86,9 @@ def read_file(text: str, *, markdown: bool) -> FileContent:
     statements: list[Statement] = []
     problems: list[tuple[str, UnreadableError]] = [("", found) for found in document.problems]
     problems += document.strays
-    left = MAX_TOKENS
-    lexed: list[tuple[source.Block, list[Lexeme]]] = []
-    for block in document.blocks:
-        try:
-            lexed.append((block, _lexemes_of(block, document)))
-        except UnreadableError as error:
-            problems += _problems(block, [error])
-            continue
-        left -= len(lexed[-1][1])
-        if left < 0:
-            raise UnreadableError("the file holds too many formulas", block.at)
+    lexed = _lexed(document, problems)
+    if not any(_has_subscript(lexemes) for _block, lexemes in lexed):
+        lexed = [(block, _with_subscripts(lexemes)) for block, lexemes in lexed]
     words = equations.defined_words(lexemes for _block, lexemes in lexed)
     functions = function_names(lexemes for _block, lexemes in lexed)
     for block, lexemes in lexed:
@@ -116,9 +109,60 @@ def read_file(text: str, *, markdown: bool) -> FileContent:
     return FileContent(document, tuple(statements), tuple(problems))
 
 
+def _has_subscript(found: Sequence[Lexeme]) -> bool:
+    """Say whether a weight has a subscript or superscript: then ``Wx`` is a product."""
+    return any(
+        lexeme.text == WEIGHT and place + 1 < len(found) and found[place + 1].text == "_"
+        for place, lexeme in enumerate(found)
+    )
+
+
+def _with_subscripts(found: Sequence[Lexeme]) -> list[Lexeme]:
+    """Read ``Wx`` and ``Whh``, written without a space, as names of weights."""
+    result: list[Lexeme] = []
+    place = 0
+    while place < len(found):
+        lexeme = found[place]
+        result.append(lexeme)
+        place += 1
+        end = place
+        while (
+            end < len(found)
+            and found[end].text in ("x", "h", "i")
+            and found[end].at == lexeme.at + 1 + end - place
+            and lexeme.text == WEIGHT
+        ):
+            end += 1
+        following = found[end].text if end < len(found) else ""
+        if end > place and following not in ("_", "("):
+            braces = Lexeme("char", "{", lexeme.at), Lexeme("char", "}", lexeme.at)
+            sign = Lexeme("char", "_", lexeme.at)
+            result += [sign, braces[0], *found[place:end], braces[1]]
+            place = end
+    return result
+
+
 def _lexemes_of(block: source.Block, document: source.Document) -> list[Lexeme]:
     found = plain_lexemes(block.text, 0 if block.translated else block.at, document.macros)
     return [replace(lexeme, at=block.at) for lexeme in found] if block.translated else found
+
+
+def _lexed(
+    document: source.Document, problems: list[tuple[str, UnreadableError]]
+) -> list[tuple[source.Block, list[Lexeme]]]:
+    """Return the lexemes of all blocks; what cannot be cut into lexemes becomes a problem."""
+    left = MAX_TOKENS
+    lexed: list[tuple[source.Block, list[Lexeme]]] = []
+    for block in document.blocks:
+        try:
+            lexed.append((block, _lexemes_of(block, document)))
+        except UnreadableError as error:
+            problems += _problems(block, [error])
+            continue
+        left -= len(lexed[-1][1])
+        if left < 0:
+            raise UnreadableError("the file holds too many formulas", block.at)
+    return lexed
 
 
 def _problems(
