@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from benchmarks.derivation_notations import GROUPS, PLAIN
-from benchmarks.derivation_writeups import PlantedMistake, Notation, Writer, formulas, varied
+from benchmarks.derivation_writeups import Notation, PlantedMistake, Writer, formulas, varied
 
 TANH = ("y", "a_c")
 SIGMOID = ("a_f", "a_i", "a_o")
