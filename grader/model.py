@@ -119,6 +119,11 @@ class CheckSpec(Limited):
         return ()
 
     @property
+    def structure_share(self) -> float:
+        """The part of its points that the solution of another question must not earn."""
+        return 1.0
+
+    @property
     def forgives(self) -> bool:
         """Whether it takes less, or nothing, for what follows from a mistake made before."""
         return False

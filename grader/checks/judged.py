@@ -96,6 +96,13 @@ class JudgedSpec(DrivenSpec):
         return max(0.0, 1 - sum(self.findings.values()))
 
     @property
+    def structure_share(self) -> float:
+        """The share of what ``rebuild`` decides about, or else of all findings, if any."""
+        if self.rebuild is not None:
+            return self.findings[self.rebuild.finding]
+        return sum(self.findings.values()) or 1.0
+
+    @property
     def judge_words(self) -> str:
         """What the judge is called in messages."""
         return f"the judge {self.judge}"

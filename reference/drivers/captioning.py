@@ -131,9 +131,9 @@ def overfit(
         steps: how many minibatches to train on; STEPS if not given.
 
     Returns:
-        ``params``, the trained parameters in float32; ``loss_history``, (steps,); ``train_samples``
-        (I, max_length) and ``val_samples`` (J, max_length), what the student's ``sample`` makes of
-        the images.
+        ``params``, the trained parameters in float32; ``seed``, as given; ``loss_history``,
+        (steps,); ``train_samples`` (I, max_length) and ``val_samples`` (J, max_length), what the
+        student's ``sample`` makes of the images.
     """
     del device
     from captioning_solver import CaptioningSolver  # supplied, beside the student's files
@@ -155,6 +155,7 @@ def overfit(
         "params": {
             str(name): np.asarray(value, dtype=np.float32) for name, value in model.params.items()
         },
+        "seed": seed,
         "loss_history": np.asarray(solver.loss_history, dtype=np.float64),
         "train_samples": _sampled(model, train_features, max_length),
         "val_samples": _sampled(model, val_features, max_length),

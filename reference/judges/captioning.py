@@ -26,10 +26,19 @@ MOST_EXCESS = 1.0  # of the training loss above the least possible one
 SHOWN = 6  # captions of each split in the report
 MOST_STEPS = 50_000  # shown of the losses; an honest run has a few thousand
 CELLS = {1: "rnn", 4: "lstm"}
+NAMES = {"rnn": "a vanilla RNN", "lstm": "an LSTM"}
 
 
-def overfit(result: Values, inputs: Values, withheld: Values) -> Evidence:
+def overfit(
+    result: Values, inputs: Values, withheld: Values, wanted: str | None = None
+) -> Evidence:
     """Judge a model that should have memorized its few training captions.
+
+    Args:
+        result: the driver's.
+        inputs: the data set's.
+        withheld: the captions of the validation images.
+        wanted: the cell that was asked for; None for either.
 
     Returns:
         the value ``token_accuracy``: the share of the words of a training image's closest true
@@ -38,7 +47,7 @@ def overfit(result: Values, inputs: Values, withheld: Values) -> Evidence:
         which caption of its image is meant) and ``overfits`` (BLEU of the training captions
         exceeds that of the validation captions by LEAST_GAP).
     """
-    params, cell = _params(result, inputs)
+    params, cell = _params(result, inputs, wanted)
     samples = _decoded(params, cell, inputs)
     owned = [
         inputs["train_captions"][inputs["train_image_idxs"] == image]
@@ -82,13 +91,16 @@ def validation_bleu(result: Values, inputs: Values, withheld: Values) -> Evidenc
     )
 
 
-def _params(result: Values, inputs: Values) -> tuple[dict[str, np.ndarray[Any, Any]], str]:
-    """Return the parameters, checked, and the cell that they belong to."""
+def _params(
+    result: Values, inputs: Values, wanted: str | None = None
+) -> tuple[dict[str, np.ndarray[Any, Any]], str]:
+    """Return the parameters, checked, and the cell that they belong to: the ``wanted`` one."""
     params = result["params"]
     if type(params) is not dict or type(params.get("b")) is not np.ndarray:
         raise Failure("wrong_dtype", "the model's params are not a dictionary of arrays")
     hidden = driver.SIZES["hidden_dim"]
-    cell = CELLS.get(params["b"].size // hidden, "rnn")
+    made = CELLS.get(params["b"].size // hidden, "rnn")
+    cell = wanted or made
     sizes = {"input_dim": inputs["train_features"].shape[1], **driver.SIZES}
     rng = np.random.default_rng(0)
     expected = driver.initial_params(cell, len(inputs["word_to_idx"]), sizes, rng)
@@ -97,6 +109,8 @@ def _params(result: Values, inputs: Values) -> tuple[dict[str, np.ndarray[Any, A
         if type(found) is not np.ndarray or found.shape != value.shape:
             shape = f"is {found.shape}" if isinstance(found, np.ndarray) else "is missing"
             message = f"after training, params[{name!r}] {shape}, expected {value.shape}"
+            if made != cell:
+                message += f": these are the parameters of {NAMES[made]}, not of {NAMES[cell]}"
             raise Failure("wrong_shape", message)
         if not np.isfinite(found).all():
             raise Failure("not_finite", f"after training, params[{name!r}] holds NaN or infinity")

@@ -17,7 +17,7 @@ from grader.author import Rebuilt
 from ..drivers import text_classification as driver
 from . import network_family as family
 from . import rebuilding
-from .networks import Array, sigmoid
+from .networks import Array, Pool, sigmoid
 from .rebuilding import Asked, Fit
 
 Result = Mapping[str, Any]
@@ -31,6 +31,8 @@ ASKED_FOR = {
 }
 STARTED, IGNORED = 0.5, 0.2  # shares of the given vectors that the embeddings still tell
 FOLDS = 5
+LEAST_GROUPS = 5  # of words with equal counts, before equal weights say something
+EQUAL = 1.0e-6  # of log odds, relative to nothing: weights that one formula gives
 RIDGE = 1.0e-2  # of the mean square of the embeddings
 WORDS_PER_NUMBER = 2  # at least, to see whether embeddings come from given vectors
 CLEAR = 6.0  # log odds that single precision still resolves
@@ -140,6 +142,8 @@ def _compared(fit: Fit, asked: Asked, inputs: Result, wanted: str, *, given: boo
     network = fit.network
     if network.named != wanted:
         return Rebuilt("other", network.words, _same_as(fit, asked, wanted))
+    if text := _counted(fit, inputs):
+        return Rebuilt("other", "naive Bayes, or other weights that were counted", text)
     if given and wanted == family.AVERAGE and (text := _vectors_ignored(fit, inputs)):
         return Rebuilt("other", f"{network.words} that did not start from the vectors", text)
     return Rebuilt("wanted", network.words)
@@ -263,6 +267,41 @@ def _vectors_ignored(fit: Fit, inputs: Result) -> str:
         "The embeddings did not start from the given vectors: a linear map from them finds "
         f"{max(told, 0):.0%} of what the vectors of {len(words)} words say beside their sentiment. "
         f'The row of "{word}" begins {_begins(embeddings[0])}, its vector {_begins(targets[0])}'
+    )
+
+
+def _counted(fit: Fit, inputs: Result) -> str:
+    """Say that the weights of words follow from their counts alone, as those of naive Bayes do.
+
+    Training by gradients gives two words that occur equally often with each label, but in different
+    sentences, different weights.
+    """
+    if not isinstance(fit.network.reads, Pool):
+        return ""
+    places: dict[str, set[int]] = {}
+    counts: dict[str, list[int]] = {}
+    for place, sentence in enumerate(inputs["train_sentences"]):
+        for word in sentence.split():
+            places.setdefault(word, set()).add(place)
+            counts.setdefault(word, [0, 0])[int(inputs["train_labels"][place])] += 1
+    words = [word for word in fit.rows if word in places]
+    odds = fit.network.log_odds([[fit.rows[word]] for word in words])
+    alike: dict[tuple[int, ...], list[int]] = {}
+    for number, word in enumerate(words):
+        alike.setdefault(tuple(counts[word]), []).append(number)
+    groups = [
+        group for group in alike.values() if len({frozenset(places[words[i]]) for i in group}) > 1
+    ]
+    if len(groups) < LEAST_GROUPS or np.ptp([odds[group[0]] for group in groups]) < OFF:
+        return ""
+    if any(np.ptp(odds[group]) > EQUAL for group in groups):
+        return ""
+    first, second = (words[i] for i in groups[0][:2])
+    total = sum(map(len, groups))
+    return (
+        f'These weights were counted, not trained: "{first}" and "{second}" occur equally often '
+        "with each label, in different sentences, and have exactly the same weight, and so do all "
+        f"{total} words of {len(groups)} such groups"
     )
 
 

@@ -324,3 +324,26 @@ def test_driver_asks_again_where_a_word_alone_is_an_empty_sentence(inputs):
 
 def test_names_of_networks():
     assert family.CELLS == {1: "vanilla RNN", 3: "GRU", 4: "LSTM"}
+
+
+def test_weights_that_were_counted_are_named(inputs):
+    """Naive Bayes in a linear layer: words with equal counts have equal weights."""
+    ids = {
+        word: i for i, word in enumerate(sorted(sentences.vocabulary(inputs["train_sentences"])))
+    }
+    counts = np.ones((2, len(ids)))
+    for sentence, label in zip(inputs["train_sentences"], inputs["train_labels"], strict=True):
+        for word in sentence.split():
+            counts[label, ids[word]] += 1
+    model = nn.Linear(len(ids), 1)
+
+    def forward(row):
+        return torch.sigmoid(model(torch.bincount(row, minlength=len(ids)).float()))[0]
+
+    with torch.no_grad():
+        model.weight[0] = torch.tensor(np.log(counts[1] / counts[0]))
+    found = verdict("bag_of_words", inputs, model, forward, ids)
+    assert (found.verdict, found.network[:11]) == ("other", "naive Bayes")
+    with torch.no_grad():
+        model.weight += 1e-3 * torch.randn_like(model.weight)
+    assert verdict("bag_of_words", inputs, model, forward, ids).verdict == "wanted"

@@ -11,6 +11,15 @@ import click
 
 from grader.assignment.examples import assembled, claim_checks, load_examples, matching, table
 from grader.assignment.rubric import load_rubric
+from grader.assignment.siblings import (
+    Cell,
+    cells,
+    crossed,
+    handed_in,
+    load_families,
+    matching_families,
+    tables,
+)
 from grader.checks import KINDS
 from grader.frontends.commands.exit_status import (
     EXIT_BROKEN,
@@ -29,6 +38,7 @@ from grader.frontends.commands.options import (
 from grader.frontends.commands.out_folder import check_writable
 from grader.job import Job
 from grader.reports import overview, terminal
+from grader.reports.report import Report
 from grader.run import batch
 from grader.run.progress import follow
 
@@ -39,6 +49,8 @@ from grader.run.progress import follow
               help="The folder for reports (default: write none).")  # fmt: skip
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N",
               help="Grade N submissions at a time (default: one per core).")  # fmt: skip
+@click.option("--confusion-matrix", is_flag=True,
+              help="Hand in right solutions for all questions of their family.")  # fmt: skip
 @grading_options
 @isolation_options
 @reports_errors
@@ -52,19 +64,25 @@ def verify_command(
     seed: Seed,
     device: Any,
     *,
+    confusion_matrix: bool,
     isolation: Any,
     unsafe: bool,
 ) -> None:
     """Grade the assignment's example submissions and compare the scores with their claims.
 
-    EXAMPLE is a pattern such as wrong/rnn_* and limits the run to the examples it matches.
+    EXAMPLE is a pattern such as wrong/rnn_* and limits the run to the examples it matches; with
+    --confusion-matrix, to the families that have a check of which it matches the id.
     """
     loaded = load_rubric(find_rubric(rubric, Path.cwd()), KINDS)
-    examples = matching(load_examples(loaded), names)
+    families = matching_families(load_families(loaded), names) if confusion_matrix else []
+    examples = [] if confusion_matrix else matching(load_examples(loaded), names)
     if out is not None:
         check_writable(out)
     settings = demand(read_settings(tier, data, seed, device), isolation, unsafe=unsafe)
     job = Job(loaded, settings, out)
+    if confusion_matrix:
+        print_matrix(job, cells(families), jobs or batch.cores())
+        return
     with assembled(examples) as submitted:
         reports = follow(batch.run(job, submitted, jobs or batch.cores()), submitted)
     found = claim_checks(examples, reports)
@@ -79,8 +97,32 @@ def verify_command(
     click.echo(f"{len(found) - len(wrong)} of {len(found)} examples score as they claim")
     if out is not None:
         click.echo(f"reports: {out}/index.html, {out}/gradebook.csv, {out}/<example>/report.json")
+    end(reports, has_failed=bool(wrong))
+
+
+def print_matrix(job: Job, wanted: Sequence[Cell], jobs: int) -> None:
+    """Grade solutions for the questions of others; print a matrix per family and what is wrong."""
+    with handed_in(job.rubric, wanted) as submitted:
+        reports = follow(batch.run(job, submitted, jobs), submitted)
+    if job.out is not None:
+        overview.write(job.out, job.rubric, reports, always=True)
+    if any(made.status == "broken" for made in reports):
+        end(reports, has_failed=True)
+    found = crossed(job.rubric, wanted, reports)
+    screen = terminal.console()
+    for made in tables(found):
+        screen.print(made)
+    wrong = [one.problem for one in found if one.problem]
+    for problem in wrong:
+        click.echo(terminal.clean(problem), err=True)
+    click.echo(f"{len(found) - len(wrong)} of {len(found)} cells are as they must be")
+    end(reports, has_failed=bool(wrong))
+
+
+def end(reports: Sequence[Report], *, has_failed: bool) -> None:
+    """Leave with the status that says how it went."""
     if any(made.status == "broken" for made in reports):
         print_broken(reports)
         sys.exit(EXIT_BROKEN)
-    if wrong:
+    if has_failed:
         sys.exit(EXIT_FAILURES)
