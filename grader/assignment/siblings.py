@@ -43,7 +43,7 @@ CLOSE = 1.0e-3  # points
 ASKED, HANDED = "ASKED", "HANDED"  # in the code of a family
 
 
-class Family(Strict):
+class SiblingFamily(Strict):
     """Questions whose solutions are handed in for each other."""
 
     title: str
@@ -58,7 +58,7 @@ class Family(Strict):
 class Cell:
     """The solution of the check ``handed``, handed in where ``asked`` is asked."""
 
-    family: Family
+    family: SiblingFamily
     asked: str
     handed: str
 
@@ -82,7 +82,7 @@ class Crossed:
     problem: str = ""
 
 
-def load_families(rubric: Rubric) -> list[Family]:
+def load_families(rubric: Rubric) -> list[SiblingFamily]:
     """Return the families of an assignment.
 
     Raises:
@@ -101,10 +101,10 @@ def load_families(rubric: Rubric) -> list[Family]:
     families = []
     for number, entry in enumerate(entries):
         try:
-            family = Family.model_validate(entry)
+            family = SiblingFamily.model_validate(entry)
         except ValidationError as error:
             for detail in error.errors(include_url=False):
-                key, text = worded(detail, "", Family)
+                key, text = worded(detail, "", SiblingFamily)
                 source.problems.add(source.line((number, *detail["loc"][:1])), text, key)
             continue
         families.append(family)
@@ -115,7 +115,9 @@ def load_families(rubric: Rubric) -> list[Family]:
     return families
 
 
-def _family_problems(family: Family, known: set[str], folder: Path) -> Iterator[tuple[str, str]]:
+def _family_problems(
+    family: SiblingFamily, known: set[str], folder: Path
+) -> Iterator[tuple[str, str]]:
     """Yield what does not fit the rubric or the examples: the key, and what is wrong."""
     others = {name for names in family.same.values() for name in names}
     for key, checks in (("members", set(family.members)), ("same", set(family.same) | others)):
@@ -128,7 +130,9 @@ def _family_problems(family: Family, known: set[str], folder: Path) -> Iterator[
         yield "code", f"must name {ASKED} and {HANDED}"
 
 
-def matching_families(families: list[Family], patterns: Sequence[str]) -> list[Family]:
+def matching_families(
+    families: list[SiblingFamily], patterns: Sequence[str]
+) -> list[SiblingFamily]:
     """Return the families with a check that matches any of the patterns; all if there are none.
 
     Raises:
@@ -145,7 +149,7 @@ def matching_families(families: list[Family], patterns: Sequence[str]) -> list[F
     ]
 
 
-def cells(families: Sequence[Family]) -> list[Cell]:
+def cells(families: Sequence[SiblingFamily]) -> list[Cell]:
     """Return all pairs of a question and a solution, row by row."""
     return [
         Cell(family, asked, handed)
