@@ -25,7 +25,7 @@ from .stems import FOR_EVER, StemKeeper
 
 MAX_DESCRIPTORS = 64  # two for each worker that is made at a time
 PEEK = os.WEXITED | os.WNOHANG | os.WNOWAIT
-MANY = 24  # workers after which a server's memory is put into huge pages
+MANY = 16  # workers after which a server's memory is put into huge pages
 MAX_MESSAGE = 32 * 1024  # control messages hold a handful of numbers and two paths
 
 
