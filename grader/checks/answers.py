@@ -23,7 +23,7 @@ from grader.isolation.wire.codec import Buffer
 from grader.model import Signature
 
 from . import remembered
-from .remembered import Call, Calls, nbytes
+from .remembered import AnsweredCall, Calls, nbytes
 
 MEMORY_MB = 256  # beyond what the grading process has when the child is forked
 KEPT_BYTES = 64 << 20  # of caches that student code may still hand back
@@ -105,7 +105,7 @@ class Answers(Closing):
             asked.get("names"),
         )
         key = remembered.key_of(signature, arguments, buffers, names, self._calls)
-        call = Call(list(self._functions).index(name), arguments, buffers, key)
+        call = AnsweredCall(list(self._functions).index(name), arguments, buffers, key)
         answer = self._remembered.get(key)
         is_new = answer is None
         if answer is None:
@@ -123,7 +123,7 @@ class Answers(Closing):
                 self._calls.in_child.add(handle)
         return {"outputs": outputs, "known": answer["known"]}
 
-    def _computed(self, call: Call, names: Any, bounds: Bounds) -> dict[str, Any]:
+    def _computed(self, call: AnsweredCall, names: Any, bounds: Bounds) -> dict[str, Any]:
         given = call.given
         missing = self._calls.missing(given)
         before = [[handle, earlier.number, earlier.given] for handle, earlier in missing.items()]

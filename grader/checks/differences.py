@@ -41,12 +41,12 @@ class Differences:
         """
         return slopes_of(self._outputs, self.case, argument, entries, self.values)
 
-    def _outputs(self, arguments: dict[str, Any]) -> Mapping[str, Any]:
-        return self.module.call(self.forward, arguments, self.returns, self.opaque)
+    def _outputs(self, arguments: Sequence[dict[str, Any]]) -> Sequence[Mapping[str, Any]]:
+        return self.module.call_each(self.forward, arguments, self.returns, self.opaque)
 
 
 def slopes_of(
-    outputs: Callable[[dict[str, Any]], Mapping[str, Any]],
+    outputs: Callable[[Sequence[dict[str, Any]]], Sequence[Mapping[str, Any]]],
     case: SolvedCase,
     argument: str,
     entries: Sequence[int],
@@ -55,22 +55,24 @@ def slopes_of(
     """Return the derivatives of sum(cotangent * output) by entries of an argument.
 
     Args:
-        outputs: returns the outputs for arguments by name.
+        outputs: returns, for each of several arguments by name, the outputs by name.
         case: the arguments around which to differentiate, and the cotangents.
         argument: the one to differentiate by.
         entries: of it, as positions in the flat array.
         values: the names of the outputs.
     """
-    slopes = []
+    around = []
     for entry in entries:
-        sides = []
         for step in (STEP, -STEP):
             moved: Array = np.array(case.arguments[argument], dtype=np.float64)
             moved.reshape(-1)[entry] += step
-            found = outputs({**case.arguments, argument: moved})
-            sides.append(sum(_weighted(case.cotangents, name, found[name]) for name in values))
-        slopes.append((sides[0] - sides[1]) / (2 * STEP))
-    return np.array(slopes)
+            around.append({**case.arguments, argument: moved})
+    sums = [
+        sum(_weighted(case.cotangents, name, found[name]) for name in values)
+        for found in outputs(around)
+    ]
+    pairs = zip(sums[::2], sums[1::2], strict=True)
+    return np.array([(above - below) / (2 * STEP) for above, below in pairs])
 
 
 def chosen_entries(size: int, seed: int) -> list[int]:

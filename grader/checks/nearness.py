@@ -92,8 +92,8 @@ class Nearness:
         return telling if near else set()
 
     def _same_slopes(self, wrong: Mistake, case: SolvedCase, argument: str, slopes: Slopes) -> bool:
-        def outputs(arguments: dict[str, Any]) -> Outputs:
-            return self._theirs(wrong, replace(case, arguments=arguments))
+        def outputs(arguments: Sequence[dict[str, Any]]) -> list[Outputs]:
+            return [self._theirs(wrong, replace(case, arguments=one)) for one in arguments]
 
         key = (wrong, argument, tuple(slopes.entries), tuple(self.values))
         if key not in case.mistaken:  # the same for every submission

@@ -86,7 +86,7 @@ def _all_finite(difference: Array, expected: Array) -> bool:
     return doubles and math.isfinite(np.maximum.reduce(difference, axis=None))
 
 
-class Mismatch(Protocol):
+class NumericMismatch(Protocol):
     """What is said of wrong values; most are never asked, and finding a cause takes long."""
 
     @property
@@ -116,7 +116,7 @@ class Comparison:
     max_rel: float | None = None
     remark: str | None = None
     ratio: float | None = None
-    mismatch: Mismatch | None = None
+    mismatch: NumericMismatch | None = None
 
     @property
     def message(self) -> str:

@@ -27,7 +27,7 @@ OPAQUE = "x"  # the wire's tag of a handle
 
 
 @dataclass
-class Call:
+class AnsweredCall:
     """A call as it came over the wire; its caches, of which there are ``kept``, have handles.
 
     ``number`` is that of the function, ``buffers`` are what arrays hold, and ``key`` tells what was
@@ -57,12 +57,14 @@ class Calls:
     def __init__(self, most_bytes: int) -> None:
         self._most_bytes = most_bytes
         self._bytes = 0
-        self._calls: OrderedDict[int, Call] = OrderedDict()  # by the handle of the first cache
+        self._calls: OrderedDict[int, AnsweredCall] = (
+            OrderedDict()
+        )  # by the handle of the first cache
         self._first: dict[int, int] = {}  # that handle, by handle
         self.count = 0
         self.in_child: set[int] = set()
 
-    def add(self, call: Call, kept: int) -> range:
+    def add(self, call: AnsweredCall, kept: int) -> range:
         """Return the handles of the caches that a call has."""
         call.kept = kept
         handles = range(self.count, self.count + kept)
@@ -85,12 +87,12 @@ class Calls:
         key = self._calls[first].key if first is not None else None
         return f"{handle - first} of {key.hex()}" if first is not None and key else None
 
-    def missing(self, given: Any) -> dict[int, Call]:
+    def missing(self, given: Any) -> dict[int, AnsweredCall]:
         """Return the calls whose caches are among these values and are not made yet.
 
         They come by their first handles, and a call after those whose caches it needs itself.
         """
-        found: dict[int, Call] = {}
+        found: dict[int, AnsweredCall] = {}
         waiting = [given]
         while waiting:
             values = waiting.pop()
@@ -106,7 +108,7 @@ class Calls:
         self.in_child.clear()
 
 
-def _sent_bytes(call: Call) -> int:
+def _sent_bytes(call: AnsweredCall) -> int:
     return ENTRY_BYTES + sum(memoryview(buffer).nbytes for buffer in call.buffers)
 
 

@@ -11,7 +11,7 @@ from grader.checks import causes
 from grader.checks.numerics import as_array, described_type
 from grader.checks.own_words import USUAL_TYPES, own_words
 from grader.errors import Failure, Reason
-from grader.isolation.sandbox.calls import FunctionCall
+from grader.isolation.sandbox.calls import FunctionCall, fit, in_batches
 from grader.isolation.sandbox.connection import WorkerConnection
 from grader.isolation.sandbox.reply import Reply
 from grader.isolation.sandbox.student_error import StudentError
@@ -136,10 +136,39 @@ class StudentModule:
             Failure: it raises, is missing, or returns another number of values.
         """
         reply = self._worker.call(function, tuple(arguments.values()), positions(returns, opaque))
+        return self._outputs(reply, function, list(arguments), returns)
+
+    def call_each(
+        self,
+        function: str,
+        arguments: Sequence[dict[str, Any]],
+        returns: Sequence[str],
+        opaque: Sequence[str] = (),
+    ) -> list[dict[str, Any]]:
+        """Call ``function`` for several arguments, as ``call`` does; they are sent together.
+
+        Raises:
+            Failure: a call raises, or returns another number of values.
+        """
+        kept = positions(returns, opaque)
+        calls = [FunctionCall(function, tuple(one.values()), kept) for one in arguments]
+        names = list(arguments[0]) if arguments else []
+        found = []
+        for batch in in_batches(calls):
+            if not fit(batch):
+                replies = [self._worker.call(function, one.arguments, kept) for one in batch]
+            else:
+                replies = self._worker.call_together(batch)
+            found += [self._outputs(reply, function, names, returns) for reply in replies]
+        return found
+
+    def _outputs(
+        self, reply: Reply, function: str, names: Sequence[str], returns: Sequence[str]
+    ) -> dict[str, Any]:
+        """Return the outputs by name that a reply holds; raises ``Failure``."""
         self._heard(reply, function)
         if reply.error is not None:
             raise self._failure(reply.error, function)
-        names = list(arguments)
         for index in reply.mutated:
             if 0 <= index < len(names):
                 self.mutated.setdefault(function, set()).add(names[index])

@@ -86,6 +86,9 @@ class Module:
         del name, opaque
         return dict(zip(returns, (self.function(**arguments),), strict=True))
 
+    def call_each(self, name, arguments, returns, opaque):
+        return [self.call(name, one, returns, opaque) for one in arguments]
+
 
 def measured(function, of=right):
     """Return how the slopes of a function were measured, and the slopes beside those of another."""

@@ -8,7 +8,7 @@ answer it asks again, one by one, in a fresh worker: then it is known what costs
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,6 +63,17 @@ def fit(calls: Iterable[FunctionCall]) -> bool:
                 return False
             size += PER_VALUE + (value.nbytes if type(value) is np.ndarray else 0)
     return size <= MAX_BYTES
+
+
+def in_batches(calls: Sequence[FunctionCall]) -> Iterator[Sequence[FunctionCall]]:
+    """Yield calls in rows of as many as fit; one that never does is a row of its own."""
+    start = 0
+    while start < len(calls):
+        end = len(calls)
+        while end > start + 1 and not fit(calls[start:end]):
+            end = (start + end + 1) // 2
+        yield calls[start:end]
+        start = end
 
 
 class Bundles:

@@ -13,7 +13,6 @@ from typing import Any, ClassVar, NoReturn
 
 from grader.errors import AskAgainError, BrokenError, Closing, WorkerLost
 from grader.isolation.wire import (
-    Decoder,
     Encoder,
     TooMuchAnnouncedError,
     WireError,
@@ -21,12 +20,13 @@ from grader.isolation.wire import (
     parse_header,
     parse_prefix,
 )
+from grader.isolation.wire.bundle import Bytes, bundle
 from grader.isolation.wire.codec import PREFIX, Buffer
 
 from .calls import AT_ONCE_S, Bundles, FunctionCall
 from .left_out import LeftOut, Place
 from .limits import MIB, NOTHING, UNANSWERED, Ending, Limits, Spent, died, timed_out
-from .reply import Reply, parse_reply
+from .reply import Reply, decoded, parse_reply
 
 CHUNK = 1 * MIB
 READY = b"R"  # grader/isolation/worker/child.py
@@ -204,10 +204,16 @@ class WorkerConnection(Closing):
         Every other request before that, or another order, raises ``AskAgainError``; so does a call
         after one that raises.
         """
-        text, data = _BUNDLES.of(calls)
-        (self._bundle_id,) = self._sent([{"op": "calls", "calls": text, "data": data}])
+        self._bundle_id = self._send_bundle(*_BUNDLES.of(calls))
         self._ahead.extend(calls)
         self._expect_by(min(self._last, time.monotonic() + AT_ONCE_S))
+
+    def call_together(self, calls: Sequence[FunctionCall]) -> list[Reply]:
+        """Make calls of which none depends on another's answer, up to the first that raises."""
+        if self._ahead:
+            raise AskAgainError
+        bundled = bundle((one.function, one.arguments, one.opaque) for one in calls)
+        return self._replies_to(self._send_bundle(*bundled), len(calls))
 
     def drive(
         self, name: str, source: str, function: str, needs: str, arguments: dict[str, Any]
@@ -242,8 +248,8 @@ class WorkerConnection(Closing):
 
         ``wanted`` holds arguments and outputs, ``skip`` says how many changes are passed over.
         """
-        body = {"op": "repair", "function": function, "wanted": wanted, "skip": skip}
-        return self._request(body)
+        asked = {"function": function, "wanted": wanted, "skip": skip}
+        return self._request({"op": "repair", **asked})
 
     def close(self) -> None:
         """End the worker and everything it started."""
@@ -281,6 +287,9 @@ class WorkerConnection(Closing):
     def _reply_to(self, call_id: str) -> Reply:
         with self._strictly():
             return parse_reply(self._answer_to(call_id))
+
+    def _send_bundle(self, text: str, data: Bytes) -> str:
+        return self._sent([{"op": "calls", "calls": text, "data": data}])[0]
 
     def _replies_to(self, bundle_id: str, count: int) -> list[Reply]:
         """Return the answers to calls that were sent together, up to the first that raises."""
@@ -356,8 +365,7 @@ class WorkerConnection(Closing):
     def _start_time(self) -> None:
         """Let the worker's own time begin: it can be asked."""
         self._ready = True
-        left_s = self._limits.timeout_s - self._spent.wall_s
-        self._deadline = self._last = time.monotonic() + left_s
+        self._deadline = self._last = time.monotonic() + self._limits.timeout_s - self._spent.wall_s
 
     def _spent_s(self) -> float:
         """Return for how long the worker could be asked."""
@@ -374,18 +382,11 @@ class WorkerConnection(Closing):
         if type(header.body) is not dict:
             raise WireError("an answer is not an object")
         body = dict(header.body)
-        if "ask" not in body and sum(header.buffer_sizes) > most:
-            raise TooMuchAnnouncedError(sum(header.buffer_sizes), most)
         if "ask" in body:
             return body, buffers
-        decoder = Decoder(buffers)
-        several = body.get("results")
-        for answer in [body, *(several if type(several) is list else [])]:
-            if type(answer) is not dict:
-                raise WireError("an answer is not an object")
-            if "result" in answer:
-                answer["result"] = decoder.decode(answer["result"])
-        return body, []
+        if sum(header.buffer_sizes) > most:
+            raise TooMuchAnnouncedError(sum(header.buffer_sizes), most)
+        return decoded(body, buffers), []
 
     def _timed_out(self) -> NoReturn:
         ending = self._end()

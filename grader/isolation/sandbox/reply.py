@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from grader.isolation.wire import WireError
+from grader.isolation.wire import Decoder, WireError
 
 from .student_error import StudentError, listed_texts
 
@@ -37,6 +37,18 @@ class Reply:
     adapted: tuple[str, ...] = ()
     cut: bool = False
     alone: bool = False
+
+
+def decoded(body: dict[str, Any], buffers: list[bytearray]) -> dict[str, Any]:
+    """Return an answer, or the answers to several calls, with its values; raises ``WireError``."""
+    decoder = Decoder(buffers)
+    several = body.get("results")
+    for answer in [body, *(several if type(several) is list else [])]:
+        if type(answer) is not dict:
+            raise WireError("an answer is not an object")
+        if "result" in answer:
+            answer["result"] = decoder.decode(answer["result"])
+    return body
 
 
 def parse_reply(answer: dict[str, Any]) -> Reply:

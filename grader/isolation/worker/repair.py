@@ -56,7 +56,7 @@ def repair(module: ModuleType, name: str, wanted: list[Wanted], skip: int) -> in
     if type(original) is not types.FunctionType or not hasattr(signal, "setitimer"):
         return None
     wanted = sorted(wanted, key=lambda one: sum(map(np.size, one.arguments)))  # quick ones first
-    trials = [Trial(one) for one in wanted]
+    trials = [WantedValues(one) for one in wanted]
     found = 0
     with _quietly():
         for mutant, function in _changed(original):
@@ -121,7 +121,7 @@ def _source(code: types.CodeType) -> str | None:
     return None
 
 
-class Trial:
+class WantedValues:
     """Whether a function returns what is wanted."""
 
     def __init__(self, wanted: Wanted) -> None:

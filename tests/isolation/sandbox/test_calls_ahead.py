@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from grader.errors import AskAgainError, WorkerLost
-from grader.isolation.sandbox.calls import Bundles, FunctionCall
+from grader.isolation.sandbox.calls import Bundles, FunctionCall, fit, in_batches
 from grader.isolation.sandbox.connection import WorkerConnection
 from grader.isolation.wire import Opaque, pack
 
@@ -77,6 +77,28 @@ def test_nothing_comes_after_a_call_that_raises(opened):
     assert error.text == "no"
     with pytest.raises(AskAgainError):
         _make(worker, calls[2])
+
+
+def test_independent_calls_are_answered_together(opened):
+    worker = opened(MODULE)
+    calls = [FunctionCall("forward", (X, float(scale)), (1,)) for scale in range(5)]
+    replies = worker.call_together([*calls, FunctionCall("fails", (X,)), calls[0]])
+    assert [reply.value[0][0, 1] for reply in replies[:5]] == [0, 1, 2, 3, 4]
+    assert [reply.error is None for reply in replies] == [True] * 5 + [False]
+    assert worker.call("forward", (X, 3.0), (1,)).value[0][0, 1] == 3
+
+
+def test_calls_go_in_rows_of_as_many_as_fit():
+    small, large = (FunctionCall("f", (np.zeros(size),)) for size in (10, 20_000))
+    calls = [small, small, large, small]
+    rows = list(in_batches(calls))
+    assert [call for row in rows for call in row] == calls
+    assert all(fit(row) or len(row) == 1 for row in rows)
+    assert [large] in rows
+    many = [FunctionCall("f", (np.zeros(500),))] * 100
+    assert [fit(row) for row in in_batches(many)] == [True] * len(list(in_batches(many)))
+    assert len(list(in_batches(many))) < 20
+    assert list(in_batches([])) == []
 
 
 def test_a_worker_that_ends_is_lost(opened):

@@ -138,7 +138,7 @@ def test_values_are_wanted_by_the_rule_of_numpy(wanted, data):
         except TypeError:  # of objects
             same = False
         one = Wanted([], [wanted])
-        assert repair.Trial(one).passes(lambda: value) is bool(same)
+        assert repair.WantedValues(one).passes(lambda: value) is bool(same)
 
 
 def test_other_changes_are_passed_over(loaded):
