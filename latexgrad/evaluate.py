@@ -54,6 +54,9 @@ class Leaves(Protocol):
     def leaf(self, node: Symbol | Gradient, time: int | None) -> Any:
         """Return the value of a symbol or gradient at a time."""
 
+    def upright(self, node: Symbol | Gradient, time: int | None) -> Any:
+        """Return it as vectors are columns and ``y = W x``, whatever the answer's layout."""
+
 
 class AnyTime(dict[str, int]):
     """Binds every index to 1: for readings, which do not depend on time."""

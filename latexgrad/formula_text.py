@@ -5,7 +5,9 @@ from __future__ import annotations
 from .network import Key
 from .nodes import (
     Apply,
+    Arranged,
     Binary,
+    Entry,
     Gradient,
     Index,
     Listed,
@@ -65,6 +67,10 @@ def _text(node: Node) -> str:  # noqa: C901, PLR0911, PLR0912 - one case per nod
             return f"{_range(node)} {f'({body})' if isinstance(node.body, Sum) else body}"
         case Listed():
             return f"({', '.join(_text(item) for item in node.items)})"
+        case Entry():
+            return f"{_inner(node.of)}_{{{','.join(node.letters)}}}"
+        case Arranged():
+            return _text(node.body)
         case Partial():
             return rf"\partial {_text(node.of)}"
 

@@ -12,7 +12,9 @@ from collections.abc import Sequence
 
 from .nodes import (
     Apply,
+    Arranged,
     Binary,
+    Entry,
     Gradient,
     Index,
     Listed,
@@ -99,6 +101,10 @@ def _node(node: Node) -> str:  # noqa: C901, PLR0911, PLR0912 - one case per nod
             return _bracketed(_mo(",").join(_node(item) for item in node.items))
         case Partial():
             return _mi("∂") + _node(node.of)
+        case Entry():
+            return _bracketed(_node(node.of)) + _mi(",".join(node.letters))
+        case Arranged():
+            return _node(node.body)
 
 
 def _sum(node: Sum) -> str:

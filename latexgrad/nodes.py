@@ -177,6 +177,24 @@ class Series:
     at: int = field(default=0, compare=False)
 
 
+@dataclass(frozen=True)
+class Entry:
+    """One entry of a value or gradient: ``W_{ij}`` has the letters i and j."""
+
+    of: Node
+    letters: tuple[str, ...]
+    at: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True)
+class Arranged:
+    """The vector or matrix whose entries a formula gives; ``letters`` count its axes."""
+
+    body: Node
+    letters: tuple[str, ...]
+    at: int = field(default=0, compare=False)
+
+
 Node: TypeAlias = (
     Number
     | Ones
@@ -192,6 +210,8 @@ Node: TypeAlias = (
     | Product
     | Binary
     | Series
+    | Entry
+    | Arranged
 )
 
 
@@ -202,7 +222,7 @@ def parts(node: Node) -> tuple[Node, ...]:  # noqa: PLR0911 - one case per node
             return (node.by,)
         case Apply():
             return (node.argument,)
-        case Partial() | Transpose() | Power():
+        case Partial() | Transpose() | Power() | Entry():
             return (node.of,)
         case Quotient():
             return (node.above, node.below)
@@ -214,7 +234,7 @@ def parts(node: Node) -> tuple[Node, ...]:  # noqa: PLR0911 - one case per node
             return node.items
         case Binary():
             return (node.left, node.right)
-        case Series():
+        case Series() | Arranged():
             return (node.body,)
         case _:
             return ()
@@ -227,7 +247,7 @@ def with_parts(node: Node, new: tuple[Node, ...]) -> Node:  # noqa: PLR0911 - on
             return replace(node, by=new[0])
         case Apply():
             return replace(node, argument=new[0])
-        case Partial() | Transpose() | Power():
+        case Partial() | Transpose() | Power() | Entry():
             return replace(node, of=new[0])
         case Quotient():
             return replace(node, above=new[0], below=new[1])
@@ -239,7 +259,7 @@ def with_parts(node: Node, new: tuple[Node, ...]) -> Node:  # noqa: PLR0911 - on
             return replace(node, items=new)
         case Binary():
             return replace(node, left=new[0], right=new[1])
-        case Series():
+        case Series() | Arranged():
             return replace(node, body=new[0])
         case _:
             return node

@@ -248,15 +248,16 @@ class _NodeBuilder:
             node = Ones(identity=False, at=node.at) if node.value == 1 else node
         if read.labels or read.times:
             if isinstance(node, Gradient) and isinstance(node.by, Symbol):
-                written = (*node.by.written, *read.labels)
-                by = replace(node.by, labels=_ordered(written), written=written)
+                labels = _ordered([*node.by.labels, *read.labels])
+                by = replace(node.by, labels=labels, written=(*node.by.written, *read.order))
                 if read.times and by.time is None:
                     by = replace(by, time=read.times[0])
                 node = replace(node, by=by)
             elif isinstance(node, Symbol):
                 time = node.time or (read.times[0] if read.times else None)
-                written = (*node.written, *read.labels)
-                node = replace(node, labels=_ordered(written), time=time, written=written)
+                labels = _ordered([*node.labels, *read.labels])
+                written = (*node.written, *read.order)
+                node = replace(node, labels=labels, time=time, written=written)
             else:
                 raise UnreadableError("a subscript is not understood here", node.at)
         return _decorated(node, read)
@@ -384,7 +385,7 @@ def _symbol(name: str, read: Scripts, at: int) -> Symbol:
     extra = [f"#{index}" for index in read.times[1:]]
     primes = [PRIME] * read.primes if read.early_prime else []
     labels = [*read.labels, *extra, *primes]
-    return Symbol(name, _ordered(labels), time, at, tuple(labels))
+    return Symbol(name, _ordered(labels), time, at, (*read.order, *primes))
 
 
 def _decorated(node: Node, read: Scripts) -> Node:

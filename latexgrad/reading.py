@@ -16,12 +16,14 @@ from typing import Any, cast
 import numpy as np
 
 from .arithmetic import Shape, ShapeError, multiply, shape_of
+from .components import evaluate_entries
 from .evaluate import AnyTime, EvaluationError, evaluate
 from .functions import NUMPY, Functions
 from .limits import MAX_FACTORS, MAX_READINGS, Budget, UnreadableError
 from .network import Key, key_of, time_of
 from .nodes import (
     ELEMENTWISE_SIGNS,
+    Arranged,
     Binary,
     Gradient,
     Meaning,
@@ -73,6 +75,10 @@ class Probe:
             self._drawn[place] = self._rng.uniform(0.2, 0.9, size=shape)
         return self._drawn[place]
 
+    def upright(self, node: Symbol | Gradient, time: int | None) -> Any:
+        """Return the value of a leaf; for a matrix whose transpose is stored, that of its shape."""
+        return self.leaf(node, time)
+
 
 class UnknownError(EvaluationError):
     """A leaf is neither given nor defined."""
@@ -93,6 +99,10 @@ def readings(node: Node, probe: Probe) -> list[Reading]:
     if isinstance(node, Product):
         return _product_readings(node, probe)
     inner = parts(node)
+    if isinstance(node, Arranged):
+        for leaf in _leaves(node):
+            probe.leaf(leaf, None)  # it must be known; whether axes fit shows at random points
+        return [Reading(node, evaluate_entries(node, AnyTime(), probe), 0)]
     if not inner or isinstance(node, Gradient):
         value = evaluate(node, AnyTime(), probe)
         return [Reading(node, value, 0)]
@@ -110,6 +120,14 @@ def readings(node: Node, probe: Probe) -> list[Reading]:
     if not found:
         raise failed or ShapeError("the parts of", (1, 1), (1, 1))
     return _distinct(found)
+
+
+def _leaves(node: Node) -> Iterator[Symbol | Gradient]:
+    if isinstance(node, Symbol | Gradient):
+        yield node
+        return
+    for part in parts(node):
+        yield from _leaves(part)
 
 
 def _distinct(found: Sequence[Reading]) -> list[Reading]:

@@ -12,12 +12,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .arithmetic import Shape, ShapeError, as_number
+from .arithmetic import Shape, ShapeError, as_number, shape_of
+from .components import evaluate_entries
 from .evaluate import EvaluationError, at_time, evaluate
 from .functions import NUMPY, Functions
 from .limits import Budget
 from .network import LAST, LATER, TIME, Dims, Key, Network, Renaming, key_of, time_of
-from .nodes import Gradient, Node, Symbol
+from .nodes import Arranged, Gradient, Node, Symbol
 from .reading import UnknownError
 from .rules import Rule
 from .task import Given
@@ -155,6 +156,14 @@ class Scope:
             raise found
         return found
 
+    def upright(self, node: Symbol | Gradient, time: int | None) -> Any:
+        """Return the value of a symbol or gradient with vectors as columns."""
+        value = self.leaf(node, time)
+        key = self.answer.meant(key_of(node))
+        known = self.answer.network.has(key)
+        turned = known and shape_of(value) is not None and self.answer.turned(key)
+        return value.T if turned else value
+
     def being_defined(self, key: Key, time: int | None) -> bool:
         """Say whether a quantity is used in its own definition."""
         return (key, time) in self._active
@@ -170,6 +179,11 @@ class Scope:
         """Return the value of a node that defines ``own``, which in it has its old value."""
         self._active.append(own)
         try:
+            if isinstance(node, Arranged):
+                value = evaluate_entries(node, bindings, self)
+                key = self.answer.meant(own[0])
+                turned = self.answer.network.has(key) and self.answer.turned(key)
+                return value.T if turned else value
             return evaluate(node, bindings, self)
         finally:
             self._active.pop()

@@ -41,6 +41,7 @@ class Scripts:
     power: float | None = None
     primes: int = 0
     early_prime: bool = False
+    order: list[str] = field(default_factory=list)
 
 
 def interpret(  # noqa: C901, PLR0912 - one case per kind of script
@@ -89,11 +90,13 @@ def interpret(  # noqa: C901, PLR0912 - one case per kind of script
         elif _is_index(found, place, above=above, bracketed=bracketed):
             index, place = index_at(found, place)
             into.times.append(index)
+            into.order.append(str(index))
         elif lexeme.kind in ("word", "text"):
             _word(lexeme, into)
             place += 1
         elif lexeme.kind == "letter" or text in GREEK or text in STARS:
             into.labels.append(text)
+            into.order.append(text)
             place += 1
         else:
             raise UnreadableError(
@@ -105,10 +108,13 @@ def _word(lexeme: Lexeme, into: Scripts) -> None:
     word = lexeme.text
     if word.lower() in WORDS:
         into.times.append(WORDS[word.lower()])
+        into.order.append(str(WORDS[word.lower()]))
     elif len(word) <= 2 and word.islower():  # noqa: PLR2004 - "xf" is x and f, "out" is a word
         into.labels += list(word)
+        into.order += list(word)
     else:
         into.labels.append(word)
+        into.order.append(word)
 
 
 def _matching(found: Sequence[Lexeme], place: int) -> int:

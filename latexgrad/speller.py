@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from .components import arranged
 from .derivatives import LOSSES, STEP_LOSS, completed, loss_gradient
 from .limits import UnreadableError
 from .network import LAST, LATER, TIME, Network
@@ -27,6 +28,7 @@ from .nodes import (
 from .spelling import NEXT, ONES, PRIME, Spelling, time_letter
 from .statements import Domain, Statement
 from .symbol_words import known, known_key, of_word
+from .truth import dims_of
 
 
 class Speller:
@@ -35,9 +37,14 @@ class Speller:
     def __init__(self, spelling: Spelling, network: Network) -> None:
         self._spelling = spelling
         self._network = network
+        self._dims = dims_of(network)
 
     def statement(self, statement: Statement) -> Statement:
         """Return a statement in the assignment's spelling."""
+        read = [side for side in statement.sides if not isinstance(side, UnreadableError)]
+        entries = arranged(read, self._network, self._dims) if len(read) > 1 else None
+        if entries is not None and len(read) == len(statement.sides):
+            statement = replace(statement, sides=tuple(entries))
         sides = tuple(
             side if isinstance(side, UnreadableError) else self.node(side)
             for side in statement.sides

@@ -114,6 +114,10 @@ class _Forward:
         """Return a value that has been computed."""
         return self.values[key_of(node), time]
 
+    def upright(self, node: Symbol | Gradient, time: int | None) -> Any:
+        """Return a value, which is a column where it is a vector."""
+        return self.leaf(node, time)
+
 
 class _Local(_Forward):
     """The scope of one equation by itself: tells which values it uses directly."""
