@@ -86,6 +86,8 @@ def _split(symbol: Symbol, network: Network, dims: Mapping[Key, Dims]) -> _Split
         base = _base(symbol, [*others[:-count], *times])
         key = known_key(base, network)
         timed = key in network.sequences
+        if timed and base.time is None and not network.one_step:
+            continue  # h_k is h at the time k
         if key is not None and len(dims.get(key, ())) == count and (base.time is None or timed):
             return _Split(base, tail)
     return None
