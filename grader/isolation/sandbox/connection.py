@@ -297,7 +297,12 @@ class WorkerConnection(Closing):
             answers = self._answer_to(bundle_id, count).get("results")
             if type(answers) is not list or not 0 < len(answers) <= count:
                 raise WireError("the answers to calls are malformed")
-            return [parse_reply(answer) for answer in answers]
+            replies = [parse_reply(answer) for answer in answers]
+            if any(reply.error is not None for reply in replies[:-1]) or (
+                len(replies) < count and replies[-1].error is None
+            ):
+                raise WireError("calls are left without an answer")
+            return replies
 
     @contextlib.contextmanager
     def _strictly(self) -> Iterator[None]:

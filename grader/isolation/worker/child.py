@@ -214,7 +214,10 @@ class Child:
         answers: list[dict[str, Any]] = []
         try:
             for call in unbundle(request["calls"], request["data"], self._objects.__getitem__):
-                answers.append(self._called(call, encoder))  # noqa: PERF401 - some may be made
+                sent = len(encoder.buffers)
+                answers.append(self._called(call, encoder))
+                # The next call may write into the arrays that this one has returned.
+                encoder.buffers[sent:] = map(bytes, encoder.buffers[sent:])
         except BaseException as error:
             answers.append({"error": self._describer.described(error, self._module)})
         return {"results": answers}, encoder.buffers
