@@ -105,15 +105,16 @@ class Answers(Closing):
             asked.get("names"),
         )
         key = remembered.key_of(signature, arguments, buffers, names, self._calls)
-        call = AnsweredCall(list(self._functions).index(name), arguments, buffers, key)
+        number = list(self._functions).index(name)
+        call = AnsweredCall(number, remembered.as_json(arguments), buffers, key)
         answer = self._remembered.get(key)
         is_new = answer is None
         if answer is None:
-            answer = self._computed(call, names, bounds)
+            answer, is_usual = self._computed(call, names, bounds)
             if "refused" in answer:
                 self._remembers = False
                 return answer
-            if key is not None and self._remembers:
+            if key is not None and is_usual and self._remembers:
                 self._remembered.put(key, answer)
         outputs = list(answer["outputs"])
         kept = [index for index in range(len(outputs)) if index in signature.opaque]
@@ -123,15 +124,20 @@ class Answers(Closing):
                 self._calls.in_child.add(handle)
         return {"outputs": outputs, "known": answer["known"]}
 
-    def _computed(self, call: AnsweredCall, names: Any, bounds: Bounds) -> dict[str, Any]:
+    def _computed(
+        self, call: AnsweredCall, names: Any, bounds: Bounds
+    ) -> tuple[dict[str, Any], bool]:
+        """Return the answer, and whether it was computed from caches that nobody had used."""
         given = call.given
         missing = self._calls.missing(given)
         before = [[handle, earlier.number, earlier.given] for handle, earlier in missing.items()]
         asked = [before, self._calls.count, call.number, given, names]
         answer: dict[str, Any] = self._child.do("answer", self._answered, asked, bounds)
+        is_usual = True
         for handle, earlier in missing.items():
             self._calls.in_child.update(range(handle, handle + earlier.kept))
-        return answer
+            is_usual &= self._calls.use(earlier.given)
+        return answer, is_usual & self._calls.use(given)
 
     def _answered(self, asked: list[Any]) -> dict[str, Any]:
         """Answer a call (runs in the child, which keeps the caches)."""

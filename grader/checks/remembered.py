@@ -16,7 +16,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from grader.assignment.reference import Assignment
-from grader.isolation.wire import Decoder, Opaque
+from grader.isolation.wire import Decoder, Opaque, WireError
 from grader.isolation.wire.codec import Buffer
 from grader.model import Signature
 
@@ -30,12 +30,12 @@ OPAQUE = "x"  # the wire's tag of a handle
 class AnsweredCall:
     """A call as it came over the wire; its caches, of which there are ``kept``, have handles.
 
-    ``number`` is that of the function, ``buffers`` are what arrays hold, and ``key`` tells what was
-    asked from everything else.
+    ``number`` is that of the function, ``arguments`` are JSON, ``buffers`` are what arrays hold,
+    and ``key`` tells what was asked from everything else.
     """
 
     number: int
-    arguments: Any
+    arguments: str
     buffers: Sequence[Buffer]
     key: bytes | None
     kept: int = 0
@@ -43,7 +43,8 @@ class AnsweredCall:
     @property
     def given(self) -> Any:
         """The arguments; raises ``WireError``."""
-        return Decoder([bytearray(buffer) for buffer in self.buffers]).decode(self.arguments)
+        buffers = [bytearray(buffer) for buffer in self.buffers]
+        return Decoder(buffers).decode(json.loads(self.arguments))
 
 
 class Calls:
@@ -52,6 +53,7 @@ class Calls:
     Attributes:
         count: of the caches so far; the next one gets this handle.
         in_child: the handles whose caches have been made, and are where they can be used.
+        used: those of them that were passed on: a function may have changed them.
     """
 
     def __init__(self, most_bytes: int) -> None:
@@ -63,6 +65,7 @@ class Calls:
         self._first: dict[int, int] = {}  # that handle, by handle
         self.count = 0
         self.in_child: set[int] = set()
+        self.used: set[int] = set()
 
     def add(self, call: AnsweredCall, kept: int) -> range:
         """Return the handles of the caches that a call has."""
@@ -106,10 +109,28 @@ class Calls:
     def child_ended(self) -> None:
         """Note that no cache is there any more."""
         self.in_child.clear()
+        self.used.clear()
+
+    def use(self, given: Any) -> bool:
+        """Note which caches are among these values; say whether all are as they were made."""
+        values = given if isinstance(given, list | tuple) else ()
+        handles = {value.handle for value in values if isinstance(value, Opaque)}
+        fresh = self.used.isdisjoint(handles)
+        self.used |= handles
+        return fresh
 
 
 def _sent_bytes(call: AnsweredCall) -> int:
-    return ENTRY_BYTES + sum(memoryview(buffer).nbytes for buffer in call.buffers)
+    arrays = sum(memoryview(buffer).nbytes for buffer in call.buffers)
+    return ENTRY_BYTES + len(call.arguments) + arrays
+
+
+def as_json(value: Any) -> str:
+    """Return what came over the wire as JSON; raises ``WireError`` if it is nested too deeply."""
+    try:
+        return json.dumps(value)
+    except RecursionError:
+        raise WireError("a question is nested too deeply") from None
 
 
 class Remembered:
@@ -161,6 +182,9 @@ def key_of(
         buffers: what arrays hold.
         names: what else is asked for.
         calls: those that have made the caches among the values.
+
+    Raises:
+        WireError: it is nested too deeply.
     """
     if type(arguments) is not list:
         return None
@@ -174,7 +198,7 @@ def key_of(
         else:
             items.append(item)
     sizes = [memoryview(buffer).nbytes for buffer in buffers]
-    found = hashlib.sha256(json.dumps([repr(signature), items, names, sizes]).encode())
+    found = hashlib.sha256(as_json([repr(signature), items, names, sizes]).encode())
     for buffer in buffers:
         found.update(buffer)
     return found.digest()

@@ -7,6 +7,7 @@ on (``basis.py``) are what they were when the report was written.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,7 +20,9 @@ from grader.reports.report import CheckReport, Report
 
 # The checks of a submission that is being graded, or of a part of it.
 SO_FAR = f"{TEMPORARY}report-{{}}.json"
-FILES = ("report.html", "results.json")
+# The other files of a report, and their last bytes. They are not flushed to the disk one by one: a
+# machine that loses power may keep their names without what was in them.
+FILES = {"report.html": b"</html>", "results.json": b"}\n"}
 
 
 @dataclass
@@ -98,8 +101,15 @@ def _is_written(rubric: Rubric, folder: Path, before: Report | None, kept: Repor
         and (before.status == "broken") == is_broken
         and len(before.by_id()) == len(kept.by_id())
         and joining.is_framed(rubric, kept)
-        and all((folder / name).is_file() for name in FILES)
+        and all(_ends_with(folder / name, ending) for name, ending in FILES.items())
     )
+
+
+def _ends_with(path: Path, ending: bytes) -> bool:
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        file.seek(-len(ending), os.SEEK_END)
+        return file.read() == ending
+    return False
 
 
 def _read(path: Path) -> Report | None:

@@ -243,3 +243,55 @@ def test_a_large_answer_is_not_remembered(assignment, monkeypatch):
     with opened(assignment) as answers:
         asked(answers, "rnn_step_forward", GIVEN)
     assert remembered.of(assignment)._bytes == 0
+
+
+USED_UP = """
+def forward(x):
+    return 2 * x, [3 * x]
+
+
+def backward(dout, cache):
+    found = dout * cache[0]
+    cache[0] = 0 * cache[0]
+    return found
+"""
+
+
+def test_what_comes_of_a_cache_that_was_used_before_is_not_remembered(tmp_path):
+    (tmp_path / "toy.py").write_text(USED_UP, encoding="utf-8")
+    assignment = Assignment(tmp_path)
+    functions = [
+        Signature("toy.py", "forward", 2, (1,), "backward"),
+        Signature("toy.py", "backward", 1),
+    ]
+    x, slope = np.arange(4.0), np.ones(4)
+    with Answers(assignment, "toy.py", functions) as answers:
+        cache = asked(answers, "forward", [x])["outputs"][1]
+        asked(answers, "backward", [5 * slope, cache])
+        assert not asked(answers, "backward", [slope, cache])["outputs"][0].any()
+    with Answers(assignment, "toy.py", functions) as answers:  # of another submission
+        cache = asked(answers, "forward", [x])["outputs"][1]
+        found = asked(answers, "backward", [slope, cache])["outputs"][0]
+        np.testing.assert_array_equal(found, 3 * x)
+
+
+@pytest.mark.parametrize("place", ["names", "arguments"])
+def test_a_question_of_any_depth_is_refused(place, answers):
+    deep = ["l"]
+    for _ in range(20_000):
+        deep = ["l", deep]
+    body = {"ask": "rnn_step_forward", "arguments": Encoder().encode(GIVEN[:0]), "names": []}
+    assert b"refused" in answers({**body, place: deep}, [], time.monotonic() + 5)[0]
+    assert "outputs" in asked(answers, "rnn_step_forward", GIVEN)
+
+
+def test_the_structure_of_questions_counts_as_what_is_kept(answers, monkeypatch):
+    rows = [[number + 0.5] for number in range(1000)]
+    most = 4 * len(str(Encoder().encode(rows)))
+    monkeypatch.setattr(answers._calls, "_most_bytes", most)
+    for _ in range(20):
+        one = np.zeros((1, 1))
+        assert "outputs" in asked(answers, "rnn_step_forward", [rows, one, one, one, one[0]])
+    kept = answers._calls._calls.values()
+    assert 1 < len(kept) < 5
+    assert all(isinstance(call.arguments, str) for call in kept)

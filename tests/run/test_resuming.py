@@ -300,6 +300,18 @@ def test_a_file_that_is_gone_is_written_again(file, course):
     assert course.as_if_new
 
 
+@pytest.mark.parametrize("kept", [0, 1, 200])
+@pytest.mark.parametrize("file", ["results.json", "report.html"])
+def test_a_file_that_is_cut_off_is_written_again(file, kept, course):
+    course.grade()
+    path = course.folder / "out" / "amy" / file
+    whole = path.read_bytes()
+    path.write_bytes(whole[:kept])
+    assert course.rerun() == set()
+    assert path.read_bytes()[-100:] == whole[-100:]
+    assert course.as_if_new
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"schema_version": 1}', '{"schema_version": 9}'])
 def test_a_damaged_report_is_made_anew(text, course):
     course.grade()

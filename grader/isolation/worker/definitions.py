@@ -25,7 +25,7 @@ MAX_SLIPS = 2  # letters that differ between a misspelt name and what was meant
 MAX_SHOWN = 60  # characters of a condition
 WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-DEFINED = re.compile(rb"\bdef[\s\\]+(\w+)")
+DEFINED = re.compile(rb"\bdef[\s\\]+([\w\x80-\xff]+)")  # names may have letters of any language
 CELL = re.compile(r", cell (\d+)$")
 
 

@@ -27,6 +27,12 @@ def spoils(x):
 def fails(x):
     raise ValueError("no")
 
+BUFFER = np.zeros(3)
+
+def same_array(x):
+    BUFFER[:] = x
+    return BUFFER, BUFFER[::-1]
+
 def ends(x):
     import os
     os._exit(3)
@@ -88,6 +94,14 @@ def test_independent_calls_are_answered_together(opened):
     assert worker.call("forward", (X, 3.0), (1,)).value[0][0, 1] == 3
 
 
+def test_an_answer_is_what_was_returned_whatever_later_calls_write_there(opened):
+    worker = opened(MODULE)
+    calls = [FunctionCall("same_array", (np.arange(3.0) + start,)) for start in range(4)]
+    firsts = [[value.tolist() for value in reply.value] for reply in worker.call_together(calls)]
+    assert firsts == [[[0, 1, 2], [2, 1, 0]], [[1, 2, 3], [3, 2, 1]],
+                      [[2, 3, 4], [4, 3, 2]], [[3, 4, 5], [5, 4, 3]]]  # fmt: skip
+
+
 def test_calls_go_in_rows_of_as_many_as_fit():
     small, large = (FunctionCall("f", (np.zeros(size),)) for size in (10, 20_000))
     calls = [small, small, large, small]
@@ -133,6 +147,16 @@ class _Forged(WorkerConnection):
         return bytearray(data)
 
 
+ERROR = {
+    "type": "ValueError",
+    "text": "no",
+    "kinds": ["ValueError"],
+    "where": [],
+    "missing_package": None,
+    "undefined": False,
+}
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -147,6 +171,8 @@ class _Forged(WorkerConnection):
         {"results": [{"result": ["a", 0, "float64", [1]]}]},
         {"results": [{"result": 1, "mutated": 5}]},
         {"results": [{"error": 5}]},
+        {"results": [{"result": 1}]},
+        {"results": [{"error": ERROR}, {"result": 1}]},
     ],
     ids=str,
 )

@@ -79,6 +79,11 @@ def test_it_says_which_definition_counts(opened, text, words):
     assert dict(worker.loaded.twice).get("my_forward") == words
 
 
+def test_names_may_have_letters_of_any_language(opened):
+    worker = opened(f"{F}def \u03c3(x):\n    return x\ndef \u03c3(x):\n    pass\n")
+    assert dict(worker.loaded.twice) == {"\u03c3": f"\u03c3 is defined twice (lines 3, 5), {LAST}"}
+
+
 def test_it_says_which_other_file_defines_the_function(opened):
     files = {"module.py": "x = 1\n", "lib/steps.py": f"import os\n{F}", "a.py": "my_forward = 1\n"}
     error = opened(files).call("my_forward", (1,), ()).error
