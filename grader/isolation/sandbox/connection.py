@@ -26,7 +26,7 @@ from grader.isolation.wire.codec import PREFIX, Buffer
 from .calls import AT_ONCE_S, Bundles, FunctionCall
 from .left_out import LeftOut, Place
 from .limits import MIB, NOTHING, UNANSWERED, Ending, Limits, Spent, died, timed_out
-from .reply import Reply, decoded, parse_reply
+from .reply import Reply, decoded, parse_replies, parse_reply
 
 CHUNK = 1 * MIB
 READY = b"R"  # grader/isolation/worker/child.py
@@ -294,15 +294,7 @@ class WorkerConnection(Closing):
     def _replies_to(self, bundle_id: str, count: int) -> list[Reply]:
         """Return the answers to calls that were sent together, up to the first that raises."""
         with self._strictly():
-            answers = self._answer_to(bundle_id, count).get("results")
-            if type(answers) is not list or not 0 < len(answers) <= count:
-                raise WireError("the answers to calls are malformed")
-            replies = [parse_reply(answer) for answer in answers]
-            if any(reply.error is not None for reply in replies[:-1]) or (
-                len(replies) < count and replies[-1].error is None
-            ):
-                raise WireError("calls are left without an answer")
-            return replies
+            return parse_replies(self._answer_to(bundle_id, count).get("results"), count)
 
     @contextlib.contextmanager
     def _strictly(self) -> Iterator[None]:

@@ -70,6 +70,22 @@ def parse_reply(answer: dict[str, Any]) -> Reply:
     )
 
 
+def parse_replies(answers: Any, count: int) -> list[Reply]:
+    """Return the replies to calls that were sent together, up to the first that raises.
+
+    Raises:
+        WireError: they are malformed, or some calls are left without a reply.
+    """
+    if type(answers) is not list or not 0 < len(answers) <= count:
+        raise WireError("the answers to calls are malformed")
+    replies = [parse_reply(answer) for answer in answers]
+    if any(reply.error is not None for reply in replies[:-1]) or (
+        len(replies) < count and replies[-1].error is None
+    ):
+        raise WireError("calls are left without an answer")
+    return replies
+
+
 def _skipped(value: Any) -> tuple[tuple[str, int, str, str], ...]:
     """Check the types of a list of skipped statements; raises ``WireError``."""
     kinds = [str, int, str, str]
