@@ -18,7 +18,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from grader.errors import BrokenError, UsageError
-from grader.intake import notebook
+from grader.intake import notebook, weights
 from grader.intake.archives import MIB, Entry, TooMuchError, shown
 from grader.intake.classes import Classes, find
 from grader.intake.downloads import Collected, HandedInFile, Student
@@ -195,6 +195,8 @@ def settle(
     outside = {place.path for place in places.found.values() if place.path.startswith("../")}
     digest = _digest(folder, [*files, *sorted(outside)])
     _repair(folder, files, notes)
+    if told_of_weights := weights.note(folder, files, supplied):
+        notes.add(told_of_weights)
     locate(folder, files, modules, places, notes.add)
     notebook.put_modules(folder, files, modules)
     used = {(folder / place.path).parent for name, place in places.found.items() if name in modules}

@@ -68,4 +68,4 @@ def train_lstm(train_sentences, train_labels, dev_sentences, dev_labels, vectors
     torch.manual_seed(seed)
     model = OnVectors(vectors[1].shape[1], nn.LSTM)
     train, dev = (train_sentences, train_labels), (dev_sentences, dev_labels)
-    return fit(model, train, dev, vectors, seed, epochs=15, lr=0.005)
+    return fit(model, train, dev, vectors, seed, epochs=30, lr=0.005)
