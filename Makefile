@@ -78,6 +78,7 @@ derivations: $(STAMP)
 	$(BIN)/python benchmarks/derivations.py
 
 validity: $(STAMP)
+	$(BIN)/python benchmarks/replays.py
 	$(BIN)/python benchmarks/validity.py
 
 accelerator: $(STAMP)

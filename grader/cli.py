@@ -43,6 +43,7 @@ COMMANDS = {
     "mark": "mark_command",
     "merge": "merge_command",
     "new": "new_command",
+    "replay": "replay_command",
     "verify": "verify_command",
 }
 # Those that the plain installation has; the others need the extra ``grading``.

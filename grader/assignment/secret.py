@@ -10,14 +10,12 @@ import contextlib
 import os
 import stat
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from grader.errors import UsageError
 from grader.intake.names import safe_id
-from grader.seeds import KEY_BYTES, Secret, seed_for
+from grader.seeds import KEY_BYTES, Secret
 
 VARIABLE = "GRADER_SEED_FILE"
 FOLDER = "dl-grader"  # in the user's folder for state, see the XDG Base Directory Specification
@@ -99,20 +97,20 @@ def label(secret: Secret | None, public: int) -> str:
     return f"{PUBLIC}{public}" if secret is None else f"{SECRET}{secret.fingerprint}"
 
 
-def seed_of(report: Mapping[str, Any], check: str, file: Path | None = None) -> int:
-    """Return the seed that a report's check was drawn with, to draw its inputs again.
+def of_report(assignment: str, seed: str | None, file: Path | None = None) -> Secret | int:
+    """Return what a report's data were drawn from: a secret, or a public number.
 
     Args:
-        report: what ``report.json`` holds.
-        check: the check's id.
+        assignment: the assignment's id.
+        seed: what the report says of it.
         file: the file with the secret, if it is not the usual one or that of ``GRADER_SEED_FILE``.
 
     Raises:
         UsageError: the report names another secret than the file holds, or no seed.
     """
-    assignment, told = str(report["assignment"]), str(report.get("seed") or "")
-    if told.startswith(PUBLIC):
-        return seed_for(assignment, check, int(told.removeprefix(PUBLIC)))
+    told = seed or ""
+    if told.startswith(PUBLIC) and told.removeprefix(PUBLIC).isdecimal():
+        return int(told.removeprefix(PUBLIC))
     if not told.startswith(SECRET):
         raise UsageError("the report does not say what its data were drawn from: grade again")
     named = os.environ.get(VARIABLE)
@@ -121,9 +119,9 @@ def seed_of(report: Mapping[str, Any], check: str, file: Path | None = None) -> 
     if label(secret, 0) != told:
         raise UsageError(
             f"{path}: holds the secret {secret.fingerprint}, and the report was made with "
-            f"{told.removeprefix(SECRET)}: name the file with that one"
+            f"{told.removeprefix(SECRET)}: name the file with that one: --seed-file FILE"
         )
-    return secret.seed_for(assignment, check)
+    return secret
 
 
 def _parsed(raw: bytes, path: Path) -> bytes:

@@ -12,17 +12,20 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from grader.author.cases import BASE_GROUP
 from grader.author.evidence import Figure
-from grader.errors import AskAgainError, Cause, Failure, Reason, WorkerLost
+from grader.errors import AskAgainError, Blocked, Cause, Failure, Reason, WorkerLost
 from grader.isolation.sandbox.calls import FunctionCall, fit
 from grader.model import CheckSpec, Part, Question, Signature, Tier
 
 from .student_code import StudentModule
+from .watched import Compared, Watch, stopped
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from grader.assignment.reference import Assignment, SolvedCase
     from grader.isolation.bounded import BoundedChild
+
+    from .numerics import Comparison
 
 SAME_FACTOR = 1.0e-6  # relative
 # With these a function has not been written, if all cases end so; a single one may be a branch.
@@ -95,6 +98,7 @@ class Context:
     only if everything is right; otherwise the check is asked again, case by case.
     ``documents`` are the names of all files of the submission, which ``read_file`` reads, too.
     After ``hurry`` the check's workers have a part of its time: student code has used it up once.
+    ``watch`` is called with every value that is compared.
     """
 
     assignment: Assignment
@@ -116,6 +120,22 @@ class Context:
     hurry: Callable[[], None] = _no_hurry
     at_once: bool = False
     documents: Sequence[str] = ()
+    watch: Watch | None = None
+
+    def compared(
+        self,
+        module: StudentModule | None,
+        case: SolvedCase,
+        found: Comparison | Failure | Blocked,
+        given: Any = None,
+        function: str = "",
+    ) -> None:
+        """Show a value that was compared, or why ``function`` gave none, to who watches."""
+        if self.watch is not None:
+            comparison = stopped(function, found) if isinstance(found, Failure | Blocked) else found
+            calls = tuple(module.made) if module is not None else ()
+            line = module.repaired if module is not None else None
+            self.watch(Compared(case, comparison, given, calls, self.answered, line))
 
     def only_right(self) -> None:
         """Say that something is not right; raises ``AskAgainError`` where all is asked at once."""

@@ -129,6 +129,7 @@ class ForwardKind(CheckKind):
                 earned, worst = _compare_case(spec, context, module, case, largest)
             except Failure as failed:
                 context.only_right()
+                context.compared(module, case, failed, function=spec.function)
                 stubs.add(failed)
                 message = f"case {case.name}: {failed.message}"
                 group.add(0.0, failed.reason, message, failed.cause)
@@ -179,6 +180,7 @@ def _compare_case(
     found: Comparison | None = None
     for name, expected in case.expected.items():
         result = compare(name, outputs[name], expected, limit, exact_dtype=spec.exact_dtype)
+        context.compared(module, case, result, outputs[name])
         largest[name] = max(largest.get(name, 0.0), result.max_rel or 0.0)
         if not result.ok and found is None:
             found = result
@@ -187,7 +189,9 @@ def _compare_case(
     if found is None:
         if spec.mutation == "fail" and (names := module.mutated.get(spec.function)):
             changed = f"{spec.function} changes {', '.join(sorted(names))} in place"
-            return 0.0, Comparison(spec.function, "mutated_input", changed)
+            found = Comparison(spec.function, "mutated_input", changed)
+            context.compared(module, case, found)
+            return 0.0, found
         return 1.0, Comparison("all outputs")
     return 0.0, with_mistake(context, spec.function, case, found, outputs, limit)
 

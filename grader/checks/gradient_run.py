@@ -173,6 +173,7 @@ class GradientRun:
         spec, results = self.spec, {}
         for name, expected in case.expected.items():
             result = compare(name, gradients[name], expected, limit)
+            self.context.compared(self.module, case, result, gradients[name])
             if not result.ok:
                 self.context.only_right()
                 known = matching_mistake(
@@ -251,6 +252,7 @@ class GradientRun:
                 self._note_failure(case, failed)
             else:
                 blocked = Blocked(failed.reason, failed.message, failed.cause)
+                self.context.compared(self.module, case, blocked, function=self.spec.forward)
                 self.blocked.append((case, blocked))
             if isinstance(failed, WorkerLost):
                 if case.group == BASE_GROUP and self.spec.forward != self.spec.function:
@@ -296,6 +298,7 @@ class GradientRun:
 
     def _note_failure(self, case: SolvedCase, failed: Failure) -> None:
         """Note all gradients of a case as wrong."""
+        self.context.compared(self.module, case, failed, function=self.spec.function)
         self.stubs.add(failed)
         for name in self.spec.gradients:
             found = Comparison(name, failed.reason, failed.message, failed.cause, remark="")
@@ -356,11 +359,8 @@ def right_for_own_forward(run: GradientRun, cases: tuple[SolvedCase, ...]) -> se
     spec, context = run.spec, run.context
     usual = [case for case in cases if case.group == BASE_GROUP and case.name in run.own]
     doubles = [c for c in usual if all(is_double(value) for value in c.arguments.values())]
-    case = min(
-        doubles,
-        key=lambda c: sum(np.size(value) for value in c.arguments.values()),
-        default=None,
-    )
+    size = {c.name: sum(np.size(value) for value in c.arguments.values()) for c in doubles}
+    case = min(doubles, key=lambda c: size[c.name], default=None)
     if case is None:
         return set()
     near = Nearness(

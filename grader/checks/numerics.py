@@ -97,6 +97,10 @@ class NumericMismatch(Protocol):
     def cause(self) -> Cause | None:
         """What could explain them."""
 
+    @property
+    def worst(self) -> tuple[int, ...]:
+        """The index of the worst one."""
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -234,22 +238,31 @@ class _Mismatch:
     finite: Array
 
     @cached_property
-    def message(self) -> str:
-        """Which entry is the worst, and by how much it is off."""
-        actual, expected, difference = self.actual, self.expected, self.difference
+    def worst(self) -> tuple[int, ...]:
+        """The index of the entry that is off the most."""
         with np.errstate(all="ignore"):
-            bound = np.broadcast_to(self.tolerance.bound(expected), expected.shape)
-            excess = np.where(self.finite, difference - bound, np.inf)
+            excess = np.where(self.finite, self.difference - self._bound, np.inf)
             excess = np.where(self.good, -1.0, excess)
             # Of entries that are off by the same amount it is the first, whatever rounding says.
             first = int(np.argmax(excess >= excess.max() * (1 - TIE)))
-        worst = np.unravel_index(first, actual.shape)
+        return tuple(map(int, np.unravel_index(first, self.actual.shape)))
+
+    @cached_property
+    def _bound(self) -> Array:
+        with np.errstate(all="ignore"):
+            return np.broadcast_to(self.tolerance.bound(self.expected), self.expected.shape)
+
+    @cached_property
+    def message(self) -> str:
+        """Which entry is the worst, and by how much it is off."""
+        actual, expected, difference = self.actual, self.expected, self.difference
+        worst, bound = self.worst, self._bound
         got, wanted = _number(actual[worst], expected[worst])
         if actual.shape:
             bad = int((~self.good).sum())
             message = (
                 f"{self.name}: {bad} of {actual.size} entries differ; worst at "
-                f"{list(map(int, worst))}: got {got}, expected {wanted}"
+                f"{list(worst)}: got {got}, expected {wanted}"
             )
         else:
             message = f"{self.name}: got {got}, expected {wanted}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import re
+from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,9 +21,12 @@ from grader.isolation.worker.newer import newer_name
 from grader.model import Signature
 from grader.readers.texts import clipped
 
+from .watched import CallMade
+
 if TYPE_CHECKING:
     from .answers import Answers
 
+KEPT_CALLS = 2  # a forward function, and the one that reads its cache
 Withhold = Literal["", "errors", "all"]
 # What the system says of a disk that is full, and of a file that is larger than allowed.
 FULL = re.compile(r"\[Errno (?:27|28|122)\]")
@@ -55,7 +59,8 @@ class StudentModule:
     the code. ``withhold`` keeps what the code says from the student: it goes to ``withheld``, for
     the instructor. ``errors`` is for hidden data, which an exception could carry out; ``all`` is
     for a driver that holds answers, and keeps returned texts from the judge as well. ``places``
-    says how many lines each file that was handed in has.
+    says how many lines each file that was handed in has. ``made`` has the last calls,
+    and ``repaired`` is the line that was put right (see ``repair``).
     """
 
     def __init__(
@@ -81,6 +86,8 @@ class StudentModule:
             for name in missing_packages
             if name not in forbidden
         ]
+        self.made: deque[CallMade] = deque(maxlen=KEPT_CALLS)
+        self.repaired: int | None = None
         self.mutated: dict[str, set[str]] = {}
         self._layouts: dict[Signature, dict[str, Any] | None] = {}
         self._twice: dict[str, str] = {}
@@ -135,6 +142,7 @@ class StudentModule:
         Raises:
             Failure: it raises, is missing, or returns another number of values.
         """
+        self.made.append(CallMade(function, arguments, returns))
         reply = self._worker.call(function, tuple(arguments.values()), positions(returns, opaque))
         return self._outputs(reply, function, list(arguments), returns)
 
@@ -200,7 +208,9 @@ class StudentModule:
         """
         reply = self._worker.repair(function, wanted, skip)
         line = reply.value
-        return line if reply.error is None and type(line) is int and 0 < line < MAX_LINES else None
+        good = reply.error is None and type(line) is int and 0 < line < MAX_LINES
+        self.repaired = line if good else None
+        return self.repaired
 
     def layout(self, signature: Signature) -> dict[str, Any] | None:
         """Return how a function makes its caches (``isolation/worker/cache_layout.py``), if known.
@@ -220,6 +230,7 @@ class StudentModule:
     ) -> Any:
         """Run a driver's function on the module; ``needs`` is the student's function it calls."""
         name, source = driver
+        self.made.append(CallMade(function, arguments, driver=driver))
         reply = self._worker.drive(name, source, function, needs, arguments)
         self._heard(reply, needs)
         if reply.error is not None:

@@ -228,23 +228,30 @@ def _case(
         if isinstance(failed, ForeignFailure):
             doubts.add((spec.id, case.name), spec.runs.words, drive)
         stubs.add(failed)
+        context.compared(module, case, failed, function=spec.function)
         return _all(spec, failed.reason, failed.message, failed.cause)
     stubs.add(None)
     if type(got) is not dict:
         return _all(spec, "wrong_dtype", f"{spec.function} gave no readable result")
-    return _compared(spec, context, case, got)
+    return _compared(spec, context, module, case, got)
 
 
 def _all(spec: ValuesSpec, reason: Reason, message: str, cause: Cause | None = None) -> Found:
     return dict.fromkeys(spec.outputs, _OutputResult(reason, message, 0.0, cause))
 
 
-def _compared(spec: ValuesSpec, context: Context, case: SolvedCase, got: dict[Any, Any]) -> Found:
+def _compared(
+    spec: ValuesSpec,
+    context: Context,
+    student: StudentModule,
+    case: SolvedCase,
+    got: dict[Any, Any],
+) -> Found:
     """Compare all outputs of a case with what is expected."""
     module = context.question.module
     own = context.assignment.comparison(module, spec.generator)
     if own is None:
-        return {name: _output(spec, context, case, name, got) for name in spec.outputs}
+        return {name: _output(spec, context, student, case, name, got) for name in spec.outputs}
     compared, words = own, f"COMPARISONS of {spec.generator}"
     cases = context.assignment.driven(module, spec.runs, spec.generator, context.seed, spec.drawn)
     number = next(n for n, one in enumerate(cases) if one.arguments is case.arguments)
@@ -264,11 +271,17 @@ def _compared(spec: ValuesSpec, context: Context, case: SolvedCase, got: dict[An
         return _all(spec, "wrong_dtype", text)
     if wrong is None:
         return dict.fromkeys(spec.outputs, _OutputResult())
+    context.compared(student, case, Failure("mismatch", wrong), got, spec.function)
     return _all(spec, "mismatch", wrong)
 
 
 def _output(
-    spec: ValuesSpec, context: Context, case: SolvedCase, name: str, got: dict[Any, Any]
+    spec: ValuesSpec,
+    context: Context,
+    module: StudentModule,
+    case: SolvedCase,
+    name: str,
+    got: dict[Any, Any],
 ) -> _OutputResult:
     if name not in got:
         return _OutputResult("wrong_shape", f"{spec.function}: {name} is missing", 0.0)
@@ -277,6 +290,7 @@ def _output(
         return _OutputResult("mismatch", f"{name}: {text}", 0.0)
     limit = tolerance(spec, case)
     found = compare(name, got[name], case.expected[name], limit)
+    context.compared(module, case, found, got[name])
     if found.ok:
         return _OutputResult()
     if found.reason in NAMED:

@@ -7,6 +7,7 @@ program is text on the page, whatever it holds.
 from __future__ import annotations
 
 import functools
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -62,12 +63,21 @@ def _figure(value: Any) -> str:
     return str(value)
 
 
-def report(made: Report, pictures: Mapping[str, bytes] | None = None) -> str:
-    """Return the page of one submission's report, with the pictures that it names in it."""
+def report(
+    made: Report, pictures: Mapping[str, bytes] | None = None, folder: str | None = None
+) -> str:
+    """Return the page of one submission's report.
+
+    Args:
+        made: the report.
+        pictures: those that it names, which become part of the page.
+        folder: how a command names the folder of the report.
+    """
     addresses = {name: figures.picture_uri(data) for name, data in (pictures or {}).items()}
     checks = list(made.checks())
     return _environment().get_template("report.html.j2").render(
         made=made,
+        folder=shlex.quote(folder or made.id),
         pictures=addresses,
         earlier=alike(checks),
         percent=_percent(made.score, made.max_score),

@@ -57,6 +57,19 @@ def load(folder: Path) -> dict[str, Stored]:
     return dict(sorted(found.items()))
 
 
+def read_one(path: Path) -> Stored:
+    """Return one report, named by its file or its folder.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    file = path / REPORT if path.is_dir() else path
+    try:
+        return Stored(file.parent, _read(file))
+    except ValueError as error:
+        raise UsageError(f"{file}: {error}") from None
+
+
 def beside(folder: Path, assignment: str, but: Collection[str]) -> tuple[list[Report], list[str]]:
     """Return what earlier runs left in ``folder``, without the submissions ``but``.
 

@@ -33,5 +33,15 @@ def write_reports(
     for name, data in (pictures or {}).items():
         write_bytes(folder / name, data)
     write_json(folder / "results.json", results.gradescope(made), flush=False)
-    write_text(folder / "report.html", html.report(made, pictures or {}), flush=False)
+    write_text(
+        folder / "report.html",
+        html.report(made, pictures or {}, _from_the_start(folder)),
+        flush=False,
+    )
     write_json(folder / "report.json", made.model_dump())
+
+
+def _from_the_start(folder: Path) -> str:
+    """Return how a command names the folder, where grading was started; no path of the machine."""
+    shown = Path(*folder.parts[-2:]) if folder.is_absolute() else folder
+    return shown.as_posix()

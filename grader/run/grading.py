@@ -64,7 +64,7 @@ def graded(
             on_check=on_check,
         )
         keeper = _Keeper(job, submitted, session)
-        with _silenced():
+        with silenced():
             for question, check in session.ordered(submitted.wanted):
                 session.run(question, check)
                 keeper.keep()
@@ -124,7 +124,7 @@ class _Keeper:
 
 
 @contextlib.contextmanager
-def _silenced() -> Iterator[None]:
+def silenced() -> Iterator[None]:
     """Drop what the assignment's own code prints: it would get into the progress bar."""
     with (
         Path(os.devnull).open("w", encoding="utf-8") as nowhere,

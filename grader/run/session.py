@@ -17,6 +17,7 @@ from grader.assignment import secret, signatures
 from grader.assignment.reference import Assignment
 from grader.author.evidence import Text
 from grader.checks import KINDS, Context, Judgement, causes, rerun
+from grader.checks.watched import Watch
 from grader.errors import (
     RAISED,
     AskAgainError,
@@ -66,6 +67,7 @@ class Session:
         settings: what is the same for all submissions.
         steering: decides about order, limits and what is left out; by default nothing is.
         on_check: called with each result.
+        watch: called with each value that a check compares.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class Session:
         *,
         steering: Steering | None = None,
         on_check: CheckDone | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self.rubric = rubric
         self.submission = submission
@@ -88,6 +91,7 @@ class Session:
         self._workers = workers
         self._steering = steering
         self._on_check = on_check
+        self._watch = watch
         self._signatures = signatures.of_rubric(rubric)
         self._loader = Loader(submission, workers, self._limits)
         self._reply_bytes: Callable[[], int | None] = _no_limit
@@ -213,6 +217,7 @@ class Session:
             signatures=self._signatures,
             hurry=self._hurry,
             documents=self.submission.files,
+            watch=self._watch,
         )
 
     def _hurry(self) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from grader.assignment import secret
 from grader.errors import UsageError
-from grader.seeds import SEED_BITS, Secret, seed_for
+from grader.seeds import SEED_BITS, Secret
 
 KEY = "00112233445566778899aabbccddeeff" * 2
 
@@ -89,21 +89,19 @@ def test_a_folder_that_cannot_be_written_is_named_with_the_way_out(tmp_path):
         secret.read_or_make("hw", tmp_path / "state" / "hw.seed")
 
 
-def test_whoever_has_the_secret_draws_a_reports_inputs_again(file):
+def test_what_a_report_was_drawn_from_is_found_again(file):
     path = file(f"# a comment\n{KEY}\n")
     made = secret.read(path)
-    report = {"assignment": "hw", "seed": secret.label(made, 3)}
-    assert secret.seed_of(report, "q1.1", path) == made.seed_for("hw", "q1.1")
-    public = {"assignment": "hw", "seed": secret.label(None, 3)}
-    assert secret.seed_of(public, "q1.1") == seed_for("hw", "q1.1", 3)
+    assert secret.of_report("hw", secret.label(made, 3), path) == made
+    assert secret.of_report("hw", secret.label(None, 3)) == 3
 
 
 def test_another_secret_than_a_reports_is_named(file):
-    report = {"assignment": "hw", "seed": secret.label(Secret.new(), 0)}
-    with pytest.raises(UsageError, match="the report was made with"):
-        secret.seed_of(report, "q1.1", file(KEY))
-    with pytest.raises(UsageError, match="grade again"):
-        secret.seed_of({"assignment": "hw"}, "q1.1", file(KEY))
+    with pytest.raises(UsageError, match=r"the report was made with .*--seed-file FILE"):
+        secret.of_report("hw", secret.label(Secret.new(), 0), file(KEY))
+    for nothing in (None, "", "public x"):
+        with pytest.raises(UsageError, match="grade again"):
+            secret.of_report("hw", nothing, file(KEY))
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")

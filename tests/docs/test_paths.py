@@ -20,7 +20,7 @@ LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 # Files that students have, or that a page shows.
 THEIRS = {
     "docs/student.md": {"look.py"},
-    "docs/instructor.md": {"rnn_layers_final.py", "rnn_layers-1.py", "appeal.py"},
+    "docs/instructor.md": {"rnn_layers_final.py", "rnn_layers-1.py", "replay.py"},
 }
 
 
