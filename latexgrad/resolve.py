@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .arithmetic import Shape, ShapeError, shape_of
 from .evaluate import EvaluationError
@@ -31,6 +31,13 @@ class Resolved:
 
     answer: Answer
     readings: list[list[LinkReadings]]
+
+    def given_as(self, given: Given) -> Resolved:
+        """Return the same with another meaning of the gradients that are given."""
+        settled = [list(links) for links in self.answer.settled]
+        passive = set(self.answer.passive)
+        answer = replace(self.answer, given=given, settled=settled, stands_for={}, passive=passive)
+        return Resolved(answer, self.readings)
 
     @property
     def impossible(self) -> int:

@@ -6,7 +6,7 @@ it best counts, and is the same for all of its formulas.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .checker import Checker, Quantity, Verdict
@@ -16,8 +16,7 @@ from .nodes import Index
 from .prepare import PreparedTask
 from .resolve import Resolved, resolve
 from .rules import Rule
-from .scope import LAYOUTS, Answer, Layout
-from .task import Given
+from .scope import LAYOUTS, Answer
 from .truth import Point
 
 
@@ -55,26 +54,20 @@ def compare_with_truth(
     """
     best: tuple[float, ComparedAnswer] | None = None
     fewest: int | None = None
-    for layout, given in _conventions(task):
-        resolved = resolve(rules, task.network, renaming, layout, given, budget)
-        impossible = resolved.impossible
-        if fewest is not None and impossible > fewest:
+    for layout in LAYOUTS:
+        read = resolve(rules, task.network, renaming, layout, task.given_as[0], budget)
+        if fewest is not None and read.impossible > fewest:
             continue  # more formulas than in another layout have impossible shapes
-        fewest = impossible
-        found = _under(task, resolved, points, budget)
-        score = earned(task, found)
-        if best is None or score > best[0] + 1e-9:
-            best = score, found
-        if all(verdict.status in ("right", "given") for verdict in found.verdicts):
-            break
+        fewest = read.impossible
+        for given in task.given_as:
+            found = _under(task, read.given_as(given), points, budget)
+            score = earned(task, found)
+            if best is None or score > best[0] + 1e-9:
+                best = score, found
+            if all(verdict.status in ("right", "given") for verdict in found.verdicts):
+                return best[1]
     assert best is not None  # noqa: S101 - there is at least one convention
     return best[1]
-
-
-def _conventions(task: PreparedTask) -> Iterator[tuple[Layout, Given]]:
-    for layout in LAYOUTS:
-        for given in task.given_as:
-            yield layout, given
 
 
 def earned(task: PreparedTask, found: ComparedAnswer) -> float:
