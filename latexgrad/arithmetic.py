@@ -80,6 +80,8 @@ def divide(above: Any, below: Any) -> Any:
 def apply(function: str, order: int, value: Any, functions: Functions) -> Any:
     """Apply a function; raises ``ShapeError`` where it needs a vector."""
     shape = shape_of(value)
+    if function == "softmax" and (shape is None or 1 not in shape):
+        raise ShapeError("softmax of", shape or (1, 1), (1, 1))
     if function == "diag":
         if shape is None or 1 not in shape:
             raise ShapeError("diag of", shape or (1, 1), (1, 1))

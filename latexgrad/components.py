@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .arithmetic import apply
+from .arithmetic import apply, as_number, shape_of
 from .evaluate import Bindings, EvaluationError, Leaves, at_time
 from .network import LAST, TIME, Dims, Key, Network
 from .nodes import (
@@ -61,9 +61,13 @@ def arranged(
         return None
     made = [_entries(side, network, dims, letters) for side in sides]
     head = made[0]
-    if not isinstance(head, Entry):
+    if isinstance(head, Entry):
+        return [head.of, *(Arranged(side, head.letters, side.at) for side in made[1:])]
+    symbol = target.by if isinstance(target, Gradient) else target
+    key = known_key(symbol, network) if isinstance(symbol, Symbol) else None
+    if key is None or dims.get(key) != ():
         return None
-    return [head.of, *(Arranged(side, head.letters, side.at) for side in made[1:])]
+    return [head, *(Arranged(side, (), side.at) for side in made[1:])]  # a number
 
 
 def _symbols(node: Node) -> Iterator[Symbol]:
@@ -152,10 +156,12 @@ def evaluate_entries(node: Arranged, bindings: Bindings, leaves: Leaves) -> Any:
     if set(node.letters) - set(sizes):
         raise EvaluationError(f"nothing depends on {min(set(node.letters) - set(sizes))}", "shapes")
     array = np.transpose(found.array, [found.letters.index(letter) for letter in node.letters])
+    if not node.letters:
+        return np.float64(array)
     return array if array.ndim == 2 else array.reshape(-1, 1)  # noqa: PLR2004 - a matrix
 
 
-def _value(  # noqa: PLR0911 - one case per node
+def _value(  # noqa: C901, PLR0911 - one case per node
     node: Node, bindings: Bindings, leaves: Leaves
 ) -> _Axes:
     leaves.budget.spend()
@@ -166,6 +172,8 @@ def _value(  # noqa: PLR0911 - one case per node
             return _Axes(np.float64(1), ())
         case Entry():
             return _leaf(node, bindings, leaves)
+        case Symbol() | Gradient():
+            return _number(node, bindings, leaves)
         case Sum():
             values = [_value(term, bindings, leaves) for term in node.terms]
             return _joined(values, lambda a: sum(s * x for s, x in zip(node.signs, a, strict=True)))
@@ -188,6 +196,18 @@ def _value(  # noqa: PLR0911 - one case per node
             return _series(node, bindings, leaves)
         case _:
             raise EvaluationError("an entry is mixed with a vector or matrix", "shapes")
+
+
+def _number(node: Symbol | Gradient, bindings: Bindings, leaves: Leaves) -> _Axes:
+    """Return the value of a symbol without an entry's letters, which must be a number."""
+    symbol = node.by if isinstance(node, Gradient) else node
+    time = None
+    if isinstance(symbol, Symbol) and symbol.time is not None:
+        time = at_time(symbol.time, bindings, leaves.last)
+    value = as_number(leaves.leaf(node, time))
+    if shape_of(value) is not None:
+        raise EvaluationError("an entry is mixed with a vector or matrix", "shapes")
+    return _Axes(np.float64(value), ())
 
 
 def _multiplied(arrays: Sequence[Any]) -> Any:

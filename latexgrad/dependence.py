@@ -36,6 +36,8 @@ def rules_behind(answer: Answer, numbers: Iterable[int]) -> set[int]:
 def builds_on_loss(answer: Answer, number: int) -> bool:
     """Say whether a rule builds on gradients that are given, through other rules or not."""
     given = answer.network.given_keys
+    if answer.network.loss is not None:
+        return True  # the loss is a formula of the values: its gradient need not name another
     return any(
         key.of == "D" or key in given
         for reached in rules_behind(answer, [number])

@@ -94,6 +94,8 @@ class _Unknown:
     def _is_known(self, node: Symbol | Gradient) -> bool:
         """Say whether a symbol is one of the assignment's, or a derivative among its values."""
         key = key_of(node)
+        if key.of == "" and key.name in self._answer.letters:
+            return True
         if key.of in ("", "L", "D") or (key.of == LATER and self._answer.network.one_step):
             return self._answer.network.has(key)
         name = key.of.split("@")[0].split(",")[0]

@@ -7,7 +7,6 @@ are then the number 1 and a sum of one term.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from .arithmetic import add, apply, as_number, divide, identity_for, multiply, shape_of
@@ -116,11 +115,9 @@ def evaluate(  # noqa: C901, PLR0911 - one case per node
             return divide(above, evaluate(node.below, bindings, leaves))
         case Sum():
             return _sum(node, bindings, leaves)
-        case Binary(meaning="matrix") if (ones := _summing(node)) is not None:
-            return _summed(ones, evaluate(ones.of, bindings, leaves))
         case Binary():
             left = evaluate(node.left, bindings, leaves)
-            return multiply(node.meaning, left, evaluate(node.right, bindings, leaves))
+            return product_of(node, left, evaluate(node.right, bindings, leaves))
         case Series():
             return _series(node, bindings, leaves)
         case _:
@@ -135,32 +132,27 @@ def _leaf(node: Symbol | Gradient, bindings: Bindings, leaves: Leaves) -> Any:
     return as_number(leaves.leaf(node, time))
 
 
-@dataclass(frozen=True)
-class _Summing:
-    """A product with a vector of ones: what it sums, along which axis."""
+def product_of(node: Binary, left: Any, right: Any) -> Any:
+    """Return a product whose factors have values; a vector of ones adds up entries.
 
-    of: Node
-    axis: int
-
-
-def _summing(node: Binary) -> _Summing | None:
-    """Return what a vector of ones at the left or right of a product adds up."""
-    left, right = node.left, node.right
-    if isinstance(left, Transpose) and _is_ones(left.of):
-        return _Summing(right, 0)
-    if _is_ones(right):
-        return _Summing(left, 1)
-    return None
+    Raises:
+        ShapeError: the shapes do not allow it.
+    """
+    if node.meaning == "matrix" and isinstance(node.left, Transpose) and _is_ones(node.left.of):
+        return _added_up(right, 0)
+    if node.meaning == "matrix" and _is_ones(node.right):
+        return _added_up(left, 1)
+    return multiply(node.meaning, left, right)
 
 
 def _is_ones(node: Node) -> bool:
     return isinstance(node, Ones) and not node.identity
 
 
-def _summed(ones: _Summing, value: Any) -> Any:
+def _added_up(value: Any, axis: int) -> Any:
     if shape_of(value) is None:
         return value
-    return as_number(value.sum(axis=ones.axis, keepdims=True))
+    return as_number(value.sum(axis=axis, keepdims=True))
 
 
 def _sum(node: Sum, bindings: Bindings, leaves: Leaves) -> Any:

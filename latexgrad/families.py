@@ -99,6 +99,7 @@ def unknown_families(
                 known = isinstance(made, Symbol) and (
                     key_of(made) in network.values or key_of(made) in network.aliases
                 )
+                known = known or (symbol.name in network.letters and not symbol.labels)
                 if not known and not (
                     isinstance(made, Symbol) and _any_gate(made, network, renaming)
                 ):

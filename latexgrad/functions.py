@@ -20,7 +20,7 @@ FUNCTION_COMMANDS = {
 FUNCTION_WORDS = {
     "tanh": "tanh", "sigmoid": "sigmoid", "sigm": "sigmoid", "sig": "sigmoid",
     "logistic": "sigmoid", "diag": "diag", "exp": "exp", "cosh": "cosh", "sinh": "sinh",
-    "sech": "sech", "log": "log", "ln": "log", "sqrt": "sqrt",
+    "softmax": "softmax", "relu": "relu", "sech": "sech", "log": "log", "ln": "log", "sqrt": "sqrt",
 }  # fmt: skip
 
 Function = Callable[[Any], Any]
@@ -49,6 +49,11 @@ def _sigmoid_slope(x: Any) -> Any:
     return _sigmoid(x) * (1 - _sigmoid(x))
 
 
+def _softmax(x: Any) -> Any:
+    powers = np.exp(x)
+    return powers / np.sum(powers)
+
+
 def _diag(x: Any) -> Any:
     return np.diag(np.reshape(x, -1))
 
@@ -65,8 +70,15 @@ NUMPY = Functions(
         "log": np.log,
         "sqrt": np.sqrt,
         "diag": _diag,
+        "softmax": _softmax,
+        "relu": lambda x: x * (x > 0),
     },
-    slopes={"tanh": _tanh_slope, "sigmoid": _sigmoid_slope, "exp": np.exp},
+    slopes={
+        "tanh": _tanh_slope,
+        "sigmoid": _sigmoid_slope,
+        "exp": np.exp,
+        "relu": lambda x: 1.0 * (x > 0),
+    },
     # Not Python's own numbers, whose powers may raise or be complex.
     number=np.float64,
     ones=lambda rows, columns: np.ones((rows, columns)),

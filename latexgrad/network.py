@@ -48,6 +48,9 @@ class Network:
         gates: the labels of gates with their other names.
         aliases: other keys of values.
         one_step: whether time has a single step, so that t needs no sum.
+        loss: the loss, where the task gives it.
+        one_hot: the keys of inputs with a single 1.
+        letters: the letters for dimensions: in a formula each is the size of its dimension.
     """
 
     inputs: Mapping[Key, Dims]
@@ -58,6 +61,9 @@ class Network:
     aliases: Mapping[Key, Key] = field(default_factory=dict)
     totals: tuple[Symbol, ...] = ()
     one_step: bool = True
+    loss: Node | None = None
+    letters: frozenset[str] = frozenset()
+    one_hot: frozenset[Key] = frozenset()
 
     def __hash__(self) -> int:
         """Networks are told apart by identity: truths are cached for each."""
@@ -82,7 +88,7 @@ class Network:
         return Key("", key.name, key.labels) in self.values
 
 
-def build(task: Task) -> Network:
+def build(task: Task) -> Network:  # noqa: C901 - one loop for each kind of key
     """Build a network from a task's LaTeX.
 
     Raises:
@@ -102,13 +108,14 @@ def build(task: Task) -> Network:
     for equation in equations.equations(plain_lexemes(task.forward, 0, {})):
         defined = parser.expression(equation.sides[0], equation.at)
         node = parser.expression(equation.sides[1], equation.at)
-        if not isinstance(defined, Symbol) or defined.time != Index(TIME):
-            raise UnreadableError("a forward equation must define a value at t", 0)
+        if not isinstance(defined, Symbol) or defined.time not in (None, Index(TIME)):
+            raise UnreadableError("a forward equation must define a value, at t if at any time", 0)
         for gate in _gate_choices(defined, gates):
             made = substitute(defined, *gate) if gate else defined
             assert isinstance(made, Symbol)  # noqa: S101 - substitution keeps the type
             computed.append((made, substitute(node, *gate) if gate else node))
-            sequences.add(_key(made))
+            if made.time is not None:
+                sequences.add(_key(made))
     others: dict[Key, Key] = {}
     for text, names in task.aliases.items():
         for name in names:
@@ -123,7 +130,17 @@ def build(task: Task) -> Network:
         others,
         tuple(symbol_of(text) for text in task.also_total),
         task.one_step,
+        parser.expression(plain_lexemes(task.loss, 0, {}), 0) if task.loss else None,
+        _letters(task, inputs),
+        frozenset(_key(symbol_of(text)) for text in task.one_hot),
     )
+
+
+def _letters(task: Task, inputs: Mapping[Key, Dims]) -> frozenset[str]:
+    """Return the letters that are sizes in a formula: not H where a value is called h."""
+    names = {key.name.lower() for key in inputs}
+    letters = {letter for dims in task.shapes.values() for letter in dims}
+    return frozenset(letter for letter in letters if letter.lower() not in names)
 
 
 def gate_variables(labels: Sequence[str], gates: Collection[str]) -> list[str]:

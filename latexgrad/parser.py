@@ -292,7 +292,7 @@ class _NodeBuilder:
     def _apply(name: str, argument: Node, read: Scripts, at: int) -> Node:
         if isinstance(argument, Listed) or read.labels or read.times:
             raise UnreadableError(f"the argument of {name} is not understood", at)
-        if read.primes > 1 or (read.primes and name not in ("tanh", "sigmoid", "exp")):
+        if read.primes > 1 or (read.primes and name not in ("tanh", "sigmoid", "exp", "relu")):
             raise UnreadableError(f"a derivative of {name} of this order is not understood", at)
         node: Node = Apply(name, argument, read.primes, at)
         return _decorated(node, replace(read, primes=0))

@@ -17,7 +17,7 @@ from .network import Network, build, gate_variables, key_of, substitute, time_of
 from .nodes import Gradient, Node
 from .reading import UnknownError
 from .task import Given, Task, TaskError
-from .truth import Point, Sizes, dims_of, point
+from .truth import Point, Sizes, dims_of, point, settled_loss
 
 TASKS_KEPT = 32
 SEEDS = (11, 12)  # random points for each size
@@ -71,6 +71,8 @@ def _prepared(keys: str) -> PreparedTask:
     try:
         made = _from_latex(task)
         dims_of(made.network)
+        if made.network.loss is not None:
+            settled_loss(made.network)
     except UnreadableError as error:
         raise TaskError([("", error.message)]) from None
     except UnknownError as error:
@@ -83,7 +85,12 @@ def _prepared(keys: str) -> PreparedTask:
     unknown = [
         ("given", f"{as_text(symbol)} is not a value of the forward equations")
         for symbol in (*network.given, *network.totals)
-        if key_of(symbol) not in network.sequences
+        if key_of(symbol) not in network.values
+    ]
+    unknown += [
+        ("one_hot", f"{key.name} is not a vector of shapes")
+        for key in network.one_hot
+        if len(network.inputs.get(key, ())) != 1
     ]
     if unknown:
         raise TaskError(unknown)
@@ -109,7 +116,7 @@ def _from_latex(task: Task) -> PreparedTask:
         tuple(quantities),
         tuple(weights),
         tuple(task.given_as),
-        tuple(tuple(sorted(size.items())) for size in task.sizes),
+        tuple(tuple(sorted({"T": 1, **size}.items())) for size in task.sizes),
         task.follow_through,
         task.earlier_follow_through,
     )

@@ -15,9 +15,9 @@ from typing import Any, cast
 
 import numpy as np
 
-from .arithmetic import Shape, ShapeError, multiply, shape_of
+from .arithmetic import Shape, ShapeError, shape_of
 from .components import evaluate_entries
-from .evaluate import AnyTime, EvaluationError, evaluate
+from .evaluate import AnyTime, EvaluationError, evaluate, product_of
 from .functions import NUMPY, Functions
 from .limits import MAX_FACTORS, MAX_READINGS, Budget, UnreadableError
 from .network import Key, key_of, time_of
@@ -40,6 +40,7 @@ UNUSUAL = 8  # the cost of a meaning that a sign rarely has
 LOOSE = 1  # the cost of a juxtaposition that binds tighter than a sign
 ROUNDED = 10  # digits by which values are distinguished
 LARGE = 1e6
+LETTER_SIZE = 2.7  # of a dimension in a formula: any number that is not another by chance
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,14 @@ class Probe:
     functions: Functions = NUMPY
     last = 3
 
-    def __init__(self, shape: Callable[[Key], Shape | None], budget: Budget) -> None:
+    def __init__(
+        self,
+        shape: Callable[[Key], Shape | None],
+        budget: Budget,
+        letters: frozenset[str] = frozenset(),
+    ) -> None:
         self._shape = shape
+        self._letters = letters
         self.budget = budget
         self._rng = np.random.default_rng(1)  # not a rubric's seed: students get this file
         self._drawn: dict[tuple[Key, str], Any] = {}
@@ -68,6 +75,8 @@ class Probe:
         del time
         key = key_of(node)
         shape = self._shape(key)
+        if shape is None and key.name in self._letters and not key.of and not key.labels:
+            return float(LETTER_SIZE)
         if shape is None:
             raise UnknownError(node)
         place = (key, str(time_of(node)))
@@ -199,12 +208,12 @@ def _combined(
     for one, two in product(left, right):
         probe.budget.spend()
         for meaning, cost in _meanings(sign, one.value, two.value):
+            node = Binary(meaning, one.node, two.node, one.node.at)
             try:
-                value = multiply(meaning, one.value, two.value)
+                value = product_of(node, one.value, two.value)
             except ShapeError as error:
                 failed = failed or error
                 continue
-            node = Binary(meaning, one.node, two.node, one.node.at)
             made.append(Reading(node, value, one.cost + two.cost + cost + looser))
     if not made and failed is not None:
         raise failed

@@ -67,7 +67,7 @@ def resolve(
     shapes: dict[Key, MatrixDims] = {}
     answer = Answer(network, renaming, layout, given, rules, [], dims_of(network), shapes)
     _own_shapes(answer, shapes, budget)
-    probe = Probe(lambda key: shape_in(answer, key, PROBE_SIZES), budget)
+    probe = Probe(lambda key: shape_in(answer, key, PROBE_SIZES), budget, answer.letters)
     found_for = [[_readings_of(link, probe) for link in rule.links] for rule in rules]
     for links in found_for:
         chosen = [found[0].node if isinstance(found, list) else None for found in links]
@@ -174,7 +174,7 @@ def _link_dims(
 
     look: Callable[[Key], Shape | None] = shape
     try:
-        value = readings(link, Probe(look, budget))[0].value
+        value = readings(link, Probe(look, budget, answer.letters))[0].value
     except UnknownError as error:
         return error
     except (ShapeError, EvaluationError, UnreadableError):

@@ -103,6 +103,12 @@ class Answer:
         """Say whether a quantity of the network is the transpose of the truth's."""
         return self.layout.turned(key, self.dims[key._replace(of="")])
 
+    @property
+    def letters(self) -> frozenset[str]:
+        """The letters that are sizes in the answer: it may give them another meaning."""
+        own = {rule.key.name for rule in self.rules if not rule.key.of}
+        return self.network.letters - own
+
     def rules_for(self, key: Key) -> list[int]:
         """Return the numbers of the rules for a key."""
         return [number for number, rule in enumerate(self.rules) if rule.key == key]
@@ -128,7 +134,9 @@ class Scope:
         for number, rule in enumerate(answer.rules):
             self._rules.setdefault(rule.key, []).append(number)
 
-    def leaf(self, node: Symbol | Gradient, time: int | None) -> Any:
+    def leaf(  # noqa: C901 - one case per kind of leaf
+        self, node: Symbol | Gradient, time: int | None
+    ) -> Any:
         """Return the value of a symbol or gradient."""
         key = key_of(node)
         network = self.answer.network
@@ -136,6 +144,8 @@ class Scope:
             self._check_step(node)
         if key.of == "" and key in network.values:
             return self._value(key, time, node)
+        if time is None and key == Key("", key.name) and key.name in self.answer.letters:
+            return float(self.point.sizes[key.name])
         if key.of == LATER and key not in self._rules and network.one_step:
             return self._direct(key._replace(of="D"), time, node)
         if key.of == "D" and network.has(key):
@@ -262,7 +272,7 @@ class Scope:
             return self._after_the_end(key, time)
         used = self.rule_for(key, time)
         if used is None:
-            if key in network.given_keys and time is not None and 1 <= time <= self.last:
+            if key in network.given_keys and (time is None or 1 <= time <= self.last):
                 if self.answer.given == "total":
                     return self.expected(key, time)
                 return self._direct(key._replace(of="D"), time, node)

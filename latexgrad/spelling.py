@@ -99,7 +99,7 @@ def spelling_of(statements: Sequence[Statement], network: Network) -> list[Spell
     usual = values | LOSSES | {"d"}
     losses = {name for name in facts.numerators if name not in usual}
     time = TIME
-    if facts.target_times and not facts.target_times[TIME]:
+    if network.sequences and facts.target_times and not facts.target_times[TIME]:
         time = facts.target_times.most_common(1)[0][0]
     bounds = [name for name in facts.bounds if name not in (LAST, time, TIME)]
     last = bounds[0] if len(set(bounds)) == 1 and not facts.bounds[LAST] else LAST
@@ -186,7 +186,9 @@ def time_letter(symbol: Symbol, network: Network) -> str | None:
     """Return the letter for the time of a symbol, whether it was read as time or as a label."""
     if symbol.time is not None:
         variable = symbol.time.variable
-        return None if variable == LAST else variable
+        key = known_key(symbol, network)
+        untimed = key is not None and key not in network.sequences
+        return None if variable == LAST or untimed else variable
     if not known(symbol, network):
         for label in symbol.labels:
             rest = tuple(other for other in symbol.labels if other != label)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 SHARES_ROUNDING = 1.0e-9
 
-Letter = Literal["D", "H"]
+Letter = Annotated[str, Field(pattern="^[A-SU-Z]$")]  # T counts the steps
 Given = Literal["total", "direct"]
 
 
@@ -30,14 +30,16 @@ class Task(BaseModel):
 
     ``section`` matches the heading of the graded part, ``other_sections`` those of other
     parts; formulas below ``earlier_sections`` may be used. ``shapes`` gives the dimensions of
-    inputs, states and parameters, ``forward`` the equations in the order of computation. ``given``
-    are the values on which each step's own loss depends, ``also_total`` others whose total gradient
-    may be taken as given, ``given_as`` which meaning an answer may give to these gradients.
-    ``gates`` lists the labels of gates with their other names, for which the label ``g`` stands;
-    ``aliases`` other names of values. ``quantities`` gives each gradient its part of the points.
-    ``sizes`` are those of the random points; with ``T: 1`` a single step is looked at.
-    ``follow_through`` is the fraction for what is right except for an earlier mistake in the same
-    part, ``earlier_follow_through`` except for one in an earlier part.
+    inputs, states and parameters (none for a number), ``forward`` the equations in the order of
+    computation; what has an index t is computed at each step. ``given`` are the values on which
+    each step's own loss depends, ``loss`` is the loss where it is to be differentiated itself,
+    ``one_hot`` are inputs with a single 1, such as labels; ``also_total`` are others whose total
+    gradient may be taken as given, ``given_as`` says which meaning an answer may give to these
+    gradients. ``gates`` lists the labels of gates with their other names, for which the label
+    ``g`` stands; ``aliases`` other names of values. ``quantities`` gives each gradient its part of
+    the points. ``sizes`` are those of the random points; with ``T: 1``, or no T, a single step is
+    looked at. ``follow_through`` is the fraction for what is right except for an earlier mistake
+    in the same part, ``earlier_follow_through`` except for one in an earlier part.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
@@ -45,11 +47,11 @@ class Task(BaseModel):
     section: str
     other_sections: str = "(?!)"
     earlier_sections: str = "(?!)"
-    shapes: Annotated[
-        dict[str, Annotated[list[Letter], Field(min_length=1, max_length=2)]], Field(min_length=1)
-    ]
+    shapes: Annotated[dict[str, Annotated[list[Letter], Field(max_length=2)]], Field(min_length=1)]
     forward: str
-    given: Annotated[list[str], Field(min_length=1)]
+    given: list[str] = []
+    loss: str = ""
+    one_hot: list[str] = []
     also_total: list[str] = []
     given_as: Annotated[list[Given], Field(min_length=1)] = ["direct"]
     gates: dict[str, list[str]] = {}
@@ -75,14 +77,18 @@ class Task(BaseModel):
         total = sum(self.quantities.values())
         if abs(total - 1) > SHARES_ROUNDING:
             raise ValueError(f"quantities add up to {total:g}, not 1")
+        letters = sorted({letter for dims in self.shapes.values() for letter in dims})
+        named = " and ".join([", ".join(letters[:-1]), letters[-1]] if letters[1:] else letters)
         for size in self.sizes:
-            if set(size) != {"D", "H", "T"}:
-                raise ValueError("each of sizes needs D, H and T")
-            if len({1, size["D"], size["H"]}) < 3:  # noqa: PLR2004 - a transposition must show
-                raise ValueError("D and H must be different, and more than 1")
+            if set(size) - {"T"} != set(letters):
+                raise ValueError(f"each of sizes needs {named}, and may have T")
+            if len({1, *(size[letter] for letter in letters)}) <= len(letters):
+                raise ValueError(f"{named} must be different, and more than 1")
+        if not (self.given or self.loss):
+            raise ValueError("either 'given' or 'loss' must say what the loss depends on")
         return self
 
     @property
     def one_step(self) -> bool:
         """Whether time has a single step."""
-        return all(size["T"] == 1 for size in self.sizes)
+        return all(size.get("T", 1) == 1 for size in self.sizes)

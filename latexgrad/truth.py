@@ -7,7 +7,7 @@ time of grading a derivation.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -15,16 +15,20 @@ from typing import Any
 import numpy as np
 from autograd import grad, make_vjp
 
-from .arithmetic import Shape
+from .arithmetic import Shape, ShapeError, shape_of
 from .evaluate import evaluate
 from .functions import NUMPY
 from .limits import Budget
 from .network import TIME, Dims, Key, Network, key_of
-from .nodes import Gradient, Node, Symbol
+from .nodes import Gradient, Node, Symbol, parts
 from .reading import Probe, readings
 
-PROBE_SIZES = {"D": 5, "H": 4}
+# Sizes by which a shape shows what its dimensions are: each letter has its own.
+PROBE_SIZES = {"D": 5, "H": 4} | {
+    letter: size for size, letter in enumerate("ABCEFGIJKLMNOPQRSUVWXYZ", 6)
+}
 POINTS_KEPT = 256
+LEAST_NUMBER = 0.2
 WEIGHT = 0.7  # the spread of weights and inputs: far from where tanh is flat
 Sizes = tuple[tuple[str, int], ...]
 TimedKey = tuple[Key, int | None]
@@ -64,8 +68,9 @@ def _settled_network(network: Network) -> tuple[tuple[tuple[Symbol, Node], ...],
 
     result: list[tuple[Symbol, Node]] = []
     for symbol, node in network.forward:
-        reading = readings(node, Probe(shape, Budget()))[0]
+        reading = readings(node, Probe(shape, Budget(), network.letters))[0]
         value = np.asarray(reading.value)
+        value = value if value.ndim else value.reshape(1, 1)
         dims[key_of(symbol)] = tuple(names[size] for size in value.shape if size > 1)
         result.append((symbol, reading.node))
     return tuple(result), dims
@@ -73,6 +78,8 @@ def _settled_network(network: Network) -> tuple[tuple[tuple[Symbol, Node], ...],
 
 def concrete(dims: Dims, sizes: Mapping[str, int]) -> Shape:
     """Return the shape of a value: a vector is a column."""
+    if not dims:
+        return 1, 1
     if len(dims) == 1:
         return sizes[dims[0]], 1
     return sizes[dims[0]], sizes[dims[1]]
@@ -105,14 +112,18 @@ class _Forward:
 
     functions = NUMPY
 
-    def __init__(self, values: dict[TimedKey, Any], last: int) -> None:
+    def __init__(self, values: dict[TimedKey, Any], sizes: Mapping[str, int]) -> None:
         self.budget = Budget()
         self.values = values
-        self.last = last
+        self.sizes = sizes
+        self.last = sizes["T"]
 
     def leaf(self, node: Symbol | Gradient, time: int | None) -> Any:
         """Return a value that has been computed."""
-        return self.values[key_of(node), time]
+        key = key_of(node)
+        if (key, time) not in self.values and key.name in self.sizes:
+            return float(self.sizes[key.name])
+        return self.values[key, time]
 
     def upright(self, node: Symbol | Gradient, time: int | None) -> Any:
         """Return a value, which is a column where it is a vector."""
@@ -122,13 +133,15 @@ class _Forward:
 class _Local(_Forward):
     """The scope of one equation by itself: tells which values it uses directly."""
 
-    def __init__(self, values: dict[TimedKey, Any], last: int) -> None:
-        super().__init__(values, last)
+    def __init__(self, values: dict[TimedKey, Any], sizes: Mapping[str, int]) -> None:
+        super().__init__(values, sizes)
         self.used: dict[TimedKey, Any] = {}
 
     def leaf(self, node: Symbol | Gradient, time: int | None) -> Any:
         """Return a value, and note that it is used."""
         place = (key_of(node), time)
+        if place not in self.values:
+            return super().leaf(node, time)
         self.used[place] = self.values[place]
         return self.used[place]
 
@@ -144,13 +157,15 @@ def point(network: Network, sizes: Sizes, seed: int) -> Point:
     size = dict(sizes)
     rng = np.random.default_rng([seed, *size.values()])
     drawn = _drawn(network, size, rng)
-    values = _computed(network, size["T"], drawn)
+    values = _computed(network, size, drawn)
     direct = _direct(network, values, size["T"], rng)
     slices = _Slices((place, value.shape) for place, value in values.items())
 
     def loss(shifts: Any) -> Any:
         leaves = {place: value + slices.of(shifts, place) for place, value in drawn.items()}
-        moved = _computed(network, size["T"], leaves, slices.split(shifts))
+        moved = _computed(network, size, leaves, slices.split(shifts))
+        if network.loss is not None:
+            return _total_loss(network, size, moved)
         terms = [
             (moved[Key("", key.name, key.labels), time] * weights).sum()
             for (key, time), weights in direct.items()
@@ -175,11 +190,14 @@ def paths(network: Network, sizes: Sizes, seed: int) -> dict[tuple[TimedKey, Tim
     for step in range(1, at.last + 1):
         for symbol, node in equations:
             key = key_of(symbol)
-            local = _Local(values, at.last)
+            local = _Local(values, at.sizes)
             evaluate(node, {TIME: step}, local)
-            cotangent = values[Key("L", key.name, key.labels), step]
+            place = place_of(symbol, step)
+            if step > 1 and place[1] is None:
+                continue
+            cotangent = values[Key("L", key.name, key.labels), place[1]]
             for used, gradient in _pulled_back(node, step, local, cotangent).items():
-                found[used, (key, step)] = gradient
+                found[used, place] = gradient
     return found
 
 
@@ -189,10 +207,53 @@ def _pulled_back(node: Node, step: int, local: _Local, cotangent: Any) -> dict[T
 
     def moved(shifts: Any) -> Any:
         leaves = {place: value + slices.of(shifts, place) for place, value in local.used.items()}
-        return evaluate(node, {TIME: step}, _Forward(leaves, local.last))
+        return evaluate(node, {TIME: step}, _Forward(leaves, local.sizes))
 
     pull_back, _value = make_vjp(moved)(np.zeros(slices.size))
     return slices.split(pull_back(cotangent))
+
+
+def place_of(symbol: Symbol, step: int) -> TimedKey:
+    """Return the place of what an equation computes: it has no time if its symbol has none."""
+    return key_of(symbol), step if symbol.time is not None else None
+
+
+def _total_loss(network: Network, sizes: Mapping[str, int], values: dict[TimedKey, Any]) -> Any:
+    """Return the loss that the task gives, added up over the steps if it has a time."""
+    assert network.loss is not None  # noqa: S101 - asked for where there is one
+    node = settled_loss(network)
+    scope = _Forward(values, sizes)
+    timed = any(key in network.sequences for key in keys_of(network.loss))
+    steps = range(1, sizes["T"] + 1) if timed else (1,)
+    return sum(evaluate(node, {TIME: step}, scope) * 1.0 for step in steps)
+
+
+def keys_of(node: Node) -> Iterator[Key]:
+    """Yield the keys of the symbols in a formula."""
+    if isinstance(node, Symbol):
+        yield key_of(node)
+    for part in parts(node):
+        yield from keys_of(part)
+
+
+@lru_cache(maxsize=64)
+def settled_loss(network: Network) -> Node:
+    """Return the loss with its products settled.
+
+    Raises:
+        ShapeError: it is not a number.
+    """
+    _equations, dims = _settled_network(network)
+    assert network.loss is not None  # noqa: S101 - asked for where there is one
+
+    def shape(key: Key) -> Shape | None:
+        found = dims.get(key)
+        return None if found is None else concrete(found, PROBE_SIZES)
+
+    for reading in readings(network.loss, Probe(shape, Budget(), network.letters)):
+        if shape_of(reading.value) is None:
+            return reading.node
+    raise ShapeError("a loss of", (2, 1), (1, 1))
 
 
 def _drawn(
@@ -204,12 +265,17 @@ def _drawn(
     values: dict[TimedKey, Any] = {}
 
     def draw(place: TimedKey, shape: Shape) -> None:
-        values[place] = WEIGHT * rng.standard_normal(shape)
+        spread = WEIGHT * rng.standard_normal(shape)
+        if place[0] in network.one_hot:
+            spread = np.eye(shape[0])[:, [rng.integers(shape[0])]]
+        # A number may stand below a root.
+        values[place] = LEAST_NUMBER + np.abs(spread) if shape == (1, 1) else spread
 
     for key, found in dims.items():
         shape = concrete(found, size)
         if key not in network.sequences:
-            draw((key, None), shape)
+            if key not in computed:
+                draw((key, None), shape)
         elif key not in computed:
             for step in range(1, size["T"] + 1):
                 draw((key, step), shape)
@@ -220,18 +286,21 @@ def _drawn(
 
 def _computed(
     network: Network,
-    last: int,
+    sizes: Mapping[str, int],
     drawn: Mapping[TimedKey, Any],
     shifts: Mapping[TimedKey, Any] | None = None,
 ) -> dict[TimedKey, Any]:
     """Return the values of all equations at all steps, each with its shift added, and ``drawn``."""
     equations, _dims = _settled_network(network)
     values = dict(drawn)
-    scope = _Forward(values, last)
-    for step in range(1, last + 1):
+    scope = _Forward(values, sizes)
+    for step in range(1, sizes["T"] + 1):
         for symbol, node in equations:
-            place = (key_of(symbol), step)
+            place = place_of(symbol, step)
+            if step > 1 and place[1] is None:
+                continue  # it is the same at all steps
             value = evaluate(node, {TIME: step}, scope)
+            value = value if shape_of(value) is not None else value * scope.functions.ones(1, 1)
             values[place] = value if shifts is None else value + shifts[place]
     return values
 
@@ -244,6 +313,9 @@ def _direct(
     for symbol in network.given:
         key = key_of(symbol)
         name = Key("D", key.name, key.labels)
+        if symbol.time is None:
+            direct[name, None] = rng.standard_normal(values[key, None].shape)
+            continue
         for step in range(1, last + 1):
             direct[name, step] = rng.standard_normal(values[key, step].shape)
         if (key, 0) in values:

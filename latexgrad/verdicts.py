@@ -122,4 +122,4 @@ def _under(
 
 
 def _is_given(quantity: Quantity, network: Network) -> bool:
-    return quantity.key in network.given_keys and quantity.time == Index(TIME)
+    return quantity.key in network.given_keys and quantity.time in (None, Index(TIME))

@@ -62,7 +62,11 @@ class Diagnosis:
         self._points = compared.points
         self._answer: Answer = compared.answer
         self._budget = Budget(OPERATIONS)
-        self._probe = Probe(lambda key: shape_in(self._answer, key, PROBE_SIZES), self._budget)
+        self._probe = Probe(
+            lambda key: shape_in(self._answer, key, PROBE_SIZES),
+            self._budget,
+            self._answer.letters,
+        )
         self._scopes: dict[int, _TruthScope] = {}
         self._known: dict[tuple[int, int], Mistake] = {}
 
