@@ -371,7 +371,7 @@ class WorkerConnection(Closing):
     def _receive(self, calls: int = 1) -> tuple[dict[str, Any], list[bytearray]]:
         """Return the next message; if it is a question, with its buffers, and still encoded."""
         length = parse_prefix(bytes(self._exactly(PREFIX.size)))
-        most = self._limits.max_reply_bytes * calls
+        most = self._limits.reply_bytes(calls)
         asks = max(most, MAX_ASK_BYTES) if self._answer is not None else most
         header = parse_header(bytes(self._exactly(length)), asks)
         buffers = [self._exactly(size) for size in header.buffer_sizes]

@@ -40,6 +40,10 @@ class Limits:
         """Seconds of processor time after which the kernel ends the worker."""
         return math.ceil(self.timeout_s * CPU_MARGIN) + 1
 
+    def reply_bytes(self, calls: int) -> int:
+        """Return how many bytes of arrays the answers to several calls may hold together."""
+        return max(self.max_reply_bytes, min(self.max_reply_bytes * calls, MAX_REPLY_BYTES))
+
 
 @dataclass(frozen=True)
 class Spent:

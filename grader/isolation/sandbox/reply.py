@@ -41,8 +41,8 @@ class Reply:
 
 def decoded(body: dict[str, Any], buffers: list[bytearray]) -> dict[str, Any]:
     """Return an answer, or the answers to several calls, with its values; raises ``WireError``."""
-    decoder = Decoder(buffers)
     several = body.get("results")
+    decoder = Decoder(buffers, counts_all_texts=several is not None)
     for answer in [body, *(several if type(several) is list else [])]:
         if type(answer) is not dict:
             raise WireError("an answer is not an object")

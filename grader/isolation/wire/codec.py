@@ -230,7 +230,8 @@ class Decoder:
 
     ``opaque`` maps a handle to what takes its place (the worker's object; by default ``Opaque``),
     ``tensor`` an array to a tensor (by default ``TensorData``). With ``ordinary`` values are as a
-    program of its own would have made them: text is interned, arrays own their memory.
+    program of its own would have made them: text is interned, arrays own their memory. The limit
+    for texts is one for each list, or with ``counts_all_texts`` for all lists together.
     """
 
     def __init__(
@@ -240,9 +241,12 @@ class Decoder:
         tensor: Callable[[np.ndarray[Any, Any]], Any] = TensorData,
         *,
         ordinary: bool = False,
+        counts_all_texts: bool = False,
     ) -> None:
         self._buffers: list[bytearray | None] = list(buffers)
         self._ordinary = ordinary
+        self._counts_all_texts = counts_all_texts
+        self._text_count = 0
         self._opaque = opaque
         self._tensor = tensor
         self._by_tag: dict[str, Callable[[list[Any], int], Any]] = {
@@ -354,8 +358,10 @@ class Decoder:
         lengths_index, bytes_index = rest
         lengths = np.frombuffer(self._take(lengths_index), dtype="<i4")
         data = self._take(bytes_index)
-        if lengths.size > MAX_TEXTS:
-            raise WireError(f"a list of {lengths.size} texts exceeds {MAX_TEXTS}")
+        self._text_count += lengths.size
+        count = self._text_count if self._counts_all_texts else lengths.size
+        if count > MAX_TEXTS:
+            raise WireError(f"{count} texts in lists exceed {MAX_TEXTS}")
         if (lengths < 0).any() or int(lengths.sum(dtype=np.int64)) != len(data):
             raise WireError("a list of texts does not match its bytes")
         ends = np.cumsum(lengths, dtype=np.int64).tolist()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from grader.errors import AskAgainError, WorkerLost
 from grader.isolation.sandbox.calls import Bundles, FunctionCall, fit, in_batches
 from grader.isolation.sandbox.connection import WorkerConnection
-from grader.isolation.wire import Opaque, pack
+from grader.isolation.sandbox.reply import decoded
+from grader.isolation.wire import Encoder, Opaque, WireError, pack
+from grader.isolation.wire.codec import MAX_TEXTS
 
 MODULE = """
 import numpy as np
@@ -184,6 +188,23 @@ def test_forged_answers_lose_the_worker(answer, plain_limits):
     worker.said = bytes(frame)
     with pytest.raises(WorkerLost, match="invalid answer"):
         _make(worker, CALLS[0])
+
+
+def test_answers_that_come_together_hold_no_more_than_the_largest_alone(plain_limits):
+    small = replace(plain_limits, max_reply_bytes=1 << 20)
+    assert [small.reply_bytes(calls) >> 20 for calls in (1, 10, 80, 300)] == [1, 10, 64, 64]
+    assert replace(plain_limits, max_reply_bytes=100 << 20).reply_bytes(3) == 100 << 20
+
+
+def test_texts_of_answers_that_come_together_are_counted_together():
+    encoder = Encoder()
+    texts = ["ab"] * (MAX_TEXTS // 4)
+    rows = [{"result": encoder.encode(texts)} for _ in range(5)]
+    buffers = [bytearray(buffer) for buffer in encoder.buffers]
+    assert decoded({"results": rows[:4]}, buffers)["results"][3]["result"] == texts
+    rows = [{"result": ["S", 2 * number, 2 * number + 1]} for number in range(5)]
+    with pytest.raises(WireError, match="exceed 1000000"):
+        decoded({"results": rows}, buffers)
 
 
 def test_calls_are_bundled_once_and_by_identity():
