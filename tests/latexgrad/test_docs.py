@@ -6,16 +6,14 @@ import re
 
 import pytest
 
-from latexgrad import parser
-from latexgrad.looks import plain_lexemes
-from latexgrad.statements import read_file
 from tests.latexgrad.tasks import ROOT, run
 
 TEXT = (ROOT / "docs" / "derivations.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```latex\n(.*?)```", TEXT, re.DOTALL)
-TABLE = TEXT[TEXT.index("| | write") : TEXT.index("You may use anything")]
-# Signs that only mean something together with what they stand beside.
-SIGNS = {r"\tanh", r"\sigma", r"\text{sigmoid}", r"\exp", r"\cosh"}
+
+
+def test_the_page_has_examples():
+    assert len(EXAMPLES) == 2
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
@@ -23,26 +21,14 @@ def test_every_example_earns_everything(example):
     assert run("q3.6" if "sequence" in example else "q3.5", example).lost == {}
 
 
-def test_every_notation_is_understood():
-    rows = [row.split("|")[1:4] for row in TABLE.splitlines()[2:] if row.startswith("|")]
-    assert len(rows) > 12
-    for about, written, _rendered in rows:
-        for text in re.findall(r"`([^`]+)`", written):
-            if about.strip() in ("chains", "updates"):
-                (formula,) = read_file(f"$${text}$$", markdown=False).statements
-                assert formula.problem is None
-            elif about.strip() == "ranges":
-                (formula,) = read_file(f"$$h_t = x_t, {text}$$", markdown=False).statements
-                assert formula.problem is None
-            else:
-                whole = text.replace("...", "x_t")
-                whole += " h_t" if text.startswith((r"\sum", r"\prod")) else ""
-                whole += "(h_t)" if text in SIGNS else ""
-                assert parser.expression(plain_lexemes(whole, 0, {}), 0)
-
-
 def test_what_is_said_not_to_be_understood_waits_for_a_person():
-    for text in (r"\begin{pmatrix} 1 \end{pmatrix}", r"\| h_t \|", r"h_t \approx x_t"):
+    for text in (
+        r"\begin{pmatrix} 1 \end{pmatrix}",
+        r"\| h_t \|",
+        r"h_t \approx x_t",
+        r"\text{half of } h_t",
+        r"\operatorname{mean}(h_t)",
+    ):
         formula = rf"$$\frac{{\partial L}}{{\partial b}} = {text}$$"
         assert run("q3.5", "\\section{RNN step}\n" + formula).pending is not None
 
