@@ -6,6 +6,7 @@ import builtins
 import re
 from collections import deque
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
 from grader.checks import causes
@@ -17,6 +18,7 @@ from grader.isolation.sandbox.connection import WorkerConnection
 from grader.isolation.sandbox.reply import Reply
 from grader.isolation.sandbox.student_error import StudentError
 from grader.isolation.wire import Opaque
+from grader.isolation.wire.codec import MAX_BUFFERS
 from grader.isolation.worker.newer import newer_name
 from grader.model import Signature
 from grader.readers.texts import clipped
@@ -162,7 +164,9 @@ class StudentModule:
         calls = [FunctionCall(function, tuple(one.values()), kept) for one in arguments]
         names = list(arguments[0]) if arguments else []
         found = []
-        for batch in in_batches(calls):
+        most = max(1, MAX_BUFFERS // max(1, len(returns)))  # whose outputs fit into one answer
+        parts = [calls[start : start + most] for start in range(0, len(calls), most)]
+        for batch in chain.from_iterable(map(in_batches, parts)):
             if not fit(batch):
                 replies = [self._worker.call(function, one.arguments, kept) for one in batch]
             else:

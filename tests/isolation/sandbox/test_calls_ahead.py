@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from grader.checks.student_code import StudentModule
 from grader.errors import AskAgainError, WorkerLost
 from grader.isolation.sandbox.calls import Bundles, FunctionCall, fit, in_batches
 from grader.isolation.sandbox.connection import WorkerConnection
@@ -104,6 +105,14 @@ def test_an_answer_is_what_was_returned_whatever_later_calls_write_there(opened)
     firsts = [[value.tolist() for value in reply.value] for reply in worker.call_together(calls)]
     assert firsts == [[[0, 1, 2], [2, 1, 0]], [[1, 2, 3], [3, 2, 1]],
                       [[2, 3, 4], [4, 3, 2]], [[3, 4, 5], [5, 4, 3]]]  # fmt: skip
+
+
+def test_many_calls_with_many_outputs_are_answered_in_parts(opened):
+    worker = opened("def spread(x):\n    return tuple(x + step for step in range(20))")
+    module = StudentModule(worker, "module.py", ())
+    names = [f"y{step}" for step in range(20)]
+    found = module.call_each("spread", [{"x": X + start} for start in range(80)], names)
+    assert [one["y19"][0, 0] for one in found] == [19 + start for start in range(80)]
 
 
 def test_calls_go_in_rows_of_as_many_as_fit():
