@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ MANY = 20.0  # times its forward; loops in Python beside a forward without any s
 FACTORS = (8, 6, 4, 3, 2)  # of every axis: shapes that fit still do
 MOST_ENTRIES = 2000  # of all inputs together
 REPEATS = 3  # the shortest time counts, so that a busy machine looks like nothing
+CLEARLY = 5.0
+OVERHEAD_S = 2e-3  # of a call in a worker, for what is compared with a call on this side
 
 
 def ratio(
@@ -33,19 +36,43 @@ def ratio(
     None if that is less than ``MANY``, or if the functions do not take larger inputs.
     """
     larger = enlarged(case)
-    best = float("inf")
     try:
-        for _ in range(REPEATS):
-            started = time.perf_counter()
-            own = forward(larger)
-            between = time.perf_counter()
-            backward(larger, own)
-            best = min(best, (time.perf_counter() - between) / (between - started))
-            if best < MANY:
-                return None
+        own = forward(larger)
+        once = min(_seconds(partial(forward, larger)) for _ in range(REPEATS))
+        return _many(lambda: backward(larger, own), once)
     except (Failure, Blocked):
         return None
+
+
+def beside(student: Callable[[], object], reference: Callable[[], object]) -> float | None:
+    """Return how many times longer student code takes than the reference does on this side.
+
+    For gradients that come together with the values that they belong to. None if that is less than
+    ``MANY``, or if the student's code fails.
+    """
+    right = min(_seconds(reference) for _ in range(REPEATS)) + OVERHEAD_S
+    try:
+        return _many(student, right)
+    except (Failure, Blocked):
+        return None
+
+
+def _many(call: Callable[[], object], once: float) -> float | None:
+    """Return how often ``once`` goes into the shortest of some calls; None if less than MANY."""
+    best = float("inf")
+    for repeat in range(REPEATS):
+        best = min(best, _seconds(call) / once)
+        if best < MANY:
+            return None
+        if repeat and best > CLEARLY * MANY:  # a third call, which may take long, says no more
+            break
     return best
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
 
 
 def enlarged(case: SolvedCase) -> SolvedCase:

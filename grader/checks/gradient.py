@@ -101,15 +101,26 @@ class GradientKind(CheckKind):
             Pending: the rubric leaves that to a person.
         """
         spec = run.spec
-        if spec.function == spec.forward or run.forgiven:
-            return
         usual = next((case for case in cases if case.group == BASE_GROUP), None)
-        found = cost.ratio(run.forward, run.backward, usual) if usual is not None else None
+        if run.forgiven or usual is None:
+            return
+        other, longest = spec.forward, "1 to 3 times"
+        if spec.function == spec.forward:
+            other, longest = "the reference", "about"
+            larger = cost.enlarged(usual)
+            right = getattr(
+                run.context.assignment.solution(run.context.question.module), spec.function
+            )
+            found = cost.beside(
+                lambda: run.forward(larger), lambda: right(*larger.arguments.values())
+            )
+        else:
+            found = cost.ratio(run.forward, run.backward, usual)
         if found is None:
             return
         text = (
-            f"{spec.function} takes {found:.0f} times as long as {spec.forward} on larger inputs; "
-            "gradients by formulas take 1 to 3 times as long. Are they computed by differences?"
+            f"{spec.function} takes {found:.0f} times as long as {other} on larger inputs; "
+            f"gradients by formulas take {longest} as long. Are they computed by differences?"
         )
         if spec.costly == "pending":
             source = run.context.read_file(run.context.question.module)

@@ -6,14 +6,15 @@ For whatever takes more than one call: a method of a class, a loss with its grad
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, NamedTuple
+from functools import partial
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
 from grader.assignment.reference import Assignment, SolvedCase
 from grader.author.cases import BASE_GROUP, EDGE_CASES
 from grader.checks.numerics import compare, tolerance
-from grader.errors import BrokenError, Cause, Failure, Reason, WorkerLost
+from grader.errors import BrokenError, Cause, Failure, Pending, Reason, WorkerLost
 from grader.model import (
     SHARES_ROUNDING,
     Fraction,
@@ -27,11 +28,12 @@ from grader.model import (
     own_names,
 )
 
-from . import apart, fault
+from . import apart, cost, fault
 from .base import CheckKind, Context, Judgement, Recorder, Stubs, Tally
 from .driven import DRIVER_OR_CALL
 from .drivers import NO_PATH, Call, Dotted, OwnDriver, function_problems, name_problems
 from .fault import Doubts
+from .forwards import MAX_SHOWN
 from .mistakes import NAMED, matching_mistake, named
 from .replies import bytes_for
 from .student_code import ForeignFailure, StudentModule
@@ -50,7 +52,9 @@ class ValuesSpec(FunctionSpec, Tolerances, Shares, Sized):
     output, and ``shares`` each group of cases, its part of the points; ``edge_cases`` earn nothing
     while all other groups earn nothing. ``builds_on`` are functions that other checks are
     about, as ``module.function`` where they are in another module; ``follow_through`` is the
-    fraction for what is right once they are.
+    fraction for what is right once they are. ``larger`` names a generator of larger cases, on which
+    right outputs must not take many times as long as the reference's, as gradients by differences
+    do; ``costly`` says what becomes of those.
     """
 
     driver: Dotted | None = None
@@ -60,6 +64,8 @@ class ValuesSpec(FunctionSpec, Tolerances, Shares, Sized):
     outputs: Annotated[dict[str, Positive], Field(min_length=1)]
     builds_on: list[str] = []
     follow_through: Fraction = 0.0
+    larger: str = ""
+    costly: Literal["note", "pending"] = "note"
 
     @model_validator(mode="after")
     def _outputs_add_up(self) -> ValuesSpec:
@@ -94,7 +100,7 @@ class ValuesSpec(FunctionSpec, Tolerances, Shares, Sized):
     @property
     def case_names(self) -> tuple[str, ...]:
         """The functions, and the generator of the cases."""
-        return (*self.functions, self.generator)
+        return (*self.functions, self.generator, *([self.larger] if self.larger else []))
 
     @property
     def forgives(self) -> bool:
@@ -136,6 +142,8 @@ class ValuesKind(CheckKind):
     ) -> Iterator[str]:
         """Yield what does not fit the reference's drivers and cases."""
         cases = assignment.cases(question.module, spec.generator, 0, spec.drawn)
+        if spec.larger:
+            assignment.cases(question.module, spec.larger, 0)
         if spec.driver is not None:
             yield from function_problems("driver", "drivers", spec.driver, assignment)
         else:
@@ -197,11 +205,41 @@ class ValuesKind(CheckKind):
                         tallies[output, case.group].add(
                             found.earned, found.reason, message, found.cause, found.ratio
                         )
+                if all(tally.reason is None for tally in tallies.values()):
+                    _look_at_cost(spec, context, module)
         finally:
             doubts.settle(context)
         stubs.settle()
         parts = tuple(_part(spec, output, tallies) for output in spec.outputs)
         return Judgement(parts, tuple(module.notes), {"cases": len(cases)}, _message(parts))
+
+
+def _look_at_cost(spec: ValuesSpec, context: Context, module: StudentModule) -> None:
+    """Note right outputs that take as long as gradients by differences do.
+
+    Raises:
+        Pending: the rubric leaves that to a person.
+    """
+    if not spec.larger:
+        return
+    name, assignment = context.question.module, context.assignment
+    solution, drive = assignment.solution(name), spec.runs
+    for case in assignment.driven(name, drive, spec.larger, context.seed):
+        inputs = case.arguments
+        found = cost.beside(
+            partial(drive.beside, module, assignment, inputs),
+            partial(drive.here, solution, assignment, inputs),
+        )
+        if found is not None:
+            text = (
+                f"case {case.name}: {spec.function} takes {found:.0f} times as long as the "
+                "reference. Are gradients computed by differences?"
+            )
+            if spec.costly == "pending":
+                source = context.read_file(name).decode("utf-8", "replace")
+                raise Pending(text, module.file, source[:MAX_SHOWN])
+            module.notes.append(text)
+            return
 
 
 Found = dict[str, _OutputResult]

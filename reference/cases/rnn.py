@@ -98,6 +98,14 @@ def captioning_loss(rng: np.random.Generator) -> Iterator[Case]:
         yield Case(f"{name} other ids for <NULL>", batch(cell, 3, 5, 10, special_from=4), EDGE)
 
 
+def captioning_larger(rng: np.random.Generator) -> Iterator[Case]:
+    """Yield a model of 1,800 parameters: differences take as many calls, and formulas a moment."""
+    vocabulary = _vocabulary(30)
+    model = _model(rng, "rnn", vocabulary, 12, 14, 18)
+    features, captions = rng.normal(size=(4, 12)), _captions(rng, 4, 5, vocabulary)
+    yield Case("RNN with 1,800 parameters", {**model, "features": features, "captions": captions})
+
+
 def _captions(rng: np.random.Generator, n: int, t: int, vocabulary: Mapping[str, int]) -> Array:
     """Captions (n, t + 1) whose lengths go from the shortest possible to the full one."""
     null, start, end, _unk = (vocabulary[word] for word in SPECIAL_WORDS)

@@ -6,13 +6,15 @@ found out elsewhere. ``ProbeModel`` and ``ColourModel`` are also used on the tru
 """
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim import optimizer as optimizers
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 BATCH = 4  # images that visualize_model gets at a time
@@ -90,25 +92,120 @@ class Photographs(Dataset[tuple[Tensor, int]]):
         return image, int(self.labels[index])
 
 
+class Watch:
+    """Looks at pretrained networks while they are trained: some get their first weights back."""
+
+    def __init__(self) -> None:
+        self._networks: list[tuple[nn.Module, dict[str, Tensor]]] = []
+        self._seen: list[dict[str, Any]] = []
+
+    @contextmanager
+    def looking(self, pretrained: ModuleType) -> Iterator[None]:
+        """Remember each network that gets pretrained parameters, and look at each step."""
+        load = pretrained.load_parameters
+
+        def load_parameters(network: nn.Module, parameters: Any) -> None:
+            load(network, parameters)
+            start = {name: value.detach().clone() for name, value in network.named_parameters()}
+            self._networks.append((network, start))
+            self._seen.append({"steps": 0})
+
+        hooks = (
+            optimizers.register_optimizer_step_pre_hook(self._before),
+            optimizers.register_optimizer_step_post_hook(self._after),
+        )
+        pretrained.load_parameters = load_parameters  # type: ignore[attr-defined]
+        try:
+            yield
+        finally:
+            pretrained.load_parameters = load  # type: ignore[attr-defined]
+            for hook in hooks:
+                hook.remove()
+
+    def _before(self, optimizer: Any, *_args: Any) -> None:
+        for number in self._trained(optimizer):
+            if not self._seen[number]["steps"]:
+                self._look(number, "before")
+
+    def _after(self, optimizer: Any, *_args: Any) -> None:
+        for number in self._trained(optimizer):
+            step = self._seen[number]["steps"] = self._seen[number]["steps"] + 1
+            if step & (step - 1) == 0:  # 1, 2, 4, ...
+                self._look(number, "during")
+
+    def _trained(self, optimizer: Any) -> list[int]:
+        """Return the numbers of the networks with a parameter of this optimizer's."""
+        theirs = {id(p) for group in optimizer.param_groups for p in group["params"]}
+        networks = enumerate(self._networks)
+        return [i for i, (one, _) in networks if any(id(p) in theirs for p in one.parameters())]
+
+    def _look(self, number: int, when: str) -> None:
+        """Keep the smallest array before the head that is not as it was loaded."""
+        network, start = self._networks[number]
+        changed = {
+            name: value.detach().float().cpu()
+            for name, value in network.named_parameters()
+            if name in start and not name.startswith(f"{HEAD}.")
+            if value.dtype in {torch.float32, torch.float64}
+            if not torch.equal(value.detach().float().cpu(), start[name])
+        }
+        if changed and when not in self._seen[number]:
+            name = min(changed, key=lambda name: changed[name].numel())
+            self._seen[number][when] = {name: changed[name].numpy().copy()}
+
+    def seen(self, model: nn.Module) -> dict[str, Any]:
+        """Return the ``steps`` of optimizers with parameters of a network.
+
+        Also arrays by name that were not the pretrained ones ``before`` the first or ``during`` it.
+        """
+        pairs = zip(self._networks, self._seen, strict=True)
+        return next((seen for (network, _start), seen in pairs if network is model), {})
+
+
 def finetune(student: ModuleType, *, seed: int, device: str, **data: Any) -> dict[str, Any]:
-    """Call the student's ``finetune``; returns ``parameters``, the network's arrays by name."""
+    """Call the student's ``finetune``; see ``_transfer``."""
     return _transfer(student, "finetune", torch.device(device), seed, data)
 
 
 def freeze(student: ModuleType, *, seed: int, device: str, **data: Any) -> dict[str, Any]:
-    """Call the student's ``freeze``; returns ``parameters``, the network's arrays by name."""
+    """Call the student's ``freeze``; see ``_transfer``."""
     return _transfer(student, "freeze", device, seed, data)
 
 
 def _transfer(
     student: ModuleType, name: str, device: Any, seed: int, data: dict[str, Any]
 ) -> dict[str, Any]:
+    """Call one of the functions that return a trained network.
+
+    Returns:
+        ``parameters``, the network's arrays by name; ``seen``, what ``Watch`` saw of it;
+        ``exchanged``, the classes (n,) that the network of a second, short call gives the
+        validation images after it got the labels exchanged, empty if that call fails.
+    """
     import pretrained  # supplied, beside the student's files
 
     network, settings = data["network"], data["settings"][name]
     pretrained.install(network["architecture"], network["parameters"] or None)
     _replace_train_model(student)
     torch.manual_seed(seed)
+    watch = Watch()
+    with watch.looking(pretrained):
+        model = _called(student, name, device, seed, data, settings)
+    parameters, seen = _parameters(model, name), watch.seen(_unwrapped(model))
+    labels = {key: 1 - data[key] for key in ("train_labels", "val_labels")}
+    short = {**settings, "num_epochs": 1, "passes": 1}
+    try:
+        model = _called(student, name, device, seed, {**data, **labels}, short)
+        exchanged = _predicted(model.eval(), data["val_images"], short["batch_size"], device)
+    except Exception:  # noqa: BLE001 - student code may raise anything; the first call has its points
+        exchanged = np.zeros(0, dtype=np.int64)
+    return {"parameters": parameters, "seen": seen, "exchanged": exchanged}
+
+
+def _called(
+    student: ModuleType, name: str, device: Any, seed: int, data: dict[str, Any], settings: Any
+) -> Any:
+    """Return what the student's function returns for these images and settings."""
     shuffling, mirroring = torch.Generator(), torch.Generator()
     shuffling.manual_seed(seed)
     mirroring.manual_seed(seed + 1)
@@ -122,8 +219,16 @@ def _transfer(
     }
     sizes = {"train": len(train), "val": len(val)}
     names, epochs = list(data["class_names"]), settings["num_epochs"]
-    model = getattr(student, name)(device, loaders, sizes, names, epochs)
-    return {"parameters": _parameters(model, name)}
+    return getattr(student, name)(device, loaders, sizes, names, epochs)
+
+
+def _predicted(model: nn.Module, images: np.ndarray, batch: int, device: Any) -> np.ndarray:
+    """Images (n, H, W, 3) uint8 -> the classes (n,) of the highest scores."""
+    like = next(model.parameters())
+    loader = DataLoader(Photographs(images, np.zeros(len(images), dtype=int)), batch_size=batch)
+    with torch.no_grad():
+        scores = [model(part.to(device, like.dtype)) for part, _labels in loader]
+    return torch.cat(scores).argmax(dim=1).cpu().numpy()
 
 
 def _replace_train_model(student: ModuleType) -> None:

@@ -6,7 +6,7 @@ Its arrays are loaded into the network of the supplied ``pretrained.py`` and jud
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,12 @@ LOSS_IMAGES = 100  # training images that say whether the head is trained
 # Mean loss of two classes: 0.69 when guessing, about 0.1 after training. A head that was never
 # trained may tell the classes apart by luck (1 in 20 with good features), but is never sure of it.
 TRAINED_LOSS = 0.35
+# Of the standard deviation of the scores. Convolutions that were trained with a small learning rate
+# change them by a third of it; noise of 1e-6 on each weight by 3e-5.
+WITHOUT_EFFECT = 0.01
+LEAST_SLOPE = 0.02  # 0.06 to 0.35 after training by SGD, Adam and others; 0 +- 0.002 for noise
+CLEAR = 0.75  # of the images: an epoch of any training gives fewer a label that they do not have
+UNTRAINED = "no optimizer made a step with a parameter of the returned network"
 HEAD = "fc."
 
 Result = Mapping[str, Any]
@@ -32,15 +38,99 @@ def finetune(result: Result, inputs: Result, withheld: Result) -> Evidence:
     parameters = _arrays(result["parameters"])
     start = _pretrained(inputs)
     values, notes = _accuracy(parameters, inputs, withheld)
+    _learns_from_labels(result, inputs, values["accuracy"])
+    backbone = _trained_backbone(parameters, start, inputs)
+    if backbone.earned == 1 and (loaded := _loaded(result, start)):
+        backbone = Finding("backbone", 0.0, loaded)
+    elif backbone.earned == 1 and result["seen"].get("steps") == 0:
+        text = f"{UNTRAINED}. A person must look whether it was trained here or came in a file"
+        backbone = Finding("backbone", 0.0, text, undecided=True)
+    return Evidence(values, (_head(parameters, inputs), backbone), notes=notes)
+
+
+def _trained_backbone(
+    parameters: Mapping[str, np.ndarray], start: Mapping[str, np.ndarray], inputs: Result
+) -> Finding:
+    """Say whether everything before the head is the work of training, and not of something else."""
     # Weights of convolutions; the bias of a batch norm before another one has no gradient.
     names = [name for name in _backbone_parameters(start) if start[name].ndim == 4]
     still = [name for name in names if np.array_equal(parameters[name], start[name])]
-    backbone = Finding("backbone", 1.0)
     if still:
         text = f"{len(still)} of the {len(names)} convolutions still have their pretrained "
         text += f"weights (for example {still[0]}): finetune must train all of them"
-        backbone = Finding("backbone", 1 - len(still) / len(names), text)
-    return Evidence(values, (_head(parameters, inputs), backbone), notes=notes)
+        return Finding("backbone", 1 - len(still) / len(names), text)
+    put_back = {k: start[k] if k in names else value for k, value in parameters.items()}
+    images = inputs["train_images"][:LOSS_IMAGES]
+    own, others = (_scores(_rebuilt(p, inputs), images) for p in (parameters, put_back))
+    change = float((own - others).abs().max())
+    if change < WITHOUT_EFFECT * float(own.std()):
+        text = "the backbone is not trained: with the pretrained convolutions put back under your "
+        text += f"head, no score of {len(images)} training images changes by more than {change:.2g}"
+        return Finding("backbone", 0.0, text)
+    slope = _slope(put_back, parameters, names, inputs)
+    if not slope >= LEAST_SLOPE:
+        text = "the convolutions have changed, but not as training changes them: their way from "
+        text += "the pretrained weights and the descent of the loss there have a cosine of "
+        text += f"{slope:.4f}; training gives 0.06 and more, noise 0. A person must look"
+        return Finding("backbone", 0.0, text, undecided=True)
+    return Finding("backbone", 1.0)
+
+
+def _slope(
+    start: Mapping[str, np.ndarray],
+    end: Mapping[str, np.ndarray],
+    names: Sequence[str],
+    inputs: Result,
+) -> float:
+    """Return the cosine of the way from start to end, and of the descent of the loss at start."""
+    network = _rebuilt(start, inputs).train()
+    images = supplied.load("pretrained").normalise(inputs["train_images"][:LOSS_IMAGES])
+    labels = torch.from_numpy(np.array(inputs["train_labels"][:LOSS_IMAGES]))
+    labels = labels.clamp(max=len(_head_arrays(start)[0]) - 1)  # a head may have too few outputs
+    for part, truth in zip(
+        images.split(EVALUATED_AT_ONCE), labels.split(EVALUATED_AT_ONCE), strict=True
+    ):
+        nn.functional.cross_entropy(network(part), truth).backward()
+    named = dict(network.named_parameters())
+    descents = [named[name].grad for name in names]
+    descent = -torch.cat([d.flatten() for d in descents if d is not None]).double().numpy()
+    way = np.concatenate([(end[name] - start[name]).ravel() for name in names]).astype(np.float64)
+    return float(descent @ way / np.sqrt((descent @ descent) * (way @ way)))
+
+
+def _loaded(result: Result, start: Mapping[str, np.ndarray]) -> str:
+    """Say that the network was not the pretrained one when its training began; empty if it was."""
+    for name, array in result["seen"].get("before", {}).items():
+        change = _change(name, array, start)
+        return (
+            f"before the first step of the optimizer, {name} was not the pretrained one (it "
+            f"differs by up to {change:.2g}): start from the pretrained network, and train it here"
+        )
+    return ""
+
+
+def _learns_from_labels(result: Result, inputs: Result, accuracy: float) -> None:
+    """Make sure that the classes follow from the labels that the function was given.
+
+    Raises:
+        Failure: with the labels exchanged, a new network answers as if they were not.
+    """
+    answers, labels = np.asarray(result["exchanged"]), np.asarray(inputs["val_labels"])
+    if answers.shape != labels.shape or accuracy < CLEAR:
+        return
+    share = float((answers == labels).mean())
+    if share > CLEAR:
+        raise Failure(
+            "mismatch",
+            f"called again with the labels of the two classes exchanged, it returns a network that "
+            f"gives {share:.0%} of the {len(labels)} validation images the label that they do not "
+            "have: what it knows about the classes comes from elsewhere, not from the images and "
+            "labels that it is given",
+        )
+
+
+def _change(name: str, array: np.ndarray, start: Mapping[str, np.ndarray]) -> float:
+    return float(np.abs(np.asarray(array, dtype=np.float64) - start[name]).max())
 
 
 def freeze(result: Result, inputs: Result, withheld: Result) -> Evidence:
@@ -48,6 +138,7 @@ def freeze(result: Result, inputs: Result, withheld: Result) -> Evidence:
     parameters = _arrays(result["parameters"])
     start = _pretrained(inputs)
     values, notes = _accuracy(parameters, inputs, withheld)
+    _learns_from_labels(result, inputs, values["accuracy"])
     changed = {
         name: float(np.abs(parameters[name] - start[name]).max())
         for name in _backbone_parameters(start)
@@ -59,11 +150,28 @@ def freeze(result: Result, inputs: Result, withheld: Result) -> Evidence:
         text = f"{len(changed)} of the {len(_backbone_parameters(start))} parameter arrays before "
         text += f"fc have changed, {worst} by up to {changed[worst]:.2g}: train only fc"
         frozen = Finding("frozen", 0.0, text)
+    elif text := _put_back(result, start):
+        frozen = Finding("frozen", 0.0, text)
     trained = Finding("trained_head", 1.0)
     if not values["training_loss"] <= TRAINED_LOSS:
         trained = Finding("trained_head", 0.0, notes[0], "below_threshold")
     findings = (_head(parameters, inputs), frozen, trained)
+    if result["seen"].get("steps") == 0:
+        notes = (*notes, f"{UNTRAINED}: was the head trained here?")
     return Evidence(values, findings, notes=notes)
+
+
+def _put_back(result: Result, start: Mapping[str, np.ndarray]) -> str:
+    """Say that the backbone changed during training, though it is the pretrained one again."""
+    seen = result["seen"]
+    for name, array in {**seen.get("before", {}), **seen.get("during", {})}.items():
+        change = _change(name, array, start)
+        if change > 0:
+            return (
+                f"{name} changed by up to {change:.2g} during training and was put back at the "
+                "end, so the head was trained on other features: train only fc"
+            )
+    return ""
 
 
 def _arrays(value: Any) -> dict[str, np.ndarray]:

@@ -87,6 +87,9 @@ FILES = {
 
         def split(rng):
             yield Case("five", {"note": "not given", "at": 2, "x": rng.normal(size=5)})
+
+        def longer(rng):
+            yield Case("forty", {"at": 9, "x": rng.normal(size=40)})
         """,
     "reference/cases/losses.py": """
         import numpy as np
@@ -189,6 +192,34 @@ def test_each_value_of_a_call_has_its_share(result):
     assert "split returns one value, expected 2 values (low, high)" in one.message
 
 
+SLOW = """
+    import time
+
+    def split(x, at):
+        time.sleep(0.002 * (len(x) > 5) * len(x))
+        return x[:at], x[at:]
+    """
+
+
+@pytest.mark.parametrize("costly", ["note", "pending"])
+def test_values_that_take_much_longer_than_the_references_are_noted(costly, result):
+    checks = f"{VALUES.rstrip()}\n        larger: longer\n        costly: {costly}\n"
+    found = result(checks, SLOW)
+    said = found.message if costly == "pending" else found.notes[-1]
+    assert "case forty: split takes" in said
+    assert (found.outcome, found.points) == (
+        ("pending", 0) if costly == "pending" else ("passed", 4)
+    )
+    quick = result(checks, "def split(x, at):\n    return x[:at], x[at:]\n")
+    assert (quick.outcome, quick.notes) == ("passed", ())
+
+
+def test_values_that_are_wrong_have_no_time_of_interest(result):
+    checks = f"{VALUES.rstrip()}\n        larger: longer\n"
+    found = result(checks, SLOW.replace("x[at:]", "x[:at]"))
+    assert not any("as long as" in note for note in found.notes)
+
+
 def test_a_loss_in_torch_needs_no_driver(result):
     found = result(GRAD, LOSSES, torch=True)
     assert (found.outcome, found.points) == ("passed", 4)
@@ -224,6 +255,7 @@ def test_a_gradient_whose_sum_is_zero_is_seen(result):
         (TRAINING, "seed]", "seed]\n        driver: toy.train", "needs either a driver or a call"),
         (VALUES, "[x, at]", "[x, att]", "call: there is no input 'att' (did you mean 'at'?)"),
         (VALUES, "call: [x, at]", "call: x", "call: 'x'"),
+        (VALUES, "outputs:", "larger: large\n        outputs:", "large"),
         (VALUES, "call: [x, at]", "call: [x, x]", "call: 'x' appears twice"),
         (VALUES, "        call: [x, at]\n", "", "needs either a driver or a call"),
         (GRAD, "grad: [scores]", "grad: [score]", "outputs: dscore is missing"),

@@ -46,10 +46,10 @@ def spending(clock, *seconds):
         ((1,), (50,), 50),
         ((1,), (90, 50, 70), 50),
         ((1,), (90, 90, 10), None),
-        ((5, 1, 1), (100,), 20),
+        ((5, 1, 1), (100,), 100),
     ],
 )
-def test_the_smallest_ratio_counts(forward, backward, expected, clock):
+def test_the_shortest_times_count(forward, backward, expected, clock):
     found = cost.ratio(spending(clock, *forward), spending(clock, *backward), CASE)
     assert found == expected
 

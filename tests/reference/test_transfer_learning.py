@@ -12,7 +12,7 @@ from torch import nn
 
 from grader.errors import Failure
 from reference import supplied, training_habits
-from reference.datasets import insects, prediction_figure, training_loop
+from reference.datasets import exchanged_classes, insects, prediction_figure, training_loop
 from reference.drivers import transfer_learning as driver
 from reference.judges import prediction_figure as figure_judge
 from reference.judges import training_loop as loop_judge
@@ -214,8 +214,9 @@ def arrays(model) -> dict[str, np.ndarray]:
     return {name: value.detach().numpy().copy() for name, value in model.state_dict().items()}
 
 
-def judged(which, parameters, loaded):
-    return getattr(judge, which)({"parameters": parameters}, loaded["inputs"], loaded["withheld"])
+def judged(which, parameters, loaded, **more):
+    result = {"parameters": parameters, "seen": {}, "exchanged": np.zeros(0), **more}
+    return getattr(judge, which)(result, loaded["inputs"], loaded["withheld"])
 
 
 def test_mini_tier_has_the_sizes_of_the_homework(ants_and_bees):
@@ -327,16 +328,107 @@ def test_a_short_run_of_the_student_transfers(name, ants_and_bees):
     made = getattr(driver, name)(
         student("full_marks/plain"), seed=1, device="cpu", **loaded["inputs"]
     )
-    evidence = judged(name, made["parameters"], loaded)
+    evidence = judged(name, loaded=loaded, **made)
+    assert made["seen"]["steps"] > 0
+    assert "before" not in made["seen"]
+    assert ("during" in made["seen"]) == (name == "finetune")
+    own = (made["exchanged"] == loaded["inputs"]["val_labels"]).mean()
+    assert own < 0.4
     assert set(found(evidence).values()) == {1.0}, messages(evidence)
     assert evidence.values["accuracy"] > 0.9
+
+
+def moved(network, change):
+    parameters = arrays(network)
+    for name, value in parameters.items():
+        if value.ndim == 4:
+            parameters[name] = (value + change(value)).astype(np.float32)
+    return parameters
+
+
+def test_noise_without_effect_is_not_training(network, ants_and_bees):
+    rng = np.random.default_rng(0)
+    parameters = moved(network, lambda value: 1e-6 * rng.standard_normal(value.shape))
+    evidence = judged("finetune", parameters, ants_and_bees)
+    assert found(evidence) == {"head": 1, "backbone": 0}
+    assert "put back under your head" in messages(evidence)
+
+
+def test_noise_with_an_effect_is_left_to_a_person(network, ants_and_bees):
+    rng = np.random.default_rng(0)
+    parameters = moved(network, lambda value: 3e-3 * rng.standard_normal(value.shape))
+    backbone = judged("finetune", parameters, ants_and_bees).findings[1]
+    assert backbone.undecided
+    assert "a cosine of" in backbone.message
+
+
+def test_a_network_that_came_trained_loses_its_backbone(ants_and_bees):
+    inputs = {**ants_and_bees["inputs"], "settings": {"finetune": SHORT}}
+    made = driver.finetune(student("full_marks/plain"), seed=1, device="cpu", **inputs)
+    before = {"steps": 8, "before": {"bn1.weight": made["parameters"]["bn1.weight"]}}
+    parameters = made["parameters"]
+    evidence = judged("finetune", parameters, ants_and_bees, seen=before)
+    assert "before the first step of the optimizer, bn1.weight" in messages(evidence)
+    nothing = judged("finetune", parameters, ants_and_bees, seen={"steps": 0})
+    assert nothing.findings[1].undecided
+
+
+def test_a_backbone_that_was_put_back_is_not_frozen(network, ants_and_bees):
+    parameters = arrays(network)
+    during = {"bn1.weight": parameters["bn1.weight"] + 0.25}
+    evidence = judged("freeze", parameters, ants_and_bees, seen={"steps": 9, "during": during})
+    assert found(evidence) == {"head": 1, "frozen": 0, "trained_head": 1}
+    assert "bn1.weight changed by up to 0.25 during training" in messages(evidence)
+
+
+def test_a_network_that_does_not_follow_its_labels_earns_nothing(network, ants_and_bees):
+    labels = ants_and_bees["inputs"]["val_labels"]
+    with pytest.raises(Failure, match="what it knows about the classes comes from elsewhere"):
+        judged("freeze", arrays(network), ants_and_bees, exchanged=labels)
+    judged("freeze", arrays(network), ants_and_bees, exchanged=1 - labels)
+
+
+def test_a_head_that_was_fitted_without_an_optimizer_is_noted(network, ants_and_bees):
+    evidence = judged("freeze", arrays(network), ants_and_bees, seen={"steps": 0})
+    assert set(found(evidence).values()) == {1.0}
+    assert "was the head trained here?" in evidence.notes[-1]
+
+
+def test_classes_are_exchanged_for_half_of_the_seeds_and_everywhere(ants_and_bees):
+    given, hidden = ants_and_bees["inputs"], ants_and_bees["withheld"]
+    swapped = []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        inputs, withheld = exchanged_classes.classes(given, hidden, rng)
+        swaps = {
+            inputs["class_names"] != given["class_names"],
+            *(bool((inputs[k] != given[k]).all()) for k in ("train_labels", "val_labels")),
+            bool((withheld["labels"] != hidden["labels"]).all()),
+        }
+        assert len(swaps) == 1
+        swapped += swaps
+    assert 8 < sum(swapped) < 32
+    assert given["class_names"] == ["ants", "bees"]
+
+
+def test_names_of_classes_follow_from_the_seed(shown):
+    drawn = {
+        tuple(
+            exchanged_classes.names(shown["inputs"], {}, np.random.default_rng(seed))[0][
+                "class_names"
+            ]
+        )
+        for seed in range(10)
+    }
+    assert len(drawn) > 5
+    assert all(len(set(names)) == 3 for names in drawn)
 
 
 def test_a_mistake_in_train_model_does_not_reach_finetune(ants_and_bees):
     module = student("wrong/training_clears_after_backward")
     inputs = {**ants_and_bees["inputs"], "settings": {"finetune": SHORT}}
     made = driver.finetune(module, seed=1, device="cpu", **inputs)
-    assert found(judged("finetune", made["parameters"], ants_and_bees))["backbone"] == 1
+    assert found(judged("finetune", loaded=ants_and_bees, **made))["backbone"] == 1
 
 
 def test_template_raises_not_implemented():
