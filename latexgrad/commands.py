@@ -47,6 +47,7 @@ IGNORED = frozenset(
             "scriptscriptstyle",
         ),
         *("bigstrut", "strut", "cr", "relax", "protect", "toprule", "midrule", "bottomrule"),
+        *("blacksquare", "checkmark", "qedhere", "triangleleft", "bigstar", "lozenge"),
         *("mathclose", "mathopen", "mathpunct", "mathinner", "smash", "hfil", "null"),
         *(",", ";", ":", "!", " ", ">", "/", "thinspace", "medspace", "thickspace"),
     )

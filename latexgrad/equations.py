@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from .commands import NAMED
+from .commands import GREEK, NAMED
 from .limits import MAX_FORMULA_TOKENS, UnreadableError
 from .rows import CLOSING, OPENING, OPERATORS, RELATIONS, Piece, pieces
 from .tokens import Lexeme, argument_at
 
 COMPARISONS = frozenset((r"\le", r"\ge", "<", ">", r"\in", r"\dots", r"\neq", r"\ne", r"\to"))
 TIMES = frozenset(("t", "s", "k", "j", r"\tau", "T", "n"))
+LAST_STEPS = frozenset(("N", "K", "S", "M", "n", "g", "f", "i", "o", "c", r"\tilde c", "d", "l"))
 MAX_CONDITION = 24  # lexemes
 MAX_NUMBERING = 4  # lexemes
 SEVERAL = 2
@@ -130,7 +131,9 @@ def _add_piece(piece: Piece, result: list[Equation], rest: list[UnreadableError]
         if len(last.sides[-1]) > MAX_FORMULA_TOKENS:
             raise UnreadableError("the formula is too long", lexemes[0].at)
         return
-    if _is_condition(lexemes, sides, relations):
+    number = all(lexeme.kind == "number" or lexeme.text in "+-" for lexeme in lexemes)
+    follows = last is not None and (last.conditions or len(last.sides) == 1)
+    if _is_condition(lexemes, sides, relations) and (follows or not number):
         if last is not None:
             last.conditions.append(lexemes)
         return
@@ -171,6 +174,8 @@ def _is_condition(
         return False
     if any(lexeme.text == r"\in" for lexeme in piece):
         return True
+    if not all(map(_may_be_of_index, piece)):
+        return False
     compared = any(lexeme.text in COMPARISONS for lexeme in piece)
     formula = any(
         lexeme.text in (r"\frac", r"\partial", *OPERATORS - {"-", "+"}) for lexeme in piece
@@ -182,6 +187,19 @@ def _is_condition(
         or all(len(side) == 1 and _of_index(side[0]) for side in sides)
         or (len(sides[0]) == 1 and sides[0][0].text in TIMES and not formula)
     )
+
+
+def is_of_index(condition: Sequence[Lexeme]) -> bool:
+    """Say whether a condition is about an index or a gate."""
+    return any(lexeme.text == r"\in" for lexeme in condition) or all(
+        map(_may_be_of_index, condition)
+    )
+
+
+def _may_be_of_index(lexeme: Lexeme) -> bool:
+    """Say whether a lexeme may be part of what is said about an index: ``x > 0`` is not."""
+    letter = lexeme.kind == "letter" or lexeme.text in GREEK
+    return not letter or lexeme.text in TIMES | LAST_STEPS
 
 
 def _of_index(lexeme: Lexeme) -> bool:

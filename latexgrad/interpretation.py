@@ -38,6 +38,7 @@ MAX_RULES = 16  # by which a name is judged
 MAX_STATEMENTS = 40  # that they are looked for in
 OPERATIONS_EACH = 100  # of making the rules for one proposal
 RIGHT = 1 - 1e-9
+DIMENSIONS = frozenset("DHNKT")  # capitals that are numbers where they have no time
 
 
 @dataclass(frozen=True)
@@ -257,5 +258,8 @@ def _by_capitals(
         for value in values:
             alike = family.name.lower() == value.name.lower()
             timed = value.timed  # B may be a matrix beside b
+            dimension = family.name in DIMENSIONS and not family.timed
+            if dimension:
+                continue
             if alike and family.labels == value.labels and family.gated == value.gated and timed:
                 yield family, value

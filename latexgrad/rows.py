@@ -112,6 +112,9 @@ class _Splitter:
                 self._row_end()
             elif outside and self._separates(lexeme):
                 self._end(begins_row=False)
+            elif outside and lexeme.text == r"\in" and self._holds_relation():
+                self._end(begins_row=False)
+                self._current.append(lexeme)
             else:
                 self._current.append(lexeme)
                 if len(self._current) > MAX_FORMULA_TOKENS:
@@ -160,7 +163,8 @@ class _Splitter:
         if self._depth or lexeme.text not in ("(", "[") or after >= len(self._found):
             return False
         word = self._found[after]
-        if word.kind != "text" or not starts_remark(word.text) or self._incomplete():
+        remark = word.kind == "text" and starts_remark(word.text)
+        if self._incomplete() or not (remark or self._is_shape(after)):
             return False
         depth = 1
         while after < len(self._found) and depth:
@@ -171,6 +175,20 @@ class _Splitter:
         self._place = after
         self._end(begins_row=False)
         return True
+
+    def _is_shape(self, place: int) -> bool:
+        r"""Say whether brackets hold a shape, as in ``(H \times 1)``, beside an equation."""
+        inner: list[Lexeme] = []
+        while place < len(self._found) and self._found[place].text not in (")", "]"):
+            inner.append(self._found[place])
+            place += 1
+        signs = [lexeme for lexeme in inner if lexeme.text in (r"\times", ",")]
+        others = [lexeme for lexeme in inner if lexeme.text not in (r"\times", ",")]
+        letters = all(x.kind == "number" or (x.text.isupper() and len(x.text) == 1) for x in others)
+        return len(signs) == 1 and len(others) == 2 and letters and self._holds_relation()  # noqa: PLR2004
+
+    def _holds_relation(self) -> bool:
+        return any(lexeme.text in RELATIONS for lexeme in self._current)
 
     def _count_brackets(self, lexeme: Lexeme) -> None:
         if lexeme.text == ")" and self._depth == 0 and _is_number(self._current):
@@ -213,6 +231,8 @@ class _Splitter:
         """Say whether running text is a remark, and not a name or a part of the formula."""
         words = lexeme.text
         if not any(letter.isalnum() for letter in words):
+            return True
+        if words.startswith("(") and words.endswith(")") and starts_remark(words):
             return True
         following = self._found[self._place].text if self._place < len(self._found) else ""
         named = words in self._words or words.lower() in FUNCTION_WORDS

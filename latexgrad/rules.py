@@ -74,11 +74,12 @@ def _rules(sides: list[Node], statement: Statement, network: Network) -> Iterato
         links = [
             link for link, formula in zip(sides, formulas, strict=True) if formula and link != side
         ]
-        after = [link for link in sides[place + 1 :] if link in links]
+        after = [link for link in sides[place + 1 :] if link != side]
         if place == 0 and statement.relations[0] != "=":
             after = [_updated(side, sides[-1], time, statement.relations[0], network)]
-        elif not after:
-            after = links or (sides[place + 1 :] if place + 1 < len(sides) else [])
+        elif not any(link in links for link in after):
+            # All that follows are names: what stands before them says what they are.
+            after = links or after or sides[place + 1 :]
         if not after or (place and key.of not in ("L", "")):
             continue
         made = tuple(Transpose(link, link.at) if transposed else link for link in after)

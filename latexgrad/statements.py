@@ -176,8 +176,11 @@ def _problems(
 def _statements(equation: Equation, block: source.Block, number: int) -> Iterator[Statement]:
     for sides, conditions in _cases(equation):
         nodes = [_parsed(side, equation.at) for side in sides]
+        strange = [c for c in conditions if not equations.is_of_index(c)]
         if equation.problem is not None:
             nodes[-1] = equation.problem
+        elif strange:
+            nodes[-1] = UnreadableError("this condition is not understood", strange[0][0].at)
         yield Statement(
             block.text, equation.at, block.heading, block.display, tuple(nodes),
             tuple(equation.relations), _domain(conditions), number,

@@ -57,6 +57,8 @@ def is_remark(text: str, *, leads: bool) -> bool:
         leads: whether a whole equation follows: then the text cannot be one of its factors.
     """
     words = _words(text)
+    if text.replace(".", "").strip().upper() == "QED":
+        return True
     if HAZARDS & set(words) and not (leads and text.rstrip().endswith(":")):
         return False
     if leads or len(words) == 0:
