@@ -41,7 +41,7 @@ def trained(data):
 def test_training_is_recognized(data, trained, cell):
     found = JUDGES[cell](trained[cell], data["inputs"], data["withheld"])
     assert found.values["token_accuracy"] > 0.95
-    assert judges._likeness(cell, trained[cell], data["inputs"]) > 0.99
+    assert judges._likeness(cell, trained[cell], data["inputs"]) > 0.85
 
 
 @pytest.mark.parametrize("cell", JUDGES)
