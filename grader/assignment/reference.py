@@ -108,6 +108,11 @@ class Assignment:
         """Return the reference solution of a student's module, such as ``rnn_layers.py``."""
         return self._import(module.removesuffix(".py"))
 
+    def second(self, module: str) -> ModuleType | None:
+        """Return an independent second solution, ``second/<module>``, if there is one."""
+        name = f"second.{module.removesuffix('.py')}"
+        return self._import(name) if self.has(name) else None
+
     def _case_file(self, module: str) -> ModuleType:
         return self._import(f"cases.{module.removesuffix('.py')}")
 

@@ -17,6 +17,7 @@ from grader.errors import RAISED, BrokenError
 from grader.model import Array, Question
 from grader.readers.texts import did_you_mean
 
+from . import own_derivatives, second_solution
 from .mistakes import mistaken
 
 STEP = 1.0e-5  # as in differences.py
@@ -36,6 +37,7 @@ def forward_problems(spec: Any, module: str, assignment: Assignment) -> Iterator
     names = [*cases[0].expected, *spec.returns]
     yield from _mistake_problems(assignment, module, spec.function, names, cases[0])
     yield from _intermediates_problems(assignment, module, spec.function, cases)
+    yield from second_solution.forward_problems(spec, module, assignment, cases)
 
 
 def gradient_problems(spec: Any, module: str, assignment: Assignment) -> Iterator[str]:
@@ -55,7 +57,7 @@ def gradient_problems(spec: Any, module: str, assignment: Assignment) -> Iterato
     misplaced = list(_shape_problems(spec, cases)) or list(
         _exchanged(spec, module, assignment, cases)
     )
-    yield from misplaced
+    yield from misplaced or own_derivatives.gradient_problems(spec, module, assignment)
     if misplaced:
         return
     # Two checks may look at different outputs of one function; its mistakes serve both.
@@ -88,6 +90,8 @@ def values_problems(spec: Any, question: Question, assignment: Assignment) -> It
             yield f"outputs: {spec.runs.words} returns no {name!r}{near}; it returns {known}"
     yield from _mistake_problems(assignment, module, spec.generator, returned, cases[0])
     yield from _comparison_problems(assignment, module, spec.generator, cases)
+    yield from own_derivatives.values_problems(spec, question, assignment)
+    yield from second_solution.values_problems(spec, module, assignment, cases)
 
 
 def _comparison_problems(

@@ -51,6 +51,9 @@ class GradientKind(CheckKind):
         known_groups = {case.group for case in cases}
         for group in set(spec.groups) - known_groups:
             yield f"groups: no case belongs to {group!r} (there are {sorted(known_groups)})"
+        for name in spec.surrogate:
+            if name not in spec.gradients:
+                yield f"surrogate: {name!r} is not one of the gradients"
         yield from name_problems(spec)
 
     def disagreements(

@@ -47,7 +47,8 @@ class GradientSpec(FunctionSpec, Tolerances, Shares, Sized):
     edge cases only. ``builds_on`` are functions that other checks are about. ``follow_through`` is
     the fraction for what is right once they are, and for a gradient that is right for the student's
     own forward, if that is wrong but near the right one: one half at most.
-    ``costly`` says what becomes of gradients that take as long as differences of the forward do
+    ``surrogate`` names gradients that are not the derivative of ``forward``, such as those of a
+    straight-through estimator. ``costly``: what becomes of those as slow as differences are
     (``cost.py``).
     """
 
@@ -58,6 +59,7 @@ class GradientSpec(FunctionSpec, Tolerances, Shares, Sized):
     groups: list[str] = []
     mutation: Literal["note", "fail"] = "note"
     costly: Literal["note", "pending"] = "note"
+    surrogate: list[str] = []
     builds_on: list[str] = []
     follow_through: Fraction = 0.0
     edge_share: Fraction = 0.2

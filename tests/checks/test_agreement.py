@@ -212,3 +212,123 @@ def test_other_values_of_that_shape_are_not_named(tmp_path, fork_servers):
     assert result.reason == "wrong_shape"
     assert re.search("shape", result.message)
     assert "these are exactly" not in result.message
+
+
+SIGN = ("dout * (w * v + 1), (dout", "dout * (w * v + 1), -(dout")
+
+
+def test_a_wrong_sign_in_a_reference_is_a_problem_with_its_line(tmp_path):
+    (found,) = problems(written(tmp_path, reference=REFERENCE.replace(*SIGN)))
+    assert re.match(r"\d+: q1.2: gradients: dw: reference/toy.py:\d+, scale_backward, gives", found)
+    assert "than the derivative of scale by w" in found
+    assert found.endswith("(case N=3 D=4); is a sign wrong?")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("dout * (w * v + 1)", "dout * (w * v + 1.01)"),  # a little off
+        ("dout * (w * v + 1)", "dout * w * v"),  # a term
+        ("(dout * x * v).sum(0)", "(dout * x * v).mean(0)"),
+        ("(dout * x * w).sum(0)", "np.zeros_like(v)"),
+    ],
+)
+def test_a_gradient_that_is_not_the_derivative_is_a_problem(old, new, tmp_path):
+    assert old in REFERENCE
+    (found,) = problems(written(tmp_path, reference=REFERENCE.replace(old, new)))
+    assert "than the derivative of scale" in found
+
+
+def test_a_surrogate_gradient_is_left_alone(tmp_path):
+    checks = CHECKS.replace("gradients: {", "surrogate: [dw], gradients: {")
+    rubric = written(tmp_path, checks, REFERENCE.replace(*SIGN))
+    assert load_rubric(rubric, KINDS).max_score == 4
+    (found,) = problems(written(tmp_path / "b", checks.replace("[dw]", "[dz]")))
+    assert "surrogate: 'dz' is not one of the gradients" in found
+
+
+@pytest.mark.parametrize(
+    ("forward", "slope"),
+    [
+        ("np.maximum(x, 0)", "(x > 0)"),  # 0 at its kink, differences give one half
+        ("np.abs(x)", "np.sign(x)"),
+        ("x * 1e12", "1e12"),
+        ("np.tanh(x * 1e4)", "1e4 * (1 - np.tanh(x * 1e4) ** 2)"),
+        ("x + rng.normal(size=x.shape)", "1"),  # another number at every call
+    ],
+)
+def test_what_differences_cannot_tell_is_no_problem(forward, slope, tmp_path):
+    reference = (
+        "import numpy as np\nrng = np.random.default_rng(0)\n"
+        f"def f(x):\n    return {forward}, x\n"
+        f"def f_backward(dout, x):\n    return dout * {slope}\n"
+    )
+    cases = (
+        "import numpy as np\nfrom grader.author.cases import Case\n"
+        "def f(rng):\n    x = rng.normal(size=(3, 4))\n    x[0] = 0\n"
+        "    yield Case('some', {'x': x})\n"
+    )
+    checks = """
+      - {id: q1.1, title: f, points: 4, kind: gradient, function: f_backward, forward: f,
+         returns: [out, cache], opaque: [cache], gradients: {dx: x}}
+"""
+    assert load_rubric(written(tmp_path, checks, reference, cases), KINDS).max_score == 4
+
+
+DRIVER = """
+def grads(module, x, params):
+    loss, found = module.loss(x, **params)
+    return {"loss": loss, **{f"d{name}": value for name, value in found.items()}}
+"""
+LOSS = """
+import numpy as np
+
+def loss(x, w, b):
+    out = x @ w + b
+    return (out ** 2).sum(), {"w": 2 * x.T @ out, "b": 2 * out.sum(0)}
+"""
+LOSS_CASES = """
+from grader.author.cases import Case
+
+def loss(rng):
+    params = {"w": rng.normal(size=(4, 2)), "b": rng.normal(size=2)}
+    yield Case("N=3", {"x": rng.normal(size=(3, 4)), "params": params})
+"""
+LOSS_CHECKS = """
+      - {id: q1.1, title: loss, points: 4, kind: values, function: loss, driver: toy.grads,
+         outputs: {loss: 0.5, dw: 0.25, db: 0.25}}
+"""
+
+
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_gradients_that_a_driver_returns_are_derivatives_of_its_number(sign, tmp_path):
+    reference = LOSS.replace('"b": 2', f'"b": {sign}2')
+    rubric = written(tmp_path, LOSS_CHECKS, reference, LOSS_CASES)
+    (tmp_path / "reference" / "drivers" / "toy.py").write_text(DRIVER)
+    if not sign:
+        assert load_rubric(rubric, KINDS).max_score == 4
+        return
+    (found,) = problems(rubric)
+    assert "the driver toy.grads on the reference: db is something else than" in found
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("x + x * (v * w), None", ""),
+        ("x - x * (v * w), None", "and reference/toy.py differ in case N=3 D=4: out: 12 of 12"),
+        ("x.none", "AttributeError"),
+        ("x", "scale returns one value, expected 2 values"),
+    ],
+)
+def test_a_second_solution_that_differs_is_a_problem(body, words, tmp_path):
+    rubric = written(tmp_path)
+    (tmp_path / "reference" / "second").mkdir()
+    second = tmp_path / "reference" / "second" / "toy.py"
+    second.write_text(f"def scale(x, w, v):\n    return {body}\n")
+    if not words:
+        assert load_rubric(rubric, KINDS).max_score == 4
+        return
+    (found,) = problems(rubric)
+    assert "q1.1: function: reference/second/toy.py" in found
+    assert words in found
