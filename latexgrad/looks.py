@@ -152,7 +152,10 @@ def _kind(text: str) -> str:
 def _in_font(font: str, argument: Sequence[Lexeme], owner: Lexeme) -> list[Lexeme]:
     inner = plain(argument)
     letters = all(
-        (item.kind == "letter" and len(item.text) == 1) or item.text == r"\_" for item in inner
+        (item.kind == "letter" and len(item.text) == 1)
+        or item.kind == "word"  # a function within a longer word, as in dtanh
+        or item.text == r"\_"
+        for item in inner
     )
     if font in UPRIGHT and letters and len(inner) > 1:
         word = "".join(item.text for item in inner).replace(r"\_", "_")
