@@ -1,4 +1,4 @@
-"""Every example submission of both assignments scores what its ``expected.yaml`` claims.
+"""Every example submission of all assignments scores what its ``expected.yaml`` claims.
 
 One test for each example, so that any number of processes share the work and a failure has a name:
 ``pytest tests/e2e/test_examples.py -k fc_without_bias``. Grading happens in this process, as one of
@@ -22,13 +22,13 @@ from grader.run import grading
 from grader.run.workers import ForkServers
 from tests.conftest import ROOT
 
-ASSIGNMENTS = {"": ROOT, "convolution/": ROOT / "examples" / "convolution"}
+ASSIGNMENTS = {"": ROOT} | {f"{n}/": ROOT / "examples" / n for n in ("convolution", "layers")}
 # The longest come first, so that no process is left alone with one of them at the end.
 LONGEST = ("full_marks/loop", "full_marks/plain", "full_marks/vectorised")
 
 
 def names() -> list[str]:
-    """Return the examples of both assignments."""
+    """Return the examples of all assignments."""
     found = [
         prefix + path.parent.relative_to(folder / "reference" / "submissions").as_posix()
         for prefix, folder in ASSIGNMENTS.items()
