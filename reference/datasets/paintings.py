@@ -35,6 +35,9 @@ MINI: dict[str, tuple[Any, ...]] = {
     "shards": (80, 72, 1.2, (20000.0, 18000.0, 6000.0, 8000.0), 0.3),
     "waves": (80, 88, 0.8, (20000.0, 12000.0, 8000.0, 6000.0), 0.25),
 }
+# All weights of the style of one picture are multiplied by one of these, in an order that follows
+# from the seed, as does the order of the layers: weights that somebody wrote down are wrong.
+MINI_STYLE_FACTORS = (1.0, 1.6, 2.5)
 MINI_CONTENT_SIZE = (120, 90)  # width and height
 MINI_BRUSHES: dict[str, tuple[Callable[..., Picture], tuple[int, int]]] = {
     "strokes": (brushes.strokes, (100, 80)),
@@ -77,7 +80,13 @@ def generate(seed: int) -> dict[str, Any]:
     rng = np.random.default_rng(seed)
     content = brushes.landscape(rng, *MINI_CONTENT_SIZE)
     pictures = {name: brush(rng, *size) for name, (brush, size) in MINI_BRUSHES.items()}
-    return _inputs("mini", content, pictures, MINI, {})
+    made = _inputs("mini", content, pictures, MINI, {})
+    factors = rng.permutation(MINI_STYLE_FACTORS)
+    for style, factor in zip(made["styles"].values(), factors, strict=True):
+        chosen, order = style["settings"], rng.permutation(len(STYLE_LAYERS))
+        chosen["style_layers"] = [STYLE_LAYERS[i] for i in order]
+        chosen["style_weights"] = [float(factor * chosen["style_weights"][i]) for i in order]
+    return made
 
 
 def read(data: Path | None) -> dict[str, Any]:

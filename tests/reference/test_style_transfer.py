@@ -171,6 +171,23 @@ def test_pictures_follow_from_the_seed():
         assert pictures[0].std() > 30  # something is painted there
 
 
+def test_weights_and_the_order_of_layers_follow_from_the_seed():
+    drawn = [paintings.generate(seed)["styles"] for seed in range(8)]
+    factors = set()
+    for styles in drawn:
+        found = []
+        for name, style in styles.items():
+            chosen = style["settings"]
+            known = dict(zip(paintings.STYLE_LAYERS, paintings.MINI[name][3], strict=True))
+            pairs = zip(chosen["style_layers"], chosen["style_weights"], strict=True)
+            (factor,) = {round(weight / known[layer], 9) for layer, weight in pairs}
+            found.append(factor)
+        assert sorted(found) == sorted(paintings.MINI_STYLE_FACTORS)
+        factors.add(tuple(found))
+    assert len(factors) > 2
+    assert len({tuple(s["settings"]["style_layers"]) for all_ in drawn for s in all_.values()}) > 5
+
+
 def test_load_refuses_what_is_not_there(tmp_path):
     with pytest.raises(ValueError, match="tier: got 'large'"):
         paintings.load("large", None, 0)
