@@ -21,12 +21,14 @@ from grader.assignment.siblings import (
     tables,
 )
 from grader.checks import KINDS
+from grader.errors import UsageError
 from grader.frontends.commands.exit_status import (
     EXIT_BROKEN,
     EXIT_FAILURES,
     print_broken,
     reports_errors,
 )
+from grader.frontends.commands.mutants import verify_mutants
 from grader.frontends.commands.options import (
     Seed,
     demand,
@@ -51,6 +53,13 @@ from grader.run.progress import follow
               help="Grade N submissions at a time (default: one per core).")  # fmt: skip
 @click.option("--confusion-matrix", is_flag=True,
               help="Hand in right solutions for all questions of their family.")  # fmt: skip
+@click.option("--mutants", is_flag=True,
+              help="Grade right programs with one change each: which does nobody see?")  # fmt: skip
+@click.option("--pairs", is_flag=True, help="With --mutants: two changes each.")
+@click.option("--sample", type=click.IntRange(min=1), metavar="N",
+              help="With --mutants: so many of them, drawn at random.")  # fmt: skip
+@click.option("--sample-seed", type=click.IntRange(min=0), default=0, metavar="S",
+              show_default=True, help="What the sample is drawn with.")  # fmt: skip
 @grading_options
 @isolation_options
 @reports_errors
@@ -65,21 +74,31 @@ def verify_command(
     device: Any,
     *,
     confusion_matrix: bool,
+    mutants: bool,
+    pairs: bool,
+    sample: int | None,
+    sample_seed: int,
     isolation: Any,
     unsafe: bool,
 ) -> None:
     """Grade the assignment's example submissions and compare the scores with their claims.
 
     EXAMPLE is a pattern such as wrong/rnn_* and limits the run to the examples it matches; with
-    --confusion-matrix, to the families that have a check of which it matches the id.
+    --confusion-matrix, to the families that have a check of which it matches the id, and with
+    --mutants to the right programs, of which one is called reference.
     """
+    if (pairs or sample is not None) and not mutants:
+        raise UsageError("--pairs and --sample need --mutants")
     loaded = load_rubric(find_rubric(rubric, Path.cwd()), KINDS)
     families = matching_families(load_families(loaded), names) if confusion_matrix else []
-    examples = [] if confusion_matrix else matching(load_examples(loaded), names)
+    examples = [] if confusion_matrix or mutants else matching(load_examples(loaded), names)
     if out is not None:
         check_writable(out)
     settings = demand(read_settings(tier, data, seed, device), isolation, unsafe=unsafe)
     job = Job(loaded, settings, out)
+    if mutants:
+        verify_mutants(job, names, jobs or batch.cores(), sample, sample_seed, pairs=pairs)
+        return
     if confusion_matrix:
         print_matrix(job, cells(families), jobs or batch.cores())
         return

@@ -1,0 +1,162 @@
+"""``grader verify --mutants``: does the rubric see every program with one mistake?"""
+
+from __future__ import annotations
+
+import fnmatch
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich import box
+from rich.table import Table
+
+from grader.assignment import mutated
+from grader.assignment.examples import load_examples
+from grader.assignment.mutated import MutantFate, RightProgram
+from grader.errors import UsageError
+from grader.frontends.commands.exit_status import EXIT_BROKEN, EXIT_FAILURES
+from grader.job import Job
+from grader.reports import terminal
+from grader.reports.files import write_json
+from grader.run import batch, second_look
+from grader.run.progress import follow
+
+AT_ONCE = 200  # mutants that are written to the disk at a time
+NAME = "mutants.json"
+
+
+def verify_mutants(
+    job: Job, names: Sequence[str], jobs: int, sample: int | None, seed: int, *, pairs: bool
+) -> None:
+    """Grade mutants of the right programs whose names match; print what became of them.
+
+    Raises:
+        UsageError: a pattern matches no right program, or nothing can be changed.
+    """
+    programs = mutated.right_programs(job.rubric, load_examples(job.rubric))
+    found = _matching(job, programs, names)
+    fates = mutated.drawn(found, sample, seed)
+    if pairs:
+        fates = mutated.pairs_of(fates, found, seed)
+    if not fates:
+        raise UsageError("there is nothing to change: no function of these programs is graded")
+    known = mutated.listed(job.rubric)
+    for start in range(0, len(fates), AT_ONCE):
+        _grade(job, fates[start : start + AT_ONCE], jobs)
+    for fate in (one for one in fates if one.fate == "alive"):
+        entry = mutated.is_listed(fate, known)
+        if entry is not None:
+            fate.fate, fate.why = "listed", entry.reason
+    alive = [fate for fate in fates if fate.fate == "alive"]
+    with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
+        second_look.settle_all(job.rubric, job.settings, Path(folder), alive)
+    _print(fates)
+    if job.out is not None:
+        write_json(job.out / NAME, [_row(fate) for fate in fates])
+        click.echo(terminal.clean(f"all of them: {job.out / NAME}"))
+    if any(fate.fate == "broken" for fate in fates):
+        sys.exit(EXIT_BROKEN)
+    if any(fate.fate == "alive" for fate in fates):
+        sys.exit(EXIT_FAILURES)
+
+
+def _matching(job: Job, programs: Sequence[RightProgram], names: Sequence[str]) -> list[MutantFate]:
+    """Return the mutants of what the patterns match: programs, their files, or functions.
+
+    Raises:
+        UsageError: a pattern matches nothing.
+    """
+    found = [fate for program in programs for fate in mutated.fates_of(job.rubric, program)]
+    for name in names:
+        if not any(_matches(fate, name) for fate in found):
+            known = ", ".join(one.name for one in programs)
+            example = f"{programs[-1].name}/*:*"
+            raise UsageError(f"{name}: no such right program (there are {known}; or {example})")
+    return [fate for fate in found if not names or any(_matches(fate, name) for name in names)]
+
+
+def _matches(fate: MutantFate, pattern: str) -> bool:
+    file = f"{fate.program.name}/{fate.module}"
+    whole = (fate.program.name, file, f"{file}:{fate.mutant.function}")
+    return any(fnmatch.fnmatchcase(name, pattern) for name in whole)
+
+
+def _grade(job: Job, fates: Sequence[MutantFate], jobs: int) -> None:
+    quiet = Job(job.rubric, job.settings, None)
+    with tempfile.TemporaryDirectory(prefix="mutants-") as name:
+        given = mutated.submitted(Path(name), fates)
+        reports = {made.id: made for made in follow(batch.run(quiet, given, jobs), given)}
+    for fate, one in zip(fates, given, strict=True):
+        mutated.settle(fate, reports[one.identifier])
+
+
+def _print(fates: Sequence[MutantFate]) -> None:
+    screen = terminal.console()
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("function", no_wrap=True)
+    for head in ("mutants", "equivalent", "killed", "by its own check", "paid once",
+                 "cause named", "to a person"):  # fmt: skip
+        table.add_column(head, justify="right")
+    groups: dict[str, list[MutantFate]] = defaultdict(list)
+    for fate in fates:
+        groups[fate.mutant.function].append(fate)
+    for function, group in sorted(groups.items()):
+        table.add_row(function, *_figures(group))
+    if len(groups) > 1:
+        table.add_row("all", *_figures(fates))
+    screen.print(table)
+    for text in _survivors(fates):
+        click.echo(terminal.clean(text))
+
+
+def _figures(fates: Sequence[MutantFate]) -> Iterator[str]:
+    same = [fate for fate in fates if fate.fate in ("equivalent", "listed")]
+    killed = [fate for fate in fates if fate.fate == "killed"]
+    yield str(len(fates))
+    yield str(len(same))
+    yield _share(len(killed), len(fates) - len(same))
+    for count in (
+        sum(fate.by_own for fate in killed),
+        sum(fate.once for fate in killed),
+        sum(fate.has_cause for fate in killed),
+    ):
+        yield _share(count, len(killed))
+    yield str(sum(fate.fate == "pending" for fate in fates))
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %" if whole else "-"
+
+
+def _survivors(fates: Sequence[MutantFate]) -> Iterator[str]:
+    """Yield every mutant that is alive or that the grader could not grade, one by one."""
+    for fate in fates:
+        if fate.fate in ("alive", "broken", "pending"):
+            mutant = fate.mutant
+            place = f"{fate.program.name}/{fate.module}, line {mutant.line}, {mutant.function}"
+            yield f"\n{fate.fate}: {place} ({mutant.kind})"
+            yield from [fate.first.diff] if fate.first is not None else []
+            yield mutant.diff
+            yield from [fate.why] if fate.why else []
+
+
+def _row(fate: MutantFate) -> dict[str, Any]:
+    return {
+        "program": fate.program.name,
+        "module": fate.module,
+        "function": fate.mutant.function,
+        "kind": fate.mutant.kind,
+        "line": fate.mutant.line,
+        "diff": fate.mutant.diff,
+        "first": fate.first.diff if fate.first is not None else None,
+        "fate": fate.fate,
+        "lost": fate.lost,
+        "by_own": fate.by_own,
+        "once": fate.once,
+        "named": sorted(fate.named),
+        "why": fate.why,
+    }
