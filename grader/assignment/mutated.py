@@ -113,7 +113,7 @@ class MutantFate:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ReachingChecks:
     """The checks that can see a change of a function, and those that are about it."""
 
     wanted: frozenset[str]
@@ -266,7 +266,7 @@ def _changed(diff: str) -> list[tuple[str, str]]:
     return [(line[0], line[1:].strip()) for line in diff.splitlines() if line.strip()]
 
 
-def _plans(rubric: Rubric, program: RightProgram) -> Mapping[tuple[str, str], Plan]:
+def _plans(rubric: Rubric, program: RightProgram) -> Mapping[tuple[str, str], ReachingChecks]:
     """Return which checks can see a change, by the module and the function or method."""
     calls = _calls(program)
     every = [
@@ -286,7 +286,7 @@ def _plans(rubric: Rubric, program: RightProgram) -> Mapping[tuple[str, str], Pl
             quick = [check for check in seen if not hasattr(check, "dataset")]
             own = [c for m, c in every if (m, c.functions[0]) == (module, top)]
             chosen = quick if any(check in quick for check in own) else seen
-            plans[module, name] = Plan(
+            plans[module, name] = ReachingChecks(
                 frozenset(check.id for check in chosen),
                 frozenset(check.id for check in own),
                 frozenset(check.id for check in seen if getattr(check, "forward", None) == top),
