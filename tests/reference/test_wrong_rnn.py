@@ -131,7 +131,9 @@ def test_every_folder_is_listed():
     folders = {path.parent.name for path in WRONG.glob("*/rnn_layers.py")}
     raising = {"step_is_a_stub", "rnn_backward_needs_two_steps", "defined_twice"}
     raising |= {"rnn_functions_raise"}
-    assert folders - {"forbidden_autograd"} - raising == set(MISTAKES)
+    # What a call returns there is another thing after the next call.
+    reused = {"outputs_in_a_reused_buffer"}
+    assert folders - {"forbidden_autograd"} - raising - reused == set(MISTAKES)
 
 
 @BY_NAME
