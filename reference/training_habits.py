@@ -28,6 +28,7 @@ class Habits:
     """One way to write the loop; the first value of each field is right."""
 
     steps: str = "each batch"  # never
+    criterion: str = "given"  # own: a plain cross entropy, whatever is given
     clears: str = "before"  # after each batch's step: as right; each epoch, never
     trains_in: str = "train"  # train once: train() called before the first epoch; as given: never
     validates_in: str = "eval"  # as left: eval() is never called
@@ -41,6 +42,10 @@ WRONG: dict[str, dict[str, str]] = {
     "steps": {
         "never": "the parameters never change: optimizer.step() is not called, or the gradients "
         "are cleared between loss.backward() and optimizer.step()"
+    },
+    "criterion": {
+        "own": "the criterion that is given is not used: these are the weights for a plain cross "
+        "entropy, but the labels of the given one are smoothed"
     },
     "clears": {
         "never": "gradients are never cleared, so each step also uses those of all earlier "
@@ -83,6 +88,7 @@ WRONG: dict[str, dict[str, str]] = {
 }
 PROPERTIES = {
     "steps": "trains",
+    "criterion": "trains",
     "clears": "gradients_cleared",
     "trains_in": "modes",
     "validates_in": "modes",
@@ -121,6 +127,11 @@ class Loop:
         self.scheduled = 0
         self.data = {phase: batches(scenario[phase]) for phase in ("train", "val")}
 
+    def loss(self, scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Return the mean loss of a batch."""
+        smoothed = self.scenario["smoothing"] if self.habits.criterion == "given" else 0.0
+        return nn.functional.cross_entropy(scores, labels, label_smoothing=smoothed)
+
     def schedule(self, moment: str) -> None:
         """Make the scheduler's step if this is the moment for it."""
         wanted = self.habits.schedule
@@ -147,7 +158,7 @@ class Loop:
             self.optimizer.zero_grad()
         for images, labels in self.data["train"]:
             scores = self.model(images)
-            self.follow(nn.functional.cross_entropy(scores, labels))
+            self.follow(self.loss(scores, labels))
             right += int((scores.argmax(1) == labels).sum())
             self.schedule("each batch")
         return right / len(self.scenario["train"]["labels"])
@@ -158,7 +169,7 @@ class Loop:
         for images, labels in self.data["val"]:
             with torch.set_grad_enabled(self.habits.validation != "no_grad"):
                 scores = self.model(images)
-                loss = nn.functional.cross_entropy(scores, labels)
+                loss = self.loss(scores, labels)
             right.append(int((scores.argmax(1) == labels).sum()))
             losses.append(loss.item())
             if self.habits.validation == "step":

@@ -21,7 +21,7 @@ MOST_SETS = 20
 # What each scenario consists of. mode: that of the model at the beginning; aim: how far along the
 # way from the first weights to those of the training labels the validation labels lie.
 SETTINGS: dict[str, dict[str, Any]] = {
-    "one_step": {"num_epochs": 1, "batches": 1},
+    "one_step": {"num_epochs": 1, "batches": 1, "smoothing": 0.3},
     "one_epoch": {"num_epochs": 1, "batches": 4},
     "batch_norm": {"num_epochs": 3, "batches": 3, "batch_norm": True, "training": False},
     "validation": {"num_epochs": 5, "batches": 2, "aim": 0.5, "telling": True},
@@ -30,7 +30,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 }
 # The habits that a scenario must show, by the names of ``training_habits.WRONG``.
 SHOWN: dict[str, dict[str, tuple[str, ...]]] = {
-    "one_step": {"steps": ("never",)},
+    "one_step": {"steps": ("never",), "criterion": ("own",)},
     "one_epoch": {"clears": ("never",)},
     "batch_norm": {"trains_in": ("train once", "as given"), "validates_in": ("as left",)},
     "validation": {"validation": ("grad", "step")},
@@ -52,6 +52,7 @@ def draw(
     step_size: int = 1000,
     gamma: float = 0.5,
     learning_rate: float = 0.3,
+    smoothing: float = 0.0,
 ) -> dict[str, Any]:
     """Draw a scenario; the arguments are those of SETTINGS."""
     size = int(np.prod(SHAPE))
@@ -73,6 +74,7 @@ def draw(
         "learning_rate": learning_rate,
         "step_size": step_size,
         "gamma": gamma,
+        "smoothing": smoothing,
     }
     if batch_norm:
         scenario["parameters"]["norm.num_batches_tracked"] = np.array(0, dtype=np.int64)
@@ -136,8 +138,9 @@ def load(tier: str, data: Path | None, seed: int) -> dict[str, dict[str, Any]]:
     Returns:
         ``inputs``: ``scenarios``, by name: ``parameters`` of the model, ``train`` and ``val`` with
         ``images``, ``labels`` and the size of a ``batch``, ``num_epochs``, ``learning_rate``,
-        ``step_size`` and ``gamma`` of the scheduler, ``training``, the model's first mode, and
-        ``telling``, as in ``drivers/transfer_learning.py``.
+        ``step_size`` and ``gamma`` of the scheduler, ``smoothing`` of labels in the criterion,
+        ``training``, the model's first mode, and ``telling``, as in
+        ``drivers/transfer_learning.py``.
         ``withheld`` is empty: what is right follows from the inputs.
 
     Raises:

@@ -342,7 +342,7 @@ def train_model(
         loaders = {phase: _batches(given[phase]) for phase in ("train", "val")}
         sizes = {phase: len(given[phase]["labels"]) for phase in loaders}
         where = torch.device(device) if i % 2 else device
-        criterion = nn.CrossEntropyLoss()
+        criterion = nn.CrossEntropyLoss(label_smoothing=given["smoothing"])
         trained = student.train_model(
             where, loaders, sizes, model, criterion, optimizer, scheduler, given["num_epochs"]
         )

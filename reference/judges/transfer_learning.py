@@ -26,6 +26,8 @@ TRAINED_LOSS = 0.35
 # change them by a third of it; noise of 1e-6 on each weight by 3e-5.
 WITHOUT_EFFECT = 0.01
 LEAST_SLOPE = 0.02  # 0.06 to 0.35 after training by SGD, Adam and others; 0 +- 0.002 for noise
+SMALL = 64  # pixels of an image that is no photograph
+BATCHES = 5  # of images whose loss is differentiated
 CLEAR = 0.75  # of the images: an epoch of any training gives fewer a label that they do not have
 UNTRAINED = "no optimizer made a step with a parameter of the returned network"
 HEAD = "fc."
@@ -60,7 +62,7 @@ def _trained_backbone(
         text += f"weights (for example {still[0]}): finetune must train all of them"
         return Finding("backbone", 1 - len(still) / len(names), text)
     put_back = {k: start[k] if k in names else value for k, value in parameters.items()}
-    images = inputs["train_images"][:LOSS_IMAGES]
+    images = inputs["train_images"][: _few(inputs)]
     own, others = (_scores(_rebuilt(p, inputs), images) for p in (parameters, put_back))
     change = float((own - others).abs().max())
     if change < WITHOUT_EFFECT * float(own.std()):
@@ -76,6 +78,11 @@ def _trained_backbone(
     return Finding("backbone", 1.0)
 
 
+def _few(inputs: Result) -> int:
+    """Return how many training images to differentiate by: of photographs fewer fit into memory."""
+    return LOSS_IMAGES if inputs["train_images"].shape[1] <= SMALL else LOSS_IMAGES // 5
+
+
 def _slope(
     start: Mapping[str, np.ndarray],
     end: Mapping[str, np.ndarray],
@@ -84,11 +91,12 @@ def _slope(
 ) -> float:
     """Return the cosine of the way from start to end, and of the descent of the loss at start."""
     network = _rebuilt(start, inputs).train()
-    images = supplied.load("pretrained").normalise(inputs["train_images"][:LOSS_IMAGES])
-    labels = torch.from_numpy(np.array(inputs["train_labels"][:LOSS_IMAGES]))
+    count = _few(inputs)
+    images = supplied.load("pretrained").normalise(inputs["train_images"][:count])
+    labels = torch.from_numpy(np.array(inputs["train_labels"][:count]))
     labels = labels.clamp(max=len(_head_arrays(start)[0]) - 1)  # a head may have too few outputs
     for part, truth in zip(
-        images.split(EVALUATED_AT_ONCE), labels.split(EVALUATED_AT_ONCE), strict=True
+        images.split(count // BATCHES), labels.split(count // BATCHES), strict=True
     ):
         nn.functional.cross_entropy(network(part), truth).backward()
     named = dict(network.named_parameters())
