@@ -26,7 +26,7 @@ TRAINED_LOSS = 0.35
 # change them by a third of it; noise of 1e-6 on each weight by 3e-5.
 WITHOUT_EFFECT = 0.01
 LEAST_SLOPE = 0.02  # 0.06 to 0.35 after training by SGD, Adam and others; 0 +- 0.002 for noise
-SMALL = 64  # pixels of an image that is no photograph
+SMALL = 64  # pixels: a drawing; photographs have more
 BATCHES = 5  # of images whose loss is differentiated
 CLEAR = 0.75  # of the images: an epoch of any training gives fewer a label that they do not have
 UNTRAINED = "no optimizer made a step with a parameter of the returned network"
