@@ -171,7 +171,7 @@ class Checker:
         """Return the gradient that an own quantity has the value of, or is used as."""
         answer = self._answer
         own = answer.rules_for(key)
-        derived = any(builds_on_loss(answer, number) for number in own)
+        derived = any(self._builds_on_loss(number) for number in own)
         statements = {answer.rules[number].statement.number for number in own}
         others = [n for n in users if answer.rules[n].statement.number not in statements]
         found: tuple[int, Key] | None = None
@@ -291,7 +291,10 @@ class Checker:
         )
         key = self._answer.rules[cause.rule].key
         rules = self._answer.rules_for(key)  # a base case need not lead to the loss
-        return definite and any(builds_on_loss(self._answer, number) for number in rules)
+        return definite and any(self._builds_on_loss(number) for number in rules)
+
+    def _builds_on_loss(self, number: int) -> bool:
+        return builds_on_loss(self._answer, number, self._points[0], self._budget)
 
     def _right_if_summed(self, verdict: Verdict) -> bool:
         """Say whether only the sum over the steps is missing."""

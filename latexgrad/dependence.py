@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
 
+import numpy as np
+
+from .arithmetic import ShapeError
+from .evaluate import EvaluationError
+from .limits import Budget
 from .network import Key, key_of
 from .nodes import Gradient, Node, Symbol, parts
-from .scope import Answer
+from .scope import Answer, Scope
+from .truth import Point
 
 
 def keys_in(node: Node) -> Iterator[Key]:
@@ -33,14 +42,40 @@ def rules_behind(answer: Answer, numbers: Iterable[int]) -> set[int]:
     return reached
 
 
-def builds_on_loss(answer: Answer, number: int) -> bool:
-    """Say whether a rule builds on gradients that are given, through other rules or not."""
+def builds_on_loss(answer: Answer, number: int, where: Point, budget: Budget) -> bool:
+    """Say whether a rule builds on gradients that are given, through other rules or not.
+
+    A given gradient that cancels, or has the factor zero, is named but not built on.
+    """
     given = answer.network.given_keys
     if answer.network.loss is not None:
         return True  # the loss is a formula of the values: its gradient need not name another
-    return any(
+    named = any(
         key.of == "D" or key in given
         for reached in rules_behind(answer, [number])
         for link in answer.rules[reached].links
         for key in keys_in(link)
     )
+    return named and _changes_with_loss(answer, number, where, budget)
+
+
+def _changes_with_loss(answer: Answer, number: int, where: Point, budget: Budget) -> bool:
+    """Say whether the value of a rule is another for twice the loss; true if it has no value."""
+    doubled = {place: value * 2 if place[0].of else value for place, value in where.values.items()}
+    before = _values(Scope(answer, where, budget, trusted=False), number)
+    after = _values(Scope(answer, replace(where, values=doubled), budget, trusted=False), number)
+    common = before.keys() & after.keys()
+    return not common or any(not np.allclose(before[at], after[at]) for at in common)
+
+
+def _values(scope: Scope, number: int) -> dict[int | None, Any]:
+    """Return the values of a rule by time, where it has any."""
+    rule = scope.answer.rules[number]
+    place = len(rule.links) - 1
+    found: dict[int | None, Any] = {}
+    for time in range(scope.last + 1) if rule.time is not None else [None]:
+        fit = scope.fit(rule, time)
+        if fit is not None:
+            with suppress(ShapeError, EvaluationError):
+                found[time] = scope.link(number, place, fit[1], (rule.key, time))
+    return found

@@ -54,9 +54,8 @@ def _deduced(
     used: Mapping[str, Iterable[str]], usual: Renaming, network: Network
 ) -> Iterator[tuple[str, str]]:
     inner = {label for key in network.values for label in key.labels if label not in network.gates}
+    values = {key.name for key in network.sequences} - {*network.gates}
     for name, labels in used.items():
-        gates = {usual.gate(name, label) for label in labels} & set(network.gates)
-        missing = [gate for gate in network.gates if gate not in gates]
         unknown = [
             label
             for label in labels
@@ -65,7 +64,14 @@ def _deduced(
             and label not in inner
             and not label.startswith("#")
         ]
-        if len(missing) == 1 and len(unknown) == 1 and len(gates) > 1:
+        if len(unknown) != 1:
+            continue
+        # Beside z for the candidate, whose value is z_t, c is the gradient by c_t itself.
+        shadowed = values if unknown[0] in used else set()
+        gates = {usual.gate(name, label) for label in labels if label not in shadowed}
+        gates &= {*network.gates}
+        missing = [gate for gate in network.gates if gate not in gates]
+        if len(missing) == 1 and len(gates) > 1:
             yield unknown[0], missing[0]
 
 
@@ -77,7 +83,10 @@ def _chosen(
     for gate, others in network.gates.items():
         names = [gate, *(other for other in general if general[other] == gate)]
         ordered = sorted(others, key=lambda other: (len(other) == 1, other.upper() == other))
-        names += [other for other in ordered if other != "g" or candidate_is_g]
+        if "g" in ordered:
+            ordered.remove("g")
+            names += ["g"] if candidate_is_g else []
+        names += ordered
         label = next((name for name in names if name in labels), None)
         if label is not None:
             found[label] = gate

@@ -97,7 +97,7 @@ def build(task: Task) -> Network:  # noqa: C901 - one loop for each kind of key
     gates = task.gates
     inputs: dict[Key, Dims] = {}
     sequences: set[Key] = set()
-    other_gates = {name: tuple(others) for name, others in gates.items()}
+    other_gates = {name: _with_capitals(name, others) for name, others in gates.items()}
     for text, dims in task.shapes.items():
         for name in _each_gate(text, gates):
             symbol = symbol_of(name)
@@ -141,6 +141,12 @@ def _letters(task: Task, inputs: Mapping[Key, Dims]) -> frozenset[str]:
     names = {key.name.lower() for key in inputs}
     letters = {letter for dims in task.shapes.values() for letter in dims}
     return frozenset(letter for letter in letters if letter.lower() not in names)
+
+
+def _with_capitals(gate: str, others: Sequence[str]) -> tuple[str, ...]:
+    r"""Return the other names of a gate; an accented one may be a capital, ``\tilde C``."""
+    accented = [f"{name[:-1]}{name[-1].upper()}" for name in (gate, *others) if " " in name]
+    return tuple(dict.fromkeys((*others, *(name for name in accented if name != gate))))
 
 
 def gate_variables(labels: Sequence[str], gates: Collection[str]) -> list[str]:

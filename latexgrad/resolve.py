@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from .arithmetic import Shape, ShapeError, shape_of
+from .dependence import keys_in, rules_behind
 from .evaluate import EvaluationError
 from .limits import Budget, UnreadableError
 from .network import Key, Network, Renaming, key_of, time_of
@@ -17,6 +19,7 @@ from .task import Given
 from .truth import PROBE_SIZES, dims_of
 
 MatrixDims = tuple[str, str]
+MAX_CIRCLES = 3  # of own quantities without a shape that are looked at
 PASSES = 6  # own quantities may be defined in terms of each other, in any order
 ASSUMED: tuple[MatrixDims, ...] = (
     *(("H", "1"), ("1", "H"), ("D", "1"), ("1", "D")),
@@ -119,6 +122,14 @@ def _own_shapes(answer: Answer, shapes: dict[Key, MatrixDims], budget: Budget) -
         for rule in answer.rules
         if not (rule.key.of in ("", "L", "D") and answer.network.has(rule.key))
     }
+    _fill(answer, shapes, unknown, budget)
+    for key in islice(_in_circles(answer, unknown - set(shapes)), MAX_CIRCLES):
+        if key not in shapes:
+            shapes.update(_of_circle(key, answer, shapes, unknown, budget))
+
+
+def _fill(answer: Answer, shapes: dict[Key, MatrixDims], unknown: set[Key], budget: Budget) -> None:
+    """Find the shapes that follow from those that are known."""
     for _pass in range(PASSES):
         missing = unknown - set(shapes)
         if not missing:
@@ -131,6 +142,39 @@ def _own_shapes(answer: Answer, shapes: dict[Key, MatrixDims], budget: Budget) -
                     shapes[rule.key] = found
         if len(shapes) == before:
             return
+
+
+def _in_circles(answer: Answer, missing: set[Key]) -> Iterator[Key]:
+    r"""Yield own quantities that are defined by one another, as ``u_t`` by ``\delta_{t+1}``."""
+    for number, rule in enumerate(answer.rules):
+        if rule.key not in missing:
+            continue
+        behind = [answer.rules[other] for other in rules_behind(answer, [number])]
+        used = {key for other in behind for link in other.links for key in keys_in(link)}
+        if rule.key in used and all(_is_known(key, answer, missing) for key in used):
+            yield rule.key
+
+
+def _is_known(key: Key, answer: Answer, missing: set[Key]) -> bool:
+    number = not key.of and key.name in answer.letters
+    return key in missing or number or shape_in(answer, key, PROBE_SIZES) is not None
+
+
+def _of_circle(
+    key: Key,
+    answer: Answer,
+    shapes: Mapping[Key, MatrixDims],
+    unknown: set[Key],
+    budget: Budget,
+) -> dict[Key, MatrixDims]:
+    """Return the shapes of a circle: what comes out must be what goes in."""
+    for assumed in ASSUMED:
+        tried = {**shapes, key: assumed}
+        _fill(answer, tried, unknown, budget)
+        own = [answer.rules[number] for number in answer.rules_for(key)]
+        if any(_rule_dims(rule, answer, tried, budget) == assumed for rule in own):
+            return tried
+    return {}
 
 
 def _rule_dims(

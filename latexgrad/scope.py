@@ -207,12 +207,19 @@ class Scope:
 
     def expected(self, key: Key, time: int | None) -> Any:
         """Return the truth of a quantity in the answer's layout."""
-        key = self.answer.meant(key)
-        return self._turned(key, self.point.values[key, time])
+        meant, time = self._meant(key, time)
+        return self._turned(meant, self.point.values[meant, time])
 
     def has_truth(self, key: Key, time: int | None) -> bool:
         """Say whether there is a truth for a quantity."""
-        return (self.answer.meant(key), time) in self.point.values
+        return self._meant(key, time) in self.point.values
+
+    def _meant(self, key: Key, time: int | None) -> tuple[Key, int | None]:
+        r"""Return what a quantity stands for: in one step, ``\delta`` is ``\delta_t``."""
+        meant = self.answer.meant(key)
+        if time is None and meant != key and self.answer.network.one_step:
+            return meant, 1
+        return meant, time
 
     def rule_for(self, key: Key, time: int | None) -> Used | None:
         """Return the rule that says what a quantity is at a time.

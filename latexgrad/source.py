@@ -27,7 +27,8 @@ BOLD_LEVEL = 10  # a line in bold is a heading at the lowest level
 
 _COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%[^\n]*")
 _CODE = re.compile(
-    r"\\begin\{(verbatim|lstlisting|comment)\}.*?\\end\{\1\}|<!--.*?-->|^```.*?^```",
+    r"\\begin\{(verbatim|lstlisting|comment)\}.*?\\end\{\1\}|<!--.*?-->|^```.*?^```"
+    r"|\\iffalse(?![A-Za-z]).*?\\(?:fi|else)(?![A-Za-z])",
     re.DOTALL | re.MULTILINE,
 )
 _TEX_FENCE = re.compile(r"^```[ \t]*(?:la)?tex\b[ \t]*$(.*?)^```", re.DOTALL | re.MULTILINE)

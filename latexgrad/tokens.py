@@ -23,8 +23,9 @@ from .commands import (
 from .limits import MAX_MACRO_DEPTH, MAX_TOKENS, UnreadableError
 from .source import Macro
 
+# An argument without braces is one digit: \frac12.
 _LEXEME = re.compile(
-    r"(?P<space>\s+|~)|(?P<command>\\(?:[A-Za-z]+\*?|.))|(?P<number>\d+(?:\.\d+)?|\.\d+)"
+    r"(?P<space>\s+|~)|(?P<command>\\(?:[A-Za-z]+\*?|.))|(?P<number>(?<=frac)\d|\d+(?:\.\d+)?|\.\d+)"
     r"|(?P<word>(?:tanh|sigmoid|softmax|diag|ReLU|relu|sech|cosh|sinh)(?![A-Za-z]))|(?P<letter>[A-Za-z])|(?P<char>[{}_^&()\[\]+\-*/=<>|,;:.!'#?\"`@])"
     r"|(?P<below>[₀-₉ₐ-ₜ₊₋₌₍₎ᵢⱼ]+)|(?P<above>[⁰¹²³⁴-⁹⁺⁻⁽⁾ᵀᵗ⊤ᶠⁱᵒᶜᵍ]+)"
     r"|(?P<other>.)",
