@@ -13,7 +13,7 @@ that running them cannot show::
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -37,6 +37,7 @@ RIGHT = "full_marks"  # the folder of right examples
 PAID = 0.01  # points that the check of another function may lose
 Fate = Literal["killed", "pending", "broken", "alive", "equivalent", "listed"]
 Files = dict[str, bytes]
+Making = Callable[[str, Collection[str]], Iterator[Mutant]]
 
 
 class ListedMutant(Strict):
@@ -138,13 +139,15 @@ def right_programs(rubric: Rubric, examples: Iterable[Example]) -> list[RightPro
     return found
 
 
-def fates_of(rubric: Rubric, program: RightProgram) -> list[MutantFate]:
-    """Return the mutants of a program's graded functions."""
+def fates_of(
+    rubric: Rubric, program: RightProgram, made: Making = mutants.mutants_of
+) -> list[MutantFate]:
+    """Return the mutants (or what else is ``made``) of a program's graded functions."""
     plans = _plans(rubric, program)
     found = []
     for module, text in sorted(program.sources.items()):
         names = {name for name in mutants.functions_in(ast.parse(text)) if (module, name) in plans}
-        for mutant in mutants.mutants_of(text, names):
+        for mutant in made(text, names):
             plan = plans[module, mutant.function]
             found.append(
                 MutantFate(

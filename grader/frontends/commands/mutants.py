@@ -16,9 +16,10 @@ from rich.table import Table
 
 from grader.assignment import mutated
 from grader.assignment.examples import load_examples
-from grader.assignment.mutated import MutantFate, RightProgram
+from grader.assignment.mutated import Making, MutantFate, RightProgram
 from grader.errors import UsageError
 from grader.frontends.commands.exit_status import EXIT_BROKEN, EXIT_FAILURES
+from grader.isolation.worker.mutants import mutants_of
 from grader.job import Job
 from grader.reports import terminal
 from grader.reports.files import write_json
@@ -38,7 +39,7 @@ def verify_mutants(
         UsageError: a pattern matches no right program, or nothing can be changed.
     """
     programs = mutated.right_programs(job.rubric, load_examples(job.rubric))
-    found = _matching(job, programs, names)
+    found = matching_fates(job, programs, names)
     fates = mutated.drawn(found, sample, seed)
     if pairs:
         fates = mutated.pairs_of(fates, found, seed)
@@ -46,7 +47,7 @@ def verify_mutants(
         raise UsageError("there is nothing to change: no function of these programs is graded")
     known = mutated.listed(job.rubric)
     for start in range(0, len(fates), AT_ONCE):
-        _grade(job, fates[start : start + AT_ONCE], jobs)
+        grade_each(job, fates[start : start + AT_ONCE], jobs)
     for fate in (one for one in fates if one.fate == "alive"):
         entry = mutated.is_listed(fate, known)
         if entry is not None:
@@ -55,22 +56,31 @@ def verify_mutants(
     with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
         second_look.settle_all(job.rubric, job.settings, Path(folder), alive)
     _print(fates)
+    end(job, fates, [fate for fate in fates if fate.fate in ("alive", "broken", "pending")])
+
+
+def end(job: Job, fates: Sequence[MutantFate], wrong: Sequence[MutantFate]) -> None:
+    """Print what is not as it must be, one by one, and leave with the status that says so."""
+    for text in _one_by_one(wrong):
+        click.echo(terminal.clean(text))
     if job.out is not None:
         write_json(job.out / NAME, [_row(fate) for fate in fates])
         click.echo(terminal.clean(f"all of them: {job.out / NAME}"))
     if any(fate.fate == "broken" for fate in fates):
         sys.exit(EXIT_BROKEN)
-    if any(fate.fate == "alive" for fate in fates):
+    if any(fate.fate != "pending" for fate in wrong):
         sys.exit(EXIT_FAILURES)
 
 
-def _matching(job: Job, programs: Sequence[RightProgram], names: Sequence[str]) -> list[MutantFate]:
-    """Return the mutants of what the patterns match: programs, their files, or functions.
+def matching_fates(
+    job: Job, programs: Sequence[RightProgram], names: Sequence[str], made: Making = mutants_of
+) -> list[MutantFate]:
+    """Return the mutants (or what else is ``made``) of programs, files or functions that match.
 
     Raises:
         UsageError: a pattern matches nothing.
     """
-    found = [fate for program in programs for fate in mutated.fates_of(job.rubric, program)]
+    found = [fate for program in programs for fate in mutated.fates_of(job.rubric, program, made)]
     for name in names:
         if not any(_matches(fate, name) for fate in found):
             known = ", ".join(one.name for one in programs)
@@ -85,7 +95,8 @@ def _matches(fate: MutantFate, pattern: str) -> bool:
     return any(fnmatch.fnmatchcase(name, pattern) for name in whole)
 
 
-def _grade(job: Job, fates: Sequence[MutantFate], jobs: int) -> None:
+def grade_each(job: Job, fates: Sequence[MutantFate], jobs: int) -> None:
+    """Grade mutants, write no reports, and note what became of them."""
     quiet = Job(job.rubric, job.settings, None)
     with tempfile.TemporaryDirectory(prefix="mutants-") as name:
         given = mutated.submitted(Path(name), fates)
@@ -109,8 +120,6 @@ def _print(fates: Sequence[MutantFate]) -> None:
     if len(groups) > 1:
         table.add_row("all", *_figures(fates))
     screen.print(table)
-    for text in _survivors(fates):
-        click.echo(terminal.clean(text))
 
 
 def _figures(fates: Sequence[MutantFate]) -> Iterator[str]:
@@ -132,16 +141,16 @@ def _share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "-"
 
 
-def _survivors(fates: Sequence[MutantFate]) -> Iterator[str]:
-    """Yield every mutant that is alive or that the grader could not grade, one by one."""
+def _one_by_one(fates: Sequence[MutantFate]) -> Iterator[str]:
+    """Yield the place and the change of each, with what is known about it."""
     for fate in fates:
-        if fate.fate in ("alive", "broken", "pending"):
-            mutant = fate.mutant
-            place = f"{fate.program.name}/{fate.module}, line {mutant.line}, {mutant.function}"
-            yield f"\n{fate.fate}: {place} ({mutant.kind})"
-            yield from [fate.first.diff] if fate.first is not None else []
-            yield mutant.diff
-            yield from [fate.why] if fate.why else []
+        mutant = fate.mutant
+        place = f"{fate.program.name}/{fate.module}, line {mutant.line}, {mutant.function}"
+        lost = ", ".join(f"{check} loses {points:g}" for check, points in fate.lost.items())
+        yield f"\n{fate.fate}: {place} ({mutant.kind}){': ' if lost else ''}{lost}"
+        yield from [fate.first.diff] if fate.first is not None else []
+        yield mutant.diff
+        yield from [fate.why] if fate.why else []
 
 
 def _row(fate: MutantFate) -> dict[str, Any]:

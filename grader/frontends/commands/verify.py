@@ -38,6 +38,7 @@ from grader.frontends.commands.options import (
     read_settings,
 )
 from grader.frontends.commands.out_folder import check_writable
+from grader.frontends.commands.rewrites import verify_rewrites
 from grader.job import Job
 from grader.reports import overview, terminal
 from grader.reports.report import Report
@@ -55,9 +56,11 @@ from grader.run.progress import follow
               help="Hand in right solutions for all questions of their family.")  # fmt: skip
 @click.option("--mutants", is_flag=True,
               help="Grade right programs with one change each: which does nobody see?")  # fmt: skip
+@click.option("--rewrites", is_flag=True,
+              help="Grade right programs in other words: none may lose a point.")  # fmt: skip
 @click.option("--pairs", is_flag=True, help="With --mutants: two changes each.")
 @click.option("--sample", type=click.IntRange(min=1), metavar="N",
-              help="With --mutants: so many of them, drawn at random.")  # fmt: skip
+              help="With --mutants or --rewrites: so many, at random.")  # fmt: skip
 @click.option("--sample-seed", type=click.IntRange(min=0), default=0, metavar="S",
               show_default=True, help="What the sample is drawn with.")  # fmt: skip
 @grading_options
@@ -75,6 +78,7 @@ def verify_command(
     *,
     confusion_matrix: bool,
     mutants: bool,
+    rewrites: bool,
     pairs: bool,
     sample: int | None,
     sample_seed: int,
@@ -85,17 +89,21 @@ def verify_command(
 
     EXAMPLE is a pattern such as wrong/rnn_* and limits the run to the examples it matches; with
     --confusion-matrix, to the families that have a check of which it matches the id, and with
-    --mutants to the right programs, of which one is called reference.
+    --mutants or --rewrites to the right programs, of which one is called reference.
     """
-    if (pairs or sample is not None) and not mutants:
-        raise UsageError("--pairs and --sample need --mutants")
+    if (pairs and not mutants) or (sample is not None and not (mutants or rewrites)):
+        raise UsageError("--pairs needs --mutants, and --sample needs --mutants or --rewrites")
     loaded = load_rubric(find_rubric(rubric, Path.cwd()), KINDS)
     families = matching_families(load_families(loaded), names) if confusion_matrix else []
-    examples = [] if confusion_matrix or mutants else matching(load_examples(loaded), names)
+    changes = confusion_matrix or mutants or rewrites
+    examples = [] if changes else matching(load_examples(loaded), names)
     if out is not None:
         check_writable(out)
     settings = demand(read_settings(tier, data, seed, device), isolation, unsafe=unsafe)
     job = Job(loaded, settings, out)
+    if rewrites:
+        verify_rewrites(job, names, jobs or batch.cores(), sample, sample_seed)
+        return
     if mutants:
         verify_mutants(job, names, jobs or batch.cores(), sample, sample_seed, pairs=pairs)
         return

@@ -118,12 +118,25 @@ def test_pairs_have_two_changes_and_samples_are_repeated(verify):
     assert verify("reference", "--pairs", "--sample", 4)[1] == rows
 
 
+def test_a_rewrite_that_loses_points_is_listed(run_cli, rubric):
+    plain = ("verify", "--rewrites", "full_marks/plain", "--rubric", rubric, "--jobs", 1)
+    ran = run_cli(*plain)
+    assert ran.status == 0, ran.out + ran.err
+    assert "temporary" in ran.out
+    # A program that gives something else under another name is not one that a rewrite may make.
+    path = rubric.parent / "reference" / "submissions" / "full_marks" / "plain" / "toy.py"
+    path.write_text(TOY.replace("first * 2", "first * 2 if 'first' in locals() else first"))
+    ran = run_cli(*plain)
+    assert ran.status == 1
+    assert "killed: full_marks/plain/toy.py, line 3, head (another name): q1.1 loses 2" in ran.out
+
+
 def test_what_does_not_fit_is_refused(verify, run_cli, rubric):
     ran, _rows = verify("wrong/*")
     assert ran.status == 2
     assert "no such right program (there are reference, full_marks/plain;" in ran.err
     ran = run_cli("verify", "--pairs", "--rubric", rubric)
-    assert "--pairs and --sample need --mutants" in ran.err
+    assert "--pairs needs --mutants" in ran.err
 
 
 def test_axes_that_belong_together_stay_together(tmp_path):
