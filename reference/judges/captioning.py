@@ -14,6 +14,7 @@ import numpy as np
 from grader.author import Curves, Evidence, Failure, Finding, Table
 
 from .. import rnn
+from ..cases.sampling_mistakes import samples_agree
 from ..drivers import captioning as driver
 from ..supplied import load
 
@@ -23,6 +24,7 @@ Captions = list[list[str]]  # for each image, its true captions
 NULL = 0
 LEAST_GAP = 0.4  # BLEU of training above validation captions
 MOST_EXCESS = 1.0  # of the training loss above the least possible one
+LEAST_AGREEING = 0.9  # of the captions; rounding may decide on a word
 SHOWN = 6  # captions of each split in the report
 MOST_STEPS = 50_000  # shown of the losses; an honest run has a few thousand
 CELLS = {1: "rnn", 4: "lstm"}
@@ -75,7 +77,19 @@ def overfit(
         },
         findings=(_loss_finding(loss, least), _gap_finding(bleu)),
         figures=(*_curve(result), *(_table(split, texts[split], truth[split]) for split in texts)),
+        notes=_sample_notes(result.get("train_samples"), samples["train"], inputs["word_to_idx"]),
     )
+
+
+def _sample_notes(own: Any, ours: np.ndarray[Any, Any], ids: Mapping[str, int]) -> tuple[str, ...]:
+    """Note captions that the student's ``sample`` gives and the trained parameters do not."""
+    if type(own) is not np.ndarray or own.shape != ours.shape or own.dtype.kind not in "iu":
+        return ()  # that costs its points in a check of its own
+    share = float(samples_agree(own, ours, ids["<END>"], NULL).mean())
+    if share >= LEAST_AGREEING:
+        return ()
+    text = "your sample gives other captions than the trained parameters do, for "
+    return (f"{text}{1 - share:.0%} of the training images: does it follow from the parameters?",)
 
 
 def validation_bleu(result: Values, inputs: Values, withheld: Values) -> Evidence:

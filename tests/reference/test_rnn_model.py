@@ -546,6 +546,10 @@ def test_reference_learns_the_training_captions_by_heart(cell, seed):
     for split in ("train", "val"):
         shape = (len(inputs[f"{split}_features"]), inputs["max_length"])
         assert out[f"{split}_samples"].shape == shape
+    assert judges.overfit(out, inputs, data["withheld"]).notes == ()
+    out["train_samples"] = np.roll(out["train_samples"], 1, axis=0)
+    (note,) = judges.overfit(out, inputs, data["withheld"]).notes
+    assert "your sample gives other captions than the trained parameters do" in note
 
 
 @pytest.mark.parametrize("cell", CELLS)
