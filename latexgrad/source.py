@@ -26,10 +26,17 @@ MARKDOWN_LEVEL = LEVELS["section"]  # "#" is a section
 BOLD_LEVEL = 10  # a line in bold is a heading at the lowest level
 
 _COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%[^\n]*")
-_CODE = re.compile(
-    r"\\begin\{(verbatim|lstlisting|comment)\}.*?\\end\{\1\}|<!--.*?-->|^```.*?^```"
-    r"|\\iffalse(?![A-Za-z]).*?\\(?:fi|else)(?![A-Za-z])",
-    re.DOTALL | re.MULTILINE,
+# What is not read, from the sign that opens it to the one that closes it.
+_HIDDEN = {
+    r"\begin{verbatim}": re.compile(r"\\end\{verbatim\}"),
+    r"\begin{lstlisting}": re.compile(r"\\end\{lstlisting\}"),
+    r"\begin{comment}": re.compile(r"\\end\{comment\}"),
+    "<!--": re.compile("-->"),
+    "```": re.compile("^```", re.MULTILINE),
+    r"\iffalse": re.compile(r"\\(?:fi|else)(?![A-Za-z])"),
+}
+_HIDES = re.compile(
+    r"\\begin\{(?:verbatim|lstlisting|comment)\}|<!--|^```|\\iffalse(?![A-Za-z])", re.MULTILINE
 )
 _TEX_FENCE = re.compile(r"^```[ \t]*(?:la)?tex\b[ \t]*$(.*?)^```", re.DOTALL | re.MULTILINE)
 _MATH_FENCE = re.compile(r"^```math\b(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -135,7 +142,7 @@ def read(text: str, *, markdown: bool) -> Document:
         raise UnreadableError(f"the file is larger than {MAX_BYTES // 1024} KiB", 0)
     text = with_newlines(text)
     fenced = _without_fences(text) if markdown else text
-    visible = _blank(_CODE, fenced)
+    visible = _without_hidden(fenced)
     if not markdown:
         visible = _COMMENT.sub(lambda m: m[1] + " " * (len(m[0]) - len(m[1])), visible)
     macros, visible = _macros(visible)
@@ -163,8 +170,23 @@ def _unfenced(found: re.Match[str]) -> str:
     return f"{' ' * opening}{found[1]}   "
 
 
-def _blank(pattern: re.Pattern[str], text: str) -> str:
-    return pattern.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
+def _without_hidden(text: str) -> str:
+    """Return a text in which comments and code are blank; what is never closed hides nothing."""
+    pieces: list[str] = []
+    unclosed: set[str] = set()  # looked for once: the time must not grow with the square
+    kept = at = 0
+    while (opening := _HIDES.search(text, at)) is not None:
+        at = opening.end()
+        if opening[0] in unclosed:
+            continue
+        closing = _HIDDEN[opening[0]].search(text, at)
+        if closing is None:
+            unclosed.add(opening[0])
+            continue
+        at = closing.end()
+        pieces += [text[kept : opening.start()], re.sub(r"[^\n]", " ", text[opening.start() : at])]
+        kept = at
+    return "".join([*pieces, text[kept:]])
 
 
 def _macros(text: str) -> tuple[dict[str, Macro], str]:

@@ -163,3 +163,21 @@ def test_files_that_are_too_much_end_soon(text):
         settled(check, RNN_STEP + RNN_SEQUENCE + text)
         settled("q4.5", LSTM_STEP + text)
     assert time.process_time() - started < 4 * MAX_SECONDS
+
+
+@pytest.mark.parametrize("sign", ["<!--", r"\begin{comment}", r"\begin{verbatim}", r"\iffalse "])
+def test_what_is_never_closed_is_looked_for_once(sign):
+    started = time.process_time()
+    settled("q3.5", RNN_STEP + sign * (60_000 // len(sign)))
+    assert time.process_time() - started < 1
+
+
+def test_many_circles_of_own_symbols_end_soon():
+    names = [f"a^{{{number}}}" for number in range(60)]
+    text = "".join(
+        f"$$ {name}_t = W_h^T {names[(n + 1) % 60]}_{{t+1}} + {names[n * 7 % 60]}_t $$"
+        for n, name in enumerate(names)
+    )
+    started = time.process_time()
+    settled("q3.6", RNN_SEQUENCE + text)
+    assert time.process_time() - started < MAX_SECONDS
