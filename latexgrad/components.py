@@ -14,6 +14,7 @@ import numpy as np
 
 from .arithmetic import apply, as_number, shape_of
 from .evaluate import Bindings, EvaluationError, Leaves, at_time
+from .limits import UnreadableError
 from .network import LAST, TIME, Dims, Key, Network
 from .nodes import (
     Apply,
@@ -146,11 +147,16 @@ def evaluate_entries(node: Arranged, bindings: Bindings, leaves: Leaves) -> Any:
 
     Raises:
         EvaluationError: a letter stands on one side only, or something is not an entry.
+        UnreadableError: a letter stands twice on one side only (Einstein's convention?).
     """
     found = _value(node.body, bindings, leaves)
     extra = set(found.letters) - set(node.letters)
     if extra:
-        text = f"the index {min(extra)} is not bound: is a sum over it missing?"
+        letter = min(extra)
+        if all(_occurrences(node.body, one) > 1 for one in extra):
+            text = f"no sum over {letter} is written; some mean one where an index stands twice"
+            raise UnreadableError(text, node.at)
+        text = f"the index {letter} is not bound: is a sum over it missing?"
         raise EvaluationError(text, "unbound_index")
     sizes = dict(zip(found.letters, np.shape(found.array), strict=True))
     if set(node.letters) - set(sizes):
@@ -159,6 +165,12 @@ def evaluate_entries(node: Arranged, bindings: Bindings, leaves: Leaves) -> Any:
     if not node.letters:
         return np.float64(array)
     return array if array.ndim == 2 else array.reshape(-1, 1)  # noqa: PLR2004 - a matrix
+
+
+def _occurrences(node: Node, letter: str) -> int:
+    """Return how often a letter is the index of an entry in a formula."""
+    here = node.letters.count(letter) if isinstance(node, Entry) else 0
+    return here + sum(_occurrences(part, letter) for part in parts(node))
 
 
 def _value(  # noqa: C901, PLR0911 - one case per node
