@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.latexgrad.tasks import run
+from tests.latexgrad.tasks import RNN_STEP, run
 
 DY = r"\frac{\partial L}{\partial y_{t,i}}"
 
 
 def step(by_x: str) -> str:
     """Write the derivation of one step by entries, with this formula for x_t."""
-    return rf"""
+    return rf"""{RNN_STEP}
 \[ {DY} = \frac{{\partial L}}{{\partial h_{{t,i}}}} (1 - h_{{t,i}}^2) \]
 \[ \frac{{\partial L}}{{\partial W_{{x,ij}}}} = {DY} x_{{t,j}}, \quad
    \frac{{\partial L}}{{\partial W_{{h,ij}}}} = {DY} h_{{t-1,j}}, \quad
