@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -49,19 +49,26 @@ def builds_on_loss(answer: Answer, number: int, where: Point, budget: Budget) ->
     """
     given = answer.network.given_keys
     if answer.network.loss is not None:
-        return True  # the loss is a formula of the values: its gradient need not name another
+        # A formula of values, with a gradient that need not name another: it depends on these.
+        of_loss = frozenset(keys_in(answer.network.loss))
+        return _changes_with(answer, number, where, budget, of_loss.__contains__)
     named = any(
         key.of == "D" or key in given
         for reached in rules_behind(answer, [number])
         for link in answer.rules[reached].links
         for key in keys_in(link)
     )
-    return named and _changes_with_loss(answer, number, where, budget)
+    # All gradients that are given are twice as large for twice the loss.
+    return named and _changes_with(answer, number, where, budget, lambda key: bool(key.of))
 
 
-def _changes_with_loss(answer: Answer, number: int, where: Point, budget: Budget) -> bool:
-    """Say whether the value of a rule is another for twice the loss; true if it has no value."""
-    doubled = {place: value * 2 if place[0].of else value for place, value in where.values.items()}
+def _changes_with(
+    answer: Answer, number: int, where: Point, budget: Budget, chosen: Callable[[Key], bool]
+) -> bool:
+    """Say whether a rule's value is another where what is chosen is doubled; true without value."""
+    doubled = {
+        place: value * 2 if chosen(place[0]) else value for place, value in where.values.items()
+    }
     before = _values(Scope(answer, where, budget, trusted=False), number)
     after = _values(Scope(answer, replace(where, values=doubled), budget, trusted=False), number)
     common = before.keys() & after.keys()

@@ -51,6 +51,21 @@ def test_one_mistake_costs_its_formula(old, new, lost):
     assert lost in {name for parts in found.values() for name in parts}
 
 
+@pytest.mark.parametrize("unrelated", ["b", "W x", "W x + b", "0 y", "p - p + b"])
+def test_what_does_not_depend_on_the_loss_is_not_followed(unrelated):
+    text = (SUBMISSIONS / "full_marks" / "vectors" / "layers.md").read_text(encoding="utf-8")
+    found = graded(text.replace("= p - y$$", f"= {unrelated}$$", 1))
+    # The formula of x names no gradient of z.
+    assert set(found["q1.1"]) == {rf"\partial L/\partial {name}" for name in ("z", "W", "b")}
+    assert "right, given" not in str(found)
+
+
+def test_a_wrong_gradient_that_depends_on_the_loss_is_followed():
+    text = (SUBMISSIONS / "full_marks" / "vectors" / "layers.md").read_text(encoding="utf-8")
+    found = graded(text.replace("= p - y$$", "= y - p$$", 1))
+    assert "right, given your own" in found["q1.1"][r"\partial L/\partial W"]
+
+
 def test_relu_and_softmax_have_names_in_formulas():
     text = (SUBMISSIONS / "full_marks" / "vectors" / "layers.md").read_text(encoding="utf-8")
     same = text.replace("= p - y$$", r"= \operatorname{softmax}(W x + b) - y$$", 1)
