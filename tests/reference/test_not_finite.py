@@ -82,7 +82,10 @@ def test_a_head_whose_loss_overflows_is_not_trained():
     rng = np.random.default_rng(0)
     weight = (rng.choice([-3e38, 3e38], (2, width))).astype(np.float32)
     state = {**start, "fc.weight": weight, "fc.bias": np.zeros(2, dtype=np.float32)}
-    evidence = transfer_judge.freeze({"parameters": state}, inputs, loaded["withheld"])
+    # Called again with the labels exchanged, it learns those.
+    exchanged = 1 - np.asarray(inputs["val_labels"])
+    result = {"parameters": state, "exchanged": exchanged, "seen": {}}
+    evidence = transfer_judge.freeze(result, inputs, loaded["withheld"])
     found = {finding.name: finding.earned for finding in evidence.findings}
     assert found["trained_head"] == 0
     labels = loaded["withheld"]["labels"]

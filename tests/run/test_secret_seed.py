@@ -1,9 +1,11 @@
+
 """Grading with the secret seed: the same for a class, unknown to workers, absent from reports."""
 
 from __future__ import annotations
 
 import json
 import subprocess
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -209,7 +211,8 @@ def test_a_driver_is_given_a_seed_that_does_not_depend_on_the_secret(rubric):
 
     found = []
     for settings in (Settings(secret=Secret.new()), Settings(secret=Secret.new())):
-        session = Session(rubric, Assignment(rubric.reference), None, Spy(), settings)
+        submission = SimpleNamespace(files=())
+        session = Session(rubric, Assignment(rubric.reference), submission, Spy(), settings)
         context = session._context(question, spec, session.seed(spec), private=True)
         _data, call = driven._driver_call(spec, context, context.public_seed)
         found.append((call.worker_seed, call.arguments["seed"], context.seed))
