@@ -19,6 +19,7 @@ PICTURES = (
 )
 MAX_DOCUMENTS = 12
 MAX_INCLUDED = 256 * 1024  # characters of a document with what it includes
+MAX_OTHER = 64 * 1024  # bytes of a document that was not asked for
 MAX_DEPTH = 4  # of documents that include others
 _INCLUDE = re.compile(r"(?<!%)\\(?:input|include|subfile)\s*\{\s*([^{}\n]+?)\s*\}")
 _BINARY = (
@@ -62,6 +63,8 @@ def texts(context: Context, asked: Sequence[str]) -> Iterator[tuple[str, str]]:
         data = _read(context, name)
         if data is None or is_picture(data):
             continue
+        if len(data) > MAX_OTHER and name not in asked:
+            continue  # data of the homework, a log: no derivation is as long
         text = decoded(data)
         if name.endswith(".ipynb"):
             text = markdown_of(text)

@@ -53,7 +53,14 @@ def serve(control_fd: str, options_json: str) -> None:
             server.reap_all()
             os._exit(0)
         request, message = json.loads(message), b""  # a child inherits what is here
-        _send(control, server.answer(request, fds))
+        try:
+            _send(control, server.answer(request, fds))
+        except BaseException as error:
+            # A fork that is stopped before it has asked to end with us would live on.
+            server.reap_all()
+            if isinstance(error, OSError):
+                os._exit(0)  # nobody is left to hear the answer
+            raise
 
 
 def _preload(names: list[str]) -> None:
