@@ -45,22 +45,14 @@ def serve(control_fd: str, options_json: str) -> None:
     gc.collect()
     gc.freeze()
     server = _Server(control, host)
-    while True:
-        server.wait()
-        message, fds, _flags, _addr = socket.recv_fds(control, MAX_MESSAGE, MAX_DESCRIPTORS)
-        if not message:
-            # The grader is gone, however it ended: no student process may outlive it.
-            server.reap_all()
-            os._exit(0)
-        request, message = json.loads(message), b""  # a child inherits what is here
-        try:
-            _send(control, server.answer(request, fds))
-        except BaseException as error:
-            # A fork that is stopped before it has asked to end with us would live on.
-            server.reap_all()
-            if isinstance(error, OSError):
-                os._exit(0)  # nobody is left to hear the answer
-            raise
+    try:
+        while server.answers_next():
+            pass
+    finally:
+        # The grader is gone, however it ended: no student process may outlive it. A fork that was
+        # stopped before it has asked to end with this process would.
+        server.reap_all()
+    os._exit(0)
 
 
 def _preload(names: list[str]) -> None:
@@ -112,6 +104,16 @@ class _Server:
         self._folders: dict[int, str] = {}
         self._stems = StemKeeper(host)
         self._made = 0
+
+    def answers_next(self) -> bool:
+        """Answer the next request; False if there is none any more."""
+        self.wait()
+        message, fds, _flags, _addr = socket.recv_fds(self._control, MAX_MESSAGE, MAX_DESCRIPTORS)
+        if not message:
+            return False
+        request, message = json.loads(message), b""  # a child inherits what is here
+        _send(self._control, self.answer(request, fds))
+        return True
 
     def wait(self) -> None:
         """Wait for a request, and answer the system calls about which workers ask meanwhile."""
