@@ -1,4 +1,3 @@
-
 """Grading with the secret seed: the same for a class, unknown to workers, absent from reports."""
 
 from __future__ import annotations
