@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 
 from grader.assignment.reference import SolvedCase
-from grader.errors import Blocked, Failure
+from grader.errors import RAISED, Blocked, Failure
 
 MANY = 20.0  # times its forward; loops in Python beside a forward without any stay below
 FACTORS = (8, 6, 4, 3, 2)  # of every axis: shapes that fit still do
 MOST_ENTRIES = 2000  # of all inputs together
 REPEATS = 3  # the shortest time counts, so that a busy machine looks like nothing
-CLEARLY = 5.0
+CLEARLY = 5.0  # times ``MANY``: two calls are enough then
 OVERHEAD_S = 2e-3  # of a call in a worker, for what is compared with a call on this side
 
 
@@ -36,10 +36,14 @@ def ratio(
     None if that is less than ``MANY``, or if the functions do not take larger inputs.
     """
     larger = enlarged(case)
+
+    def after_forward() -> float:
+        own = forward(larger)  # anew: a backward may consume what it has kept
+        return _seconds(partial(backward, larger, own))
+
     try:
-        own = forward(larger)
         once = min(_seconds(partial(forward, larger)) for _ in range(REPEATS))
-        return _many(lambda: backward(larger, own), once)
+        return _many(after_forward, once)
     except (Failure, Blocked):
         return None
 
@@ -48,23 +52,26 @@ def beside(student: Callable[[], object], reference: Callable[[], object]) -> fl
     """Return how many times longer student code takes than the reference does on this side.
 
     For gradients that come together with the values that they belong to. None if that is less than
-    ``MANY``, or if the student's code fails.
+    ``MANY``, or if one of them does not take these inputs.
     """
-    right = min(_seconds(reference) for _ in range(REPEATS)) + OVERHEAD_S
     try:
-        return _many(student, right)
+        right = min(_seconds(reference) for _ in range(REPEATS)) + OVERHEAD_S
+    except RAISED:
+        return None  # the inputs were made larger, and may not fit any more
+    try:
+        return _many(partial(_seconds, student), right)
     except (Failure, Blocked):
         return None
 
 
-def _many(call: Callable[[], object], once: float) -> float | None:
-    """Return how often ``once`` goes into the shortest of some calls; None if less than MANY."""
+def _many(measured: Callable[[], float], once: float) -> float | None:
+    """Return how often ``once`` goes into the shortest of some times; None if less than MANY."""
     best = float("inf")
     for repeat in range(REPEATS):
-        best = min(best, _seconds(call) / once)
+        best = min(best, measured() / once)
         if best < MANY:
             return None
-        if repeat and best > CLEARLY * MANY:  # a third call, which may take long, says no more
+        if repeat and best > CLEARLY * MANY:  # a third one may take long, and says no more
             break
     return best
 

@@ -59,9 +59,8 @@ class Calls:
     def __init__(self, most_bytes: int) -> None:
         self._most_bytes = most_bytes
         self._bytes = 0
-        self._calls: OrderedDict[int, AnsweredCall] = (
-            OrderedDict()
-        )  # by the handle of the first cache
+        # By the handle of the first cache.
+        self._calls: OrderedDict[int, AnsweredCall] = OrderedDict()
         self._first: dict[int, int] = {}  # that handle, by handle
         self.count = 0
         self.in_child: set[int] = set()

@@ -67,6 +67,29 @@ def test_what_cannot_be_measured_is_not_noted(failure, clock):
     assert cost.ratio(spending(clock, 1), fails, CASE) is None
 
 
+def test_a_backward_may_consume_what_its_forward_has_kept(clock):
+    forward = spending(clock, 1)
+
+    def backward(_case, own):
+        clock.now += 50
+        own["used"] = "used" in own and pytest.fail("a cache was handed over twice")
+
+    assert cost.ratio(forward, backward, CASE) == 50
+
+
+def test_code_is_timed_beside_the_reference(clock):
+    slow, quick = spending(clock, 1), spending(clock, 0.01 - cost.OVERHEAD_S)
+    assert cost.beside(lambda: slow(None), lambda: quick(None)) == pytest.approx(100)
+    assert cost.beside(lambda: quick(None), lambda: slow(None)) is None
+
+
+def test_inputs_that_do_not_fit_when_they_are_larger_say_nothing(clock):
+    def raises():
+        raise ValueError("shapes")
+
+    assert cost.beside(lambda: spending(clock, 1)(None), raises) is None
+
+
 def test_every_axis_becomes_longer_by_the_same_factor():
     larger = cost.enlarged(CASE)
     factor = len(larger.arguments["x"]) // 3

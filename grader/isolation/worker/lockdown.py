@@ -37,7 +37,7 @@ MAX_OPEN_FILES = 256
 UID_BASE = 1_000_000_000  # beyond the ranges that systems hand out; plus the server's pid
 NOBODY = 65534
 PROC_FD = 300
-READ_AT_ONCE = 128 * 1024  # bytes of a file of /proc
+READ_AT_ONCE = 16 * 1024  # bytes of a file of /proc; the kernel hands out 4 KiB of most
 
 libc = ctypes.CDLL(None, use_errno=True)
 
