@@ -5,6 +5,8 @@ What can be made again from ``report.json`` is not flushed to the disk.
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,10 @@ from grader.reports import html, results
 from grader.reports.files import write_bytes, write_json, write_text
 from grader.reports.report import Report
 
-# The files of a report; report.json, the authority, comes last.
-BESIDE = ("pytest.json", "results.json", "report.html")
+# The files of a report and their last bytes; report.json, the authority, comes last.
+ENDINGS = {"pytest.json": b"}\n", "results.json": b"}\n", "report.html": b"</html>"}
+BESIDE = tuple(ENDINGS)
+OPTIONAL = frozenset(["pytest.json"])  # a report of what could not be graded has none
 
 
 def write_reports(
@@ -39,6 +43,25 @@ def write_reports(
         flush=False,
     )
     write_json(folder / "report.json", made.model_dump())
+
+
+def are_whole(folder: Path) -> bool:
+    """Say whether the files beside ``report.json`` are there, and were written to their ends.
+
+    A machine that loses power may keep their names without what was in them.
+    """
+    return all(
+        _ends_with(folder / name, ending)
+        for name, ending in ENDINGS.items()
+        if name not in OPTIONAL or (folder / name).exists()
+    )
+
+
+def _ends_with(path: Path, ending: bytes) -> bool:
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        file.seek(-len(ending), os.SEEK_END)
+        return file.read() == ending
+    return False
 
 
 def _from_the_start(folder: Path) -> str:

@@ -7,22 +7,18 @@ on (``basis.py``) are what they were when the report was written.
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from grader.job import Submitted
 from grader.model import Rubric
-from grader.reports import joining, stored
+from grader.reports import joining, stored, written
 from grader.reports.files import TEMPORARY
 from grader.reports.report import CheckReport, Report
 
 # The checks of a submission that is being graded, or of a part of it.
 SO_FAR = f"{TEMPORARY}report-{{}}.json"
-# The other files of a report, and their last bytes. They are not flushed to the disk one by one: a
-# machine that loses power may keep their names without what was in them.
-FILES = {"report.html": b"</html>", "results.json": b"}\n"}
 
 
 @dataclass
@@ -101,15 +97,8 @@ def _is_written(rubric: Rubric, folder: Path, before: Report | None, kept: Repor
         and (before.status == "broken") == is_broken
         and len(before.by_id()) == len(kept.by_id())
         and joining.is_framed(rubric, kept)
-        and all(_ends_with(folder / name, ending) for name, ending in FILES.items())
+        and written.are_whole(folder)
     )
-
-
-def _ends_with(path: Path, ending: bytes) -> bool:
-    with contextlib.suppress(OSError), path.open("rb") as file:
-        file.seek(-len(ending), os.SEEK_END)
-        return file.read() == ending
-    return False
 
 
 def _read(path: Path) -> Report | None:

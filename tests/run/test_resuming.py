@@ -301,7 +301,7 @@ def test_a_file_that_is_gone_is_written_again(file, course):
 
 
 @pytest.mark.parametrize("kept", [0, 1, 200])
-@pytest.mark.parametrize("file", ["results.json", "report.html"])
+@pytest.mark.parametrize("file", ["results.json", "report.html", "pytest.json"])
 def test_a_file_that_is_cut_off_is_written_again(file, kept, course):
     course.grade()
     path = course.folder / "out" / "amy" / file
