@@ -24,10 +24,10 @@ through these modules in turn:
    meant where a row of factors allows more than one.
 8. ``scope`` evaluates the rules as recursions at a random point (``evaluate``, ``arithmetic``,
    ``functions``).
-9. ``checker`` compares every link of a rule with the truth (``dependence`` says what it builds on),
-   and ``verdicts`` chooses the convention (rows or columns, total or direct gradients) that suits
-   the answer best. ``doubt`` finds what was not understood and may be why points are lost: a person
-   looks at it.
+9. ``checker`` compares every link of a rule with the truth (``dependence`` says what it builds on,
+   ``own_quantities`` which gradients the student's own symbols are), and ``verdicts`` chooses the
+   convention (rows or columns, total or direct gradients) that suits the answer best. ``doubt``
+   finds what was not understood and may be why points are lost: a person looks at it.
 10. ``why`` looks for the mistake: a path to the loss that is missing, or an edit (``edits``) that
     makes the formula right.
 11. ``explain`` puts messages together, with formulas as text (``formula_text``) and as MathML

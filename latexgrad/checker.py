@@ -92,6 +92,10 @@ class Checker:
             self._scopes[key] = Scope(self._answer, where, self._budget, trusted=trusted)
         return self._scopes[key]
 
+    def meanings_changed(self) -> None:
+        """Forget what was computed: own quantities have other meanings now."""
+        self._scopes.clear()
+
     def choose_readings(self) -> None:
         """If a link has several readings, take the one that gives the truth, if any does."""
         for number, links in enumerate(self.resolved.readings):
@@ -143,52 +147,6 @@ class Checker:
 
     def _has_truth(self, rule: Rule) -> bool:
         return self._answer.has_truth(rule.key)
-
-    def identify_own_quantities(self) -> bool:
-        """Find out which gradients the student's own quantities are; say whether any was found.
-
-        An own quantity stands for a gradient if it has its value, or if with its value most of what
-        is said in terms of it is right.
-        """
-        answer = self._answer
-        own = [key for key in answer.own_shapes if key.name and not answer.has_truth(key)]
-        candidates = sorted(Key("L", key.name, key.labels) for key in answer.network.sequences)
-        for key in own:
-            users = [
-                number
-                for number, rule in enumerate(answer.rules)
-                if rule.key != key
-                and self._has_truth(rule)
-                and any(key in keys_in(n) for n in rule.links)
-            ]
-            meant = self._meant_by(key, users, candidates)
-            if meant is not None:
-                answer.stands_for[key] = meant
-        self._scopes.clear()
-        return any(key in answer.stands_for for key in own)
-
-    def _meant_by(self, key: Key, users: Sequence[int], candidates: Sequence[Key]) -> Key | None:
-        """Return the gradient that an own quantity has the value of, or is used as."""
-        answer = self._answer
-        own = answer.rules_for(key)
-        derived = any(self._builds_on_loss(number) for number in own)
-        statements = {answer.rules[number].statement.number for number in own}
-        others = [n for n in users if answer.rules[n].statement.number not in statements]
-        found: tuple[int, Key] | None = None
-        for candidate in candidates:
-            answer.stands_for[key] = candidate
-            self._scopes.clear()
-            if own and all(self.first_wrong(number, trusted=True) is None for number in own):
-                return candidate
-            # It has another value than what it is used as: that shows where more is made of it
-            # than a new name, and only if it was derived from the loss.
-            right = [n for n in others if derived and self.first_wrong(n, trusted=True) is None]
-            worked = any(not all(is_name(link) for link in answer.rules[n].links) for n in right)
-            if worked and 2 * len(right) > len(others) and (found is None or len(right) > found[0]):
-                found = len(right), candidate
-            del answer.stands_for[key]
-        answer.stands_for.pop(key, None)
-        return None if found is None else found[1]
 
     def first_wrong(
         self, number: int, *, trusted: bool, only: int | None = None
@@ -276,8 +234,10 @@ class Checker:
         if alone.status == "right":
             # It agrees with the truth of its parts, but not with what the answer derives for them.
             cause = self._cause(own.rules) or own.blame
-            status: VerdictStatus = "follows" if self._follows(cause, own.blame) else "wrong"
-            return Verdict(quantity, status, own.rules, cause)
+            follows = self._follows(cause, own.blame) and not self._only_renames(
+                quantity, own.rules
+            )
+            return Verdict(quantity, "follows" if follows else "wrong", own.rules, cause)
         found = Verdict(quantity, "wrong", own.rules, alone.blame or own.blame)
         found.unsummed = self._right_if_summed(found)
         return found
@@ -291,9 +251,19 @@ class Checker:
         )
         key = self._answer.rules[cause.rule].key
         rules = self._answer.rules_for(key)  # a base case need not lead to the loss
-        return definite and any(self._builds_on_loss(number) for number in rules)
+        return definite and any(self.builds_on_loss(number) for number in rules)
 
-    def _builds_on_loss(self, number: int) -> bool:
+    def _only_renames(self, quantity: Quantity, numbers: Sequence[int]) -> bool:
+        """Say whether rules only give what is asked for by another name of its own."""
+        answer = self._answer
+        links = [link for number in numbers for link in answer.rules[number].links]
+        return all(
+            is_name(link) and any(answer.meant(key) == quantity.key for key in keys_in(link))
+            for link in links
+        )
+
+    def builds_on_loss(self, number: int) -> bool:
+        """Say whether a rule builds on the gradients that are given, or on the loss."""
         return builds_on_loss(self._answer, number, self._points[0], self._budget)
 
     def _right_if_summed(self, verdict: Verdict) -> bool:

@@ -73,10 +73,14 @@ class Network:
         return self is other
 
     @cached_property
+    def computed(self) -> frozenset[Key]:
+        """The keys of the values that the equations compute."""
+        return frozenset(key_of(symbol) for symbol, _node in self.forward)
+
+    @cached_property
     def values(self) -> frozenset[Key]:
         """The keys of all values."""
-        computed = {Key("", symbol.name, symbol.labels) for symbol, _node in self.forward}
-        return frozenset(self.inputs) | computed
+        return frozenset(self.inputs) | self.computed
 
     @cached_property
     def given_keys(self) -> frozenset[Key]:

@@ -217,7 +217,8 @@ class Scope:
     def _meant(self, key: Key, time: int | None) -> tuple[Key, int | None]:
         r"""Return what a quantity stands for: in one step, ``\delta`` is ``\delta_t``."""
         meant = self.answer.meant(key)
-        if time is None and meant != key and self.answer.network.one_step:
+        timed = meant._replace(of="") in self.answer.network.sequences
+        if time is None and meant != key and timed and self.answer.network.one_step:
             return meant, 1
         return meant, time
 

@@ -13,6 +13,7 @@ from .checker import Checker, Quantity, Verdict
 from .limits import Budget
 from .network import TIME, Network, Renaming
 from .nodes import Index
+from .own_quantities import identify_own_quantities
 from .prepare import PreparedTask
 from .resolve import Resolved, resolve
 from .rules import Rule
@@ -111,7 +112,7 @@ def _under(
     checker = Checker(resolved, points, budget)
     checker.choose_readings()
     verdicts = [checker.verdict(quantity) for quantity in task.quantities]
-    if any(verdict.status == "wrong" for verdict in verdicts) and checker.identify_own_quantities():
+    if any(verdict.status == "wrong" for verdict in verdicts) and identify_own_quantities(checker):
         verdicts = [checker.verdict(quantity) for quantity in task.quantities]
     of_given = [verdict for verdict in verdicts if _is_given(verdict.quantity, task.network)]
     missing = [verdict for verdict in of_given if verdict.status == "missing"]

@@ -66,6 +66,28 @@ def test_a_wrong_gradient_that_depends_on_the_loss_is_followed():
     assert "right, given your own" in found["q1.1"][r"\partial L/\partial W"]
 
 
+def earned(formulas: list[str]) -> float:
+    """Return the fraction of the points for the formulas of the linear layer."""
+    (question,) = load_rubric(LAYERS / "rubric.yaml", KINDS).questions
+    text = "\n".join(["# A linear layer with a softmax", *(f"$${line}$$" for line in formulas)])
+    return run_spec(question.checks[0], question, text, "layers.md").earned
+
+
+@pytest.mark.parametrize(
+    ("delta", "fraction"),
+    [("p - y", 1), ("y - p", 0.3), ("p - 2 y", 0.3), ("b", 0), ("W x", 0), ("p - p + b", 0)],
+)
+def test_a_symbol_without_a_time_is_worth_what_the_gradient_is(delta, fraction):
+    uses = [r"\frac{\partial L}{\partial W} = NAME x^T", r"\frac{\partial L}{\partial b} = NAME"]
+    by_z = r"\frac{\partial L}{\partial z}"
+    by_x = r"\frac{\partial L}{\partial x} = W^T NAME"
+    # Another name for a wrong gradient is not a formula that follows from it.
+    own = [rf"\delta = {delta}", rf"{by_z} = \delta", *uses, by_x]
+    named = [f"{by_z} = {delta}", *uses, by_x]
+    assert earned([line.replace("NAME", r"\delta") for line in own]) == pytest.approx(fraction)
+    assert earned([line.replace("NAME", by_z) for line in named]) == pytest.approx(fraction)
+
+
 def test_relu_and_softmax_have_names_in_formulas():
     text = (SUBMISSIONS / "full_marks" / "vectors" / "layers.md").read_text(encoding="utf-8")
     same = text.replace("= p - y$$", r"= \operatorname{softmax}(W x + b) - y$$", 1)
