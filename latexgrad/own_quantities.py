@@ -14,8 +14,9 @@ from .scope import Answer
 def identify_own_quantities(checker: Checker) -> bool:
     """Find out which gradients the student's own quantities are; say whether any was found.
 
-    An own quantity stands for a gradient if it has its value, or if with its value most of what is
-    said in terms of it is right.
+    An own quantity may stand for a gradient that has its value, or with which most of what is said
+    in terms of it is right. The one with which most is right counts; of two alike, the one that has
+    its value.
     """
     answer = checker.resolved.answer
     own = [key for key in answer.own_shapes if key.name and not answer.has_truth(key)]
@@ -33,20 +34,22 @@ def _meant_by(key: Key, checker: Checker) -> Key | None:
     own = answer.rules_for(key)
     derived = any(checker.builds_on_loss(number) for number in own)
     users = _users(key, own, answer)
-    found: tuple[int, Key] | None = None
+    found: tuple[int, bool, Key] | None = None
     for candidate in _candidates(own, answer):
         answer.stands_for[key] = candidate
         checker.meanings_changed()
-        if own and all(checker.first_wrong(number, trusted=True) is None for number in own):
+        valued = bool(own) and all(checker.first_wrong(n, trusted=True) is None for n in own)
+        right = [n for n in users if checker.first_wrong(n, trusted=True) is None]
+        del answer.stands_for[key]
+        if valued and len(right) == len(users):
             return candidate
         # It has another value than what it is used as: that shows where more is made of it than a
         # new name, and only if it was derived from the loss.
-        right = [n for n in users if derived and checker.first_wrong(n, trusted=True) is None]
         worked = any(not all(is_name(link) for link in answer.rules[n].links) for n in right)
-        if worked and 2 * len(right) > len(users) and (found is None or len(right) > found[0]):
-            found = len(right), candidate
-        del answer.stands_for[key]
-    return None if found is None else found[1]
+        used = derived and worked and 2 * len(right) > len(users)
+        if (valued or used) and (found is None or (len(right), valued) > found[:2]):
+            found = len(right), valued, candidate
+    return None if found is None else found[2]
 
 
 def _users(key: Key, own: Sequence[int], answer: Answer) -> list[int]:

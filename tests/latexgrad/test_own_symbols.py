@@ -38,6 +38,7 @@ def steps(total: str, delta: str):
         (rf"{GIVEN} \odot (1 - h_t^2)", 1),
         (rf"{GIVEN} \odot (1 - h_t)", 0.5),  # as with a time, and as \partial L/\partial y_t
         (rf"\frac12 {GIVEN} \odot (1 - h_t^2)", 0.5),
+        (GIVEN, 0.5),  # used as the gradient by y_t, though it has the value of another
         (rf"\frac12 {GIVEN} \odot (1 - h_t^2) * 2", 1),
         ("h_t", 0),
         (rf"h_t + 0 {GIVEN}", 0),
