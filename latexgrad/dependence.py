@@ -49,9 +49,12 @@ def builds_on_loss(answer: Answer, number: int, where: Point, budget: Budget) ->
     """
     given = answer.network.given_keys
     if answer.network.loss is not None:
-        # A formula of values, with a gradient that need not name another: it depends on these.
-        of_loss = frozenset(keys_in(answer.network.loss))
-        return _changes_with(answer, number, where, budget, of_loss.__contains__)
+        # A formula of values, with a gradient that need not name another: it depends on one of
+        # these. Each is doubled alone: y/p is the same where both are twice as large.
+        return any(
+            _changes_with(answer, number, where, budget, key.__eq__)
+            for key in sorted(set(keys_in(answer.network.loss)))
+        )
     named = any(
         key.of == "D" or key in given
         for reached in rules_behind(answer, [number])

@@ -75,7 +75,11 @@ def earned(formulas: list[str]) -> float:
 
 @pytest.mark.parametrize(
     ("delta", "fraction"),
-    [("p - y", 1), ("y - p", 0.3), ("p - 2 y", 0.3), ("b", 0), ("W x", 0), ("p - p + b", 0)],
+    [
+        *(("p - y", 1), ("y - p", 0.3), ("p - 2 y", 0.3), ("b", 0), ("W x", 0), ("p - p + b", 0)),
+        (r"-\frac{y}{p}", 0.3),  # the gradient by p
+        *((r"\frac{p}{p} + b", 0), (r"b * p / p", 0)),
+    ],
 )
 def test_a_symbol_without_a_time_is_worth_what_the_gradient_is(delta, fraction):
     uses = [r"\frac{\partial L}{\partial W} = NAME x^T", r"\frac{\partial L}{\partial b} = NAME"]
