@@ -21,7 +21,9 @@ MAX_DOCUMENTS = 12
 MAX_INCLUDED = 256 * 1024  # characters of a document with what it includes
 MAX_OTHER = 64 * 1024  # bytes of a document that was not asked for
 MAX_DEPTH = 4  # of documents that include others
-_INCLUDE = re.compile(r"(?<!%)\\(?:input|include|subfile)\s*\{\s*([^{}\n]+?)\s*\}")
+_COMMENT_OR_INCLUDE = re.compile(
+    r"\\[\\%]|%[^\n]*|\\(?:input|include|subfile)\s*\{\s*(?P<name>[^{}\n]+?)\s*\}"
+)
 _BINARY = (
     b"%PDF",
     b"PK\x03\x04",
@@ -64,7 +66,7 @@ def texts(context: Context, asked: Sequence[str]) -> Iterator[tuple[str, str]]:
         if data is None or is_picture(data):
             continue
         if len(data) > MAX_OTHER and name not in asked:
-            continue  # data of the homework, a log: no derivation is as long
+            continue  # data of the homework, a log: no derivation is that long
         text = decoded(data)
         if name.endswith(".ipynb"):
             text = markdown_of(text)
@@ -104,8 +106,9 @@ def _read(context: Context, name: str) -> bytes | None:
 def _includes(context: Context, name: str) -> Iterator[str]:
     data = _read(context, name) if name.endswith(".tex") else None
     if data is not None and not is_picture(data):
-        for found in _INCLUDE.finditer(decoded(data)):
-            yield _included_name(name, found[1])
+        for found in _COMMENT_OR_INCLUDE.finditer(decoded(data)):
+            if found["name"]:
+                yield _included_name(name, found["name"])
 
 
 def _included_name(name: str, written: str) -> str:
@@ -119,13 +122,15 @@ def with_included(context: Context, name: str, text: str, depth: int = 0) -> str
         return text
 
     def replaced(found: re.Match[str]) -> str:
-        other = _included_name(name, found[1])
+        if not found["name"]:
+            return found[0]
+        other = _included_name(name, found["name"])
         data = _read(context, other)
         if data is None or is_picture(data):
             return found[0]
         return with_included(context, other, decoded(data), depth + 1)
 
-    whole = _INCLUDE.sub(replaced, text)
+    whole = _COMMENT_OR_INCLUDE.sub(replaced, text)
     return whole if len(whole) <= MAX_INCLUDED else text
 
 

@@ -64,6 +64,12 @@ def test_what_a_document_includes_stands_in_its_place():
     assert texts(files) == {"main.tex": f"\\begin{{document}}{HEADING}LSTM\\end{{document}}"}
 
 
+def test_an_include_in_a_comment_includes_nothing():
+    text = "a % was \\input{old} \n\\% \\input{new}"
+    files = {"main.tex": text.encode(), "old.tex": b"1\n2", "new.tex": b"3"}
+    assert texts(files) == {"main.tex": "a % was \\input{old} \n\\% 3", "old.tex": "1\n2"}
+
+
 def test_documents_that_include_each_other_end():
     found = texts(
         {"a.tex": b"\\input{b}", "b.tex": b"\\input{a}", "derivations.tex": b"\\input{a}"}
