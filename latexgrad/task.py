@@ -84,8 +84,8 @@ class Task(BaseModel):
                 raise ValueError(f"each of sizes needs {named}, and may have T")
             if len({1, *(size[letter] for letter in letters)}) <= len(letters):
                 raise ValueError(f"{named} must be different, and more than 1")
-        if not (self.given or self.loss):
-            raise ValueError("either 'given' or 'loss' must say what the loss depends on")
+        if bool(self.given) == bool(self.loss):
+            raise ValueError("either 'given' or 'loss' must say what the loss depends on, not both")
         return self
 
     @property

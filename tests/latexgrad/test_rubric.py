@@ -66,6 +66,7 @@ def test_another_assignment_needs_the_rubric_only(tmp_path):
         ("W: [H, D]", "W: [H, K]", "each of sizes needs D, H and K"),
         ("W: [H, D]", "W: [H, d]", "should match pattern"),
         ("given: [s_t]", "given: []", "must say what the loss depends on"),
+        ("given: [s_t]", "given: [s_t]\n        loss: b", "what the loss depends on, not both"),
         ("given: [s_t]", "loss: b", "a loss of shapes"),
         ("given: [s_t]", "given: [s_t]\n        one_hot: [W]", "W is not a vector of shapes"),
         ("follow_through: 0.4", "follow_through: 2", "less than or equal to 1"),
