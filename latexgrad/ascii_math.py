@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import re
 
-GREEK = frozenset(
-    (
-        *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "kappa", "lambda"),
-        *("mu", "nu", "xi", "pi", "rho", "tau", "phi", "chi", "psi", "omega", "Delta", "Gamma"),
-    )
-)
+from .commands import GREEK
+
+GREEK_NAMES = frozenset(command.removeprefix("\\") for command in GREEK)
 FUNCTIONS = {
     "tanh": r"\tanh", "sigmoid": r"\sigma", "sigma": r"\sigma", "sigm": r"\sigma", "diag": r"\diag",
     "exp": r"\exp", "log": r"\log", "ln": r"\ln", "sum": r"\sum", "cosh": r"\cosh",
@@ -101,7 +98,7 @@ def _script(sign: str, text: str, place: int) -> tuple[str | None, int]:
 def _words(inner: str) -> str:
     return re.sub(
         r"(?<!\\)\b[A-Za-z]{2,}\b",
-        lambda m: rf"\{m[0]}" if m[0] in GREEK else rf"\mathrm{{{m[0]}}}",
+        lambda m: rf"\{m[0]}" if m[0] in GREEK_NAMES else rf"\mathrm{{{m[0]}}}",
         inner,
     )
 
@@ -113,7 +110,7 @@ def _name(value: str, text: str, place: int) -> tuple[str | None, int]:
         return SIGNS[value], place
     if value in FUNCTIONS:
         return f"{FUNCTIONS[value]} ", place
-    if value in GREEK:
+    if value in GREEK_NAMES:
         return rf"\{value} ", place
     if len(value) == 1:
         return value, place

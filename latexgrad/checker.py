@@ -9,11 +9,11 @@ from typing import Any, Literal
 import numpy as np
 
 from .arithmetic import ShapeError, shape_of
-from .dependence import builds_on_loss, keys_in, rules_behind
+from .dependence import builds_on_loss, rules_behind
 from .evaluate import EvaluationError
 from .limits import Budget, UnreadableError
-from .network import LAST, TIME, Key
-from .nodes import Gradient, Index, Node, Series, parts
+from .network import LAST, TIME, Key, keys_in
+from .nodes import Gradient, Index, Node, Series, walk
 from .reading import Reading, UnknownError
 from .resolve import Resolved, is_name
 from .rules import Rule
@@ -199,6 +199,7 @@ class Checker:
         """Compare the links of a rule at one time."""
         rule = self._answer.rules[number]
         expected = scope.expected(rule.key, time)
+        one_step = self._answer.network.one_step
         evaluated = False
         for place, found in enumerate(self.resolved.readings[number]):
             if only is not None and place != only:
@@ -209,7 +210,7 @@ class Checker:
             evaluated = True
             if not isinstance(found, list):
                 return Mismatch(*where, expected=expected, error=found)
-            if rule.time is not None and scope.moving and _sums_over(rule.links[place], TIME):
+            if rule.time is not None and one_step and _sums_over(rule.links[place], TIME):
                 left = EvaluationError(
                     "the sum over t is left over: t is one step", "sum_left_over"
                 )
@@ -338,16 +339,12 @@ class Checker:
 
 
 def _sums_over(node: Node, variable: str) -> bool:
-    if isinstance(node, Series) and node.variable == variable:
-        return True
-    return any(_sums_over(part, variable) for part in parts(node))
+    return any(isinstance(one, Series) and one.variable == variable for one in walk(node))
 
 
 def symbolic(node: Node) -> bool:
     """Say whether a formula holds a derivative that is not of the loss."""
-    if isinstance(node, Gradient) and node.of not in ("L", "D"):
-        return True
-    return any(symbolic(part) for part in parts(node))
+    return any(isinstance(one, Gradient) and one.of not in ("L", "D") for one in walk(node))
 
 
 def same(got: Any, expected: Any) -> bool:

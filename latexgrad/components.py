@@ -6,7 +6,7 @@ letters: products match axes by letter, a sum over a letter removes its axis.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -33,6 +33,7 @@ from .nodes import (
     Symbol,
     Transpose,
     parts,
+    walk,
     with_parts,
 )
 from .symbol_words import known_key
@@ -55,7 +56,8 @@ def arranged(
 
     None if it is not one: no symbol of the assignment's has as many letters as it has dimensions.
     """
-    splits = [_split(symbol, network, dims) for side in sides for symbol in _symbols(side)]
+    symbols = [node for side in sides for node in walk(side) if isinstance(node, Symbol)]
+    splits = [_split(symbol, network, dims) for symbol in symbols]
     letters = {letter for found in splits if found is not None for letter in found.letters}
     target = sides[0]
     if not letters or not isinstance(target, Symbol | Gradient):
@@ -69,13 +71,6 @@ def arranged(
     if key is None or dims.get(key) != ():
         return None
     return [head, *(Arranged(side, (), side.at) for side in made[1:])]  # a number
-
-
-def _symbols(node: Node) -> Iterator[Symbol]:
-    if isinstance(node, Symbol):
-        yield node
-    for part in parts(node):
-        yield from _symbols(part)
 
 
 def _split(symbol: Symbol, network: Network, dims: Mapping[Key, Dims]) -> _Split | None:
@@ -169,8 +164,7 @@ def evaluate_entries(node: Arranged, bindings: Bindings, leaves: Leaves) -> Any:
 
 def _occurrences(node: Node, letter: str) -> int:
     """Return how often a letter is the index of an entry in a formula."""
-    here = node.letters.count(letter) if isinstance(node, Entry) else 0
-    return here + sum(_occurrences(part, letter) for part in parts(node))
+    return sum(one.letters.count(letter) for one in walk(node) if isinstance(one, Entry))
 
 
 def _value(  # noqa: C901, PLR0911 - one case per node
@@ -264,10 +258,7 @@ def _series(node: Series, bindings: Bindings, leaves: Leaves) -> _Axes:
 
 
 def _letters(node: Node) -> set[str]:
-    found = set(node.letters) if isinstance(node, Entry) else set()
-    for part in parts(node):
-        found |= _letters(part)
-    return found
+    return {letter for one in walk(node) if isinstance(one, Entry) for letter in one.letters}
 
 
 def _leaf(node: Entry, bindings: Bindings, leaves: Leaves) -> _Axes:

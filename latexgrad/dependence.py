@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -12,19 +12,9 @@ import numpy as np
 from .arithmetic import ShapeError
 from .evaluate import EvaluationError
 from .limits import Budget
-from .network import Key, key_of
-from .nodes import Gradient, Node, Symbol, parts
+from .network import Key, keys_in
 from .scope import Answer, Scope
 from .truth import Point
-
-
-def keys_in(node: Node) -> Iterator[Key]:
-    """Yield the keys of the symbols and gradients in a formula."""
-    if isinstance(node, Symbol | Gradient):
-        yield key_of(node)
-        return
-    for part in parts(node):
-        yield from keys_in(part)
 
 
 def rules_behind(answer: Answer, numbers: Iterable[int]) -> set[int]:

@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .checker import Verdict
-from .dependence import keys_in
 from .formula_text import as_text
 from .limits import UnreadableError
-from .network import LATER, Key, key_of
-from .nodes import Gradient, Node, Symbol, parts
+from .network import LATER, Key, key_of, keys_in
+from .nodes import Gradient, Node, Symbol, parts, walk
 from .reading import UnknownError
 from .resolve import is_name
 from .sections import PartContent
-from .spelling import walk
 from .verdicts import ComparedAnswer
 
 

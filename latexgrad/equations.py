@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from .commands import GREEK, NAMED
 from .limits import MAX_FORMULA_TOKENS, UnreadableError
 from .rows import CLOSING, OPENING, OPERATORS, RELATIONS, Piece, pieces
+from .scripts import TIMES
 from .tokens import Lexeme, argument_at
 
 COMPARISONS = frozenset((r"\le", r"\ge", "<", ">", r"\in", r"\dots", r"\neq", r"\ne", r"\to"))
-TIMES = frozenset(("t", "s", "k", "j", r"\tau", "T", "n"))
 LAST_STEPS = frozenset(("N", "K", "S", "M", "n", "g", "f", "i", "o", "c", r"\tilde c", "d", "l"))
 MAX_CONDITION = 24  # lexemes
 MAX_NUMBERING = 4  # lexemes

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from itertools import islice, product
 
 from .network import TIME, Family, Key, Network, Renaming, key_of
-from .nodes import Gradient, Index, Node, Symbol
-from .spelling import walk
+from .nodes import Gradient, Index, Node, Symbol, walk
 
 MAX_TRIED = 150  # assignments of names to values
 MAX_UNKNOWN = 5  # names

@@ -1,4 +1,4 @@
-r"""Names that a student gives to functions: ``where $\\phi = \\tanh$``."""
+r"""Names that a student gives to functions: ``where $\phi = \tanh$``."""
 
 from __future__ import annotations
 

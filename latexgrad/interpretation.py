@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from .checker import Checker
-from .dependence import keys_in
 from .evaluate import EvaluationError
 from .families import (
     GateNames,
@@ -20,15 +19,15 @@ from .families import (
     unknown_families,
 )
 from .limits import Budget, OverBudgetError
-from .network import Family, Network, Renaming
-from .nodes import Gradient, Symbol, Transpose
+from .network import Family, Network, Renaming, keys_in
+from .nodes import Symbol, Transpose, walk
 from .prepare import PreparedTask
 from .resolve import resolve
 from .rules import Rule, rules, uses_value_g
 from .scope import COLUMNS, LAYOUTS, ROWS, Layout
 from .sections import PartContent, usable
 from .speller import Speller
-from .spelling import Spelling, sides_of, spelling_of, walk
+from .spelling import Spelling, of_gradients, sides_of, spelling_of
 from .statements import Statement
 from .truth import Point
 from .verdicts import ComparedAnswer, compare_with_truth, earned
@@ -171,8 +170,7 @@ class _Interpretation:
         """Yield the names that the answer defines by gradients: they are gradients as well."""
         for statement in (*self._earlier, *self._own):
             sides = list(sides_of([statement]))
-            gradients = any(isinstance(node, Gradient) for side in sides for node in walk(side))
-            if len(sides) < 2 or not gradients:  # noqa: PLR2004 - an equation
+            if len(sides) < 2 or not of_gradients(statement):  # noqa: PLR2004 - an equation
                 continue
             for side in sides:
                 symbol = side.of if isinstance(side, Transpose) else side

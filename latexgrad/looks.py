@@ -21,7 +21,7 @@ from .commands import (
 )
 from .limits import MAX_BRACES, UnreadableError
 from .source import Macro
-from .tokens import Lexeme, argument_at, expand_macros, lexemes, optional_at
+from .tokens import Lexeme, argument_at, braced, expand_macros, lexemes, optional_at
 
 _WORD = re.compile(r"[A-Za-z]+")
 
@@ -92,10 +92,10 @@ def _plain_at(  # noqa: C901, PLR0911 - one case per kind of command
         _color, after = optional_at(found, after)
         _color, after = ([], after) if text == r"\bbox" else argument_at(found, after, lexeme)
         argument, after = argument_at(found, after, lexeme)
-        return _grouped(plain(argument), lexeme), after
+        return braced(plain(argument), lexeme), after
     if text == r"\substack":
         argument, after = argument_at(found, after, lexeme)
-        return _grouped(plain(argument), lexeme), after
+        return braced(plain(argument), lexeme), after
     if text in (r"\overset", r"\stackrel", r"\underset"):
         _above, after = argument_at(found, after, lexeme)
     reader = _ARGUMENT_READERS.get(text)
@@ -119,7 +119,7 @@ def _named(label: Sequence[Lexeme], owner: Lexeme) -> list[Lexeme]:
     """Return what says that the group before it has a name; a remark in words is not a name."""
     if not label or any(item.kind == "text" for item in label):
         return []
-    return [Lexeme("command", NAMED, owner.at), *_grouped(label, owner)]
+    return [Lexeme("command", NAMED, owner.at), *braced(label, owner)]
 
 
 def _text_word(_command: str, argument: Sequence[Lexeme], owner: Lexeme) -> list[Lexeme]:
@@ -139,8 +139,8 @@ def _bare(_command: str, argument: Sequence[Lexeme], _owner: Lexeme) -> list[Lex
     return plain(argument)
 
 
-def _braced(_command: str, argument: Sequence[Lexeme], owner: Lexeme) -> list[Lexeme]:
-    return _grouped(plain(argument), owner)
+def _below_brace(_command: str, argument: Sequence[Lexeme], owner: Lexeme) -> list[Lexeme]:
+    return braced(plain(argument), owner)
 
 
 def _kind(text: str) -> str:
@@ -164,11 +164,7 @@ def _in_font(font: str, argument: Sequence[Lexeme], owner: Lexeme) -> list[Lexem
         return [replace(inner[0], kind="word")]
     if len(inner) == 1:
         return [Lexeme("command", r"\ones", owner.at)] if inner[0].text == "1" else inner
-    return _grouped(inner, owner)
-
-
-def _grouped(inner: Sequence[Lexeme], owner: Lexeme) -> list[Lexeme]:
-    return [Lexeme("char", "{", owner.at), *inner, Lexeme("char", "}", owner.at)]
+    return braced(inner, owner)
 
 
 _ArgumentReader = Callable[[str, Sequence[Lexeme], Lexeme], list[Lexeme]]
@@ -177,5 +173,5 @@ _ARGUMENT_READERS: dict[str, _ArgumentReader] = {
     **dict.fromkeys(LINE_OPENERS, _text_word),
     **dict.fromkeys(ACCENTS, _accented),
     **dict.fromkeys((r"\overset", r"\stackrel", r"\underset"), _bare),
-    **dict.fromkeys((r"\underbrace", r"\overbrace"), _braced),
+    **dict.fromkeys((r"\underbrace", r"\overbrace"), _below_brace),
 }

@@ -191,6 +191,15 @@ def key_of(node: Symbol | Gradient) -> Key:
     return Key(node.of, derivatives.name_of(node.by))
 
 
+def keys_in(node: Node) -> Iterator[Key]:
+    """Yield the keys of the symbols and gradients in a formula."""
+    if isinstance(node, Symbol | Gradient):
+        yield key_of(node)
+        return
+    for part in parts(node):
+        yield from keys_in(part)
+
+
 def time_of(node: Symbol | Gradient) -> Index | None:
     """Return the time of a value or gradient."""
     symbol = node.by if isinstance(node, Gradient) else node

@@ -6,6 +6,7 @@ reading (``reading.py``) replaces it by nodes ``Binary``, which say which produc
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
@@ -238,6 +239,13 @@ def parts(node: Node) -> tuple[Node, ...]:  # noqa: PLR0911 - one case per node
             return (node.body,)
         case _:
             return ()
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """Yield a node and all its parts."""
+    yield node
+    for part in parts(node):
+        yield from walk(part)
 
 
 def with_parts(node: Node, new: tuple[Node, ...]) -> Node:  # noqa: PLR0911 - one per node

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .checker import Checker
-from .dependence import keys_in
-from .network import Key
+from .network import Key, keys_in
 from .resolve import is_name
 from .scope import Answer
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from .arithmetic import Shape, ShapeError, shape_of
-from .dependence import keys_in, rules_behind
+from .dependence import rules_behind
 from .evaluate import EvaluationError
 from .limits import Budget, UnreadableError
-from .network import Key, Network, Renaming, key_of, time_of
+from .network import Key, Network, Renaming, key_of, keys_in, time_of
 from .nodes import Gradient, Node, Symbol, Transpose
 from .reading import Probe, Reading, UnknownError, readings
 from .rules import Rule

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from .derivatives import LOSSES
 from .limits import UnreadableError
 from .rows import CLOSING, OPENING
-from .tokens import Lexeme, argument_at
+from .tokens import Lexeme, argument_at, braced
 
 TRANSPOSES = frozenset(("t", "T", r"\top"))
 DIFFERENTIALS = ((r"\partial",), ("d",))
@@ -36,7 +36,7 @@ def _nabla(found: list[Lexeme]) -> list[Lexeme]:
     if len(found) < 4 or found[1].text not in LOSSES or found[2].text != "_":  # noqa: PLR2004
         return found
     script, end = argument_at(found, 3, found[2])
-    return [found[0], found[2], *_braced(script, found[2]), found[1], *found[end:]]
+    return [found[0], found[2], *braced(script, found[2]), found[1], *found[end:]]
 
 
 def _operator(found: list[Lexeme]) -> list[Lexeme]:
@@ -49,7 +49,7 @@ def _operator(found: list[Lexeme]) -> list[Lexeme]:
         return found
     last = _atom_end(found, end)
     above = [*above, *found[end:last]]
-    return [found[0], *_braced(above, found[0]), *_braced(below, found[0]), *found[last:]]
+    return [found[0], *braced(above, found[0]), *braced(below, found[0]), *found[last:]]
 
 
 def _transposed_before(found: list[Lexeme]) -> list[Lexeme]:
@@ -61,11 +61,7 @@ def _transposed_before(found: list[Lexeme]) -> list[Lexeme]:
         return found
     last = _atom_end(found, end)
     sign = Lexeme("letter", "T", script[0].at)
-    return [*found[end:last], found[2], *_braced([sign], found[2]), *found[last:]]
-
-
-def _braced(inner: Sequence[Lexeme], owner: Lexeme) -> list[Lexeme]:
-    return [Lexeme("char", "{", owner.at), *inner, Lexeme("char", "}", owner.at)]
+    return [*found[end:last], found[2], *braced([sign], found[2]), *found[last:]]
 
 
 def _atom_end(found: Sequence[Lexeme], place: int) -> int:
@@ -102,7 +98,7 @@ def _written_out(found: list[Lexeme]) -> list[Lexeme]:
     sign = [Lexeme("command", r"\sum", at), Lexeme("char", "_", at)]
     lower = [Lexeme("letter", "t", at), Lexeme("char", "=", at), Lexeme("number", "1", at)]
     upper = [Lexeme("char", "^", at), Lexeme("letter", "T", at)]
-    return [*sign, *_braced(lower, found[0]), *upper, *body]
+    return [*sign, *braced(lower, found[0]), *upper, *body]
 
 
 def _terms(found: Sequence[Lexeme]) -> list[list[Lexeme]]:
@@ -139,7 +135,7 @@ def _body(first: list[Lexeme], last: list[Lexeme]) -> list[Lexeme] | None:
         place += len(expected)
         index = [Lexeme("letter", "t", lexeme.at)]
         index += [Lexeme("number" if x.isdigit() else "char", x, lexeme.at) for x in expected]
-        result += _braced(index, lexeme)
+        result += braced(index, lexeme)
     return result if place == len(last) else None
 
 

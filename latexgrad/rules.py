@@ -8,7 +8,7 @@ from itertools import product
 
 from .limits import UnreadableError
 from .network import LAST, TIME, Key, Network, Renaming, key_of, scripts_in, substitute, time_of
-from .nodes import Gradient, Index, Node, Series, Sum, Symbol, Transpose, parts, with_parts
+from .nodes import Gradient, Index, Node, Series, Sum, Symbol, Transpose, parts, walk, with_parts
 from .statements import EVERYWHERE, Domain, Statement
 
 
@@ -42,9 +42,9 @@ def finished(node: Node, rule: Rule, renaming: Renaming) -> Node:
 
 def uses_value_g(node: Node) -> bool:
     """Say whether g has a time: then it is a value, that of the candidate gate perhaps."""
-    if isinstance(node, Symbol) and node.name == "g" and node.time is not None:
-        return True
-    return any(uses_value_g(part) for part in parts(node))
+    return any(
+        isinstance(one, Symbol) and one.name == "g" and one.time is not None for one in walk(node)
+    )
 
 
 def rules(statements: Sequence[Statement], network: Network, renaming: Renaming) -> list[Rule]:
@@ -132,7 +132,7 @@ def _for_gates(rule: Rule, network: Network, renaming: Renaming) -> Iterator[Rul
     # A name of the student's own may have such a label and not mean any gate by it.
     used = set(rule.key.labels) if rule.key.of else set()
     used |= {name for link in rule.links for name in scripts_in(link)}
-    used |= {node.name for link in rule.links for node in _symbols(link)}
+    used |= {node.name for link in rule.links for node in walk(link) if isinstance(node, Symbol)}
     variables = [
         label
         for label in dict.fromkeys(rule.key.labels)
@@ -147,13 +147,6 @@ def _for_gates(rule: Rule, network: Network, renaming: Renaming) -> Iterator[Rul
         key = Key(rule.key.of, rule.key.name, tuple(sorted(labels)))
         made = replace(rule, key=key, raw=rule.links, gates=gates)
         yield replace(made, links=tuple(finished(link, made, renaming) for link in rule.links))
-
-
-def _symbols(node: Node) -> Iterator[Symbol]:
-    if isinstance(node, Symbol):
-        yield node
-    for part in parts(node):
-        yield from _symbols(part)
 
 
 def _gate_value(node: Node, variable: str, gate: str) -> Node:

@@ -125,7 +125,6 @@ class Scope:
         self.budget = budget
         self.last = point.last
         self.trusted = trusted
-        self.moving = answer.network.one_step
         self.stretched: set[Key] = set()
         self.beyond: set[Key] = set()
         self._memo: dict[tuple[Key, int | None], Any] = {}
@@ -140,7 +139,7 @@ class Scope:
         """Return the value of a symbol or gradient."""
         key = key_of(node)
         network = self.answer.network
-        if self.moving and network.has(key):
+        if network.one_step and network.has(key):
             self._check_step(node)
         if key.of == "" and key in network.values:
             return self._value(key, time, node)

@@ -25,7 +25,8 @@ from .nodes import (
     parts,
     with_parts,
 )
-from .spelling import NEXT, ONES, PRIME, Spelling, time_letter
+from .parser import PRIME
+from .spelling import NEXT, ONES, Spelling, time_letter
 from .statements import Domain, Statement
 from .symbol_words import known, known_key, of_word
 from .truth import dims_of

@@ -21,13 +21,12 @@ from .nodes import (
     Series,
     Symbol,
     Transpose,
-    parts,
+    walk,
 )
 from .statements import Statement
 from .symbol_words import known, known_key, of_word
 
 PREFIXES = frozenset((r"\delta", r"\Delta", "d", r"\nabla"))
-PRIME = "'"
 LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz")
 NEXT = "next"
 ONES = frozenset(("e", "J"))  # names of a vector of ones
@@ -77,13 +76,6 @@ class _Facts:
     numbers: Counter[Index] = field(default_factory=Counter)
     words: Counter[str] = field(default_factory=Counter)
     zero_sums: int = 0
-
-
-def walk(node: Node) -> Iterator[Node]:
-    """Yield a node and all its parts."""
-    yield node
-    for part in parts(node):
-        yield from walk(part)
 
 
 def sides_of(statements: Iterable[Statement]) -> Iterator[Node]:
@@ -167,7 +159,7 @@ def _count_targets(statement: Statement, facts: _Facts, network: Network) -> Non
             word = isinstance(target, Symbol) and isinstance(of_word(target, network), Gradient)
             if isinstance(target, Symbol) and not known(target, network) and not word:
                 facts.defined.add((target.name, target.labels))
-            elif isinstance(target, Symbol) and _of_gradients(statement):
+            elif isinstance(target, Symbol) and of_gradients(statement):
                 facts.shadows.add((target.name, target.labels))
         if isinstance(named, Symbol):
             time = time_letter(named, network)
@@ -178,7 +170,8 @@ def _count_targets(statement: Statement, facts: _Facts, network: Network) -> Non
         return
 
 
-def _of_gradients(statement: Statement) -> bool:
+def of_gradients(statement: Statement) -> bool:
+    """Say whether there is a gradient in a statement."""
     return any(isinstance(node, Gradient) for side in sides_of([statement]) for node in walk(side))
 
 

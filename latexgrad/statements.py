@@ -16,7 +16,7 @@ from .network import BATCH, LAST, TIME, scripts_in
 from .nodes import Index, Node, Series, parts
 from .rewrites import usual
 from .scripts import series_range
-from .tokens import Lexeme
+from .tokens import Lexeme, braced
 from .words import starts_remark
 
 WEIGHT = "W"
@@ -135,9 +135,7 @@ def _with_subscripts(found: Sequence[Lexeme]) -> list[Lexeme]:
             end += 1
         following = found[end].text if end < len(found) else ""
         if end > place and following not in ("_", "("):
-            braces = Lexeme("char", "{", lexeme.at), Lexeme("char", "}", lexeme.at)
-            sign = Lexeme("char", "_", lexeme.at)
-            result += [sign, braces[0], *found[place:end], braces[1]]
+            result += [Lexeme("char", "_", lexeme.at), *braced(found[place:end], lexeme)]
             place = end
     return result
 

@@ -214,6 +214,11 @@ def _text_filled(text: str, arguments: Sequence[Sequence[Lexeme]]) -> str:
     return text
 
 
+def braced(inner: Sequence[Lexeme], owner: Lexeme) -> list[Lexeme]:
+    """Return lexemes between braces, which have the place of their owner."""
+    return [Lexeme("char", "{", owner.at), *inner, Lexeme("char", "}", owner.at)]
+
+
 def argument_at(found: Sequence[Lexeme], place: int, owner: Lexeme) -> tuple[list[Lexeme], int]:
     """Return the argument that begins at ``place``, without its braces, and where it ends."""
     if place >= len(found):

@@ -7,7 +7,7 @@ time of grading a derivation.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -19,8 +19,8 @@ from .arithmetic import Shape, ShapeError, shape_of
 from .evaluate import evaluate
 from .functions import NUMPY
 from .limits import Budget
-from .network import TIME, Dims, Key, Network, key_of
-from .nodes import Gradient, Node, Symbol, parts
+from .network import TIME, Dims, Key, Network, key_of, keys_in
+from .nodes import Gradient, Node, Symbol
 from .reading import Probe, readings
 
 # Sizes by which a shape shows what its dimensions are: each letter has its own.
@@ -62,18 +62,22 @@ def _settled_network(network: Network) -> tuple[tuple[tuple[Symbol, Node], ...],
     dims: dict[Key, Dims] = dict(network.inputs)
     names = {size: name for name, size in PROBE_SIZES.items()}
 
-    def shape(key: Key) -> Shape | None:
-        found = dims.get(key)
-        return None if found is None else concrete(found, PROBE_SIZES)
-
     result: list[tuple[Symbol, Node]] = []
     for symbol, node in network.forward:
-        reading = readings(node, Probe(shape, Budget(), network.letters))[0]
+        reading = readings(node, _probe(network, dims))[0]
         value = np.asarray(reading.value)
         value = value if value.ndim else value.reshape(1, 1)
         dims[key_of(symbol)] = tuple(names[size] for size in value.shape if size > 1)
         result.append((symbol, reading.node))
     return tuple(result), dims
+
+
+def _probe(network: Network, dims: Mapping[Key, Dims]) -> Probe:
+    def shape(key: Key) -> Shape | None:
+        found = dims.get(key)
+        return None if found is None else concrete(found, PROBE_SIZES)
+
+    return Probe(shape, Budget(), network.letters)
 
 
 def concrete(dims: Dims, sizes: Mapping[str, int]) -> Shape:
@@ -223,17 +227,9 @@ def _total_loss(network: Network, sizes: Mapping[str, int], values: dict[TimedKe
     assert network.loss is not None  # noqa: S101 - asked for where there is one
     node = settled_loss(network)
     scope = _Forward(values, sizes)
-    timed = any(key in network.sequences for key in keys_of(network.loss))
+    timed = any(key in network.sequences for key in keys_in(network.loss))
     steps = range(1, sizes["T"] + 1) if timed else (1,)
     return sum(evaluate(node, {TIME: step}, scope) * 1.0 for step in steps)
-
-
-def keys_of(node: Node) -> Iterator[Key]:
-    """Yield the keys of the symbols in a formula."""
-    if isinstance(node, Symbol):
-        yield key_of(node)
-    for part in parts(node):
-        yield from keys_of(part)
 
 
 @lru_cache(maxsize=64)
@@ -245,12 +241,7 @@ def settled_loss(network: Network) -> Node:
     """
     _equations, dims = _settled_network(network)
     assert network.loss is not None  # noqa: S101 - asked for where there is one
-
-    def shape(key: Key) -> Shape | None:
-        found = dims.get(key)
-        return None if found is None else concrete(found, PROBE_SIZES)
-
-    for reading in readings(network.loss, Probe(shape, Budget(), network.letters)):
+    for reading in readings(network.loss, _probe(network, dims)):
         if shape_of(reading.value) is None:
             return reading.node
     raise ShapeError("a loss of", (2, 1), (1, 1))

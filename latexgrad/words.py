@@ -12,7 +12,7 @@ REMARKS = frozenset(
         *("given", "let", "then", "so", "thus", "hence", "therefore", "otherwise", "else"),
         *("all", "each", "every", "is", "are", "here", "using", "use", "from", "at", "in"),
         *("on", "recall", "note", "that", "which", "also", "similarly", "likewise"),
-        *("analogously", "finally", "first", "second", "third", "now", "next", "we", "have"),
+        *("analogously", "finally", "first", "second", "now", "next", "we", "have"),
         *("get", "chain", "rule", "base", "case", "step", "steps", "time", "recursion"),
         *("recursive", "elementwise", "element", "local", "upstream", "downstream"),
         *("gradient", "gradients", "shape", "vector", "matrix", "column", "row", "rows"),
