@@ -138,7 +138,8 @@ def _merged(found: dict[Family, int]) -> dict[Family, int]:
 def known_families(network: Network, renaming: Renaming) -> dict[Family, int]:
     """Return the families of the network's values, with how many dimensions they have."""
     found: dict[Family, int] = {}
-    for key in network.values:
+    # In the order of the task: that of a set, in which names would be tried, differs between runs.
+    for key in (*network.inputs, *(key_of(symbol) for symbol, _node in network.forward)):
         time = Index(TIME) if key in network.sequences else None
         symbol = Symbol(key.name, key.labels, time, written=key.labels)
         found[renaming.family(symbol)] = len(network.inputs.get(key, ("H",)))

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.latexgrad.tasks import LSTM_STEP, RNN_SEQUENCE, RNN_STEP, run, written
+from latexgrad.families import known_families
+from latexgrad.network import Renaming
+from latexgrad.prepare import prepared
+from tests.latexgrad.tasks import LSTM_STEP, RNN_SEQUENCE, RNN_STEP, run, shipped, written
 
 GIVEN = r"\frac{\partial L}{\partial h_t}"
 ONE_STEP = {
@@ -118,3 +121,10 @@ def test_the_candidate_has_any_name_beside_the_gradient_by_the_cell(
 ):
     found = lstm(cell, label, candidate, before, state)
     assert found.lost == {}
+
+
+def test_names_are_tried_in_the_order_of_the_task_and_not_of_a_set():
+    network = prepared(shipped("q3.5")[1]).network
+    found = known_families(network, Renaming(network))
+    names = ["_".join((family.name, *family.labels)) for family in found]
+    assert names == ["x", "h", "W_x", "W_h", "b", "y"]
