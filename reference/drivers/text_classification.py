@@ -195,9 +195,11 @@ def _held(value: Any, name: str, depth: int, seen: set[int]) -> Iterator[tuple[s
     elif hasattr(value, "state_dict") and hasattr(value, "modules"):
         yield from ((f"{name}{key}", kept) for key, kept in value.state_dict().items())
         seen.update(map(id, [*value.parameters(), *value.buffers(), *value.modules()]))
-        for module in value.modules():
-            plain = {key: kept for key, kept in vars(module).items() if not key.startswith("_")}
-            yield from _held(plain, name, depth + 1, seen)
+        for path, module in value.named_modules():
+            place = f"{name}{path}." if path else name
+            for key, kept in vars(module).items():
+                if not key.startswith("_"):
+                    yield from _held(kept, f"{place}{key}.", depth + 1, seen)
     else:
         for key, kept in _entries(value):
             yield from _held(kept, f"{name}{key}.", depth + 1, seen)

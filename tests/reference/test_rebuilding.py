@@ -9,7 +9,6 @@ from torch import nn
 
 from reference.datasets import sentences
 from reference.drivers import text_classification as driver
-from reference.judges import network_family as family
 from reference.judges import text_networks
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -312,6 +311,16 @@ def test_driver_finds_arrays_wherever_a_model_keeps_them():
     assert driver._arrays(np.zeros(driver.MOST_BYTES)) is None
 
 
+def test_driver_finds_plain_tensors_of_many_modules_of_one_kind():
+    class Gate(nn.Module):
+        def __init__(self, number):
+            super().__init__()
+            self.weight = torch.full((2, 3), float(number))  # not a parameter
+
+    found = driver._arrays(nn.Sequential(*map(Gate, range(6))))
+    assert sorted(array[0, 0] for array in found.values()) == [0, 1, 2, 3, 4, 5]
+
+
 def test_driver_asks_again_where_a_word_alone_is_an_empty_sentence(inputs):
     known = set(inputs["vectors"][0])
 
@@ -329,10 +338,6 @@ def test_driver_asks_again_where_a_word_alone_is_an_empty_sentence(inputs):
         raise ValueError("no")
 
     assert driver._probed(refuses, inputs) is None
-
-
-def test_names_of_networks():
-    assert family.CELLS == {1: "vanilla RNN", 3: "GRU", 4: "LSTM"}
 
 
 def test_weights_that_were_counted_are_named(inputs):
