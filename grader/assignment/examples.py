@@ -8,8 +8,11 @@
       q5.3: {points: 0.4, reason: not_finite, message: stability}
 
 ``loses: all`` claims a score of zero. ``reason`` and ``message`` (a part of the message's text) are
-optional; so is ``outcome``. The checks that are run are those of the questions whose modules the
-example itself holds, or those named by ``only``, where running all would take too long.
+optional; so is ``outcome``. ``{points: 0, outcome: pending}`` claims that a person decides: a check
+that waits for one without that claim is a problem, unless its kind always does.
+
+The checks that are run are those of the questions whose modules the example itself holds, or those
+named by ``only``, where running all would take too long.
 """
 
 from __future__ import annotations
@@ -36,11 +39,12 @@ from grader.model import CheckSpec, NonNegative, Outcome, Question, Rubric, Stri
 from grader.readers import yaml_source
 from grader.readers.problems import Problem, Problems
 from grader.readers.texts import did_you_mean, plain
-from grader.reports.report import Report
+from grader.reports.report import CheckReport, Report
 
 CLAIMS = "expected.yaml"
 MAX_QUOTED = 300  # characters of a message
 CLOSE = 1.0e-3  # points
+BY_A_PERSON = "written"  # the kind whose checks always wait for one
 OUTCOMES: tuple[str, ...] = get_args(Outcome)
 POINTS_LOST = "a number of at least 0, or the least and the most: [0.5, 1]"
 
@@ -288,26 +292,34 @@ def _verdict(example: Example, made: Report) -> ClaimCheck:
     if made.status == "broken":
         problems.append("our side broke while it was graded")
     for check in made.checks():
-        if check.outcome == "pending":
-            continue  # a person decides; nothing can be claimed
-        lost = check.max_points - check.points
+        if check.outcome == "pending" and (claims == "all" or check.kind == BY_A_PERSON):
+            continue
         if claims == "all":
             expected = Loss(points=check.max_points)
         else:
             expected = claims.get(check.id, Loss(points=0.0))
-        shown = textwrap.shorten(check.message, MAX_QUOTED)
-        found = f"{check.outcome}, {check.reason}: {shown}"
-        least, most = expected.between
-        if not least - CLOSE <= lost <= most + CLOSE:
-            wanted = f"{least:g}" if least == most else f"{least:g} to {most:g}"
-            problems.append(f"{check.id} loses {lost:g} points, expected {wanted} ({found})")
-        elif expected.reason is not None and check.reason != expected.reason:
-            problems.append(f"{check.id}: the reason is not {expected.reason} ({found})")
-        elif expected.outcome is not None and check.outcome != expected.outcome:
-            problems.append(f"{check.id}: the outcome is not {expected.outcome} ({found})")
-        elif expected.message is not None and expected.message not in check.message:
-            problems.append(f"{check.id}: its message lacks {expected.message!r} ({found})")
+        problems += _unlike_claimed(check, expected)
     return ClaimCheck(example, made.score, made.max_score, tuple(problems))
+
+
+def _unlike_claimed(check: CheckReport, expected: Loss) -> Iterator[str]:
+    """Yield the first thing that a check does not show as claimed, if any."""
+    waits = check.outcome == "pending"
+    lost = 0.0 if waits else check.max_points - check.points  # a person decides
+    shown = textwrap.shorten(check.message, MAX_QUOTED)
+    found = f"{check.outcome}, {check.reason}: {shown}"
+    least, most = expected.between
+    if waits and expected.outcome is None:
+        yield f"{check.id} waits for a person, which is not claimed ({found})"
+    elif not least - CLOSE <= lost <= most + CLOSE:
+        wanted = f"{least:g}" if least == most else f"{least:g} to {most:g}"
+        yield f"{check.id} loses {lost:g} points, expected {wanted} ({found})"
+    elif expected.reason is not None and check.reason != expected.reason:
+        yield f"{check.id}: the reason is not {expected.reason} ({found})"
+    elif expected.outcome is not None and check.outcome != expected.outcome:
+        yield f"{check.id}: the outcome is not {expected.outcome} ({found})"
+    elif expected.message is not None and expected.message not in check.message:
+        yield f"{check.id}: its message lacks {expected.message!r} ({found})"
 
 
 def table(found: Sequence[ClaimCheck]) -> Table:

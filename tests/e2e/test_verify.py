@@ -73,6 +73,26 @@ def test_a_claim_that_does_not_hold_is_a_problem(loses, problem, tmp_path):
         assert problem in verdict.problems[0]
 
 
+@pytest.mark.parametrize(
+    ("kind", "loses", "problem"),
+    [
+        ("derivation", {}, "q1 waits for a person, which is not claimed"),
+        ("derivation", {"q1": {"points": [0, 2]}}, "q1 waits for a person"),
+        ("derivation", {"q1": {"points": 2, "outcome": "pending"}}, "loses 0 points, expected 2"),
+        ("derivation", {"q1": {"points": 0, "outcome": "failed"}}, "outcome is not failed"),
+        ("derivation", {"q1": {"points": 0, "outcome": "pending"}}, None),
+        ("derivation", "all", None),
+        ("written", {}, None),
+    ],
+)
+def test_a_check_that_waits_for_a_person_must_be_claimed(kind, loses, problem, tmp_path):
+    made = report_of(check("q1", "pending", 0.0, 2.0, kind=kind), score=0.0)
+    made["submission"]["id"] = "wrong.x"
+    claims = Claims.model_validate({"mistake": "x", "loses": loses})
+    (verdict,) = claim_checks([Example("wrong/x", tmp_path, claims, None)], [typed(made)])
+    assert [problem in text for text in verdict.problems] == [True] * (problem is not None)
+
+
 def test_a_false_claim_makes_verify_exit_1(run_cli, small_assignment, tmp_path):
     rubric = small_assignment(
         "assignment: s\ntitle: s\npoints: 1\nquestions:\n"
