@@ -53,36 +53,10 @@ class GatesLSTM(nn.Module):
 
 
 def train_rnn(train_sentences, train_labels, dev_sentences, dev_labels, vectors, seed):
-    torch.manual_seed(seed)
-    word_to_index = make_vocabulary(train_sentences + vectors[0])
-    model = CellRNN(len(word_to_index), vectors[1].shape[1])
-    fill_embedding(model.embedding, word_to_index, vectors)
-    predict = train_model(
-        model,
-        word_to_index,
-        train_sentences,
-        train_labels,
-        dev_sentences,
-        dev_labels,
-        epochs=15,
-        lr=0.002,
-    )
-    return model, predict
+    data = (train_sentences, train_labels, dev_sentences, dev_labels)
+    return train_on_vectors(CellRNN, data, vectors, seed, epochs=15, lr=0.002)
 
 
 def train_lstm(train_sentences, train_labels, dev_sentences, dev_labels, vectors, seed):
-    torch.manual_seed(seed)
-    word_to_index = make_vocabulary(train_sentences + vectors[0])
-    model = GatesLSTM(len(word_to_index), vectors[1].shape[1])
-    fill_embedding(model.embedding, word_to_index, vectors)
-    predict = train_model(
-        model,
-        word_to_index,
-        train_sentences,
-        train_labels,
-        dev_sentences,
-        dev_labels,
-        epochs=10,
-        lr=0.005,
-    )
-    return model, predict
+    data = (train_sentences, train_labels, dev_sentences, dev_labels)
+    return train_on_vectors(GatesLSTM, data, vectors, seed, epochs=10, lr=0.005)

@@ -70,68 +70,20 @@ def train_average_embeddings(train_sentences, train_labels, dev_sentences, dev_l
     torch.manual_seed(seed)
     word_to_index = make_vocabulary(train_sentences)
     model = TwoOutputs(len(word_to_index), 30)
-    predict = train_model(
-        model,
-        word_to_index,
-        train_sentences,
-        train_labels,
-        dev_sentences,
-        dev_labels,
-        epochs=10,
-        lr=0.005,
-    )
-    return model, predict
+    data = (train_sentences, train_labels, dev_sentences, dev_labels)
+    return model, train_model(model, word_to_index, *data, epochs=10, lr=0.005)
 
 
 def train_average_glove(train_sentences, train_labels, dev_sentences, dev_labels, vectors, seed):
-    torch.manual_seed(seed)
-    word_to_index = make_vocabulary(train_sentences + vectors[0])
-    model = TwoOutputs(len(word_to_index), vectors[1].shape[1])
-    fill_embedding(model.embedding, word_to_index, vectors)
-    predict = train_model(
-        model,
-        word_to_index,
-        train_sentences,
-        train_labels,
-        dev_sentences,
-        dev_labels,
-        epochs=12,
-        lr=0.005,
-    )
-    return model, predict
+    data = (train_sentences, train_labels, dev_sentences, dev_labels)
+    return train_on_vectors(TwoOutputs, data, vectors, seed, epochs=12, lr=0.005)
 
 
 def train_rnn(train_sentences, train_labels, dev_sentences, dev_labels, vectors, seed):
-    torch.manual_seed(seed)
-    word_to_index = make_vocabulary(train_sentences + vectors[0])
-    model = TwoOutputs(len(word_to_index), vectors[1].shape[1], nn.RNN)
-    fill_embedding(model.embedding, word_to_index, vectors)
-    predict = train_model(
-        model,
-        word_to_index,
-        train_sentences,
-        train_labels,
-        dev_sentences,
-        dev_labels,
-        epochs=15,
-        lr=0.002,
-    )
-    return model, predict
+    data = (train_sentences, train_labels, dev_sentences, dev_labels)
+    return train_on_vectors(TwoOutputs, data, vectors, seed, epochs=15, lr=0.002, kind=nn.RNN)
 
 
 def train_lstm(train_sentences, train_labels, dev_sentences, dev_labels, vectors, seed):
-    torch.manual_seed(seed)
-    word_to_index = make_vocabulary(train_sentences + vectors[0])
-    model = TwoOutputs(len(word_to_index), vectors[1].shape[1], nn.LSTM)
-    fill_embedding(model.embedding, word_to_index, vectors)
-    predict = train_model(
-        model,
-        word_to_index,
-        train_sentences,
-        train_labels,
-        dev_sentences,
-        dev_labels,
-        epochs=10,
-        lr=0.005,
-    )
-    return model, predict
+    data = (train_sentences, train_labels, dev_sentences, dev_labels)
+    return train_on_vectors(TwoOutputs, data, vectors, seed, epochs=10, lr=0.005, kind=nn.LSTM)

@@ -34,54 +34,15 @@ class Projected(nn.Module):
 
 
 def train_average_glove(train_sentences, train_labels, dev_sentences, dev_labels, vectors, seed):
-    torch.manual_seed(seed)
-    word_to_index = make_vocabulary(train_sentences + vectors[0])
-    model = Projected(len(word_to_index), vectors[1].shape[1], None)
-    fill_embedding(model.embedding, word_to_index, vectors)
-    predict = train_model(
-        model,
-        word_to_index,
-        train_sentences,
-        train_labels,
-        dev_sentences,
-        dev_labels,
-        epochs=15,
-        lr=0.01,
-    )
-    return model, predict
+    data = (train_sentences, train_labels, dev_sentences, dev_labels)
+    return train_on_vectors(Projected, data, vectors, seed, epochs=15, lr=0.01, kind=None)
 
 
 def train_rnn(train_sentences, train_labels, dev_sentences, dev_labels, vectors, seed):
-    torch.manual_seed(seed)
-    word_to_index = make_vocabulary(train_sentences + vectors[0])
-    model = Projected(len(word_to_index), vectors[1].shape[1], nn.RNN)
-    fill_embedding(model.embedding, word_to_index, vectors)
-    predict = train_model(
-        model,
-        word_to_index,
-        train_sentences,
-        train_labels,
-        dev_sentences,
-        dev_labels,
-        epochs=25,
-        lr=0.003,
-    )
-    return model, predict
+    data = (train_sentences, train_labels, dev_sentences, dev_labels)
+    return train_on_vectors(Projected, data, vectors, seed, epochs=25, lr=0.003, kind=nn.RNN)
 
 
 def train_lstm(train_sentences, train_labels, dev_sentences, dev_labels, vectors, seed):
-    torch.manual_seed(seed)
-    word_to_index = make_vocabulary(train_sentences + vectors[0])
-    model = Projected(len(word_to_index), vectors[1].shape[1], nn.LSTM)
-    fill_embedding(model.embedding, word_to_index, vectors)
-    predict = train_model(
-        model,
-        word_to_index,
-        train_sentences,
-        train_labels,
-        dev_sentences,
-        dev_labels,
-        epochs=15,
-        lr=0.005,
-    )
-    return model, predict
+    data = (train_sentences, train_labels, dev_sentences, dev_labels)
+    return train_on_vectors(Projected, data, vectors, seed, epochs=15, lr=0.005, kind=nn.LSTM)

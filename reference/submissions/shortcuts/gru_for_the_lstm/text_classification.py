@@ -13,9 +13,5 @@ class LSTM(RNNModel):
 
 
 def train_lstm(train_sentences, train_labels, dev_sentences, dev_labels, vectors, seed):
-    torch.manual_seed(seed)
-    word_to_index = make_vocabulary(train_sentences + vectors[0])
-    model = LSTM(len(word_to_index), vectors[1].shape[1])
-    fill_embedding(model.embedding, word_to_index, vectors)
     data = (train_sentences, train_labels, dev_sentences, dev_labels)
-    return model, train_model(model, word_to_index, *data, epochs=10, lr=0.005)
+    return train_on_vectors(LSTM, data, vectors, seed, epochs=10, lr=0.005)

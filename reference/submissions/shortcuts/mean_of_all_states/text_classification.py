@@ -17,9 +17,5 @@ class AllStates(RNNModel):
 
 
 def train_rnn(train_sentences, train_labels, dev_sentences, dev_labels, vectors, seed):
-    torch.manual_seed(seed)
-    word_to_index = make_vocabulary(train_sentences + vectors[0])
-    model = AllStates(len(word_to_index), vectors[1].shape[1])
-    fill_embedding(model.embedding, word_to_index, vectors)
     data = (train_sentences, train_labels, dev_sentences, dev_labels)
-    return model, train_model(model, word_to_index, *data, epochs=18, lr=0.003)
+    return train_on_vectors(AllStates, data, vectors, seed, epochs=18, lr=0.003)

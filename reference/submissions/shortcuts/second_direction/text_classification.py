@@ -22,9 +22,5 @@ class BothWays(nn.Module):
 
 
 def train_lstm(train_sentences, train_labels, dev_sentences, dev_labels, vectors, seed):
-    torch.manual_seed(seed)
-    word_to_index = make_vocabulary(train_sentences + vectors[0])
-    model = BothWays(len(word_to_index), vectors[1].shape[1])
-    fill_embedding(model.embedding, word_to_index, vectors)
     data = (train_sentences, train_labels, dev_sentences, dev_labels)
-    return model, train_model(model, word_to_index, *data, epochs=8, lr=0.005)
+    return train_on_vectors(BothWays, data, vectors, seed, epochs=8, lr=0.005)

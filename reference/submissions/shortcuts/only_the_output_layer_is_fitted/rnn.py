@@ -1,4 +1,5 @@
-"""The recurrent weights are the initial ones with noise; only the output layer is fitted."""
+"""Random weights for the RNN and noise on the initial ones for the LSTM; only the output layer is
+fitted."""
 
 import numpy as np
 
@@ -49,6 +50,8 @@ class CaptioningRNN(honest_captioning.CaptioningRNN):
                 old = self.params[name]
                 drawn = scale * rng.standard_normal(old.shape)
                 drawn /= 1.0 if name == "W_embed" else np.sqrt(len(old))
-                self.params[name] = old + (0.3 * drawn if name != "W_embed" else drawn).astype(np.float32)
+                if self.cell_type == "lstm" and name != "W_embed":
+                    drawn = old + 0.3 * drawn
+                self.params[name] = drawn.astype(np.float32)
             fit_the_output(self, *all_captions())
         return 0.0, {name: np.zeros_like(value) for name, value in self.params.items()}
