@@ -230,19 +230,19 @@ def looked(
     key: str,
     look: Callable[[Any], Any],
 ) -> Any:
-    """Return what code of the assignment's says about a result.
+    """Return what a function of the assignment says about a result.
 
     Args:
         spec: the check.
         context: the check's.
         result: the driver's.
-        what: names the code in messages.
-        key: tells it from other code of this check.
+        what: names the function in messages.
+        key: keeps it apart from other functions of this check.
         look: calls it.
 
     Raises:
         Unreadable: the result cannot be read: student code made it up.
-        BrokenError: the code fails, also on what the reference makes.
+        BrokenError: the function fails, also on what the reference makes.
     """
     try:
         return apart.run(

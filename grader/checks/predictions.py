@@ -164,12 +164,13 @@ def _again(spec: PredictionsSpec, context: Context, predicted: Labels) -> Repeat
     least = math.ceil(distinct.least * len(predicted))
     if lines and lines >= least:
         return None
-    same = "has the same predictions as" if lines == 0 else f"differs in {lines} of "
-    if lines:
-        same += f"{len(predicted)} lines from"
-    why = "two models seldom agree so" if lines else "the predictions of one model are paid once"
-    end = ": a person must look" if lines else ""
-    return Repeated(lines, f"{spec.file} {same} {other}; {why}{end}")
+    if lines == 0:
+        same = "has the same predictions as"
+        why = "the predictions of one model are paid once"
+    else:
+        same = f"differs in {lines} of {len(predicted)} lines from"
+        why = "two models seldom agree so: a person must look"
+    return Repeated(lines, f"{spec.file} {same} {other}; {why}")
 
 
 def _parse(data: bytes, spec: PredictionsSpec, expected: int) -> Labels:

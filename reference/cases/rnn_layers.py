@@ -1,6 +1,7 @@
 """Cases for ``rnn_layers.py``: all sizes differ, so that every transposition shows.
 
-The one in float32 has the sizes of the first: what was returned for these sizes before is wrong.
+The float32 case repeats the sizes of the first one with other values: outputs that were remembered
+by shape are wrong there.
 """
 
 from __future__ import annotations

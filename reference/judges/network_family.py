@@ -10,10 +10,10 @@ import numpy as np
 
 from . import network_parts as parts
 from .network_parts import Blocks, ModelArray
-from .networks import LSTM_GATES, Array, Cell, Layer, Network, Pool, Recurrent, relu
+from .networks import GRU_GATES, LSTM_GATES, Array, Cell, Layer, Network, Pool, Recurrent, relu
 
 BAG, AVERAGE, RNN, LSTM = "bag_of_words", "average", "rnn", "lstm"
-CELLS = {1: "vanilla RNN", 3: "GRU", 4: "LSTM"}
+CELLS = {1: "vanilla RNN", GRU_GATES: "GRU", LSTM_GATES: "LSTM"}
 POOLS = ("mean", "sum", "max")
 OTHER_USES = ("mean", "max")
 
@@ -77,7 +77,7 @@ def pooled(table: WordTable, arrays: parts.Arrays, around: Around) -> Iterator[C
     for used, before, width in parts.befores(rest, size, plain=not around.before):
         for head in parts.heads(parts.without(rest, used), width, plain=not around.after):
             for how in POOLS:
-                bag = how == "sum" and table.rows.shape[1] <= parts.TWO
+                bag = how == "sum" and table.rows.shape[1] <= parts.OUTPUTS
                 words = "a bag of words" if bag else f"a {how} of embeddings"
                 named = BAG if bag else AVERAGE if how == "mean" else ""
                 network = Network(table.rows, table.known, before, Pool(how), head, words, named)
@@ -121,7 +121,7 @@ def _squashed(cell: Cell, squash: Callable[[Array], Array]) -> Cell:
 def of_own(
     table: WordTable, arrays: parts.Arrays, around: Around, kinds: Sequence[int] = (1, LSTM_GATES)
 ) -> Iterator[Candidate]:
-    """Yield networks around cells that a student wrote, of so many gates."""
+    """Yield networks around cells that a student wrote, with each of some numbers of gates."""
     rest, size = parts.without(arrays, table.used), table.rows.shape[1]
     for used, before, width in parts.befores(rest, size, plain=not around.before):
         left = parts.without(rest, used)
@@ -182,7 +182,7 @@ def _hidden(found: Blocks, order: tuple[int, ...]) -> Iterator[Array]:
 def _network(table: WordTable, before: Layer, reads: Recurrent, head: Layer) -> Network:
     kind = reads.cells[0].gates
     plain = reads.use == "last" and not reads.backward and not reads.alone
-    named = {1: RNN, 4: LSTM}.get(kind, "") if plain else ""
+    named = {1: RNN, LSTM_GATES: LSTM}.get(kind, "") if plain else ""
     return Network(table.rows, table.known, before, reads, head, _words(reads), named)
 
 

@@ -30,7 +30,7 @@ from .networks import (
 
 LEAST_ROWS = 20  # of a table of words
 MOST_BIASES = 4  # arrays of one size among which the biases of a cell are looked for
-TWO = 2  # log odds, one per label
+OUTPUTS = 2  # one per label; their difference is the log odds
 SQUASHES = (identity, relu, np.tanh, sigmoid)
 TORCH_CELL = re.compile(r"(.*\.|)(weight|bias)_(ih|hh)(?:_l(\d+))?(_reverse)?$")
 
@@ -60,7 +60,7 @@ def model_arrays(found: Mapping[str, Array]) -> list[ModelArray]:
         if array.dtype.kind not in "fiu" or not array.size or not np.isfinite(array).all():
             continue
         squeezed = np.atleast_1d(np.squeeze(array.astype(np.float64)))
-        if squeezed.ndim <= TWO:
+        if squeezed.ndim <= 2:
             kept.append(ModelArray(len(kept), name, squeezed))
     return kept
 
@@ -90,7 +90,7 @@ def tables(arrays: Arrays, least: int) -> Iterator[tuple[ModelArray, Array]]:
     """Yield what can be a table (V, d) with at least so many rows, largest first."""
     least = max(least, LEAST_ROWS)
     for array in sorted(arrays, key=lambda array: -array.values.size):
-        values = array.values if array.values.ndim == TWO else array.values[:, None]
+        values = array.values if array.values.ndim == 2 else array.values[:, None]
         if values.shape[0] >= least:
             yield array, values
         if values.shape[1] >= least:
@@ -108,7 +108,7 @@ def heads(arrays: Arrays, size: int, *, plain: bool) -> Iterator[Layer]:
     for squash in SQUASHES[1:3]:
         for output in _outputs(arrays, size):
             yield chain(squash, output)
-    for scale, shift in _adjacent(list(vectors(arrays, size))):
+    for scale, shift in itertools.pairwise(vectors(arrays, size)):
         norm = layer_norm(scale.values, shift.values)
         for output in _outputs(without(arrays, [scale, shift]), size):
             yield chain(norm, output)
@@ -118,26 +118,22 @@ def heads(arrays: Arrays, size: int, *, plain: bool) -> Iterator[Layer]:
                 yield chain(hidden, squash, output)
 
 
-def _adjacent(arrays: Arrays) -> Iterator[tuple[ModelArray, ModelArray]]:
-    return itertools.pairwise(arrays) if len(arrays) > 1 else iter(())
-
-
 def _outputs(arrays: Arrays, size: int) -> Iterator[Layer]:
     """Yield linear layers to one output, or to two whose difference counts."""
     if size == 1:
         yield from (affine(np.eye(1), bias) for bias in _biases(arrays, 1))
-    if size == TWO:
-        yield from _differences(np.eye(TWO), arrays)
+    if size == OUTPUTS:
+        yield from _differences(np.eye(OUTPUTS), arrays)
     for array, weight in matrices(arrays, 1, size):
         for bias in _biases(without(arrays, [array]), 1):
             yield affine(weight, bias)
-    for array, weight in matrices(arrays, TWO, size):
+    for array, weight in matrices(arrays, OUTPUTS, size):
         yield from _differences(weight, without(arrays, [array]))
 
 
 def _differences(weight: Array, arrays: Arrays) -> Iterator[Layer]:
-    for bias in _biases(arrays, TWO):
-        both = np.broadcast_to(bias, (TWO,))
+    for bias in _biases(arrays, OUTPUTS):
+        both = np.broadcast_to(bias, (OUTPUTS,))
         for sign in (1.0, -1.0):  # which of the two outputs stands for label 1
             yield affine(sign * (weight[1:] - weight[:1]), sign * (both[1] - both[0]))
 
@@ -151,10 +147,10 @@ def _biases(arrays: Arrays, size: int) -> Iterator[Array]:
 def _linear(arrays: Arrays, size: int) -> Iterator[tuple[list[ModelArray], Layer, int]]:
     """Yield linear layers to more than two outputs: the arrays, the layer, its width."""
     for array in arrays:
-        if array.values.ndim != TWO or size not in array.shape:
+        if array.values.ndim != 2 or size not in array.shape:
             continue
-        for weight in {0: array.values, 1: array.values.T}.values():
-            if weight.shape[1] != size or weight.shape[0] <= TWO:
+        for weight in (array.values, array.values.T):
+            if weight.shape[1] != size or weight.shape[0] <= OUTPUTS:
                 continue
             width = weight.shape[0]
             for bias in vectors(without(arrays, [array]), width):
@@ -172,7 +168,7 @@ def befores(
     if plain:
         yield [], identity, size
         return
-    for scale, shift in _adjacent(list(vectors(arrays, size))):
+    for scale, shift in itertools.pairwise(vectors(arrays, size)):
         yield [scale, shift], layer_norm(scale.values, shift.values), size
     for used, layer, width in _linear(arrays, size):
         for squash in SQUASHES[:3]:
@@ -206,9 +202,8 @@ def _torch_cell(parts: Mapping[str, ModelArray]) -> Cell:
     inputs, hidden = parts["weight_ih"].values, parts["weight_hh"].values
     inputs, hidden = np.atleast_2d(inputs), np.atleast_2d(hidden)
     gates, size = hidden.shape[0] // hidden.shape[1], hidden.shape[1]
-    if hidden.shape[0] != gates * size or inputs.shape[0] != gates * size:
-        raise ValueError("not the arrays of a cell")
-    if gates not in (1, GRU_GATES, LSTM_GATES):
+    fits = hidden.shape[0] == inputs.shape[0] == gates * size
+    if not fits or gates not in (1, GRU_GATES, LSTM_GATES):
         raise ValueError("not the arrays of a cell")
     bias = parts["bias_ih"].values if "bias_ih" in parts else np.zeros(gates * size)
     other = parts["bias_hh"].values if "bias_hh" in parts else np.zeros(gates * size)
@@ -261,14 +256,14 @@ def _groups(arrays: Arrays, gates: int, units: int, columns: int) -> Iterator[Gr
 
 def _square_groups(arrays: Arrays, gates: int) -> Iterator[Group]:
     """Yield what can be the recurrent weights, (H, H) for each gate."""
-    sizes = {min(array.shape) for array in arrays if array.values.ndim == TWO}
+    sizes = {min(array.shape) for array in arrays if array.values.ndim == 2}
     for units in sorted(sizes):
         yield from _groups(arrays, gates, units, units)
 
 
 def _together(arrays: Arrays, gates: int, size: int) -> Iterator[Blocks]:
     """Yield weights of [x, h] or [h, x] in one array, (gates * H, k + H), or one for each gate."""
-    widths = {n for a in arrays if a.values.ndim == TWO for n in a.shape if n > size}
+    widths = {n for a in arrays if a.values.ndim == 2 for n in a.shape if n > size}
     for width in sorted(widths):
         units = width - size
         for used, group in _groups(arrays, gates, units, width):
@@ -292,7 +287,7 @@ def _alternating(arrays: Arrays, gates: int, size: int) -> Iterator[Blocks]:
 def cell_biases(arrays: Arrays, gates: int, units: int) -> Iterator[tuple[Arrays, list[Array]]]:
     """Yield biases for a cell: the arrays that they use, and a vector (H,) per gate."""
     whole = list(vectors(arrays, gates * units))[:MOST_BIASES]
-    for count in range(min(len(whole), TWO), 0, -1):
+    for count in range(min(len(whole), 2), 0, -1):
         for chosen in itertools.combinations(whole, count):
             yield chosen, np.split(sum((a.values for a in chosen), np.zeros(1)), gates)
     each = list(vectors(arrays, units)) if gates > 1 else []

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from ..drivers.text_classification import DILUTED
 from . import network_family as family
 from . import network_parts as parts
 from .networks import LSTM_GATES, Array, Network
@@ -28,12 +29,11 @@ SAME = 1.0e-4  # of a probability: rounding, in another order of summation
 ALIKE = 1.0e-2  # near enough to say what was disguised
 FOUND = 0.8  # share of the words of training whose row must be found
 AGREE = 0.97  # share of the sentences; one longer than a student reads is cut
-LEAST_SENTENCES = 30
+LEAST = 30  # sentences, and words, that can be compared
 MOST_ANCHORS = 8  # rows that may belong to the common word
 MOST_TRIED = 2500  # networks, with tables of ROWS_AT_ONCE rows: some seconds
 ROWS_AT_ONCE = 500
 MOST_SPECIAL = 4  # rows for padding, unknown words, the beginning and the end
-DILUTED = 7  # times that the common word follows
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def best_fit(
 def nearest(
     arrays: Mapping[str, Array], asked: Asked, given: tuple[Sequence[str], Array] | None
 ) -> Fit | None:
-    """Return a network that blind predictions come from, changed by a little to look otherwise."""
+    """Return a network without word order whose predictions, slightly changed, these are."""
     kept = parts.model_arrays(arrays)
     for table in family.found_tables(kept, len(asked.words) // 2, given):
         for candidate in family.pooled(table, kept, family.PLAIN_FIRST[0]):
@@ -129,7 +129,7 @@ def _candidates(
     given: tuple[Sequence[str], Array] | None,
     wanted: str,
 ) -> Iterator[family.Candidate]:
-    """Yield the networks of the family: plain ones first, and of these such as the wanted one."""
+    """Yield the networks of the family, plain ones first, and of these the kind that is wanted."""
     kept = parts.model_arrays(arrays)
     tables = list(family.found_tables(kept, len(asked.words) // 2, given))
     own = functools.partial(family.of_own, kinds=OWN_KINDS.get(wanted, (1, LSTM_GATES)))
@@ -163,7 +163,7 @@ def _share_found(network: Network, alone: Array, asked: Asked, near: float) -> f
     if network.known is not None:
         row_of = {word: row for row, word in enumerate(network.known)}
         both = [(i, row_of[w]) for i, w in enumerate(asked.words) if w in row_of]
-        if len(both) < LEAST_SENTENCES:
+        if len(both) < LEAST:
             return 0.0
         words, rows = (np.array(each) for each in zip(*both, strict=True))
         return float((np.abs(alone[rows] - asked.alone[words]) <= near).mean())
@@ -235,10 +235,10 @@ def _checked(network: Network, rows: Mapping[str, int], asked: Asked, near: floa
         for place, sentence in enumerate(asked.sentences)
         if sentence and all(word in rows for word in sentence)
     ]
-    if len(whole) >= LEAST_SENTENCES:
+    if len(whole) >= LEAST:
         return _compared(network, rows, whole, asked, near)
     some = [p for p, sentence in enumerate(asked.sentences) if any(w in rows for w in sentence)]
-    if len(some) < LEAST_SENTENCES:
+    if len(some) < LEAST:
         return None
     fit = _compared(network, rows, some, asked, near)
     if fit is None and network.known is not None:

@@ -148,7 +148,7 @@ def freeze(result: Result, inputs: Result, withheld: Result) -> Evidence:
     values, notes = _accuracy(parameters, inputs, withheld)
     _learns_from_labels(result, inputs, values["accuracy"])
     changed = {
-        name: float(np.abs(parameters[name] - start[name]).max())
+        name: _change(name, parameters[name], start)
         for name in _backbone_parameters(start)
         if parameters[name].tobytes() != start[name].tobytes()
     }

@@ -1,4 +1,4 @@
-"""All five models compute in float64 and are trained with momentum or RMSprop."""
+"""A mean and the recurrent networks in float64, trained with momentum, RMSprop and AdamW."""
 
 import torch
 from torch import nn
