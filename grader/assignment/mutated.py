@@ -19,16 +19,14 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from pydantic import ValidationError
 
 from grader.assignment.examples import Example
-from grader.assignment.wording import worded
-from grader.errors import RubricError, UsageError
+from grader.assignment.listed import read_list
+from grader.errors import RubricError
 from grader.isolation.worker import mutants
 from grader.isolation.worker.mutants import Mutant
 from grader.job import Submitted
 from grader.model import Rubric, Strict
-from grader.readers import yaml_source
 from grader.reports.report import Report
 
 LISTED = "equivalent_mutants.yaml"
@@ -235,23 +233,10 @@ def listed(rubric: Rubric) -> list[ListedMutant]:
     path = rubric.reference / "submissions" / LISTED
     if not path.is_file():
         return []
-    try:
-        source = yaml_source.read(path)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-    found = []
-    for number, entry in enumerate(source.data if isinstance(source.data, list) else []):
-        try:
-            found.append(ListedMutant.model_validate(entry))
-        except ValidationError as error:
-            for detail in error.errors(include_url=False):
-                key, text = worded(detail, "", ListedMutant)
-                source.problems.add(source.line((number, *detail["loc"][:1])), text, key)
-    if not isinstance(source.data, list) and not source.problems:
-        source.problems.add(1, "must be a list of mutants")
+    source, found = read_list(path, ListedMutant, "mutants")
     if source.problems:
         raise RubricError(source.problems.printed)
-    return found
+    return list(found.values())
 
 
 def is_listed(fate: MutantFate, known: Sequence[ListedMutant]) -> ListedMutant | None:

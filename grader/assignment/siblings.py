@@ -24,16 +24,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from grader.assignment.wording import worded
+from grader.assignment.listed import read_list
 from grader.errors import RubricError, UsageError
 from grader.job import Submitted
 from grader.model import CheckSpec, Rubric, Strict
-from grader.readers import yaml_source
 from grader.readers.texts import did_you_mean, plain
 from grader.reports.report import CheckReport, Report
 
@@ -87,32 +86,19 @@ def load_families(rubric: Rubric) -> list[SiblingFamily]:
 
     Raises:
         RubricError: the file is wrong, with all problems.
-        UsageError: there is none.
+        UsageError: there is no such file.
     """
     path = rubric.reference / "submissions" / FAMILIES
-    try:
-        source = yaml_source.read(path)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-    entries = source.data if isinstance(source.data, list) else []
-    if not entries and not source.problems:
-        source.problems.add(1, "must be a list of families")
+    source, families = read_list(path, SiblingFamily, "families")
+    if source.data == []:
+        source.problems.add(1, "must list at least one family")
     known = {check.id for question in rubric.questions for check in question.checks}
-    families = []
-    for number, entry in enumerate(entries):
-        try:
-            family = SiblingFamily.model_validate(entry)
-        except ValidationError as error:
-            for detail in error.errors(include_url=False):
-                key, text = worded(detail, "", SiblingFamily)
-                source.problems.add(source.line((number, *detail["loc"][:1])), text, key)
-            continue
-        families.append(family)
+    for number, family in families.items():
         for key, text in _family_problems(family, known, path.parent):
             source.problems.add(source.line((number, key)), text, key)
     if source.problems:
         raise RubricError(source.problems.printed)
-    return families
+    return list(families.values())
 
 
 def _family_problems(

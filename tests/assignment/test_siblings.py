@@ -116,6 +116,10 @@ def test_a_list_that_is_missing_or_empty(tmp_path):
     path = rubric(tmp_path, "")
     with pytest.raises(RubricError, match="is empty"):
         siblings.load_families(load_rubric(path, KINDS))
+    for text, words in (("[]", "must list at least one family"), ("{}", "a list of families")):
+        (tmp_path / "reference" / "submissions" / "families.yaml").write_text(text)
+        with pytest.raises(RubricError, match=words):
+            siblings.load_families(load_rubric(path, KINDS))
     (tmp_path / "reference" / "submissions" / "families.yaml").unlink()
     with pytest.raises(UsageError, match="cannot be read"):
         siblings.load_families(load_rubric(path, KINDS))
