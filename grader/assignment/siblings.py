@@ -180,14 +180,15 @@ def crossed(rubric: Rubric, wanted: Sequence[Cell], reports: Sequence[Report]) -
 
 
 def _problem(cell: Cell, check: CheckReport, spec: CheckSpec) -> str:
-    lost = check.max_points - check.points
+    lost, said = check.max_points - check.points, ""
+    least = LEAST_LOST * spec.structure_share * spec.points
     if cell.is_right:
-        said = "" if check.outcome == "passed" else f"loses {plain(lost)} points of its own"
-    else:
-        least = LEAST_LOST * spec.structure_share * spec.points
-        said = "" if lost >= least - CLOSE else f"loses {plain(lost)}, must be {plain(least)}"
-        if not said and check.outcome == "pending":
-            said = "is left to a person"
+        if check.outcome != "passed":
+            said = f"loses {plain(lost)} points of its own"
+    elif lost < least - CLOSE:
+        said = f"loses {plain(lost)} of at least {plain(least)} points"
+    elif check.outcome == "pending":
+        said = "is left to a person"
     return f"{cell.handed} handed in for {cell.asked} {said} ({check.message})" if said else ""
 
 

@@ -71,7 +71,7 @@ def test_a_check_that_takes_the_wrong_solution_is_named(tmp_path):
     cases.write_text(cases.read_text().replace("rng.normal(size=3)", "2 + 0 * rng.normal(size=3)"))
     status, text = printed(path)
     assert status == 1
-    assert "q1.2 handed in for q1.1 loses 0, must be 1" in text
+    assert "q1.2 handed in for q1.1 loses 0 of at least 1 points" in text
     assert "2 of 4 cells are as they must be" in text
 
 
