@@ -53,13 +53,14 @@ class Rebuilt:
 
     Attributes:
         verdict: ``wanted`` (the network that was asked for gives them), ``other`` (they are
-            another's, or cannot be the wanted one's), ``foreign`` (they cannot be those of the
-            model that was returned) or ``unknown`` (no network that was tried gives them).
+            another's, or cannot be the wanted one's), ``sibling`` (they are those of a network that
+            another question asks for), ``foreign`` (they cannot be those of the model that was
+            returned) or ``unknown`` (no network that was tried gives them).
         network: the network that gives them, in words; empty if none does.
         message: what is wrong, for the student, with an input on which it shows.
     """
 
-    verdict: Literal["wanted", "other", "foreign", "unknown"]
+    verdict: Literal["wanted", "other", "sibling", "foreign", "unknown"]
     network: str = ""
     message: str = ""
 
@@ -135,6 +136,8 @@ class Evidence:
         measurements: the older name for values that become no points.
         figures: what a person should see.
         notes: what the student should know although it costs no points.
+        misplaced: why nothing here earns points, however good it is: it is the answer to another
+            question. Empty if it may earn points.
     """
 
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -142,3 +145,4 @@ class Evidence:
     measurements: Mapping[str, Any] = field(default_factory=dict)
     figures: Sequence[Figure] = ()
     notes: Sequence[str] = ()
+    misplaced: str = ""

@@ -161,8 +161,11 @@ class JudgedKind(CheckKind):
         undecided = [found.name for found in evidence.findings if found.undecided]
         if scored.parts and not any(part.earned for part in scored.parts):
             findings, undecided = tuple(unearned(findings)), []
+        parts = (*scored.parts, *findings)
+        if evidence.misplaced:
+            parts, undecided = tuple(misplaced(parts, evidence.misplaced)), []
         return Judgement(
-            (*scored.parts, *findings),
+            parts,
             (*notes, *evidence.notes),
             scored.measured,
             figures=tuple(evidence.figures),
@@ -275,6 +278,12 @@ def finding_parts(
         else:
             reason = None if finding.undecided else finding.reason
             yield Part(name, share, earned, reason, finding.message)
+
+
+def misplaced(parts: Sequence[Part], why: str) -> Iterator[Part]:
+    """Yield parts that earn nothing because they are about the answer to another question."""
+    for part in parts:
+        yield Part(part.name, part.share, 0.0, part.reason or "mismatch", part.message or why)
 
 
 def unearned(parts: Sequence[Part]) -> Iterator[Part]:

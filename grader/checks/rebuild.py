@@ -48,11 +48,12 @@ def added(spec: RebuildSpec, network: Rebuilt, found: Evidence) -> Evidence:
     said = [finding for finding in found.findings if finding.name == spec.finding]
     wrong = said[0] if said and said[0].earned < 1 else None
     mine = wrong or Finding(spec.finding, 1.0)
-    if network.verdict == "other":
+    if network.verdict in ("other", "sibling"):
         texts = [text for text in (wrong and wrong.message, network.message) if text]
         mine = Finding(spec.finding, wrong.earned if wrong else 0.0, "; ".join(texts))
     elif network.verdict == "unknown" and wrong is None:
         more = f" ({network.message})" if network.message else ""
         mine = Finding(spec.finding, 0.0, f"{spec.finding}: {UNKNOWN}{more}", undecided=True)
     others = [finding for finding in found.findings if finding.name != spec.finding]
-    return replace(found, values=values, findings=[mine, *others])
+    misplaced = network.message if network.verdict == "sibling" else ""
+    return replace(found, values=values, findings=[mine, *others], misplaced=misplaced)

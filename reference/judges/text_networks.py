@@ -17,6 +17,7 @@ from grader.author import Rebuilt
 from ..drivers import text_classification as driver
 from . import network_family as family
 from . import rebuilding
+from .network_parts import OUTPUTS
 from .networks import Array, Pool, sigmoid
 from .rebuilding import Asked, Fit
 
@@ -98,8 +99,24 @@ def _disguised(
         return Rebuilt("other", message=text)
     fit = rebuilding.nearest(result["arrays"], asked, inputs["vectors"])
     if fit is not None and fit.network.named != wanted:
-        return Rebuilt("other", fit.network.words, _nearly(fit, asked, wanted))
+        return _another(fit, wanted, _nearly(fit, asked, wanted))
     return Rebuilt("unknown")
+
+
+def _another(fit: Fit, wanted: str, message: str) -> Rebuilt:
+    """Return that it is another network: one that another question asks for, or a variant.
+
+    A GRU, a second direction, a sum in place of a mean answer this question, if not as it asks.
+    The accuracy of a vanilla RNN is what the question about the vanilla RNN pays for.
+    """
+    network = fit.network
+    is_variant = network.named not in ASKED_FOR
+    # Counts over the length of the sentence: the mean of weights, one for each word.
+    is_variant |= wanted == family.BAG and network.table.shape[1] <= OUTPUTS
+    if is_variant:
+        return Rebuilt("other", network.words, message)
+    message += f". The accuracy of {ASKED_FOR[network.named]} is what another question pays for"
+    return Rebuilt("sibling", network.words, message)
 
 
 def asked_of(result: Result, inputs: Result) -> Asked:
@@ -148,7 +165,7 @@ def _compared(fit: Fit, asked: Asked, inputs: Result, wanted: str, *, given: boo
     """Return whether the network that was found is the one that was asked for."""
     network = fit.network
     if network.named != wanted:
-        return Rebuilt("other", network.words, _same_as(fit, asked, wanted))
+        return _another(fit, wanted, _same_as(fit, asked, wanted))
     if text := _counted(fit, inputs):
         return Rebuilt("other", "naive Bayes, or other weights that were counted", text)
     if given and wanted == family.AVERAGE:

@@ -18,7 +18,8 @@ MORE = {
 
         def threshold(result, inputs):
             verdict = result.get("verdict", "wanted")
-            network = {"wanted": "a threshold", "other": "a constant"}.get(verdict, "")
+            names = {"wanted": "a threshold", "other": "a constant", "sibling": "a line"}
+            network = names.get(verdict, "")
             return Rebuilt(verdict, network, "" if verdict == "wanted" else "x = 1 shows it")
         """,
     "reference/datasets/changes.py": """
@@ -52,6 +53,8 @@ def with_verdict(verdict, count=2):
     [
         (with_verdict("wanted"), "passed", 4, ""),
         (with_verdict("other"), "partial", 2, "x = 1 shows it"),
+        (with_verdict("sibling"), "failed", 0, "x = 1 shows it"),
+        (with_verdict("sibling", 3), "failed", 0, "x = 1 shows it"),
         (with_verdict("foreign"), "failed", 0, "x = 1 shows it"),
         (with_verdict("unknown"), "pending", 2, "could not be rebuilt"),
         # What the judge has found stays, and the network's name is added.
@@ -64,7 +67,7 @@ def test_each_verdict(tmp_path, fork_servers, returned, outcome, points, words):
     result = of(path(tmp_path, REBUILD), returned, fork_servers)
     assert (result.outcome, result.points) == (outcome, points)
     assert words in result.message
-    network = {"wanted": "a threshold", "other": "a constant"}
+    network = {"wanted": "a threshold", "other": "a constant", "sibling": "a line"}
     for verdict, name in network.items():
         assert (result.measurements.get("network") == name) == (f"'{verdict}'" in returned)
 
