@@ -9,7 +9,8 @@
 
 ``loses: all`` claims a score of zero. ``reason`` and ``message`` (a part of the message's text) are
 optional; so is ``outcome``. ``{points: 0, outcome: pending}`` claims that a person decides: a check
-that waits for one without that claim is a problem, unless its kind always does.
+that waits for one without that claim is a problem, unless its kind always does. ``notes`` claims
+what a report notes of a check, whatever it earns: ``notes: {q3.2: differences}``.
 
 The checks that are run are those of the questions whose modules the example itself holds, or those
 named by ``only``, where running all would take too long.
@@ -72,6 +73,7 @@ class Claims(Strict):
     base: str | None = None
     only: list[str] = []
     loses: dict[str, Loss] | Literal["all"] = {}
+    notes: dict[str, str] = {}
     note: str = ""
 
 
@@ -228,10 +230,11 @@ def _claim_problems(
     losses = claims.loses if isinstance(claims.loses, dict) else {}
     if not wanted:
         yield (), "", "no question of the rubric uses any of its files: nothing would be checked"
-    for check in claims.only:
-        if check not in checks:
-            near = did_you_mean(check, sorted(checks))
-            yield ("only",), "only", f"the rubric has no check {check!r}{near}"
+    for key, named in (("only", claims.only), ("notes", claims.notes)):
+        for check in named:
+            if check not in checks:
+                near = did_you_mean(check, sorted(checks))
+                yield (key,), key, f"the rubric has no check {check!r}{near}"
     for check, loss in losses.items():
         if check not in checks:
             near = did_you_mean(check, sorted(checks))
@@ -289,6 +292,10 @@ def claim_checks(examples: Sequence[Example], reports: Sequence[Report]) -> list
 def _verdict(example: Example, made: Report) -> ClaimCheck:
     claims = example.claims.loses
     problems = []
+    for check in made.checks():
+        text = example.claims.notes.get(check.id, "")
+        if not any(text in note for note in check.notes) and text:
+            problems.append(f"{check.id}: no note has {text!r}")
     if made.status == "broken":
         problems.append("our side broke while it was graded")
     for check in made.checks():

@@ -104,7 +104,7 @@ class PredictionsKind(CheckKind):
         data = context.assignment.dataset(spec.dataset, context.tier, context.data, spec.seed)
         expected = len(data.inputs[spec.items])
         labels = data.withheld.get(spec.labels)
-        predicted = _parse(context.read_file(spec.file), spec, expected)
+        predicted = parsed(context.read_file(spec.file), spec, expected)
         again = _again(spec, context, predicted)
         if again is not None and again.lines == 0:
             raise Failure("mismatch", again.message)
@@ -158,7 +158,7 @@ def _again(spec: PredictionsSpec, context: Context, predicted: Labels) -> Repeat
     found = []
     for other in distinct.files[: distinct.files.index(spec.file)]:
         with contextlib.suppress(Failure):
-            before = _parse(context.read_file(other), spec, len(predicted))
+            before = parsed(context.read_file(other), spec, len(predicted))
             found.append((int((before != predicted).sum()), other))
     lines, other = min(found, key=lambda pair: pair[0], default=(len(predicted), ""))
     least = math.ceil(distinct.least * len(predicted))
@@ -173,7 +173,7 @@ def _again(spec: PredictionsSpec, context: Context, predicted: Labels) -> Repeat
     return Repeated(lines, f"{spec.file} {same} {other}; {why}")
 
 
-def _parse(data: bytes, spec: PredictionsSpec, expected: int) -> Labels:
+def parsed(data: bytes, spec: PredictionsSpec, expected: int) -> Labels:
     """Return the predicted labels, (expected,) int64; raises ``Failure`` naming file and line."""
     try:
         text = data.decode("utf-8-sig")

@@ -17,6 +17,7 @@ from grader.errors import BrokenError, Failure
 from grader.model import SHARES_ROUNDING, NonNegative, Part, Question, Strict, Tier
 from grader.seeds import seed_for
 
+from . import handed_in
 from .base import Context
 from .driven import assert_works, drive
 from .drivers import Dotted, function_problems
@@ -54,6 +55,9 @@ class TrainingSpec(JudgedSpec):
     ``labels``, computed from the ``predictions`` and what the data set withholds under that name:
     on the trusted side in either case. The ``properties`` earn nothing for an untrained model.
 
+    ``handed_in`` is the id of a check of the same question: the file of predictions that the same
+    model should have made. Where it does not fit, a note says so.
+
     ``facts`` and ``facts_share`` are the older form of a judge that has one finding,
     ``structure``: ``<file>.<function>`` of the folder ``facts``, called with the result and the
     inputs, yields what is not as the question asks.
@@ -66,6 +70,7 @@ class TrainingSpec(JudgedSpec):
     tiers: Tiers
     near_miss: NonNegative = 0.0
     extra_seeds: Annotated[int, Field(ge=0, le=20)] = 2
+    handed_in: str | None = None
 
     @model_validator(mode="after")
     def _judged_one_way(self) -> TrainingSpec:
@@ -122,6 +127,8 @@ class TrainingKind(JudgedKind):
         yield from super().problems(spec, question, assignment)
         if spec.facts is not None:
             yield from function_problems("facts", "facts", spec.facts, assignment)
+        if spec.handed_in is not None and not handed_in.file_check(question, spec.handed_in):
+            yield f"handed_in: the question has no check {spec.handed_in!r} of the kind predictions"
 
     def evidence(
         self, spec: TrainingSpec, context: Context, seed: int, notes: list[str]
@@ -136,6 +143,9 @@ class TrainingKind(JudgedKind):
                 evidence = with_network(spec, context, result, data, evidence)
             return evidence
         value = _metric(spec, context, seed, result, data)
+        if spec.handed_in is not None and seed == context.public_seed:
+            text = handed_in.note(context, spec.handed_in, spec.function, result, value)
+            notes += [text] if text else []
         try:
             evidence = judged(spec, context, result, data)
             # An untrained model has no points for its structure, and a repetition no further ones.

@@ -9,6 +9,8 @@ One function per model. Each trains with the student's function and returns
   of each of them, (k, 2), with 1 for a size that is absent;
 * ``arrays``: the arrays that the model holds, by name: its state, then tensors in plain attributes.
   None where they take more than MOST_BYTES;
+* ``handed_in``: what it says of the sentences for which students hand predictions in; None if it
+  raises;
 * ``probes``: by kind, what ``predict`` says of the sentences of ``probes``, and ``words``, the
   places of the words that it was asked about. None where it raises.
 """
@@ -113,10 +115,19 @@ def _train_and_try(
         "predictions": _as_array(predict(list(test_sentences))),
         "order": _as_array(predict(shuffled_words(test_sentences, seed))),
         "again": _as_array(predict(shuffled_words(test_sentences, seed))),
+        "handed_in": _asked_more(predict, data["unlabelled_sentences"]),
         "parameters": _parameters(model),
         "arrays": _arrays(model),
         "probes": _probed(predict, data),
     }
+
+
+def _asked_more(predict: Any, sentences: list[str]) -> np.ndarray | None:
+    """Return what ``predict`` says of sentences that earn nothing here; None if it raises."""
+    try:
+        return _as_array(predict(list(sentences)))
+    except Exception:  # noqa: BLE001 - what it does on other sentences counts
+        return None
 
 
 def _probed(predict: Any, data: dict[str, Any]) -> dict[str, np.ndarray] | None:

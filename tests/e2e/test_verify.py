@@ -73,6 +73,15 @@ def test_a_claim_that_does_not_hold_is_a_problem(loses, problem, tmp_path):
         assert problem in verdict.problems[0]
 
 
+def test_a_note_that_is_claimed_must_be_in_the_report(tmp_path):
+    made = report_of(check("q1", "passed", 1.0, 1.0, notes=["as long as differences do"]))
+    made["submission"]["id"] = "wrong.x"
+    for text, problems in (("differences", ()), ("a sum", ("q1: no note has 'a sum'",))):
+        claims = Claims.model_validate({"mistake": "x", "notes": {"q1": text}})
+        (verdict,) = claim_checks([Example("wrong/x", tmp_path, claims, None)], [typed(made)])
+        assert verdict.problems == problems
+
+
 @pytest.mark.parametrize(
     ("kind", "loses", "problem"),
     [
