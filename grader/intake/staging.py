@@ -2,6 +2,8 @@
 
 A grader that is killed cannot remove what it staged. Each folder therefore holds a locked file: the
 lock ends with the processes that hold it, and the next grader removes the folders without one.
+A grader that is killed before the file has its name, or after it removed it, leaves an empty folder,
+which is removed when it is a minute old.
 """
 
 from __future__ import annotations
@@ -12,12 +14,15 @@ import os
 import shutil
 import stat
 import tempfile
+import time
 from pathlib import Path
 
 from grader.errors import BrokenError, Closing
 
 PREFIX = "grader-"
 OWNER = ".owner"
+UNNAMED = f"{OWNER}.new"
+YOUNG_S = 60.0  # an empty folder of this age may get its locked file at any moment
 
 
 class StagingFolder(Closing):
@@ -49,7 +54,7 @@ class StagingFolder(Closing):
 
 def _locked_owner(folder: Path) -> int | None:
     """Create the locked file; None where there are no locks, which leaves the folder alone."""
-    new = folder / f"{OWNER}.new"
+    new = folder / UNNAMED
     try:
         lock = os.open(new, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
     except OSError as error:
@@ -76,7 +81,12 @@ def _remove_if_stale(folder: Path) -> None:
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
         return
-    lock = os.open(folder / OWNER, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        lock = os.open(folder / OWNER, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        if time.time() - found.st_mtime > YOUNG_S and set(os.listdir(folder)) <= {UNNAMED}:
+            _remove(folder)
+        return
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         _remove(folder)

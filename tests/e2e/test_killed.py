@@ -21,7 +21,7 @@ import jsonschema
 import pytest
 
 from grader.cli import main
-from grader.intake.staging import OWNER, StagingFolder, remove_stale
+from grader.intake.staging import OWNER, UNNAMED, YOUNG_S, StagingFolder, remove_stale
 from tests.conftest import ROOT, SUBMISSIONS
 
 MOMENTS = 50
@@ -115,6 +115,12 @@ def started(folder: Path) -> int:
     return process.pid
 
 
+def made_old(folder: Path) -> None:
+    """Make a folder older than one that may still get its owner."""
+    before = folder.stat().st_mtime - 2 * YOUNG_S
+    os.utime(folder, (before, before))
+
+
 def assert_whole(out: Path) -> int:
     """Check every file below ``out``, hidden ones too; return how many reports there are."""
     reports = 0
@@ -160,6 +166,8 @@ def test_a_kill_at_any_moment_leaves_whole_reports_and_nobody(folder, orphans):
         assert left_after(GONE_S, orphans) == [], f"killed after {moment:.3f} s"
         seen.add(assert_whole(folder / "out"))
     assert len(seen) > 1, "the moments hit nothing"
+    for staged in (folder / "temporary").iterdir():
+        made_old(staged)  # one that was killed before its folder had an owner counts as well
     assert os.waitstatus_to_exitcode(os.waitpid(forked(folder), 0)[1]) == 0
     assert list((folder / "temporary").iterdir()) == [], "what the killed ones staged is left"
 
@@ -251,6 +259,21 @@ def test_what_only_looks_like_a_folder_of_ours_is_left_alone(temporary):
     before = sorted(temporary.rglob("*"))
     remove_stale()
     assert sorted(temporary.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("holds", "old", "stays"),
+    [((), True, False), ((UNNAMED,), True, False), ((), False, True), (("x.py",), True, True)],
+)
+def test_an_empty_folder_without_an_owner_is_removed_when_it_is_old(holds, old, stays, temporary):
+    folder = temporary / "grader-x"
+    folder.mkdir()
+    for name in holds:
+        (folder / name).write_text("")
+    if old:
+        made_old(folder)
+    remove_stale()
+    assert folder.exists() == stays
 
 
 def test_a_temporary_folder_that_is_not_there_is_one_message(temporary, monkeypatch):
