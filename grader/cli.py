@@ -34,6 +34,7 @@ EXIT_BROKEN = 3
 # The name of a command's object in its module of grader/frontends/commands/.
 COMMANDS = {
     "bundle": "bundle_command",
+    "calibrate": "calibrate_command",
     "check": "check",
     "diff": "diff_command",
     "doctor": "doctor_command",

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from grader.assignment.reference import Assignment, SolvedCase
 from grader.author.cases import BASE_GROUP
+from grader.checks.measured import LargestDifferences
 from grader.checks.numerics import Comparison, compare, tolerance
 from grader.errors import Failure, WorkerLost
 from grader.model import (
@@ -119,7 +120,7 @@ class ForwardKind(CheckKind):
             *(context.seed, spec.drawn),
         )
         groups: dict[str, Tally] = {name: Tally() for name in _shares(spec)}
-        largest: dict[str, float] = {}
+        largest = LargestDifferences()
         stubs = Stubs()
         notes: list[str] = []
 
@@ -147,7 +148,7 @@ class ForwardKind(CheckKind):
         return Judgement(
             tuple(_parts(spec, groups)),
             tuple(notes),
-            {"largest_relative_difference": largest, "cases": len(cases)},
+            {**largest.measurements, "cases": len(cases)},
             # If the common cases fail, a list of special ones does not help.
             groups[BASE_GROUP].summary if groups[BASE_GROUP].earned == 0 else None,
         )
@@ -172,7 +173,7 @@ def _compare_case(
     context: Context,
     module: StudentModule,
     case: SolvedCase,
-    largest: dict[str, float],
+    largest: LargestDifferences,
 ) -> tuple[float, Comparison]:
     """Return the earned fraction of a case, and its first output that is wrong (or any)."""
     outputs = module.call(spec.function, case.arguments, spec.returns, spec.opaque)
@@ -181,7 +182,7 @@ def _compare_case(
     for name, expected in case.expected.items():
         result = compare(name, outputs[name], expected, limit, exact_dtype=spec.exact_dtype)
         context.compared(module, case, result, outputs[name])
-        largest[name] = max(largest.get(name, 0.0), result.max_rel or 0.0)
+        largest.note(name, result)
         if not result.ok and found is None:
             found = result
     if found is not None:

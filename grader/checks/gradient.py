@@ -94,7 +94,7 @@ class GradientKind(CheckKind):
                 if all(part.earned == 1 for part in parts):
                     self._look_at_cost(run, cases)
             notes += module.notes + module.mutation_notes()
-        measured = {"largest_relative_difference": run.largest, "cases": len(cases)}
+        measured = {**run.largest.measurements, "cases": len(cases)}
         return Judgement(parts, tuple(notes), measured, in_lines(parts, run.alike))
 
     def _look_at_cost(self, run: GradientRun, cases: tuple[SolvedCase, ...]) -> None:

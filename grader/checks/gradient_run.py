@@ -11,6 +11,7 @@ from pydantic import Field
 from grader.assignment.reference import SolvedCase
 from grader.author.cases import BASE_GROUP, EDGE_CASES
 from grader.checks import causes
+from grader.checks.measured import LargestDifferences
 from grader.checks.numerics import Comparison, Tolerance, compare, tolerance
 from grader.errors import Blocked, Failure, Reason, WorkerLost
 from grader.isolation.wire import WireError
@@ -107,7 +108,7 @@ class GradientRun:
         self.usual: set[str] = set()  # the gradients that are wrong in an ordinary case, too
         self.stubs = Stubs()
         self.failures: dict[str, int] = {}
-        self.largest: dict[str, float] = {}
+        self.largest = LargestDifferences()
         # Gradients that are wrong for the same reason, cause and remark share a line.
         self.alike: dict[str, Hashable] = {}
         self.forward_wrong = False
@@ -187,7 +188,7 @@ class GradientRun:
 
     def _note_results(self, case: SolvedCase, results: dict[str, Comparison]) -> None:
         for name, result in results.items():
-            self.largest[name] = max(self.largest.get(name, 0.0), result.max_rel or 0.0)
+            self.largest.note(name, result)
             if not result.ok:
                 self._note(name, case, result)
 
@@ -288,8 +289,8 @@ class GradientRun:
         spec = self.spec
         if spec.forward == spec.function:
             return {name: own[name] for name in spec.gradients}
-        arguments: dict[str, Any] = {f"d{n}": value for n, value in case.cotangents.items()}
-        arguments |= {name: own[name] for name in spec.opaque}
+        caches = {name: own[name] for name in spec.opaque}
+        arguments = {f"d{name}": value for name, value in case.cotangents.items()} | caches
         return self.module.call(spec.function, arguments, list(spec.gradients))
 
     def _note(self, name: str, case: SolvedCase, result: Comparison) -> None:

@@ -31,6 +31,7 @@ LAZY = {
     "coroutine": "a coroutine (is it an async function?)",
 }
 TIE = 1.0e-9  # relative
+TINY = 1.0e-300  # in place of a tolerance of zero
 ROUNDING = 1.0e-2  # relative; a smaller difference of a narrower type is that type's rounding
 
 
@@ -109,7 +110,8 @@ class Comparison:
     ``message`` says where and how much, ``cause`` what probably led to it (``words`` and ``known``,
     or what ``mismatch`` says), and ``remark`` how that is worded after the message (None: as in the
     cause). ``ratio`` is that of a single number to the expected one. ``max_abs`` and ``max_rel``
-    are the largest differences, None if shapes or types forbid any.
+    are the largest differences, ``share`` the largest one as a share of what is allowed; None if
+    shapes or types forbid any.
     """
 
     name: str
@@ -118,6 +120,7 @@ class Comparison:
     known: Cause | None = None
     max_abs: float | None = None
     max_rel: float | None = None
+    share: float | None = None
     remark: str | None = None
     ratio: float | None = None
     mismatch: NumericMismatch | None = None
@@ -181,7 +184,7 @@ def compare(
         message = f"{name}: dtype {array.dtype}, expected {expected.dtype}"
         return Comparison(name, "wrong_dtype", message)
     if expected.size == 0:
-        return Comparison(name, max_abs=0.0, max_rel=0.0)
+        return Comparison(name, max_abs=0.0, max_rel=0.0, share=0.0)
     with np.errstate(all="ignore"):  # a student's numbers may overflow whatever is done with them
         wanted = expected.astype(np.float64, copy=False)
         found = _compare_numbers(name, array.astype(np.float64, copy=False), wanted, tolerance)
@@ -196,9 +199,11 @@ def _compare_numbers(name: str, actual: Array, expected: Array, tolerance: Toler
     difference = np.abs(actual - expected)
     if _all_finite(difference, expected):
         size = np.abs(expected)
-        good = np.asarray(difference <= tolerance.of_sizes(size))
+        bound = tolerance.of_sizes(size)
+        good = np.asarray(difference <= bound)
         finite = None
     else:
+        bound = tolerance.bound(expected)
         good = tolerance.allows(actual, expected)
         # What is not finite has no difference; it is named in the message instead.
         finite = np.isfinite(actual) & np.isfinite(expected)
@@ -207,8 +212,9 @@ def _compare_numbers(name: str, actual: Array, expected: Array, tolerance: Toler
     relative = difference / np.where(expected == 0, 1.0, size)
     max_abs = float(np.maximum.reduce(difference, axis=None))
     max_rel = float(np.maximum.reduce(relative, axis=None))
+    share = _largest_share(difference, bound)
     if np.logical_and.reduce(good, axis=None):
-        return Comparison(name, max_abs=max_abs, max_rel=max_rel)
+        return Comparison(name, max_abs=max_abs, max_rel=max_rel, share=share)
     if finite is None:
         finite = np.ones(difference.shape, dtype=bool)
     not_finite = ~np.isfinite(actual) & np.isfinite(expected)
@@ -221,8 +227,15 @@ def _compare_numbers(name: str, actual: Array, expected: Array, tolerance: Toler
     ratio = float(actual.item() / expected.item()) if one else None
     mismatch = _Mismatch(name, actual, expected, tolerance, difference, good, finite)
     return Comparison(
-        name, "mismatch", max_abs=max_abs, max_rel=max_rel, ratio=ratio, mismatch=mismatch
-    )
+        *(name, "mismatch"),
+        max_abs=max_abs, max_rel=max_rel, share=share, ratio=ratio, mismatch=mismatch,
+    )  # fmt: skip
+
+
+def _largest_share(difference: Array, bound: Array) -> float | None:
+    """Return the largest difference as a share of what is allowed; None if that is no number."""
+    share = float(np.maximum.reduce(difference / np.maximum(bound, TINY), axis=None))
+    return share if math.isfinite(share) else None
 
 
 @dataclass(frozen=True, eq=False)

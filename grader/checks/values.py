@@ -13,7 +13,8 @@ from pydantic import Field, model_validator
 
 from grader.assignment.reference import Assignment, SolvedCase
 from grader.author.cases import BASE_GROUP, EDGE_CASES
-from grader.checks.numerics import compare, tolerance
+from grader.checks.measured import LargestDifferences
+from grader.checks.numerics import Comparison, compare, tolerance
 from grader.errors import BrokenError, Cause, Failure, Pending, Reason, WorkerLost
 from grader.model import (
     SHARES_ROUNDING,
@@ -126,6 +127,7 @@ class _OutputResult(NamedTuple):
     earned: float = 1.0
     cause: Cause | None = None
     ratio: float | None = None
+    compared: Comparison | None = None
 
 
 Tallies = dict[tuple[str, str], Tally]
@@ -196,7 +198,7 @@ class ValuesKind(CheckKind):
         if absent := [name for name in spec.outputs if name not in cases[0].expected]:
             raise BrokenError(f"{spec.runs.words} returns no {', '.join(absent)}")
         tallies: Tallies = {(o, g): Tally() for o in spec.outputs for g in spec.groups}
-        doubts, stubs = Doubts(), Stubs()
+        doubts, stubs, largest = Doubts(), Stubs(), LargestDifferences()
         try:
             with context.open_module(context.worker_seed) as module:
                 for case in cases:
@@ -205,13 +207,16 @@ class ValuesKind(CheckKind):
                         tallies[output, case.group].add(
                             found.earned, found.reason, message, found.cause, found.ratio
                         )
+                        if found.compared is not None:
+                            largest.note(output, found.compared)
                 if all(tally.reason is None for tally in tallies.values()):
                     _look_at_cost(spec, context, module)
         finally:
             doubts.settle(context)
         stubs.settle()
         parts = tuple(_part(spec, output, tallies) for output in spec.outputs)
-        return Judgement(parts, tuple(module.notes), {"cases": len(cases)}, _message(parts))
+        measured = {**largest.measurements, "cases": len(cases)}
+        return Judgement(parts, tuple(module.notes), measured, _message(parts))
 
 
 def _look_at_cost(spec: ValuesSpec, context: Context, module: StudentModule) -> None:
@@ -330,11 +335,11 @@ def _output(
     found = compare(name, got[name], case.expected[name], limit)
     context.compared(module, case, found, got[name])
     if found.ok:
-        return _OutputResult()
+        return _OutputResult(compared=found)
     if found.reason in NAMED:
         known = matching_mistake(context, spec.generator, case, name, got[name], limit)
         found = named(found, spec.generator, known) if known is not None else found
-    return _OutputResult(found.reason, found.text, 0.0, found.cause, found.ratio)
+    return _OutputResult(found.reason, found.text, 0.0, found.cause, found.ratio, found)
 
 
 def _part(spec: ValuesSpec, output: str, tallies: Tallies) -> Part:

@@ -2,8 +2,8 @@
 
 A grader that is killed cannot remove what it staged. Each folder therefore holds a locked file: the
 lock ends with the processes that hold it, and the next grader removes the folders without one.
-A grader that is killed before the file has its name, or after it removed it, leaves an empty folder,
-which is removed when it is a minute old.
+A grader that is killed before the file has its name, or after it removed it, leaves an empty
+folder, which is removed when it is a minute old.
 """
 
 from __future__ import annotations
@@ -84,7 +84,8 @@ def _remove_if_stale(folder: Path) -> None:
     try:
         lock = os.open(folder / OWNER, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:
-        if time.time() - found.st_mtime > YOUNG_S and set(os.listdir(folder)) <= {UNNAMED}:
+        empty = all(entry.name == UNNAMED for entry in folder.iterdir())
+        if empty and time.time() - found.st_mtime > YOUNG_S:
             _remove(folder)
         return
     try:

@@ -153,7 +153,7 @@ class _Builder:
         """Report what YAML 1.1 makes of an unquoted ``text``, where that is not what it says."""
         better = None
         if isinstance(value, str) and LOOKS_LIKE_A_NUMBER.match(text):
-            self._problem(line, path, f"{text!r} is text in YAML 1.1; write {_as_float(text)}")
+            self._problem(line, path, f"{text!r} is text in YAML 1.1; write {as_float(text)}")
             return float(text)
         if isinstance(value, bool) and text.lower() in YAML_11_BOOLEANS:
             better = "true" if value else "false"
@@ -176,7 +176,7 @@ def literal(value: Any) -> str:
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
 
 
-def _as_float(text: str) -> str:
+def as_float(text: str) -> str:
     """Return the spelling of a number that YAML 1.1 reads as one: 1e-3 becomes 1.0e-3."""
     mantissa, _, exponent = text.lower().partition("e")
     mantissa = re.sub(r"^([-+]?)\.", r"\g<1>0.", mantissa)  # -.5 is text as well, and .5 is not

@@ -31,8 +31,27 @@ def gradient(seed: int = 0, shape: tuple[int, ...] = (3, 4)) -> np.ndarray:
 def test_equal_arrays_agree(tolerance):
     expected = gradient()
     result = compare("dW", expected.copy(), expected, tolerance)
-    assert result == Comparison("dW", max_abs=0.0, max_rel=0.0)
+    assert result == Comparison("dW", max_abs=0.0, max_rel=0.0, share=0.0)
     assert result.ok
+
+
+@pytest.mark.parametrize("share", [0.25, 0.999, 1.001, 50.0])
+@pytest.mark.parametrize("tolerance", [DOUBLE, SINGLE], ids=["float64", "float32"])
+def test_a_share_of_1_is_what_the_tolerance_allows(tolerance, share):
+    expected = gradient()
+    actual = expected.copy()
+    actual[1, 2] += share * tolerance.bound(expected)[1, 2]
+    result = compare("dW", actual, expected, tolerance)
+    assert result.share == pytest.approx(share, rel=1.0e-6)
+    assert result.ok == (share <= 1)
+
+
+def test_values_without_a_difference_have_no_share():
+    expected = gradient()
+    infinite = np.where(expected == expected[0, 0], np.inf, expected)
+    assert compare("dW", infinite, expected, DOUBLE).share is None
+    assert compare("dW", expected[0], expected, DOUBLE).share is None
+    assert compare("dW", expected + 1.0e308, expected, EXACT).share is None
 
 
 @pytest.mark.parametrize("tolerance", [DOUBLE, Tolerance(1.0e-4, 1.0e-9)], ids=["1e-6", "1e-4"])
@@ -351,7 +370,7 @@ def test_one_dimensional_lists_need_no_stacking_advice():
 
 def test_empty_arrays_agree_if_their_shapes_do():
     assert compare("h", np.zeros((0, 3)), np.zeros((0, 3)), EXACT) == Comparison(
-        "h", max_abs=0.0, max_rel=0.0
+        "h", max_abs=0.0, max_rel=0.0, share=0.0
     )
     assert compare("h", np.zeros((3, 0)), np.zeros((0, 3)), EXACT).reason == "wrong_shape"
     assert compare("h", np.zeros((0, 3), complex), np.zeros((0, 3)), EXACT).reason == "wrong_dtype"

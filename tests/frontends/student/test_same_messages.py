@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from grader.assignment.reference import Assignment
+from grader.checks.measured import RELATIVE, SHARE
 from grader.frontends.student.look import HomeJob, chosen
 from grader.frontends.student.record import public_seed
 from grader.frontends.student.replay import load
@@ -90,7 +91,7 @@ def at_home(pristine, tmp_path_factory):
 
 def told(result):
     """What a student is told, without times, and without keys that a bundle leaves out."""
-    measured = {k: v for k, v in result.measurements.items() if k != "largest_relative_difference"}
+    measured = {k: v for k, v in result.measurements.items() if k not in (RELATIVE, SHARE)}
     return replace(result, spec=None, duration_s=0.0, output="", measurements=measured)
 
 

@@ -1,0 +1,1 @@
+"""Tolerances and thresholds from measurements: how far right programs are from losing points."""
