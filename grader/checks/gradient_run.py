@@ -91,10 +91,7 @@ class GradientSpec(FunctionSpec, Tolerances, Shares, Sized):
 
 
 class GradientRun:
-    """The state of one check: what has been found about each gradient so far.
-
-    ``lost`` is how a worker was lost in the student's forward function: it is not called then.
-    """
+    """What has been found so far; ``lost`` is how a worker was lost in the forward function."""
 
     module: StudentModule  # of the case that is compared
 
@@ -289,8 +286,8 @@ class GradientRun:
         spec = self.spec
         if spec.forward == spec.function:
             return {name: own[name] for name in spec.gradients}
-        caches = {name: own[name] for name in spec.opaque}
-        arguments = {f"d{name}": value for name, value in case.cotangents.items()} | caches
+        given = {f"d{name}": value for name, value in case.cotangents.items()}
+        arguments = given | {name: own[name] for name in spec.opaque}
         return self.module.call(spec.function, arguments, list(spec.gradients))
 
     def _note(self, name: str, case: SolvedCase, result: Comparison) -> None:

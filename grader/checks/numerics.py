@@ -233,7 +233,7 @@ def _compare_numbers(name: str, actual: Array, expected: Array, tolerance: Toler
 
 
 def _largest_share(difference: Array, bound: Array) -> float | None:
-    """Return the largest difference as a share of what is allowed; None if that is no number."""
+    """Return the largest difference as a share of what is allowed; None if it is not finite."""
     share = float(np.maximum.reduce(difference / np.maximum(bound, TINY), axis=None))
     return share if math.isfinite(share) else None
 
