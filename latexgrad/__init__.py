@@ -9,21 +9,23 @@ through these modules in turn:
 1. ``source`` finds headings, macros and mathematics in the file; pictures and formulas outside
    mathematics are noted.
 2. ``tokens`` cuts LaTeX into lexemes and expands macros; ``looks`` drops fonts and spacing
-   (``commands``).
+   (``commands``), and ``block_text`` marks block matrices.
 3. ``rows`` opens frames and cuts lexemes into pieces at row ends and remarks (``words``);
    ``equations`` makes chains ``a = b = c`` and conditions of them; ``function_names`` and
    ``rewrites`` put them into the usual form.
-4. ``parser`` (with ``grammar.lark``) makes ``nodes`` of each side: ``scripts`` says what subscripts
-   and superscripts mean, ``derivatives`` what belongs to a fraction of partial signs.
+4. ``parser`` (with ``grammar.lark`` and ``terminals``) makes ``nodes`` of each side: ``scripts``
+   says what subscripts and superscripts mean, ``derivatives`` what belongs to a fraction of partial
+   signs.
 5. ``statements`` holds what the file states; ``sections`` picks those of the part that is marked.
 6. ``interpretation`` tries what the answer may mean: its letters for the loss and for time
    (``spelling``, ``speller``, ``symbol_words``) and its names for values (``families``). ``rules``
    makes rules of the statements, one for each quantity that is defined, under the task's names
-   (``network``).
+   (``network``, ``renaming``). ``stacks`` and ``stack_inference`` put blocks in place of the names
+   of stacked vectors and matrices.
 7. ``resolve`` finds the shapes of the student's own symbols, and with ``reading`` which product is
    meant where a row of factors allows more than one.
 8. ``scope`` evaluates the rules as recursions at a random point (``evaluate``, ``arithmetic``,
-   ``functions``).
+   ``blocks``, ``functions``).
 9. ``checker`` compares every link of a rule with the truth (``dependence`` says what it builds on,
    ``own_quantities`` which gradients the student's own symbols are), and ``verdicts`` chooses the
    convention (rows or columns, total or direct gradients) that suits the answer best. ``doubt``

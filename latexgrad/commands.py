@@ -14,7 +14,7 @@ UNICODE = {
     "ϕ": r"\phi", "ψ": r"\psi", "θ": r"\theta", "η": r"\eta", "ω": r"\omega", "ρ": r"\rho",
     "Δ": r"\Delta", "Γ": r"\Gamma", "ζ": r"\zeta", "κ": r"\kappa", "π": r"\pi", "ξ": r"\xi",
     "⋆": "*", "⟨": "<", "⟩": ">", "“": '"', "”": '"', "≔": "=", "⇐": r"\leftarrow", "↦": r"\to",
-    "•": "*", "∙": r"\cdot", "⨀": r"\odot", "’": "'",
+    "•": "*", "∙": r"\cdot", "⨀": r"\odot", "’": "'", "⊕": r"\oplus",
 }  # fmt: skip
 # What Unicode sets on top of the letter before it, and small letters that stand for others.
 COMBINING = {"\u0303": r"\tilde", "\u0302": r"\hat", "\u0304": r"\bar", "\u0305": r"\bar"}

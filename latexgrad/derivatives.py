@@ -8,6 +8,7 @@ from typing import cast
 
 from .limits import UnreadableError
 from .nodes import (
+    Blocks,
     Gradient,
     Index,
     Listed,
@@ -26,6 +27,7 @@ from .nodes import (
 )
 
 LOSSES = frozenset(("L", "J", "E", "C", r"\ell", "Loss", "loss"))
+JOINING = frozenset(("concat", "concatenate", "cat", "stack", "vstack", "hstack", "vec", "col"))
 STEP_LOSS = "D"
 
 
@@ -194,5 +196,22 @@ def completed(node: Node) -> Node:
             return replace(of, of=completed(replace(node, of=of.of)))
         return Gradient("L", completed(of), node.at, "d")
     if isinstance(node, Listed):
-        raise UnreadableError("a list of values is not understood here", node.at)
+        return Blocks(tuple((completed(item),) for item in node.items), loose=True, at=node.at)
+    if isinstance(node, Product):
+        node = _joined(node)
+        if isinstance(node, Listed):
+            return completed(node)
     return with_parts(node, tuple(completed(part) for part in parts(node)))
+
+
+def _joined(node: Product) -> Node:
+    """Read ``concat(h, x)`` as the list in its brackets."""
+    factors, operators = list(node.factors), list(node.operators)
+    for place in range(len(factors) - 1, 0, -1):
+        before = factors[place - 1]
+        word = isinstance(before, Symbol) and before.name.lower() in JOINING
+        if word and operators[place - 1] == "" and isinstance(factors[place], Listed):
+            del factors[place - 1], operators[place - 1]
+    if len(factors) == 1:
+        return factors[0]
+    return replace(node, factors=tuple(factors), operators=tuple(operators))

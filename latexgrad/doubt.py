@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from .checker import Verdict
 from .formula_text import as_text
 from .limits import UnreadableError
-from .network import LATER, Key, key_of, keys_in
+from .network import LATER, STACKED, Key, key_of, keys_in
 from .nodes import Gradient, Node, Symbol, parts, walk
 from .reading import UnknownError
 from .resolve import is_name
@@ -113,7 +113,14 @@ class _Unknown:
         for rule in self._answer.rules:
             unknown = not self._answer.network.has(rule.key) or rule.key.of not in ("", "L")
             renames = all(is_name(link) for link in rule.links)
-            if unknown and not rule.earlier and not renames and rule.key not in used:
+            part_of_vector = STACKED in rule.key.labels and self._answer.network.one_step
+            if (
+                unknown
+                and not part_of_vector
+                and not rule.earlier
+                and not renames
+                and rule.key not in used
+            ):
                 name = as_text(Symbol(rule.key.name, rule.key.labels, rule.time))
                 what = f"the gradient by {name}" if rule.key.of else name
                 text = f"what {what} stands for is not known, and some formulas are missing"

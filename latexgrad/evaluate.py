@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from .arithmetic import add, apply, as_number, divide, identity_for, multiply, shape_of
+from .arithmetic import Shape, add, apply, as_number, divide, identity_for, multiply, shape_of
 from .assessment import MistakeKind
+from .blocks import cut, put_together
 from .functions import Functions
 from .limits import Budget
 from .network import BATCH, LAST
 from .nodes import (
     Apply,
     Binary,
+    BlockOf,
+    Blocks,
     Gradient,
     Index,
     Node,
@@ -53,6 +56,9 @@ class Leaves(Protocol):
     def leaf(self, node: Symbol | Gradient, time: int | None) -> Any:
         """Return the value of a symbol or gradient at a time."""
 
+    def shape(self, node: Symbol | Gradient) -> Shape | None:
+        """Return the shape of a symbol or gradient, None if it is not known."""
+
     def upright(self, node: Symbol | Gradient, time: int | None) -> Any:
         """Return it as vectors are columns and ``y = W x``, whatever the answer's layout."""
 
@@ -84,7 +90,7 @@ def at_time(index: Index, bindings: Bindings, last: int) -> int:
     return bindings[index.variable] + index.offset
 
 
-def evaluate(  # noqa: C901, PLR0911 - one case per node
+def evaluate(  # noqa: C901, PLR0911, PLR0912 - one case per node
     node: Node, bindings: Bindings, leaves: Leaves
 ) -> Any:
     """Return the value of a node.
@@ -120,6 +126,12 @@ def evaluate(  # noqa: C901, PLR0911 - one case per node
             return product_of(node, left, evaluate(node.right, bindings, leaves))
         case Series():
             return _series(node, bindings, leaves)
+        case Blocks():
+            cells = [evaluate(cell, bindings, leaves) for row in node.rows for cell in row]
+            return put_together(node, cells)
+        case BlockOf():
+            value = evaluate(node.of, bindings, leaves)
+            return as_number(cut(node, value, leaves.shape))
         case _:
             raise EvaluationError("the products of a formula were not settled")
 

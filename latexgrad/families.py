@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice, product
 
-from .network import TIME, Family, Key, Network, Renaming, key_of
+from .network import STACKED, TIME, Key, Network, key_of
 from .nodes import Gradient, Index, Node, Symbol, walk
+from .renaming import Family, Renaming
 
 MAX_TRIED = 150  # assignments of names to values
 MAX_UNKNOWN = 5  # names
@@ -107,6 +108,7 @@ def unknown_families(
                 known = isinstance(made, Symbol) and (
                     key_of(made) in network.values or key_of(made) in network.aliases
                 )
+                known = known or STACKED in symbol.labels
                 known = known or (symbol.name in network.letters and not symbol.labels)
                 if not known and not (
                     isinstance(made, Symbol) and _any_gate(made, network, renaming)

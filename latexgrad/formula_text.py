@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from .network import Key
+from .network import STACKED, Key
 from .nodes import (
     Apply,
     Arranged,
     Binary,
+    BlockOf,
+    Blocks,
     Entry,
     Gradient,
     Index,
@@ -65,6 +67,11 @@ def _text(node: Node) -> str:  # noqa: C901, PLR0911, PLR0912 - one case per nod
         case Series():
             body = _text(node.body)
             return f"{_range(node)} {f'({body})' if isinstance(node.body, Sum) else body}"
+        case Blocks():
+            return f"[{'; '.join(', '.join(map(_text, row)) for row in node.rows)}]"
+        case BlockOf():
+            place = _text(node.layout.rows[node.row][node.column])
+            return f"the block of {_inner(node.of)} for {place}"
         case Listed():
             return f"({', '.join(_text(item) for item in node.items)})"
         case Entry():
@@ -122,6 +129,7 @@ def name_text(base: str, labels: tuple[str, ...], time: Index | None) -> str:
     """Return a name with its labels and time."""
     if time is None and not labels:
         return base
+    labels = tuple(label for label in labels if label != STACKED)
     below = [label for label in labels if label in ("x", "h")]
     above = [label for label in labels if label not in ("x", "h")]
     if time is not None:

@@ -19,15 +19,17 @@ from .families import (
     unknown_families,
 )
 from .limits import Budget, OverBudgetError
-from .network import Family, Network, Renaming, keys_in
+from .network import Network, keys_in
 from .nodes import Symbol, Transpose, walk
 from .prepare import PreparedTask
+from .renaming import Family, Renaming
 from .resolve import resolve
 from .rules import Rule, rules, uses_value_g
 from .scope import COLUMNS, LAYOUTS, ROWS, Layout
 from .sections import PartContent, usable
 from .speller import Speller
 from .spelling import Spelling, of_gradients, sides_of, spelling_of
+from .stacks import Stacked, stacked
 from .statements import Statement
 from .truth import Point
 from .verdicts import ComparedAnswer, compare_with_truth, earned
@@ -37,6 +39,7 @@ MAX_RULES = 16  # by which a name is judged
 MAX_STATEMENTS = 40  # that they are looked for in
 OPERATIONS_EACH = 100  # of making the rules for one proposal
 RIGHT = 1 - 1e-9
+FEW = 2  # orders of blocks that are looked at in full
 DIMENSIONS = frozenset("DHNKT")  # capitals that are numbers where they have no time
 
 
@@ -57,15 +60,20 @@ def interpreted(
     best: tuple[float, ComparedAnswer] | None = None
     for meaning in _meanings([*part.earlier, *part.own], ready.network):
         try:
-            found = _Interpretation(part, ready, points, budget, meaning).compared()
+            tried = [
+                _Interpretation(part, read, ready, points, budget, meaning)
+                for read in _statements(part, ready, meaning)
+            ]
+            for one in _likeliest(tried):
+                found = one.compared()
+                score = earned(ready, found)
+                if best is None or score > best[0] + 1e-9:
+                    best = score, found
+                if score > RIGHT:
+                    return found
         except OverBudgetError:
             if best is None:
                 raise
-            break
-        score = earned(ready, found)
-        if best is None or score > best[0] + 1e-9:
-            best = score, found
-        if score > RIGHT:
             break
     assert best is not None  # noqa: S101 - there is at least one meaning
     return best[1]
@@ -80,12 +88,36 @@ def _meanings(statements: Sequence[Statement], network: Network) -> Iterator[_Me
         yield _Meaning(found[0], candidate_is_g=False)
 
 
+def _likeliest(tried: Sequence[_Interpretation]) -> Sequence[_Interpretation]:
+    """Return the two with which most formulas are right, the best first."""
+    if len(tried) <= FEW:
+        return tried
+    budget = Budget(SEARCH_OPERATIONS)
+    shares: list[float] = []
+    for one in tried:
+        try:
+            shares.append(one.share(budget))
+        except OverBudgetError:
+            break
+    ordered = sorted(range(len(shares)), key=lambda number: -shares[number])
+    return [tried[number] for number in ordered[:FEW]] or tried[:FEW]
+
+
+def _statements(part: PartContent, ready: PreparedTask, meaning: _Meaning) -> Iterator[Stacked]:
+    """Yield the statements in the assignment's spelling, with blocks in place of their names."""
+    speller = Speller(meaning.spelling, ready.network)
+    own = [speller.statement(found) for found in part.own]
+    earlier = [speller.statement(found) for found in part.earlier]
+    yield from stacked(own, earlier, ready.network)
+
+
 class _Interpretation:
     """An answer under one meaning."""
 
     def __init__(
         self,
         part: PartContent,
+        read: Stacked,
         ready: PreparedTask,
         points: Sequence[Point],
         budget: Budget,
@@ -95,9 +127,10 @@ class _Interpretation:
         self._network = ready.network
         self._points = points
         self._budget = budget
-        speller = Speller(meaning.spelling, ready.network)
-        self._own = [speller.statement(found) for found in part.own]
-        self._earlier = [speller.statement(found) for found in part.earlier]
+        self._part = part
+        self._inferred = read.inferred
+        self._own = read.own
+        self._earlier = read.earlier
         self._guessed: dict[Family, Family] = {}
         self._sides = list(sides_of([*self._earlier, *self._own]))
         names: GateNames = gate_names(
@@ -136,9 +169,31 @@ class _Interpretation:
                 for key in (rule.key, *(key for link in rule.links for key in keys_in(link))):
                     labels = (label for label in key.labels if label not in self._network.gates)
                     shown.add((key.name, tuple(labels)))
+        yield from self._unproven(compared)
         for name, value in self._guessed.items():
             if missing or (value.name, value.labels) not in shown:
                 yield name.name
+
+    def _unproven(self, compared: ComparedAnswer) -> Iterator[str]:
+        """Yield the names whose blocks were inferred and are in no formula that is right."""
+        if not self._inferred:
+            return
+        answer = compared.answer
+        right = {
+            rule.statement.number
+            for number, rule in enumerate(answer.rules)
+            if answer.has_truth(rule.key)
+            and number not in answer.passive
+            and compared.checker.first_wrong(number, trusted=True) is None
+        }
+        statements = [found for found in self._part.own if found.number in right]
+        used = {
+            node.name
+            for side in sides_of(statements)
+            for node in walk(side)
+            if isinstance(node, Symbol)
+        }
+        yield from (name for name in self._inferred if name not in used)
 
     def _rules(self, renaming: Renaming) -> list[Rule]:
         own = rules(self._own, self._network, renaming)
@@ -218,6 +273,10 @@ class _Interpretation:
         except OverBudgetError:
             pass
         return best[1]
+
+    def share(self, budget: Budget) -> float:
+        """Return the share of rules that are right, read in the usual layout."""
+        return self._share({}, self._renaming, COLUMNS, budget)
 
     def _share(
         self, proposal: dict[Family, Family], renaming: Renaming, layout: Layout, budget: Budget

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from .block_text import with_blocks
 from .commands import (
     ACCENTS,
     FONTS,
@@ -33,7 +34,7 @@ def plain_lexemes(text: str, at: int, macros: Mapping[str, Macro]) -> list[Lexem
         UnreadableError: a character has no meaning, a command lacks its argument, or it is too
             long or nested too deeply.
     """
-    return plain(_without_half_pairs(expand_macros(lexemes(text, at), macros)))
+    return plain(with_blocks(_without_half_pairs(expand_macros(lexemes(text, at), macros))))
 
 
 def _without_half_pairs(found: Sequence[Lexeme]) -> list[Lexeme]:

@@ -14,6 +14,8 @@ from .nodes import (
     Apply,
     Arranged,
     Binary,
+    BlockOf,
+    Blocks,
     Entry,
     Gradient,
     Index,
@@ -97,6 +99,14 @@ def _node(node: Node) -> str:  # noqa: C901, PLR0911, PLR0912 - one case per nod
             return _factor(node.left) + (_mo(sign) if sign else "") + _factor(node.right)
         case Series():
             return _series(node)
+        case Blocks():
+            rows = "".join(
+                f"<mtr>{''.join(f'<mtd>{_node(cell)}</mtd>' for cell in row)}</mtr>"
+                for row in node.rows
+            )
+            return f"<mrow>{_mo('[')}<mtable>{rows}</mtable>{_mo(']')}</mrow>"
+        case BlockOf():
+            return _bracketed(_node(node.of))
         case Listed():
             return _bracketed(_mo(",").join(_node(item) for item in node.items))
         case Partial():

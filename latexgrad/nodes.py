@@ -196,6 +196,26 @@ class Arranged:
     at: int = field(default=0, compare=False)
 
 
+@dataclass(frozen=True)
+class Blocks:
+    """A matrix of blocks, row by row. A ``loose`` list may mean rows or columns."""
+
+    rows: tuple[tuple[Node, ...], ...]
+    loose: bool = False
+    at: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True)
+class BlockOf:
+    """One block of a value: that which stands in a row and column of ``layout``."""
+
+    of: Node
+    layout: Blocks
+    row: int
+    column: int
+    at: int = field(default=0, compare=False)
+
+
 Node: TypeAlias = (
     Number
     | Ones
@@ -213,17 +233,19 @@ Node: TypeAlias = (
     | Series
     | Entry
     | Arranged
+    | Blocks
+    | BlockOf
 )
 
 
-def parts(node: Node) -> tuple[Node, ...]:  # noqa: PLR0911 - one case per node
+def parts(node: Node) -> tuple[Node, ...]:  # noqa: C901, PLR0911 - one case per node
     """Return the nodes that a node is made of."""
     match node:
         case Gradient():
             return (node.by,)
         case Apply():
             return (node.argument,)
-        case Partial() | Transpose() | Power() | Entry():
+        case Partial() | Transpose() | Power() | Entry() | BlockOf():
             return (node.of,)
         case Quotient():
             return (node.above, node.below)
@@ -237,6 +259,8 @@ def parts(node: Node) -> tuple[Node, ...]:  # noqa: PLR0911 - one case per node
             return (node.left, node.right)
         case Series() | Arranged():
             return (node.body,)
+        case Blocks():
+            return tuple(cell for row in node.rows for cell in row)
         case _:
             return ()
 
@@ -248,14 +272,14 @@ def walk(node: Node) -> Iterator[Node]:
         yield from walk(part)
 
 
-def with_parts(node: Node, new: tuple[Node, ...]) -> Node:  # noqa: PLR0911 - one per node
+def with_parts(node: Node, new: tuple[Node, ...]) -> Node:  # noqa: C901, PLR0911 - one per node
     """Return a node with other parts; ``new`` has as many as ``parts(node)``."""
     match node:
         case Gradient():
             return replace(node, by=new[0])
         case Apply():
             return replace(node, argument=new[0])
-        case Partial() | Transpose() | Power() | Entry():
+        case Partial() | Transpose() | Power() | Entry() | BlockOf():
             return replace(node, of=new[0])
         case Quotient():
             return replace(node, above=new[0], below=new[1])
@@ -269,5 +293,18 @@ def with_parts(node: Node, new: tuple[Node, ...]) -> Node:  # noqa: PLR0911 - on
             return replace(node, left=new[0], right=new[1])
         case Series() | Arranged():
             return replace(node, body=new[0])
+        case Blocks():
+            left = iter(new)
+            return replace(node, rows=tuple(tuple(next(left) for _ in row) for row in node.rows))
         case _:
             return node
+
+
+def scripts_in(node: Node) -> Iterator[str]:
+    """Yield the labels and the variables of times in a node."""
+    if isinstance(node, Symbol):
+        yield from node.labels
+        if node.time is not None and node.time.variable is not None:
+            yield node.time.variable
+    for part in parts(node):
+        yield from scripts_in(part)

@@ -11,7 +11,6 @@ from typing import Any, Literal, cast
 import lark
 from lark.lexer import Lexer, Token
 
-from .commands import GREEK
 from .derivatives import (
     Nabla,
     at_time,
@@ -25,6 +24,7 @@ from .functions import FUNCTION_COMMANDS, FUNCTION_WORDS
 from .limits import MAX_DEPTH, UnreadableError
 from .nodes import (
     Apply,
+    Blocks,
     Gradient,
     Index,
     Listed,
@@ -38,8 +38,8 @@ from .nodes import (
     Symbol,
     Transpose,
 )
-from .rows import CLOSING, OPENING, OPERATORS
 from .scripts import Scripts, interpret, series_range
+from .terminals import check_brackets, in_one_list, token_text, token_type
 from .tokens import Lexeme, argument_at
 
 GRAMMAR = Path(__file__).with_name("grammar.lark")
@@ -86,20 +86,21 @@ class _NodeBuilder:
     def expression(self, found: Sequence[Lexeme], at: int, depth: int) -> Node:
         if depth > MAX_DEPTH:
             raise UnreadableError("brackets are nested too deeply", at)
+        found = in_one_list(found)
         tokens = list(self._fold(found))
         if not tokens:
             raise UnreadableError("a formula is missing", at)
-        _check_brackets(tokens)
+        check_brackets(tokens)
         try:
             tree = _parser().parse(cast("str", tokens))
         except lark.exceptions.UnexpectedToken as error:
             token = error.token
             if token.type == "$END":
                 last = tokens[-1]
-                message = f"something is missing after {_token_text(last)}"
+                message = f"something is missing after {token_text(last)}"
                 raise UnreadableError(message, last.start_pos or at) from None
             raise UnreadableError(
-                f"{_token_text(token)} is not expected here", token.start_pos
+                f"{token_text(token)} is not expected here", token.start_pos
             ) from None
         except lark.exceptions.LarkError:
             raise UnreadableError("the formula is not understood", at) from None
@@ -136,7 +137,7 @@ class _NodeBuilder:
             elif text == "{" and place < len(found) and found[place].text == "}":
                 place += 1
             else:
-                yield Token(_type(lexeme), text, lexeme.at)
+                yield Token(token_type(lexeme), text, lexeme.at)
 
     # Trees to nodes
 
@@ -204,8 +205,23 @@ class _NodeBuilder:
         if tree.data == "root":
             inner = self._sum(sums[0].children[1], depth)
             return Apply("sqrt", inner, 0, tree.children[0].start_pos)
+        if tree.data == "blocks":
+            return self._blocks(tree, depth)
         items = tuple(self._sum(child, depth) for child in sums)
         return items[0] if len(items) == 1 else Listed(items, tree.children[0].start_pos)
+
+    def _blocks(self, tree: Any, depth: int) -> Node:
+        rows: list[list[Node]] = [[]]
+        at = tree.children[0].start_pos or 0
+        for child in tree.children:
+            if not isinstance(child, Token):
+                rows[-1].append(self._sum(child, depth))
+            elif child.type == "NEXTROW":
+                rows.append([])
+        if len({len(row) for row in rows}) > 1:
+            raise UnreadableError("the rows of this matrix are not equally long", at)
+        # One row may be meant as a list, whichever way its blocks lie.
+        return Blocks(tuple(map(tuple, rows)), len(rows) == 1, at)
 
     def _scripts_of(self, scripts: Sequence[Token], depth: int) -> Scripts:
         del depth
@@ -329,51 +345,6 @@ def _has_time(node: Node) -> bool:
     if isinstance(node, Gradient):
         return _has_time(node.by)
     return not isinstance(node, Symbol) or node.time is not None
-
-
-def _token_text(token: Token) -> str:
-    names = {"SUB": "a subscript", "SUP": "a superscript", "FRAC": r"\frac"}
-    return names.get(token.type, str(token))
-
-
-def _type(lexeme: Lexeme) -> str:  # noqa: PLR0911 - a table by kind
-    text = lexeme.text
-    simple = {
-        "+": "PLUS", "-": "MINUS", "/": "SLASH", r"\partial": "PARTIAL", r"\nabla": "NABLA",
-        "{": "LBRACE", "}": "RBRACE", ",": "COMMA", "'": "PRIME", r"\ones": "ONES",
-        r"\sum": "SERIES", r"\prod": "SERIES",
-    }  # fmt: skip
-    if text in simple:
-        return simple[text]
-    if text in OPERATORS:
-        return "OPERATOR"
-    if text in OPENING:
-        return "LPAR"
-    if text in CLOSING:
-        return "RPAR"
-    if text in FUNCTION_COMMANDS or (
-        lexeme.kind in ("word", "text") and text.lower() in FUNCTION_WORDS
-    ):
-        return "FUNCTION"
-    if lexeme.kind == "number":
-        return "NUMBER"
-    if lexeme.kind in ("letter", "word", "text") or text in GREEK:
-        return "NAME"
-    raise UnreadableError(f"{text} is not understood", lexeme.at)
-
-
-def _check_brackets(tokens: Sequence[Token]) -> None:
-    pairs = {")": "(", "]": "[", r"\}": r"\{", "}": "{"}
-    opened: list[Token] = []
-    for token in tokens:
-        if token.type in ("LPAR", "LBRACE"):
-            opened.append(token)
-            if len(opened) > MAX_DEPTH:
-                raise UnreadableError("brackets are nested too deeply", token.start_pos or 0)
-        elif token.type in ("RPAR", "RBRACE") and (
-            not opened or str(opened.pop()) != pairs[str(token)]
-        ):
-            raise UnreadableError(f"{token} closes nothing", token.start_pos or 0)
 
 
 def _ordered(labels: Sequence[str]) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from typing import Any, cast
 import numpy as np
 
 from .arithmetic import Shape, ShapeError, shape_of
+from .blocks import put_together, ways
 from .components import evaluate_entries
 from .evaluate import AnyTime, EvaluationError, evaluate, product_of
 from .functions import NUMPY, Functions
@@ -25,6 +26,7 @@ from .nodes import (
     ELEMENTWISE_SIGNS,
     Arranged,
     Binary,
+    Blocks,
     Gradient,
     Meaning,
     Node,
@@ -64,7 +66,7 @@ class Probe:
         budget: Budget,
         letters: frozenset[str] = frozenset(),
     ) -> None:
-        self._shape = shape
+        self._shape_of = shape
         self._letters = letters
         self.budget = budget
         self._rng = np.random.default_rng(1)  # not a rubric's seed: students get this file
@@ -74,7 +76,7 @@ class Probe:
         """Return the value of a leaf; raises ``UnknownError`` if its shape is not known."""
         del time
         key = key_of(node)
-        shape = self._shape(key)
+        shape = self._shape_of(key)
         if shape is None and key.name in self._letters and not key.of and not key.labels:
             return float(LETTER_SIZE)
         if shape is None:
@@ -83,6 +85,10 @@ class Probe:
         if place not in self._drawn:
             self._drawn[place] = self._rng.uniform(0.2, 0.9, size=shape)
         return self._drawn[place]
+
+    def shape(self, node: Symbol | Gradient) -> Shape | None:
+        """Return the shape of a symbol or gradient, None if it is not known."""
+        return self._shape_of(key_of(node))
 
     def upright(self, node: Symbol | Gradient, time: int | None) -> Any:
         """Return the value of a leaf; for a matrix whose transpose is stored, that of its shape."""
@@ -116,6 +122,8 @@ def readings(node: Node, probe: Probe) -> list[Reading]:
         value = evaluate(node, AnyTime(), probe)
         return [Reading(node, value, 0)]
     choices = [readings(part, probe) for part in inner]
+    if isinstance(node, Blocks):
+        return _blocks_readings(node, choices)
     found: list[Reading] = []
     failed: ShapeError | None = None
     for chosen in islice(product(*choices), MAX_READINGS * 4):
@@ -126,6 +134,27 @@ def readings(node: Node, probe: Probe) -> list[Reading]:
             failed = failed or error
             continue
         found.append(Reading(built, value, sum(choice.cost for choice in chosen)))
+    if not found:
+        raise failed or ShapeError("the parts of", (1, 1), (1, 1))
+    return _distinct(found)
+
+
+def _blocks_readings(node: Blocks, choices: Sequence[list[Reading]]) -> list[Reading]:
+    """Return the readings of blocks: with those of each, below or beside each other."""
+    found: list[Reading] = []
+    failed: ShapeError | None = None
+    for chosen in islice(product(*choices), MAX_READINGS * 4):
+        built = with_parts(node, tuple(choice.node for choice in chosen))
+        assert isinstance(built, Blocks)  # noqa: S101 - parts do not change the kind
+        values = dict(zip(map(id, parts(built)), (one.value for one in chosen), strict=True))
+        cost = sum(choice.cost for choice in chosen)
+        for number, way in enumerate(ways(built)):
+            try:
+                value = put_together(way, [values[id(cell)] for cell in parts(way)])
+            except ShapeError as error:
+                failed = failed or error
+                continue
+            found.append(Reading(way, value, cost + number))
     if not found:
         raise failed or ShapeError("the parts of", (1, 1), (1, 1))
     return _distinct(found)

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from functools import lru_cache
+from itertools import combinations, islice
 
 from .arithmetic import Shape, ShapeError, shape_of
 from .dependence import rules_behind
 from .evaluate import EvaluationError
 from .limits import Budget, UnreadableError
-from .network import Key, Network, Renaming, key_of, keys_in, time_of
+from .network import Key, Network, key_of, keys_in, time_of
 from .nodes import Gradient, Node, Symbol, Transpose
 from .reading import Probe, Reading, UnknownError, readings
+from .renaming import Renaming
 from .rules import Rule
 from .scope import Answer, Layout, shape_in
 from .task import Given
-from .truth import PROBE_SIZES, dims_of
+from .truth import PROBE_SIZES, Sizes, dims_of, plus, size_of
 
 MatrixDims = tuple[str, str]
+MAX_BLOCKS = 4  # of one size, whose sum has a name
+TASKS_KEPT = 32
 MAX_CIRCLES = 3  # of own quantities without a shape that are looked at
 PASSES = 6  # own quantities may be defined in terms of each other, in any order
-ASSUMED: tuple[MatrixDims, ...] = (
-    *(("H", "1"), ("1", "H"), ("D", "1"), ("1", "D")),
-    *(("H", "H"), ("H", "D"), ("D", "H"), ("1", "1")),
-)
 LinkReadings = list[Reading] | ShapeError | EvaluationError | UnreadableError
 
 
@@ -168,7 +168,7 @@ def _of_circle(
     budget: Budget,
 ) -> dict[Key, MatrixDims]:
     """Return the shapes of a circle: what comes out must be what goes in."""
-    for assumed in ASSUMED:
+    for assumed in assumed_shapes(answer.network):
         tried = {**shapes, key: assumed}
         _fill(answer, tried, unknown, budget)
         own = [answer.rules[number] for number in answer.rules_for(key)]
@@ -184,7 +184,7 @@ def _rule_dims(
         found = _link_dims(link, answer, shapes, budget, {})
         if isinstance(found, UnknownError) and key_of(found.node) == rule.key:
             # A recursion: the shape that comes out must be the one that goes in.
-            for assumed in ASSUMED:
+            for assumed in assumed_shapes(answer.network):
                 if _link_dims(link, answer, shapes, budget, {rule.key: assumed}) == assumed:
                     return assumed
         elif isinstance(found, tuple) and found != ("1", "1"):
@@ -213,7 +213,7 @@ def _link_dims(
     def shape(key: Key) -> Shape | None:
         names = assumed.get(key) or shapes.get(key)
         if names is not None:
-            return PROBE_SIZES.get(names[0], 1), PROBE_SIZES.get(names[1], 1)
+            return size_of(names[0], PROBE_SIZES), size_of(names[1], PROBE_SIZES)
         return shape_in(answer, key, PROBE_SIZES)
 
     look: Callable[[Key], Shape | None] = shape
@@ -226,5 +226,43 @@ def _link_dims(
     found = shape_of(value)
     if found is None:
         return ("1", "1")
-    letters = {size: letter for letter, size in PROBE_SIZES.items()}
+    letters = size_names(answer.network, tuple(PROBE_SIZES.items()))
     return letters.get(found[0], "1"), letters.get(found[1], "1")
+
+
+@lru_cache(maxsize=TASKS_KEPT)
+def assumed_shapes(network: Network) -> tuple[MatrixDims, ...]:
+    """Return the shapes that a recursion may have: those of the task's values come first."""
+    dims = dims_of(network)
+    computed = [dims[key_of(symbol)] for symbol, _node in network.forward]
+    found: list[MatrixDims] = []
+    for value in (*computed, *network.inputs.values()):
+        rows, columns = (*value, "1", "1")[:2]
+        found += [(rows, columns), (columns, rows)]
+    gates = len(network.gates)
+    found += [
+        pair
+        for rows, columns in list(found)
+        if gates and columns == "1"
+        for pair in ((plus(*[rows] * gates), "1"), ("1", plus(*[rows] * gates)))
+    ]
+    return tuple(dict.fromkeys((*found, ("1", "1"))))
+
+
+@lru_cache(maxsize=TASKS_KEPT)
+def size_names(network: Network, sizes: Sizes) -> dict[int, str]:
+    """Return what a size is called: a letter, or the sum of those of several blocks."""
+    letters = sorted({letter for dims in dims_of(network).values() for letter in dims})
+    size = dict(sizes)
+    names = {size[letter]: letter for letter in letters}
+    times = sorted({1, len(network.gates), *range(2, MAX_BLOCKS + 1)} - {0})
+    sums = [
+        plus(*chosen)
+        for count in range(1, len(letters) + 1)
+        for chosen in combinations(letters, count)
+    ]
+    for number in times:
+        for name in sums:
+            repeated = plus(*[name] * number)
+            names.setdefault(size_of(repeated, size), repeated)
+    return names

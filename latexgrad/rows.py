@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from . import block_text
 from .functions import FUNCTION_WORDS
 from .limits import MAX_DEPTH, MAX_FORMULA_TOKENS, UnreadableError
 from .tokens import Lexeme, argument_at
 from .words import is_remark, starts_remark
 
-OPENING, CLOSING = frozenset(("{", "(", "[", r"\{")), frozenset(("}", ")", "]", r"\}"))
+OPENING = frozenset(("{", "(", "[", r"\{", block_text.BEGIN))
+CLOSING = frozenset(("}", ")", "]", r"\}", block_text.END))
 RELATIONS = frozenset(("=", r"\leftarrow"))
 OPERATORS = frozenset(("+", "-", "*", r"\odot", r"\circ", r"\cdot", r"\times", r"\otimes", "/"))
 SEPARATORS = frozenset((r"\Rightarrow", r"\quad", r"\forall", ";", r"\where", r"\because"))

@@ -7,8 +7,23 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from .limits import UnreadableError
-from .network import LAST, TIME, Key, Network, Renaming, key_of, scripts_in, substitute, time_of
-from .nodes import Gradient, Index, Node, Series, Sum, Symbol, Transpose, parts, walk, with_parts
+from .network import LAST, TIME, Key, Network, key_of, substitute, time_of
+from .nodes import (
+    BlockOf,
+    Blocks,
+    Gradient,
+    Index,
+    Node,
+    Series,
+    Sum,
+    Symbol,
+    Transpose,
+    parts,
+    scripts_in,
+    walk,
+    with_parts,
+)
+from .renaming import Renaming
 from .statements import EVERYWHERE, Domain, Statement
 
 
@@ -58,14 +73,14 @@ def rules(statements: Sequence[Statement], network: Network, renaming: Renaming)
             for side in statement.sides
             if not isinstance(side, UnreadableError)
         ]
-        for rule in _rules(sides, statement, network):
+        for rule in [*_rules(sides, statement, network), *_block_rules(sides, statement, network)]:
             found += _for_gates(rule, network, renaming)
     return found
 
 
 def _rules(sides: list[Node], statement: Statement, network: Network) -> Iterator[Rule]:
     """Yield a rule for each name in a chain, which is what the formulas of the chain say."""
-    formulas = [not _is_name(side, network) for side in sides]
+    formulas = [not (_is_name(side, network) or _names_in(side, network)) for side in sides]
     for place, side in enumerate(sides):
         target = _target(side)
         if target is None or (target[0].of == "" and target[0] in network.values):
@@ -87,6 +102,54 @@ def _rules(sides: list[Node], statement: Statement, network: Network) -> Iterato
             *(key, time, made, statement, statement.domain),
             implied=any(not formula for formula in formulas[:place]),
         )
+
+
+def _block_rules(sides: list[Node], statement: Statement, network: Network) -> Iterator[Rule]:
+    """Yield what a chain with blocks of names in it says about each of the names."""
+    named = next((side for side in map(_straight, sides) if _names_in(side, network)), None)
+    if not isinstance(named, Blocks):
+        return
+    others = [side for side in map(_straight, sides) if not _is_name(side, network)]
+    others = others if any(side != named for side in others) else list(map(_straight, sides))
+    for row, cells in enumerate(named.rows):
+        for column, cell in enumerate(cells):
+            of = [_block_of(side, named, row, column) for side in others]
+            if isinstance(cell, Blocks):
+                yield from _block_rules([cell, *of], statement, network)
+            else:
+                made = replace(statement, relations=("=",) * len(statement.relations))
+                yield from _rules([cell, *of], made, network)
+
+
+def _straight(node: Node) -> Node:
+    """Return a transposed matrix of blocks as blocks that are transposed."""
+    if not isinstance(node, Transpose):
+        return node
+    inner = _straight(node.of)
+    if not isinstance(inner, Blocks):
+        return node
+    columns = zip(*inner.rows, strict=True)
+    rows = tuple(tuple(_straight(Transpose(cell, cell.at)) for cell in row) for row in columns)
+    return replace(inner, rows=rows)
+
+
+def _names_in(node: Node, network: Network) -> bool:
+    """Say whether blocks are names that a chain may define."""
+    if not isinstance(node, Blocks):
+        return False
+    return all(_is_name(cell, network) or _names_in(cell, network) for cell in parts(node))
+
+
+def _block_of(side: Node, layout: Blocks, row: int, column: int) -> Node:
+    if isinstance(side, Blocks):
+        rows = side.rows
+        alike = len(rows) == len(layout.rows) and len(rows[0]) == len(layout.rows[0])
+        if not alike and (side.loose or layout.loose):
+            rows = tuple(zip(*rows, strict=True))
+            alike = len(rows) == len(layout.rows) and len(rows[0]) == len(layout.rows[0])
+        if alike:
+            return rows[row][column]
+    return BlockOf(side, layout, row, column, side.at)
 
 
 def _is_name(node: Node, network: Network) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,12 +18,13 @@ from .components import evaluate_entries
 from .evaluate import EvaluationError, at_time, evaluate
 from .functions import NUMPY, Functions
 from .limits import Budget
-from .network import LAST, LATER, TIME, Dims, Key, Network, Renaming, key_of, time_of
+from .network import LAST, LATER, STACKED, TIME, Dims, Key, Network, key_of, time_of
 from .nodes import Arranged, Gradient, Node, Symbol
 from .reading import UnknownError
+from .renaming import Renaming
 from .rules import Rule
 from .task import Given
-from .truth import Point, concrete
+from .truth import Point, concrete, size_of
 
 
 class Layout(NamedTuple):
@@ -109,9 +111,16 @@ class Answer:
         own = {rule.key.name for rule in self.rules if not rule.key.of}
         return self.network.letters - own
 
+    @cached_property
+    def _numbers(self) -> dict[Key, list[int]]:
+        found: dict[Key, list[int]] = {}
+        for number, rule in enumerate(self.rules):
+            found.setdefault(rule.key, []).append(number)
+        return found
+
     def rules_for(self, key: Key) -> list[int]:
         """Return the numbers of the rules for a key."""
-        return [number for number, rule in enumerate(self.rules) if rule.key == key]
+        return list(self._numbers.get(key, ()))
 
 
 class Scope:
@@ -164,6 +173,10 @@ class Scope:
         if isinstance(found, EvaluationError | ShapeError):
             raise found
         return found
+
+    def shape(self, node: Symbol | Gradient) -> Shape | None:
+        """Return the shape of a symbol or gradient, None if it is not known."""
+        return self._shape(key_of(node))
 
     def upright(self, node: Symbol | Gradient, time: int | None) -> Any:
         """Return the value of a symbol or gradient with vectors as columns."""
@@ -346,8 +359,9 @@ def shape_in(answer: Answer, key: Key, sizes: Mapping[str, int]) -> Shape | None
     """Return the shape of a quantity in an answer's layout, None if it is not known."""
     own = answer.own_shapes.get(key)
     if own is not None:
-        rows, columns = (sizes.get(name, 1) for name in own)
+        rows, columns = (size_of(name, sizes) for name in own)
         return rows, columns
+    key = key._replace(labels=tuple(label for label in key.labels if label != STACKED))
     dims = answer.dims.get(key._replace(of=""))
     if dims is None or key.of not in ("", "L", "D"):
         return None

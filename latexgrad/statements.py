@@ -12,8 +12,8 @@ from .equations import Equation
 from .function_names import function_names, with_functions
 from .limits import FILES_KEPT, MAX_STATEMENTS, MAX_TOKENS, UnreadableError
 from .looks import plain_lexemes
-from .network import BATCH, LAST, TIME, scripts_in
-from .nodes import Index, Node, Series, parts
+from .network import BATCH, LAST, TIME
+from .nodes import Index, Node, Series, parts, scripts_in
 from .rewrites import usual
 from .scripts import series_range
 from .tokens import Lexeme, braced

@@ -80,6 +80,16 @@ def _probe(network: Network, dims: Mapping[Key, Dims]) -> Probe:
     return Probe(shape, Budget(), network.letters)
 
 
+def plus(*names: str) -> str:
+    """Return the name of the size of several blocks."""
+    return "+".join(names)
+
+
+def size_of(name: str, sizes: Mapping[str, int]) -> int:
+    """Return the size that a letter, or the sum of several, stands for; 1 for anything else."""
+    return sum(sizes.get(letter, 1) for letter in name.split("+"))
+
+
 def concrete(dims: Dims, sizes: Mapping[str, int]) -> Shape:
     """Return the shape of a value: a vector is a column."""
     if not dims:
@@ -128,6 +138,13 @@ class _Forward:
         if (key, time) not in self.values and key.name in self.sizes:
             return float(self.sizes[key.name])
         return self.values[key, time]
+
+    def shape(self, node: Symbol | Gradient) -> Shape | None:
+        """Return the shape of a value, None if it is not known."""
+        found = next(
+            (value for (key, _), value in self.values.items() if key == key_of(node)), None
+        )
+        return shape_of(found)
 
     def upright(self, node: Symbol | Gradient, time: int | None) -> Any:
         """Return a value, which is a column where it is a vector."""

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 from .checker import Checker, Quantity, Verdict
 from .limits import Budget
-from .network import TIME, Network, Renaming
+from .network import TIME, Network
 from .nodes import Index
 from .own_quantities import identify_own_quantities
 from .prepare import PreparedTask
+from .renaming import Renaming
 from .resolve import Resolved, resolve
 from .rules import Rule
 from .scope import LAYOUTS, Answer

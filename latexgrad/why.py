@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from .limits import Budget, OverBudgetError, UnreadableError
 from .network import LAST, TIME, Key, key_of, time_of
 from .nodes import Gradient, Index, Node, Symbol, parts
 from .reading import Probe, UnknownError, readings
+from .resolve import size_names
 from .rules import finished
 from .scope import Answer, Scope, shape_in
 from .truth import PROBE_SIZES, Point, paths
@@ -110,19 +112,24 @@ class Diagnosis:
         timed = TIME in found.bindings and not self._answer.network.one_step
         at = f"at t = {found.bindings[TIME]} " if timed else ""
         if isinstance(error, ShapeError):
-            left, right = (_shape_text(shape) for shape in (error.left, error.right))
+            names = self._size_names(PROBE_SIZES)
+            left, right = (_shape_letters(shape, names) for shape in (error.left, error.right))
             return Mistake("shapes", f"{error.what} shapes {left} and {right} is impossible")
         if isinstance(error, EvaluationError):
             return Mistake(error.kind, error.message)
         own = quantity_text(rule.key, rule.time)
         if _shapes_differ(found):
-            sizes = {size: letter for letter, size in found.point.sizes.items() if letter != "T"}
+            sizes = self._size_names(found.point.sizes)
             got = _shape_letters(shape_of(np.asarray(found.got)), sizes)
             expected = _shape_letters(shape_of(found.expected), sizes)
             return Mistake("shapes", f"{at}your {own} has shape {got}, expected {expected}")
         if found.got is not None and not np.isfinite(np.asarray(found.got)).all():
             return Mistake("not_finite", f"{at}your {own} is not a finite number")
         return Mistake(None, f"{at}your {own} has the wrong value")
+
+    def _size_names(self, sizes: Mapping[str, int]) -> dict[int, str]:
+        names = size_names(self._answer.network, tuple(sorted(sizes.items())))
+        return {size: _multiple(name) for size, name in names.items()}
 
     # Paths by which a value reaches the loss
 
@@ -301,8 +308,10 @@ def _shapes_differ(found: Mismatch) -> bool:
     return shape is not None and shape != found.expected.shape
 
 
-def _shape_text(shape: Shape) -> str:
-    return _shape_letters(shape, {size: letter for letter, size in PROBE_SIZES.items()})
+def _multiple(name: str) -> str:
+    """Return ``H+H+H+H`` as ``4H``."""
+    counts = Counter(name.split("+"))
+    return "+".join(f"{count}{letter}" if count > 1 else letter for letter, count in counts.items())
 
 
 def _shape_letters(shape: Shape | None, sizes: dict[int, str]) -> str:

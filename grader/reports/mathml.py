@@ -11,7 +11,7 @@ import re
 ELEMENTS = frozenset(
     (
         *("math", "mrow", "mi", "mo", "mn", "mtext", "msub", "msup", "msubsup", "mfrac"),
-        *("mover", "msqrt", "munder", "munderover"),
+        *("mover", "msqrt", "munder", "munderover", "mtable", "mtr", "mtd"),
     )
 )
 _TAG = re.compile(r"<(/?)([a-z]+)((?: [a-z]+=\"[a-z ]*\")*)(/?)>")

@@ -23,7 +23,6 @@ def test_every_example_earns_everything(example):
 
 def test_what_is_said_not_to_be_understood_waits_for_a_person():
     for text in (
-        r"\begin{pmatrix} 1 \end{pmatrix}",
         r"\| h_t \|",
         r"h_t \approx x_t",
         r"\text{half of } h_t",

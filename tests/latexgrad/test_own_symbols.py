@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from latexgrad.families import known_families
-from latexgrad.network import Renaming
 from latexgrad.prepare import prepared
+from latexgrad.renaming import Renaming
 from tests.latexgrad.tasks import LSTM_STEP, RNN_SEQUENCE, RNN_STEP, run, shipped, written
 
 GIVEN = r"\frac{\partial L}{\partial h_t}"

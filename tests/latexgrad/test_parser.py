@@ -126,7 +126,6 @@ def test_expressions(text, expected):
         ("h_{t-}", 3, "an index is incomplete"),
         (r"\tanh(h_t, x_t)", 0, "the argument of tanh is not understood"),
         ("h_t ; x", 4, "; is not understood"),
-        ("(h_t, x_t)", 0, "a list of values is not understood here"),
         ("h_t \x00", 4, "has no meaning here"),
         ("", 0, "a formula is missing"),
         ("(" * (MAX_DEPTH + 1) + "x" + ")" * (MAX_DEPTH + 1), MAX_DEPTH, "nested too deeply"),

@@ -225,7 +225,7 @@ def test_a_step_may_not_look_beyond_itself():
         (r"\frac{\partial L}{\partial h_t} \heartsuit h_t", 66, r"\heartsuit is not understood"),
         (r"\frac{\partial L}{\partial h_t} * (1 - h_t", None, "never closed"),
         (r"\frac{\partial L}{\partial h_t} * * h_t", None, "* is not expected here"),
-        (r"\begin{pmatrix} 1 \\ 2 \end{pmatrix}", None, "pmatrix is not understood"),
+        (r"\begin{pmatrix} h_t & 1 \\ h_t \end{pmatrix}", None, "not equally long"),
         (
             r"\kappa_t * \frac{\partial L}{\partial h_t}",
             None,

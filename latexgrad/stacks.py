@@ -1,0 +1,197 @@
+r"""Vectors and matrices that the student puts together: ``z_t = [h_{t-1}; x_t]``, one big ``W``.
+
+Their names are replaced by their blocks, and gradients by them by the gradients by their blocks. A
+name is what the answer says that it is; ``stack_inference`` finds out what else it may be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from .limits import UnreadableError
+from .network import STACKED, Network
+from .nodes import (
+    Blocks,
+    Gradient,
+    Index,
+    Node,
+    Symbol,
+    Transpose,
+    parts,
+    walk,
+    with_parts,
+)
+from .stack_inference import Name, Stack, StackInference, cells_of, used_twice
+from .statements import Statement
+from .symbol_words import known, known_key
+
+MAX_ORDERS = 24  # of gates and of the parts of a vector, that are tried
+SEVERAL = 2
+
+
+@dataclass(frozen=True)
+class Stacked:
+    """Statements with the names of stacks replaced. ``inferred`` are names that are not defined."""
+
+    own: list[Statement]
+    earlier: list[Statement]
+    inferred: frozenset[str] = frozenset()
+
+
+def stacked(
+    own: Sequence[Statement], earlier: Sequence[Statement], network: Network
+) -> Iterator[Stacked]:
+    """Yield the statements with blocks in place of names, one for each order that may be meant."""
+    before = _definitions(earlier, network)
+    stacks = {**before, **_definitions(own, network)}
+    own = [_expanded(found, stacks, network) for found in own]
+    earlier = [_expanded(found, before, network) for found in earlier]
+    inference = StackInference([*earlier, *own], network)
+    made = False
+    for inferred in islice(inference.proposals(), MAX_ORDERS):
+        made = True
+        names = frozenset(name for name, _labels in inferred)
+        yield Stacked(
+            [_expanded(found, inferred, network) for found in own],
+            [_expanded(found, inferred, network) for found in earlier],
+            names,
+        )
+    if not made:
+        yield Stacked(own, earlier)
+
+
+# What the answer says
+
+
+def _definitions(statements: Iterable[Statement], network: Network) -> dict[Name, Stack]:
+    """Return what is said to be blocks; a name with two meanings has none."""
+    found: dict[Name, Stack] = {}
+    several: set[Name] = set()
+    for statement in statements:
+        sides = [side for side in statement.sides if not isinstance(side, UnreadableError)]
+        blocks = next((made for side in sides if (made := _plain_blocks(side)) is not None), None)
+        if blocks is None:
+            continue
+        names = {cell for cell in walk(blocks) if isinstance(cell, Symbol)}
+        for side in sides:
+            symbol, turned = (side.of, True) if isinstance(side, Transpose) else (side, False)
+            if not isinstance(symbol, Symbol) or symbol in names or known(symbol, network):
+                continue
+            name = (symbol.name, symbol.labels)
+            stack = Stack(symbol.time, _transposed(blocks) if turned else blocks)
+            if name in found and cells_of(found[name].blocks) != cells_of(stack.blocks):
+                several.add(name)
+            found.setdefault(name, stack)
+    return {name: stack for name, stack in found.items() if name not in several}
+
+
+def _plain_blocks(node: Node) -> Blocks | None:
+    """Return a side as blocks if it holds nothing but names."""
+    if isinstance(node, Transpose):
+        inner = _plain_blocks(node.of)
+        return None if inner is None else _transposed(inner)
+    return node if isinstance(node, Blocks) and all(map(_is_plain, parts(node))) else None
+
+
+def _is_plain(node: Node) -> bool:
+    if isinstance(node, Transpose):
+        return _is_plain(node.of)
+    if isinstance(node, Blocks):
+        return all(map(_is_plain, parts(node)))
+    return isinstance(node, Symbol)
+
+
+def _transposed(node: Blocks) -> Blocks:
+    rows = tuple(
+        tuple(cell.of if isinstance(cell, Transpose) else Transpose(cell, cell.at) for cell in row)
+        for row in zip(*node.rows, strict=True)
+    )
+    return replace(node, rows=rows)
+
+
+# Names are replaced
+
+
+def _expanded(statement: Statement, stacks: Mapping[Name, Stack], network: Network) -> Statement:
+    sides = tuple(
+        side if isinstance(side, UnreadableError) else expanded(side, stacks, network)
+        for side in statement.sides
+    )
+    return replace(statement, sides=sides) if sides != statement.sides else statement
+
+
+def expanded(node: Node, stacks: Mapping[Name, Stack], network: Network) -> Node:
+    """Return a formula with the names of stacks replaced by their blocks."""
+    return _expand(node, stacks, network, 0)
+
+
+def _expand(node: Node, stacks: Mapping[Name, Stack], network: Network, depth: int) -> Node:
+    if isinstance(node, Symbol):
+        stack = stacks.get((node.name, node.labels))
+        if stack is None or depth > SEVERAL:
+            return node
+        made = _at(stack, node)
+        return _expand(made, stacks, network, depth + 1)
+    if isinstance(node, Gradient):
+        if node.of not in ("L", "D"):
+            return node
+        by = _expand(node.by, stacks, network, depth)
+        if isinstance(by, Blocks):
+            time = node.by.time if isinstance(node.by, Symbol) else None
+            return _gradients(node, by, time, network)
+        return replace(node, by=by)
+    return with_parts(node, tuple(_expand(part, stacks, network, depth) for part in parts(node)))
+
+
+def _at(stack: Stack, use: Symbol) -> Node:
+    """Return the blocks of a stack at the time of its use."""
+    if stack.time is None or use.time is None or stack.time == use.time:
+        return _placed(stack.blocks, use.at)
+    offset = use.time.offset - stack.time.offset
+
+    def shifted(node: Node) -> Node:
+        if isinstance(node, Symbol) and node.time is not None:
+            if node.time.variable != stack.time.variable:  # type: ignore[union-attr]
+                return node
+            assert use.time is not None  # noqa: S101 - looked at above
+            later = Index(use.time.variable, node.time.offset + offset)
+            return replace(node, time=later, at=use.at)
+        return with_parts(node, tuple(map(shifted, parts(node))))
+
+    return shifted(stack.blocks)
+
+
+def _placed(node: Node, at: int) -> Node:
+    if isinstance(node, Symbol):
+        return replace(node, at=at)
+    return with_parts(node, tuple(_placed(part, at) for part in parts(node)))
+
+
+def _gradients(node: Gradient, by: Blocks, time: Index | None, network: Network) -> Blocks:
+    """Return the gradients by blocks. Gradients may lie in rows where values are columns."""
+
+    def one(cell: Node) -> Node:
+        if isinstance(cell, Blocks):
+            return replace(cell, rows=tuple(tuple(map(one, row)) for row in cell.rows), loose=True)
+        if isinstance(cell, Transpose):
+            return Transpose(one(cell.of), cell.at)
+        if isinstance(cell, Symbol) and _has_other_paths(cell, time, network):
+            part = replace(cell, labels=(*cell.labels, STACKED), time=time)
+            return replace(node, by=part, at=node.at)
+        return replace(node, by=cell, at=node.at)
+
+    return replace(by, rows=tuple(tuple(map(one, row)) for row in by.rows), loose=True, at=node.at)
+
+
+def _has_other_paths(cell: Symbol, time: Index | None, network: Network) -> bool:
+    """Say whether what reaches a value as a part of a vector is not all of its gradient."""
+    key = known_key(cell, network)
+    if key is None or key not in network.sequences:
+        return False
+    if not network.one_step and cell.time != time:
+        return True  # the steps before have losses of their own
+    if network.one_step and key._replace(of="L") in network.given_keys and cell.time == time:
+        return True  # what is given is not derived
+    return key in used_twice(network)
