@@ -19,7 +19,7 @@ from .statements import Statement
 from .symbol_words import known, known_key
 
 Name = tuple[str, tuple[str, ...]]
-MAX_NODES = 3000  # of an answer for which all orders of the gates are tried
+MAX_NODES = 3000  # of an answer in which such names are looked for; honest ones have some 500
 TASKS_KEPT = 32
 
 
@@ -74,15 +74,13 @@ class StackInference:
     def proposals(self) -> Iterator[dict[Name, Stack]]:
         """Yield what the names may be made of."""
         names = list(self._unknown())
-        if not names:
+        if not names or len(self._nodes) > MAX_NODES:
             return
         vectors = self._vectors or [()]
         orders: Sequence[tuple[str, ...]] = self._orders
         if not orders and all(self._has_gate(name) for name in names):
             orders = [tuple(self._network.gates)]
-        gates = tuple(self._network.gates)
-        few = len(self._nodes) <= MAX_NODES
-        orders = orders or (list(permutations(gates)) if few else [gates])
+        orders = orders or list(permutations(self._network.gates))
         for order, vector in product(orders, vectors):
             found = {
                 (name.name, name.labels): Stack(name.time, blocks)
