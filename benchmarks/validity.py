@@ -1,8 +1,9 @@
-"""Long proofs: right solutions earn full marks on every seed, models that learned nothing none.
+"""Is the rubric valid? Wrong programs lose points, right ones none, every loss can be seen again.
 
-Run it with ``make validity`` (about 40 minutes on two cores; the full tier, which is included where
-the homework's data is found through GRADER_DATA, takes another hour). The last results are in
-``docs/results.md``. ``--tier``, ``--only`` and ``--seeds`` choose a part of it.
+``make validity`` runs the parts below, each of minutes to an hour, and writes ``docs/validity.md``.
+A part that is done is kept in ``build/validity`` with the commit that it ran on, and is not run
+again: stop it at any time and call it again. Name parts to run these only; ``--again`` runs them
+although they are done, ``--page`` only writes the page.
 """
 
 from __future__ import annotations
@@ -11,163 +12,168 @@ import argparse
 import json
 import os
 import shutil
-import statistics
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from not_trained import CHECKS, ways_of, write
+import validity_page
 
 ROOT = Path(__file__).resolve().parent.parent
-PLAIN = ROOT / "reference" / "submissions" / "full_marks" / "plain"
-SEEDS = {"mini": 10, "full": 3}
-NOT_TRAINED_SEEDS = {"mini": 3, "full": 1}
-QUESTIONS = ("q1", "q2", "q3", "q4", "q5", "q6")
-METRICS = ("accuracy", "token_accuracy", "bleu", "loss_ratio")
+KEPT = ROOT / "build" / "validity"
+PAGE = ROOT / "docs" / "validity.md"
+MUTANTS = "mutants.json"
+DONE, OUTPUT = "done.json", "output.txt"
+PICTURES = ("margins.svg", "thresholds.svg")
+FINE = (0, 1)  # exit statuses of a part that ran: 1 says that something was found
 
 
 @dataclass(frozen=True)
-class Run:
-    """One call of ``grader grade``."""
+class Part:
+    """One command; ``{out}`` among its words stands for the folder of what it keeps."""
 
     name: str
-    submission: Path
-    tier: str
-    seed: int
-    only: tuple[str, ...]
+    group: str
+    command: tuple[str, ...]
+
+    @property
+    def folder(self) -> Path:
+        """Where its results are kept."""
+        return KEPT / self.name
+
+
+def mutants(
+    name: str, sample: int, *programs: str, more: Sequence[str] = (), seed: int = 1
+) -> Part:
+    """Return a part that grades mutants of programs."""
+    words = ("grader", "verify", "--mutants", *programs, "--sample", str(sample))
+    words += ("--sample-seed", str(seed), *more, "--out", "{out}")
+    group = "pairs" if "--pairs" in more else "causes" if "--seed" in more else "mutants"
+    return Part(name, group, words)
+
+
+def rewrites(name: str, sample: int, *programs: str) -> Part:
+    """Return a part that grades right programs in other words."""
+    words = ("grader", "verify", "--rewrites", *programs, "--sample", str(sample))
+    return Part(name, "rewrites", (*words, "--sample-seed", "1", "--out", "{out}"))
+
+
+def of_all(module: str) -> list[str]:
+    """Return the patterns for one module of the whole right programs and of the reference."""
+    programs = ("reference", "full_marks/plain", "full_marks/loop", "full_marks/vectorised")
+    return [f"{program}/{module}" for program in programs]
+
+
+LOSSES = [f"{file}:{name}" for file in of_all("style_transfer.py") for name in
+          ("content_loss", "gram_matrix", "style_loss", "tv_loss")]  # fmt: skip
+PARTS = (
+    mutants("layers-reference", 1600, "reference/rnn_layers.py"),
+    mutants("layers-plain", 1000, "full_marks/plain/rnn_layers.py"),
+    mutants("layers-loop", 1000, "full_marks/loop/rnn_layers.py"),
+    mutants("layers-vectorised", 800, "full_marks/vectorised/rnn_layers.py"),
+    mutants("captioning", 700, *of_all("rnn.py")),
+    mutants("losses", 600, *LOSSES),
+    mutants("transfer", 30, *of_all("transfer_learning.py")),
+    mutants("style", 15, *(f"{file}:style_transfer" for file in of_all("style_transfer.py"))),
+    mutants("classification", 30, *of_all("text_classification.py")),
+    mutants("causes-other-seed", 400, "full_marks/loop/rnn_layers.py", more=["--seed", "4711"]),
+    mutants("pairs", 200, *of_all("rnn_layers.py"), more=["--pairs"]),
+    rewrites("rewrites-layers", 700, *of_all("rnn_layers.py")),
+    rewrites("rewrites-captioning", 250, *of_all("rnn.py")),
+    rewrites("rewrites-losses", 100, *LOSSES),
+    rewrites("rewrites-training", 20, *of_all("transfer_learning.py"),
+             *of_all("text_classification.py")),
+    Part("replays", "replays", ("python", "benchmarks/replays.py")),
+    Part("tolerances", "tolerances", ("grader", "calibrate", "q2.[1-4]", "q3.*", "q4.*", "q5.[1-6]",
+                                      "--seeds", "5", "--out", "{out}")),
+    Part("thresholds", "thresholds", ("grader", "calibrate", "q1.*", "q2.5", "q5.[78]", "q5.10",
+                                      "q6.*", "--seeds", "30", "--out", "{out}")),
+)  # fmt: skip
 
 
 def main() -> None:
-    """Print one line per claim; exit with 1 if any does not hold."""
+    """Run what is not done, and write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tier", choices=["mini", "full"], action="append")
-    parser.add_argument("--only", action="append", help="a question or a training check")
-    parser.add_argument("--seeds", type=int, help="in place of the usual number")
-    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("parts", nargs="*", metavar="PART", help="; ".join(p.name for p in PARTS))
+    parser.add_argument("--again", action="store_true", help="run them although they are done")
+    parser.add_argument("--page", action="store_true", help="only write the page")
+    parser.add_argument("--jobs", type=int, help="submissions at a time")
     options = parser.parse_args()
-    tiers = options.tier or ["mini", "full"]
-    if "full" in tiers and not os.environ.get("GRADER_DATA"):
-        print("full tier left out: GRADER_DATA is not set")
-        tiers.remove("full")
-    with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(options.jobs) as pool:
-        folder = Path(name)
-        good = True
-        for tier in tiers:
-            seeds = range(options.seeds or SEEDS[tier])
-            questions = [q for q in QUESTIONS if not options.only or q in options.only]
-            runs = [
-                Run(question, reference(folder), tier, seed, wanted(question, tier))
-                for question in questions
-                for seed in seeds
-            ]
-            good &= full_marks(tier, list(pool.map(lambda run: graded(run, folder), runs)), runs)
-            spoilt = list(spoilt_runs(folder, tier, options.only or (), options.seeds))
-            good &= nothing_earned(
-                tier, list(pool.map(lambda run: graded(run, folder), spoilt)), spoilt
-            )
+    known = {part.name: part for part in PARTS}
+    for name in options.parts:
+        if name not in known:
+            parser.error(f"{name}: no such part (there are {', '.join(known)})")
+    good = True
+    for part in [] if options.page else [known[n] for n in options.parts] or PARTS:
+        if options.again or not (part.folder / DONE).is_file():
+            good &= ran(part, options.jobs)
+    write_page()
     sys.exit(0 if good else 1)
 
 
-def wanted(question: str, tier: str) -> tuple[str, ...]:
-    """Return the checks to run: the predictions handed in are those for the mini tier."""
-    if (question, tier) == ("q6", "full"):
-        return tuple(f"q6.{number}" for number in range(1, 6))
-    return (question,)
+def ran(part: Part, jobs: int | None) -> bool:
+    """Run a part and keep its results; say whether it came to its end."""
+    part.folder.mkdir(parents=True, exist_ok=True)
+    shown = [word.format(out=f"build/validity/{part.name}") for word in part.command]
+    program = [sys.executable, "-m", "grader"] if shown[0] == "grader" else [sys.executable]
+    command = program + shown[1:]
+    if jobs is not None and shown[0] == "grader":
+        command += ["--jobs", str(jobs)]
+    print(f"{part.name}: {' '.join(shown)}", file=sys.stderr, flush=True)
+    started = time.monotonic()
+    environment = {**os.environ, "COLUMNS": "150"}
+    with (part.folder / OUTPUT).open("wb") as output:
+        status = subprocess.run(
+            command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, check=False,
+            env=environment,
+        ).returncode  # fmt: skip
+    seconds = time.monotonic() - started
+    if status not in FINE:
+        print(f"{part.name}: exit status {status}; see {part.folder / OUTPUT}", file=sys.stderr)
+        return False
+    done = {
+        "command": " ".join(shown),
+        "commit": revision(),
+        "date": datetime.now(timezone.utc).date().isoformat(),
+        "seconds": round(seconds),
+    }
+    (part.folder / DONE).write_text(json.dumps(done), encoding="utf-8")
+    return True
 
 
-def reference(folder: Path) -> Path:
-    """Make a submission of the reference solutions, with the texts of a full-mark example."""
-    target = folder / "reference"
-    if not target.exists():
-        shutil.copytree(PLAIN, target, ignore=shutil.ignore_patterns("expected.yaml"))
-        for module in target.glob("*.py"):
-            shutil.copy(ROOT / "reference" / module.name, module)
-    return target
+def revision() -> str:
+    """Return the commit that is checked out."""
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
 
 
-def spoilt_runs(folder: Path, tier: str, only: Sequence[str], seeds: int | None) -> Iterator[Run]:
-    """Yield the runs of everything that learned nothing."""
-    for check in CHECKS:
-        if only and check not in only and check.partition(".")[0] not in only:
+def write_page() -> None:
+    """Write the page of all parts that are done, with the plots of calibration beside it."""
+    results: list[validity_page.PartResult] = []
+    for part in PARTS:
+        if not (part.folder / DONE).is_file():
             continue
-        for way in ways_of(check):
-            spoilt = write(PLAIN, folder, check, way)
-            for seed in range(min(seeds or 99, NOT_TRAINED_SEEDS[tier])):
-                yield Run(f"{check} {way}", spoilt, tier, seed, (check,))
-
-
-def graded(run: Run, folder: Path) -> dict[str, dict[str, Any]]:
-    """Grade once; return the checks by id."""
-    out = folder / "out" / f"{run.tier}-{run.name}-{run.seed}".replace(" ", "-")
-    command = [sys.executable, "-m", "grader", "grade", str(run.submission), "--out", str(out)]
-    command += ["--rubric", str(ROOT / "rubric.yaml"), "--tier", run.tier, "--seed", str(run.seed)]
-    command += [word for name in run.only for word in ("--only", name)]
-    done = subprocess.run(command, check=False, stdout=subprocess.DEVNULL, cwd=ROOT)
-    report = json.loads((out / run.submission.name / "report.json").read_text())
-    print(
-        f"  {run.tier} {run.name} seed {run.seed}: {report['score']}", file=sys.stderr, flush=True
-    )
-    if done.returncode != 0:
-        print(f"{run}: exit status {done.returncode}")
-    return {c["id"]: c for question in report["questions"] for c in question["checks"]}
-
-
-def full_marks(tier: str, found: Sequence[dict[str, Any]], runs: Sequence[Run]) -> bool:
-    """Print, for each check, on how many seeds it was passed, its metric and its seconds."""
-    by_check: dict[str, list[tuple[int, dict[str, Any]]]] = {}
-    for run, checks in zip(runs, found, strict=True):
-        for name, check in checks.items():
-            by_check.setdefault(name, []).append((run.seed, check))
-    good = True
-    for name, results in by_check.items():
-        checks = [check for _seed, check in results]
-        if {check["outcome"] for check in checks} == {"pending"}:
-            continue
-        lost = [seed for seed, check in results if check["outcome"] != "passed"]
-        line = f"{tier}: {name}: passed on {len(checks) - len(lost)} of {len(checks)} seeds"
-        line += f" (not on {lost})" if lost else ""
-        for metric, values in measured(checks).items():
-            line += f"; {metric} {spread(values)}"
-        print(f"{line}; seconds {spread([check['duration_s'] for check in checks], 1)}", flush=True)
-        good &= not lost
-    return good
-
-
-def measured(checks: Sequence[dict[str, Any]]) -> dict[str, list[float]]:
-    """Return the values of each metric; those of several images one by one."""
-    found: dict[str, list[float]] = {}
-    for check in checks:
-        for metric in METRICS:
-            value = check["measurements"].get(metric)
-            values = value.values() if isinstance(value, dict) else [value]
-            found.setdefault(metric, []).extend(v for v in values if v is not None)
-    return {metric: values for metric, values in found.items() if values}
-
-
-def nothing_earned(tier: str, found: Sequence[dict[str, Any]], runs: Sequence[Run]) -> bool:
-    """Print the most points that any model earned that learned nothing."""
-    by_name: dict[str, list[dict[str, Any]]] = {}
-    for run, checks in zip(runs, found, strict=True):
-        by_name.setdefault(run.name, []).append(checks[run.only[0]])
-    for name, checks in by_name.items():
-        line = f"{tier}: {name}: at most {max(check['points'] for check in checks):g} points"
-        for metric, values in measured(checks).items():
-            line += f"; {metric} {spread(values)}"
-        if not measured(checks):
-            line += f"; {checks[0]['message'][:200]}"
-        print(line, flush=True)
-    return all(check["points"] == 0 for checks in by_name.values() for check in checks)
-
-
-def spread(values: Sequence[float], digits: int = 4) -> str:
-    """Return the least, the median and the most of some numbers."""
-    shown = (min(values), statistics.median(values), max(values))
-    return " / ".join(f"{value:.{digits}f}" for value in shown)
+        done = json.loads((part.folder / DONE).read_text(encoding="utf-8"))
+        rows: list[dict[str, Any]] = []
+        if (part.folder / MUTANTS).is_file():
+            rows = json.loads((part.folder / MUTANTS).read_text(encoding="utf-8"))
+        output = (part.folder / OUTPUT).read_text(encoding="utf-8", errors="replace")
+        page = part.folder / "calibration.md"
+        text = page.read_text(encoding="utf-8") if page.is_file() else output
+        results.append(validity_page.PartResult(part.name, part.group, done, rows, text))
+        for name in PICTURES:
+            if (part.folder / name).is_file():
+                pictures = PAGE.with_suffix("")
+                pictures.mkdir(exist_ok=True)
+                shutil.copy(part.folder / name, pictures / name)
+    left = [part.name for part in PARTS if not (part.folder / DONE).is_file()]
+    PAGE.write_text(validity_page.written(results, left), encoding="utf-8")
+    print(f"wrote {PAGE.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -71,7 +71,8 @@ class MutantFate:
         trains: whether its checks train on a data set, and compare no values.
         partners: the checks of gradients that read what the function keeps for them.
         lost: points by check.
-        named: the checks whose message names a cause.
+        causes: the identifiers of the causes that messages name, by check.
+        owns: of a pair, the own checks of each change.
         fate: what became of it.
         why: for one that is alive, what other inputs show.
     """
@@ -85,7 +86,8 @@ class MutantFate:
     trains: bool = False
     first: Mutant | None = None
     lost: dict[str, float] = field(default_factory=dict)
-    named: set[str] = field(default_factory=set)
+    causes: dict[str, list[str]] = field(default_factory=dict)
+    owns: tuple[frozenset[str], ...] = ()
     fate: Fate = "alive"
     why: str = ""
 
@@ -103,7 +105,12 @@ class MutantFate:
     @property
     def has_cause(self) -> bool:
         """Whether its own check names a cause."""
-        return bool(self._own & self.named)
+        return bool(self._own & set(self.causes))
+
+    @property
+    def names_each(self) -> bool:
+        """Whether a cause is named for each change of a pair."""
+        return bool(self.owns) and all(own & set(self.causes) for own in self.owns)
 
     @property
     def _own(self) -> frozenset[str]:
@@ -178,17 +185,16 @@ def pairs_of(
         if not others:
             continue
         other = others[int(rng.integers(len(others)))]
-        both = list(mutants.mutants_of(one.mutant.source, {other.mutant.function}))
-        same = [m for m in both if _changed(m.diff) == _changed(other.mutant.diff)]
+        changed = list(mutants.mutants_of(one.mutant.source, {other.mutant.function}))
+        same = [m for m in changed if _changed(m.diff) == _changed(other.mutant.diff)]
         if same:
             wanted = one.wanted | other.wanted
             own = one.own | other.own
             partners = one.partners | other.partners
-            found.append(
-                MutantFate(
-                    one.program, one.module, same[0], own, partners, wanted, one.trains, one.mutant
-                )
+            both = MutantFate(
+                one.program, one.module, same[0], own, partners, wanted, one.trains, one.mutant
             )
+            found.append(replace(both, owns=(one.own, other.own)))
     return found
 
 
@@ -216,8 +222,9 @@ def settle(fate: MutantFate, made: Report) -> None:
             fate.fate = "pending" if fate.fate == "alive" else fate.fate
         elif lost > 0:
             fate.lost[check.id] = round(lost, 6)
-            if check.cause is not None or any(part.cause is not None for part in check.parts):
-                fate.named.add(check.id)
+            causes = [check.cause, *(part.cause for part in check.parts)]
+            if found := {cause.id for cause in causes if cause is not None}:
+                fate.causes[check.id] = sorted(found)
     if made.status == "broken":
         fate.fate = "broken"
     elif fate.lost:

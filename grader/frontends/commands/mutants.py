@@ -166,6 +166,8 @@ def _row(fate: MutantFate) -> dict[str, Any]:
         "lost": fate.lost,
         "by_own": fate.by_own,
         "once": fate.once,
-        "named": sorted(fate.named),
+        "causes": fate.causes,
+        "has_cause": fate.has_cause,
+        "names_each": fate.names_each,
         "why": fate.why,
     }
