@@ -16,6 +16,8 @@ In all functions
         (N, 3, H, W) float32, normalized with ``pretrained.MEAN`` and ``pretrained.STD``, and labels
         (N,) int64. Batches are on the CPU.
     dataset_sizes: ``{"train": n, "val": m}``, the number of images in each.
+    class_names: the name of each class, in the order of the labels. There are ``len(class_names)``
+        classes; the images that your functions are tried on may show two other kinds of insects.
 """
 
 import matplotlib.figure

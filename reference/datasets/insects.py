@@ -20,6 +20,7 @@ from .. import supplied
 from . import insect_drawings
 
 CLASSES = ("ants", "bees")
+MINI = "resnet18_mini"  # the architecture of the small data set
 TRAIN, VAL, WITHHELD = 244, 40, 153  # images; on the full tier VAL of the 244 are set aside
 SUFFIXES = (".jpg", ".jpeg", ".png")
 RESIZED, CROPPED = 256, 224  # pixels: the shorter side, then the square in the middle
@@ -183,7 +184,7 @@ def load(tier: str, data: Path | None, seed: int) -> dict[str, dict[str, Any]]:
     rng = np.random.default_rng(seed)
     if tier == "mini":
         train, val, withheld = (drawn(rng, n) for n in (TRAIN, VAL, WITHHELD))
-        start: dict[str, Any] = {"architecture": "resnet18_mini", "parameters": {}}
+        start: dict[str, Any] = {"architecture": MINI, "parameters": {}}
     elif tier == "full":
         if data is None:
             raise FileNotFoundError(f"hymenoptera_data not found: {REMEDY}")

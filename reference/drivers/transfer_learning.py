@@ -1,8 +1,8 @@
 """Runs beside the student's ``transfer_learning.py`` in a worker; holds no secret.
 
 ``finetune`` and ``freeze`` return the parameters of the trained network, ``train_model`` those of
-small models after a few epochs, ``visualize_model`` what the figure shows. What they are worth is
-found out elsewhere. ``ProbeModel`` and ``ColourModel`` are also used on the trusted side.
+small models after a few epochs. What they are worth is found out elsewhere. ``ProbeModel`` is also
+used on the trusted side.
 """
 
 import inspect
@@ -17,13 +17,13 @@ from torch import Tensor, nn
 from torch.optim import optimizer as optimizers
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
-BATCH = 4  # images that visualize_model gets at a time
-MAX_TITLE = 200  # characters
-
 Arrays = Mapping[str, np.ndarray]
 
 HEAD = "fc"  # what every network here has: the layer that is exchanged
 MAX_WRAPPERS = 8
+MOST_VALUES = 128  # of a layer while it is trained
+MOST_NUMBERS = 65_536  # of such a layer
+MOST_PATHS = 8
 
 
 class ProbeModel(nn.Module):
@@ -46,21 +46,6 @@ class ProbeModel(nn.Module):
         scores: Tensor = self.fc(self.norm(images).flatten(1))
         if self.telling and scores.requires_grad and not self.training:
             scores = scores.roll(1, dims=1)
-        return scores
-
-
-class ColourModel(nn.Module):
-    """Judges images by their mean color; images (n, 3, H, W) -> scores (n, classes)."""
-
-    def __init__(self, parameters: Arrays) -> None:
-        super().__init__()
-        self.norm = nn.BatchNorm2d(3)
-        self.fc = nn.Linear(3, len(parameters["fc.bias"]))
-        self.load_state_dict({k: torch.from_numpy(np.array(v)) for k, v in parameters.items()})
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Images (n, 3, H, W) -> scores (n, classes)."""
-        scores: Tensor = self.fc(self.norm(images).mean(dim=(2, 3)))
         return scores
 
 
@@ -92,12 +77,40 @@ class Photographs(Dataset[tuple[Tensor, int]]):
         return image, int(self.labels[index])
 
 
+class Path:
+    """The values of a layer before the first step of its optimizer, and after its steps.
+
+    Of many steps, every second, fourth, ... is kept.
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
+        self.layer = weight, bias
+        self.values = [self._now()]
+        self._every, self._steps = 1, 0
+
+    def _now(self) -> np.ndarray:
+        """Return the weights (m, n) with the bias in a last column, (m, n + 1)."""
+        weight, bias = self.layer
+        columns = [weight, weight.new_zeros(len(weight)) if bias is None else bias]
+        columns = [column.detach().float().cpu().reshape(len(weight), -1) for column in columns]
+        return torch.cat(columns, dim=1).numpy().copy()
+
+    def step(self) -> None:
+        """Remember where a step has led."""
+        self._steps += 1
+        if self._steps % self._every == 0:
+            self.values.append(self._now())
+        if len(self.values) > MOST_VALUES:
+            self.values, self._every = self.values[:1] + self.values[2::2], 2 * self._every
+
+
 class Watch:
     """Looks at pretrained networks while they are trained: some get their first weights back."""
 
     def __init__(self) -> None:
         self._networks: list[tuple[nn.Module, dict[str, Tensor]]] = []
         self._seen: list[dict[str, Any]] = []
+        self._paths: dict[int, Path] = {}
 
     @contextmanager
     def looking(self, pretrained: ModuleType) -> Iterator[None]:
@@ -123,11 +136,15 @@ class Watch:
                 hook.remove()
 
     def _before(self, optimizer: Any, *_args: Any) -> None:
+        for weight, bias in _small_layers(optimizer):
+            self._paths.setdefault(id(weight), Path(weight, bias))
         for number in self._trained(optimizer):
             if not self._seen[number]["steps"]:
                 self._look(number, "before")
 
     def _after(self, optimizer: Any, *_args: Any) -> None:
+        for weight, _bias in _small_layers(optimizer):
+            self._paths[id(weight)].step()
         for number in self._trained(optimizer):
             step = self._seen[number]["steps"] = self._seen[number]["steps"] + 1
             if step & (step - 1) == 0:  # 1, 2, 4, ...
@@ -156,10 +173,24 @@ class Watch:
     def seen(self, model: nn.Module) -> dict[str, Any]:
         """Return the ``steps`` of optimizers with parameters of a network.
 
-        Also arrays by name that were not the pretrained ones ``before`` the first or ``during`` it.
+        Also arrays by name that were not the pretrained ones ``before`` the first or ``during`` it,
+        and ``paths``, a list of (k, m, n + 1): those of layers with the shape of its head, which
+        may have been trained before it became the head. The first of each is before any step.
         """
         pairs = zip(self._networks, self._seen, strict=True)
-        return next((seen for (network, _start), seen in pairs if network is model), {})
+        found = next((seen for (network, _start), seen in pairs if network is model), {})
+        head = [p.shape for p in getattr(model, HEAD, nn.Module()).parameters() if p.ndim == 2]
+        paths = [path for path in self._paths.values() if path.layer[0].shape in head]
+        return {**found, "paths": [np.stack(path.values) for path in paths[-MOST_PATHS:]]}
+
+
+def _small_layers(optimizer: Any) -> Iterator[tuple[Tensor, Tensor | None]]:
+    """Yield the weights (m, n) that an optimizer has, each with its bias (m,) if that follows."""
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    for weight, after in zip(parameters, [*parameters[1:], None], strict=True):
+        if weight.ndim == 2 and weight.numel() <= MOST_NUMBERS:
+            has_bias = after is not None and after.shape == weight.shape[:1]
+            yield weight, after if has_bias else None
 
 
 def finetune(student: ModuleType, *, seed: int, device: str, **data: Any) -> dict[str, Any]:
@@ -353,47 +384,3 @@ def train_model(
 def _batches(phase: dict[str, Any]) -> DataLoader[tuple[Tensor, ...]]:
     images, labels = (torch.from_numpy(np.array(phase[key])) for key in ("images", "labels"))
     return DataLoader(TensorDataset(images, labels), batch_size=phase["batch"])
-
-
-def visualize_model(student: ModuleType, *, seed: int, device: str, **data: Any) -> dict[str, Any]:
-    """Call the student's ``visualize_model`` once for each of ``num_images`` (0: left out).
-
-    Returns:
-        ``figures``, a list with a dictionary for each call: ``titles`` and ``images`` of those axes
-        of the returned figure that have an image, and ``training``, the model's mode afterwards.
-    """
-    import matplotlib.pyplot as plt
-
-    torch.manual_seed(seed)
-    loaders = {
-        phase: DataLoader(
-            Photographs(data[f"{phase}_images"], data[f"{phase}_labels"]), batch_size=BATCH
-        )
-        for phase in ("train", "val")
-    }
-    figures = []
-    for number in data["num_images"]:
-        model = ColourModel(data["parameters"]).to(device)
-        model.train()
-        arguments = (device, loaders, model, list(data["class_names"]))
-        figure = student.visualize_model(*arguments, *([number] if number else []))
-        figures.append({**_shown(figure), "training": bool(model.training)})
-        plt.close("all")
-    return {"figures": figures}
-
-
-def _shown(figure: Any) -> dict[str, Any]:
-    """Read the axes with images off a figure.
-
-    Raises:
-        TypeError: ``figure`` is not a matplotlib figure.
-    """
-    from matplotlib.figure import FigureBase
-
-    if not isinstance(figure, FigureBase):
-        raise TypeError(f"visualize_model must return the figure, got {type(figure).__name__}")
-    axes = [axes for axes in figure.axes if axes.images]
-    return {
-        "titles": [str(a.get_title())[:MAX_TITLE] for a in axes],
-        "images": [np.ma.getdata(a.images[0].get_array()) for a in axes],
-    }

@@ -12,7 +12,7 @@ import torch
 from grader.author import Evidence, Failure, Figure, Finding, Pictures
 
 from .. import supplied
-from ..drivers.transfer_learning import BATCH, MAX_TITLE, ColourModel
+from ..drivers.prediction_figure import BATCH, MAX_TITLE, ColourModel
 
 SAME_PICTURE = 0.8  # correlation; another picture has less
 SHOWN_IN_REPORT = 6

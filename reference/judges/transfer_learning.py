@@ -41,7 +41,7 @@ def finetune(result: Result, inputs: Result, withheld: Result) -> Evidence:
     start = _pretrained(inputs)
     values, notes = _accuracy(parameters, inputs, withheld)
     _learns_from_labels(result, inputs, values["accuracy"])
-    backbone = _trained_backbone(parameters, start, inputs)
+    backbone = _trained_backbone(parameters, start, result["seen"], inputs)
     if backbone.earned == 1 and (loaded := _loaded(result, start)):
         backbone = Finding("backbone", 0.0, loaded)
     elif backbone.earned == 1 and result["seen"].get("steps") == 0:
@@ -51,7 +51,10 @@ def finetune(result: Result, inputs: Result, withheld: Result) -> Evidence:
 
 
 def _trained_backbone(
-    parameters: Mapping[str, np.ndarray], start: Mapping[str, np.ndarray], inputs: Result
+    parameters: Mapping[str, np.ndarray],
+    start: Mapping[str, np.ndarray],
+    seen: Mapping[str, Any],
+    inputs: Result,
 ) -> Finding:
     """Say whether everything before the head is the work of training, and not of something else."""
     # Weights of convolutions; the bias of a batch norm before another one has no gradient.
@@ -69,13 +72,44 @@ def _trained_backbone(
         text = "the backbone is not trained: with the pretrained convolutions put back under your "
         text += f"head, no score of {len(images)} training images changes by more than {change:.2g}"
         return Finding("backbone", 0.0, text)
-    slope = _slope(put_back, parameters, names, inputs)
-    if not slope >= LEAST_SLOPE:
-        text = "the convolutions have changed, but not as training changes them: their way from "
-        text += "the pretrained weights and the descent of the loss there have a cosine of "
-        text += f"{slope:.4f}; training gives 0.03 and more, noise 0. A person must look"
-        return Finding("backbone", 0.0, text, undecided=True)
-    return Finding("backbone", 1.0)
+    # Under the head that training ends with, little is left to descend; so others are tried, too.
+    slope = 0.0
+    for head in ({}, *_earlier_heads(parameters, seen)):
+        found = _slope({**put_back, **head}, parameters, names, inputs)
+        slope = max(slope, abs(found) if math.isfinite(found) else 0.0)
+        if slope >= LEAST_SLOPE:
+            return Finding("backbone", 1.0)
+    text = "the convolutions have changed, but not as training changes them: their way from "
+    text += "the pretrained weights and the descent of the loss there have a cosine of at most "
+    text += f"{slope:.4f}; training gives 0.03 and more, noise 0. A person must look"
+    return Finding("backbone", 0.0, text, undecided=True)
+
+
+def _earlier_heads(
+    parameters: Mapping[str, np.ndarray], seen: Mapping[str, Any]
+) -> list[dict[str, np.ndarray]]:
+    """Return the head as it was before training and in the middle of it, if that was seen."""
+    weight, bias = _head_arrays(parameters)
+    paths = [path for path in _paths(seen, weight) if len(path) > 1]
+    names = [name for name in parameters if name.startswith(HEAD) and parameters[name] is weight]
+    if not paths or bias is None or not names:
+        return []
+    stem = names[0].removesuffix("weight")
+    values = (paths[-1][0], paths[-1][len(paths[-1]) // 2])
+    return [_as_arrays(stem, value) for value in values]
+
+
+def _paths(seen: Mapping[str, Any], weight: np.ndarray) -> list[np.ndarray]:
+    """Return the ways of layers of a head's shape, (k, m, n + 1) each with the bias as a column."""
+    paths = [np.asarray(path, dtype=np.float64) for path in seen.get("paths", ())]
+    shape = len(weight), weight.shape[1] + 1
+    return [path for path in paths if path.ndim == 3 and path.shape[1:] == shape]
+
+
+def _as_arrays(stem: str, head: np.ndarray) -> dict[str, np.ndarray]:
+    """Weights with biases as a last column -> arrays by name."""
+    made = head.astype(np.float32)
+    return {f"{stem}weight": made[:, :-1], f"{stem}bias": made[:, -1]}
 
 
 def _few(inputs: Result) -> int:
@@ -163,10 +197,45 @@ def freeze(result: Result, inputs: Result, withheld: Result) -> Evidence:
     trained = Finding("trained_head", 1.0)
     if not values["training_loss"] <= TRAINED_LOSS:
         trained = Finding("trained_head", 0.0, notes[0], "below_threshold")
-    findings = (_head(parameters, inputs), frozen, trained)
-    if result["seen"].get("steps") == 0:
-        notes = (*notes, f"{UNTRAINED}: was the head trained here?")
-    return Evidence(values, findings, notes=notes)
+    elif result["seen"]:
+        trained = _trained_here(parameters, start, result["seen"], inputs)
+    return Evidence(values, (_head(parameters, inputs), frozen, trained), notes=notes)
+
+
+def _trained_here(
+    parameters: Mapping[str, np.ndarray],
+    start: Mapping[str, np.ndarray],
+    seen: Mapping[str, Any],
+    inputs: Result,
+) -> Finding:
+    """Say whether the head became what it is by the steps of an optimizer, from an untrained one.
+
+    A head may also start from a formula, or be averaged: what is not so is left to a person. Of
+    several layers that were trained, that counts which came closest to the returned head.
+    """
+    weight, bias = _head_arrays(parameters)
+    head = np.column_stack([weight, np.zeros(len(weight)) if bias is None else bias])
+    paths = _paths(seen, weight)
+    if not paths:
+        text = f"{UNTRAINED}, or with a layer that became its head. A person must look whether it "
+        text += "was trained here or came in a file"
+        return Finding("trained_head", 0.0, text, undecided=True)
+    off = [float(np.linalg.norm(path - head, axis=(1, 2)).min()) for path in paths]
+    path = paths[int(np.argmin(off))]
+    way = float(np.linalg.norm(path - path[0], axis=(1, 2)).max())
+    if min(off) > way:
+        text = "was the head trained here? From its start, the optimizer moved it by at most "
+        text += f"{way:.2g} (norm of the change), and what you return is {min(off):.2g} from all "
+        text += "that it went through: a person must look"
+        return Finding("trained_head", 0.0, text, undecided=True)
+    before = _rebuilt({**start, **_as_arrays(HEAD, path[0])}, inputs)
+    loss = _loss(_scores(before, inputs["train_images"][:LOSS_IMAGES]), inputs)
+    if loss <= TRAINED_LOSS:
+        text = "before the first step of the optimizer, the head knew the classes: its mean loss "
+        text += f"on the training images was {loss:.2f} (guessing gives "
+        text += f"{np.log(len(inputs['class_names'])):.2f}). A person must look where it came from"
+        return Finding("trained_head", 0.0, text, undecided=True)
+    return Finding("trained_head", 1.0)
 
 
 def _put_back(result: Result, start: Mapping[str, np.ndarray]) -> str:
@@ -278,6 +347,15 @@ def _scores(network: nn.Module, images: np.ndarray) -> Tensor:
     return torch.cat(parts)
 
 
+def _loss(scores: Tensor, inputs: Result) -> float:
+    """Return the mean loss of the first training images; infinite where it cannot be computed."""
+    labels = torch.from_numpy(np.array(inputs["train_labels"][: len(scores)]))
+    if scores.shape[1] < len(inputs["class_names"]):
+        return math.inf
+    loss = float(nn.functional.cross_entropy(scores, labels))
+    return math.inf if math.isnan(loss) else loss  # scores that overflow: nothing is learned
+
+
 def _accuracy(
     parameters: Mapping[str, np.ndarray], inputs: Result, withheld: Result
 ) -> tuple[dict[str, float], tuple[str, ...]]:
@@ -288,13 +366,7 @@ def _accuracy(
     network = _rebuilt(parameters, inputs)
     predicted = _scores(network, withheld["images"]).argmax(dim=1).numpy()
     accuracy = float((predicted == withheld["labels"]).mean())
-    scores = _scores(network, inputs["train_images"][:LOSS_IMAGES])
-    labels = torch.from_numpy(np.array(inputs["train_labels"][:LOSS_IMAGES]))
-    loss = float("inf")
-    if scores.shape[1] >= len(inputs["class_names"]):
-        loss = float(nn.functional.cross_entropy(scores, labels))
-    if math.isnan(loss):  # weights so large that the scores overflow: nothing is learned
-        loss = float("inf")
+    loss = _loss(_scores(network, inputs["train_images"][:LOSS_IMAGES]), inputs)
     measured = {"measured_accuracy": accuracy, "training_loss": min(loss, 1e9)}
     notes: tuple[str, ...] = ()
     if not loss <= TRAINED_LOSS:

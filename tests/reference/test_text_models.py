@@ -230,10 +230,12 @@ def test_template_has_the_same_signatures_and_is_empty(name):
 def test_driver_tells_predictions_order_and_parameters(few_epochs, data, name):
     inputs = small(data["inputs"])
     told = DRIVERS[name](text_classification, seed=3, **inputs)
-    assert set(told) == {"predictions", "order", "again", "parameters", "arrays", "probes"}
+    more = {"parameters", "arrays", "probes", "handed_in"}
+    assert set(told) == {"predictions", "order", "again"} | more
     model, predict = run(name, inputs, seed=3)
     texts = data["inputs"]["test_sentences"]
     assert np.array_equal(told["predictions"], predict(texts))
+    assert np.array_equal(told["handed_in"], predict(data["inputs"]["unlabelled_sentences"]))
     shuffled = driver.shuffled_words(texts, 3)
     assert len(shuffled) == len(told["order"]) == 200
     assert [sorted(a.split()) for a in shuffled] == [sorted(b.split()) for b in texts[:200]]

@@ -3,6 +3,7 @@
 import copy
 import importlib.util
 import sys
+import types
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from torch import nn
 from grader.errors import Failure
 from reference import supplied, training_habits
 from reference.datasets import exchanged_classes, insects, prediction_figure, training_loop
+from reference.drivers import prediction_figure as figure_driver
 from reference.drivers import transfer_learning as driver
 from reference.judges import prediction_figure as figure_judge
 from reference.judges import training_loop as loop_judge
@@ -125,7 +127,7 @@ def shown():
 
 @pytest.mark.parametrize("example", ["plain", "loop", "vectorised"])
 def test_right_figures_have_both_properties(example, shown):
-    made = driver.visualize_model(
+    made = figure_driver.visualize_model(
         student(f"full_marks/{example}"), seed=0, device="cpu", **shown["inputs"]
     )
     evidence = figure_judge.visualize_model(made, shown["inputs"], shown["withheld"])
@@ -143,7 +145,7 @@ def test_right_figures_have_both_properties(example, shown):
     ],
 )
 def test_a_wrong_figure_loses_one_property(example, lost, said, shown):
-    made = driver.visualize_model(
+    made = figure_driver.visualize_model(
         student(f"wrong/{example}"), seed=0, device="cpu", **shown["inputs"]
     )
     evidence = figure_judge.visualize_model(made, shown["inputs"], shown["withheld"])
@@ -153,7 +155,7 @@ def test_a_wrong_figure_loses_one_property(example, lost, said, shown):
 
 def test_a_figure_that_is_not_returned_is_refused(shown):
     with pytest.raises(TypeError, match="must return the figure, got NoneType"):
-        driver.visualize_model(
+        figure_driver.visualize_model(
             student("wrong/figure_not_returned"), seed=0, device="cpu", **shown["inputs"]
         )
 
@@ -388,18 +390,107 @@ def test_a_network_that_does_not_follow_its_labels_earns_nothing(network, ants_a
     judged("freeze", arrays(network), ants_and_bees, exchanged=1 - labels)
 
 
-def test_a_head_that_was_fitted_without_an_optimizer_is_noted(network, ants_and_bees):
-    evidence = judged("freeze", arrays(network), ants_and_bees, seen={"steps": 0})
-    assert set(found(evidence).values()) == {1.0}
-    assert "was the head trained here?" in evidence.notes[-1]
+@pytest.fixture(scope="module")
+def head(network):
+    """The weights of the trained head, with its biases in a last column."""
+    kept = arrays(network)
+    return np.column_stack([kept["fc.weight"], kept["fc.bias"]])
+
+
+@pytest.mark.parametrize(
+    ("shares", "said"),
+    [
+        ([[0, 0.5, 1]], ""),
+        ([[0, 0.5, 1.5]], ""),  # an average over the way
+        ([[0, 1e-3], [0, 0.5, 1]], ""),  # of two layers one became the head
+        ([[0, 1e-3]], "what you return is"),
+        ([[1, 1]], "before the first step of the optimizer, the head knew the classes"),
+        ([], "no optimizer made a step"),
+        ([[0]], "what you return is"),
+    ],
+)
+def test_a_head_that_no_training_led_to_is_left_to_a_person(
+    shares, said, network, head, ants_and_bees
+):
+    rng = np.random.default_rng(0)
+    start = 0.1 * rng.standard_normal(head.shape)
+    paths = [np.stack([start + share * (head - start) for share in path]) for path in shares]
+    seen = {"steps": 5, "paths": paths}
+    trained = judged("freeze", arrays(network), ants_and_bees, seen=seen).findings[2]
+    assert (trained.earned, trained.undecided) == (float(not said), bool(said))
+    assert said in trained.message
+
+
+def test_paths_of_another_shape_say_nothing(network, ants_and_bees):
+    seen = {"steps": 5, "paths": [np.zeros((3, 2)), np.zeros((3, 5, 5))]}
+    assert judged("freeze", arrays(network), ants_and_bees, seen=seen).findings[2].undecided
+
+
+def test_the_way_of_a_layer_begins_before_its_first_step_and_is_thinned_out(monkeypatch):
+    monkeypatch.setattr(driver, "MOST_VALUES", 5)
+    layer = nn.Linear(2, 2)
+    values = [np.column_stack([v.detach().numpy().copy() for v in layer.parameters()])]
+    path = driver.Path(layer.weight, layer.bias)
+    for _ in range(9):
+        with torch.no_grad():
+            layer.weight.add_(1)
+        path.step()
+        values.append(np.column_stack([v.detach().numpy().copy() for v in layer.parameters()]))
+    kept = [next(i for i, v in enumerate(values) if np.array_equal(v, k)) for k in path.values]
+    assert kept == [0, 2, 4, 6, 8]
+
+
+def test_a_layer_that_is_trained_alone_and_becomes_the_head_is_seen(ants_and_bees):
+    """Features are computed once; the head is trained on them, and copied into the network."""
+    import pretrained
+
+    def freeze(device, dataloaders, dataset_sizes, class_names, num_epochs=25):
+        model = pretrained.resnet18(pretrained=True).eval()
+        alone, width = nn.Linear(model.fc.in_features, len(class_names)), model.fc.in_features
+        model.fc = nn.Identity()
+        optimizer = torch.optim.Adam(alone.parameters(), lr=0.01)
+        with torch.no_grad():
+            batches = [(model(images), labels) for images, labels in dataloaders["train"]]
+        for _ in range(10):
+            for features, labels in batches:
+                optimizer.zero_grad()
+                nn.functional.cross_entropy(alone(features), labels).backward()
+                optimizer.step()
+        model.fc = nn.Linear(width, len(class_names))
+        model.fc.load_state_dict(alone.state_dict())
+        return model
+
+    inputs = {**ants_and_bees["inputs"], "settings": {"freeze": SHORT}}
+    made = driver.freeze(types.SimpleNamespace(freeze=freeze), seed=1, device="cpu", **inputs)
+    evidence = judged("freeze", loaded=ants_and_bees, **made)
+    assert set(found(evidence).values()) == {1.0}, messages(evidence)
+
+
+def test_drawn_species_follow_from_the_seed_and_a_head_for_ants_and_bees_is_useless(
+    network, ants_and_bees
+):
+    given, hidden = ants_and_bees["inputs"], ants_and_bees["withheld"]
+    drawn = set()
+    for seed in range(4):
+        inputs, withheld = exchanged_classes.classes(given, hidden, np.random.default_rng(seed))
+        assert inputs["train_images"].shape == given["train_images"].shape
+        assert len(set(inputs["class_names"])) == 2
+        drawn.add(inputs["train_images"].tobytes())
+        changed = {"inputs": inputs, "withheld": withheld}
+        right = judged("freeze", arrays(network), changed).values["measured_accuracy"]
+        assert 0.25 < right < 0.75
+    assert len(drawn) == 4
+    assert given["class_names"] == ["ants", "bees"]
 
 
 def test_classes_are_exchanged_for_half_of_the_seeds_and_everywhere(ants_and_bees):
     given, hidden = ants_and_bees["inputs"], ants_and_bees["withheld"]
+    given = {**given, "network": {**given["network"], "architecture": "resnet18"}}  # photographs
     swapped = []
     for seed in range(40):
         rng = np.random.default_rng(seed)
         inputs, withheld = exchanged_classes.classes(given, hidden, rng)
+        assert inputs["train_images"] is given["train_images"]
         swaps = {
             inputs["class_names"] != given["class_names"],
             *(bool((inputs[k] != given[k]).all()) for k in ("train_labels", "val_labels")),
