@@ -29,6 +29,7 @@ from .base import Context
 
 LEAST_TIME_S = 10.0  # for a judge, whatever its check's limit: the machine may be busy
 MOST_TIME_S = 60.0
+WAITS = 5.0  # times as long by the clock, where other work has the processor
 LEAST_MEMORY_MB = 512
 MOST_MEMORY_MB = 1024  # a ResNet-18 on twenty photographs takes 300
 MOST_RESULT_BYTES = 64 * 1024 * 1024
@@ -63,7 +64,7 @@ def bounds_of(spec: CheckSpec) -> Bounds:
     """Return what judging one result of a check may use."""
     time_s = min(max(spec.timeout_s, LEAST_TIME_S), MOST_TIME_S)
     memory_mb = min(max(spec.memory_mb, LEAST_MEMORY_MB), MOST_MEMORY_MB)
-    return Bounds(time_s, memory_mb, MOST_RESULT_BYTES)
+    return Bounds(time_s, memory_mb, MOST_RESULT_BYTES, WAITS)
 
 
 def run(
@@ -109,7 +110,7 @@ def run(
         raise MadeUpError(str(error)) from None
     except BoundExceededError as exceeded:
         why = {
-            "time": f"within {bounds.time_s:g} s",
+            "time": f"within {bounds.time_s:g} s of processor time",
             "memory": f"with {bounds.memory_mb} MiB of memory",
             "output": f"with a result of at most {MOST_RESULT_BYTES // (1024 * 1024)} MiB",
             "crash": "without a crash of the process that did it",

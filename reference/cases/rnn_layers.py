@@ -1,7 +1,7 @@
 """Cases for ``rnn_layers.py``: all sizes differ, so that every transposition shows.
 
-The float32 case repeats the sizes of the first one with other values: outputs that were remembered
-by shape are wrong there.
+The last case repeats the sizes of the first one with other values: outputs that were remembered by
+shape are wrong there.
 """
 
 from __future__ import annotations
@@ -66,6 +66,7 @@ def _step_cases(rng: np.random.Generator, cell: str) -> Iterator[Case]:
     yield Case("N=1", _step(rng, 1, 3, 4, cell=cell), EDGE)
     yield Case("large inputs", _large(_step(rng, 2, 3, 4, cell=cell)), EDGE)
     yield Case("float32", _single(_step(rng, 3, 4, 5, cell=cell)), EDGE)
+    yield Case("N=3 D=4 H=5 again", _step(rng, 3, 4, 5, cell=cell))
 
 
 def _sequence_cases(rng: np.random.Generator, cell: str) -> Iterator[Case]:
@@ -75,6 +76,7 @@ def _sequence_cases(rng: np.random.Generator, cell: str) -> Iterator[Case]:
     yield Case("N=1", _sequence(rng, 3, 1, 2, 4, cell=cell), EDGE)
     yield Case("T=30", _sequence(rng, 30, 2, 4, 3, cell=cell), EDGE)
     yield Case("float32", _single(_sequence(rng, 4, 2, 3, 5, cell=cell)), EDGE)
+    yield Case("T=4 N=2 D=3 H=5 again", _sequence(rng, 4, 2, 3, 5, cell=cell))
 
 
 def rnn_step_forward(rng: np.random.Generator) -> Iterator[Case]:
@@ -109,6 +111,7 @@ def temporal_fc_forward(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("N=1", layer(1, 3, 2, 4), EDGE)
     yield Case("T=1", layer(3, 1, 4, 2), EDGE)
     yield Case("float32", _single(layer(2, 3, 4, 5)), EDGE)
+    yield Case("N=2 T=3 D=4 M=5 again", layer(2, 3, 4, 5))
 
 
 def temporal_softmax_loss(rng: np.random.Generator) -> Iterator[Case]:
@@ -140,6 +143,7 @@ def temporal_softmax_loss(rng: np.random.Generator) -> Iterator[Case]:
         yield Case(name, far, STABLE)
     # Probabilities of 1e-20 and less: a constant inside the logarithm, or a clip, shows.
     yield Case("scores far apart", scores(2, 3, 4, spread=40.0), STABLE)
+    yield Case("N=3 T=4 V=6 again", scores(3, 4, 6))
 
 
 def _without_first(arguments: dict[str, Array]) -> dict[str, Array]:

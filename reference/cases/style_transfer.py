@@ -1,5 +1,7 @@
 """Cases for the losses of ``style_transfer.py``: all sizes differ, so that every mix-up shows.
 
+The last case repeats the sizes of the first one with other values.
+
 ``MISTAKES`` run the drivers of the checks on losses that are wrong on purpose.
 """
 
@@ -42,6 +44,7 @@ def content_loss(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("H=1", arguments(2.0, 1, 3, 1, 6), EDGE)
     same = arguments(3.0, 1, 2, 3, 4)
     yield Case("current = target", {**same, "content_target": same["content_current"]}, EDGE)
+    yield Case("N=1 C=4 H=5 W=7 again", arguments(0.06, 1, 4, 5, 7))
 
 
 def gram_matrix(rng: np.random.Generator) -> Iterator[Case]:
@@ -62,6 +65,7 @@ def gram_matrix(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("C=1", arguments(None, 1, 1, 4, 3), EDGE)
     yield Case("H=1", arguments(None, 1, 3, 1, 5), EDGE)
     yield Case("H=W=1, N=2", arguments(None, 2, 3, 1, 1), EDGE)
+    yield Case("C=4 H=3 W=5, normalize not given, again", arguments(None, 1, 4, 3, 5))
 
 
 def style_loss(rng: np.random.Generator) -> Iterator[Case]:
@@ -86,6 +90,7 @@ def style_loss(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("one layer", arguments(1, [2], [7.0]), EDGE)
     yield Case("layers 4, 0, 2", arguments(1, [4, 0, 2], [2.0, 8.0, 5.0]), EDGE)
     yield Case("a weight of 0", arguments(1, [0, 3], [0.0, 6.0]), EDGE)
+    yield Case("layers 1, 3, 4 again", arguments(1, [1, 3, 4], [20.0, 5.0, 0.5]))
 
 
 def tv_loss(rng: np.random.Generator) -> Iterator[Case]:
@@ -100,3 +105,4 @@ def tv_loss(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("H=1", arguments(2.0, 1, 3, 1, 6), EDGE)
     yield Case("W=1", arguments(2.0, 1, 3, 6, 1), EDGE)
     yield Case("one color", {"img": np.full((1, 3, 4, 5), 0.7), "tv_weight": 1.0}, EDGE)
+    yield Case("H=5 W=7 again", arguments(0.02, 1, 3, 5, 7))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -131,6 +132,29 @@ def test_what_exceeds_its_bounds_ends_and_the_next_is_done(work, bounds, what, c
         child.do("work", work, None, bounds)
     assert exceeded.value.what == what
     assert child.do("same", same, 7, PLENTY) == 7
+
+
+def test_work_that_waits_for_the_processor_has_more_time_by_the_clock(child):
+    def dozes(value):
+        time.sleep(value)
+        return value
+
+    waits = Bounds(0.5, 512, waits=4)
+    assert child.do("dozes", dozes, 1.0, waits) == 1.0
+    with pytest.raises(BoundExceededError, match="time"):
+        child.do("dozes", dozes, 1.0, SHORT)
+    started = time.monotonic()
+    with pytest.raises(BoundExceededError, match="time"):
+        child.do("dozes", dozes, 60.0, waits)
+    assert 2.0 <= time.monotonic() - started < 20
+
+
+def test_the_processor_time_of_work_is_bounded_though_it_may_wait(child):
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with pytest.raises(BoundExceededError, match="time"):
+        child.do("spins", spins, None, Bounds(0.5, 512, waits=100))
+    now = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert 0.4 < now.ru_utime - used.ru_utime < 5
 
 
 def test_a_value_that_is_never_read_is_a_lack_of_time(child):
