@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -118,14 +118,15 @@ def _squashed(cell: Cell, squash: Callable[[Array], Array]) -> Cell:
     return Cell(cell.gates, cell.inputs, cell.hidden, cell.bias, cell.hidden_bias, squash)
 
 
-def of_own(
-    table: WordTable, arrays: parts.Arrays, around: Around, kinds: Sequence[int] = (1, LSTM_GATES)
-) -> Iterator[Candidate]:
-    """Yield networks around cells that a student wrote, with each of some numbers of gates."""
+def of_own(table: WordTable, arrays: parts.Arrays, around: Around) -> Iterator[Candidate]:
+    """Yield networks around cells that a student wrote.
+
+    Those with more gates come first: any one of their matrices could be that of a vanilla RNN.
+    """
     rest, size = parts.without(arrays, table.used), table.rows.shape[1]
     for used, before, width in parts.befores(rest, size, plain=not around.before):
         left = parts.without(rest, used)
-        for gates in kinds:
+        for gates in (LSTM_GATES, GRU_GATES, 1):
             for found in parts.blocks(left, gates, width):
                 rows = Rows(table, before, tuple(left))
                 yield from _around_cells(rows, found, gates, around)
@@ -148,10 +149,18 @@ def _around_cells(rows: Rows, found: Blocks, gates: int, around: Around) -> Iter
         ends = list(parts.heads(rest, found.size, plain=not around.after))
         for order in itertools.permutations(range(gates)):
             inputs, bias = (np.concatenate([b[g] for g in order]) for b in (found.inputs, biases))
-            for squash in (np.tanh, relu)[: 1 if gates > 1 else 2]:
-                cell = Cell(gates, inputs, next(_hidden(found, order)), bias, squash=squash)
+            first = Cell(gates, inputs, next(_hidden(found, order)), bias)
+            for cell in (first, *_variants(first)):
                 for head in ends:
                     yield _own_candidate(rows, cell, found, order, head)
+
+
+def _variants(cell: Cell) -> Iterator[Cell]:
+    """Yield what differs after one word already: ReLU in place of tanh, z of a GRU turned."""
+    if cell.gates == 1:
+        yield replace(cell, squash=relu)
+    if cell.gates == GRU_GATES:
+        yield replace(cell, is_turned=True)
 
 
 def _own_candidate(
@@ -159,13 +168,14 @@ def _own_candidate(
 ) -> Candidate:
     def whole() -> Iterator[Network]:
         for hidden in _hidden(found, order):
-            changed = Cell(cell.gates, cell.inputs, hidden, cell.bias, squash=cell.squash)
-            for reads in (
-                Recurrent((changed,)),
-                Recurrent((changed,), alone=True),
-                *(Recurrent((changed,), use) for use in OTHER_USES),
-            ):
-                yield _network(rows.table, rows.before, reads, head)
+            for resets_first in (False, True)[: 2 if cell.gates == GRU_GATES else 1]:
+                changed = replace(cell, hidden=hidden, resets_first=resets_first)
+                for reads in (
+                    Recurrent((changed,)),
+                    Recurrent((changed,), alone=True),
+                    *(Recurrent((changed,), use) for use in OTHER_USES),
+                ):
+                    yield _network(rows.table, rows.before, reads, head)
 
     return Candidate(_network(rows.table, rows.before, Recurrent((cell,)), head), whole)
 

@@ -21,6 +21,7 @@ from .networks import (
     Cell,
     Layer,
     affine,
+    batch_norm,
     chain,
     identity,
     layer_norm,
@@ -100,22 +101,57 @@ def tables(arrays: Arrays, least: int) -> Iterator[tuple[ModelArray, Array]]:
 def heads(arrays: Arrays, size: int, *, plain: bool) -> Iterator[Layer]:
     """Yield what can make the log odds of a vector: linear if ``plain``, else in other ways.
 
-    These are a nonlinearity, a layer norm, a hidden layer.
+    These are a nonlinearity, a layer norm, a hidden layer. A batch norm is as plain as a linear
+    layer.
     """
     if plain:
         yield from _outputs(arrays, size)
+        for used, norm in _batch_norms(arrays, size):  # a name says that it is one
+            for output in _outputs(without(arrays, used), size):
+                yield chain(norm, output)
         return
     for squash in SQUASHES[1:3]:
         for output in _outputs(arrays, size):
             yield chain(squash, output)
-    for scale, shift in itertools.pairwise(vectors(arrays, size)):
-        norm = layer_norm(scale.values, shift.values)
-        for output in _outputs(without(arrays, [scale, shift]), size):
+    for used, norm in _layer_norms(arrays, size):
+        for output in _outputs(without(arrays, used), size):
             yield chain(norm, output)
+    yield from _with_hidden_layer(arrays, size)
+
+
+def _with_hidden_layer(arrays: Arrays, size: int) -> Iterator[Layer]:
+    """Yield a linear layer, a nonlinearity and an output, perhaps with a batch norm between."""
     for used, hidden, width in _linear(arrays, size):
+        rest = without(arrays, used)
         for squash in SQUASHES:
-            for output in _outputs(without(arrays, used), width):
+            for output in _outputs(rest, width):
                 yield chain(hidden, squash, output)
+            for more, norm in _batch_norms(rest, width):
+                for output in _outputs(without(rest, more), width):
+                    yield chain(hidden, norm, squash, output)
+                    yield chain(hidden, squash, norm, output)
+
+
+def _layer_norms(arrays: Arrays, size: int) -> Iterator[tuple[list[ModelArray], Layer]]:
+    """Yield the layer norms that any two vectors can make."""
+    for scale, shift in itertools.pairwise(vectors(arrays, size)):
+        yield [scale, shift], layer_norm(scale.values, shift.values)
+
+
+def _batch_norms(arrays: Arrays, size: int) -> Iterator[tuple[list[ModelArray], Layer]]:
+    """Yield the batch norms of torch over so many numbers."""
+    named = {array.name: array for array in vectors(arrays, size)}
+    for name, mean in named.items():
+        prefix = name.removesuffix("running_mean")
+        variance = named.get(f"{prefix}running_var")
+        if prefix == name or variance is None or (variance.values < 0).any():
+            continue
+        scale, shift = named.get(f"{prefix}weight"), named.get(f"{prefix}bias")
+        if scale is None or shift is None:
+            yield [mean, variance], batch_norm(mean.values, variance.values)
+        else:
+            layer = batch_norm(mean.values, variance.values, scale.values, shift.values)
+            yield [scale, shift, mean, variance], layer
 
 
 def _outputs(arrays: Arrays, size: int) -> Iterator[Layer]:
@@ -163,13 +199,15 @@ def befores(
 ) -> Iterator[tuple[list[ModelArray], Layer, int]]:
     """Yield what can happen to a row before it is read: the arrays, the layer, its width.
 
-    Nothing if ``plain``, else a layer norm or a linear layer.
+    Nothing or a batch norm if ``plain``, else a layer norm or a linear layer.
     """
     if plain:
         yield [], identity, size
+        for used, norm in _batch_norms(arrays, size):
+            yield used, norm, size
         return
-    for scale, shift in itertools.pairwise(vectors(arrays, size)):
-        yield [scale, shift], layer_norm(scale.values, shift.values), size
+    for used, norm in _layer_norms(arrays, size):
+        yield used, norm, size
     for used, layer, width in _linear(arrays, size):
         for squash in SQUASHES[:3]:
             yield used, chain(layer, squash), width

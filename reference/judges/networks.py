@@ -5,7 +5,8 @@ rows become one vector (a mean, the last state of a recurrent cell, ...), and ho
 becomes the log odds of label 1. Everything is float64 and has no dropout, as at evaluation.
 
 Sources: questions q6.1 to q6.5; Hochreiter & Schmidhuber, "Long short-term memory" (1997); Cho et
-al., "Learning phrase representations" (2014), for the GRU; Ba et al., "Layer normalization" (2016).
+al., "Learning phrase representations" (2014), for the GRU; Ba et al., "Layer normalization" (2016);
+Ioffe & Szegedy, "Batch normalization" (2015).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 Layer = Callable[[Array], Array]  # (n, k) -> (n, m)
 
 LAYER_NORM_EPSILON = 1.0e-5  # torch's
+BATCH_NORM_EPSILON = 1.0e-5
 LSTM_GATES, GRU_GATES = 4, 3
 
 
@@ -57,6 +59,14 @@ def layer_norm(scale: Array, shift: Array) -> Layer:
     return normalized
 
 
+def batch_norm(
+    mean: Array, variance: Array, scale: Array | float = 1.0, shift: Array | float = 0.0
+) -> Layer:
+    """Return torch's batch norm at evaluation, with the running mean and variance."""
+    factor = scale / np.sqrt(variance + BATCH_NORM_EPSILON)
+    return lambda values: factor * (values - mean) + shift
+
+
 def chain(*layers: Layer) -> Layer:
     """Return the layers one after the other."""
 
@@ -79,6 +89,9 @@ class Cell:
         bias: (gates * H,), the sum of both if there are two; for a GRU the one of the inputs.
         hidden_bias: (H,) of n in a GRU.
         squash: the nonlinearity of a vanilla RNN.
+        resets_first: r of a GRU multiplies the state, as in Cho et al., and not what the recurrent
+            weights make of it, as in torch.
+        is_turned: z of a GRU is the share of the new state, not of the old one.
     """
 
     gates: int
@@ -87,6 +100,8 @@ class Cell:
     bias: Array
     hidden_bias: Array | float = 0.0
     squash: Callable[[Array], Array] = np.tanh
+    resets_first: bool = False
+    is_turned: bool = False
 
     @property
     def size(self) -> int:
@@ -108,8 +123,12 @@ class Cell:
             return np.concatenate([sigmoid(o) * np.tanh(memory), memory], axis=1)
         if self.gates == GRU_GATES:
             (r, z), n = np.split((before + recurrent)[:, : 2 * size], 2, axis=1), before[:, -size:]
-            new = np.tanh(n + sigmoid(r) * (recurrent[:, -size:] + self.hidden_bias))
-            kept: Array = (1 - sigmoid(z)) * new + sigmoid(z) * state
+            if self.resets_first:
+                reset = (sigmoid(r) * state) @ self.hidden[2 * size :].T + self.hidden_bias
+            else:
+                reset = sigmoid(r) * (recurrent[:, -size:] + self.hidden_bias)
+            old = sigmoid(-z if self.is_turned else z)
+            kept: Array = (1 - old) * np.tanh(n + reset) + old * state
             return kept
         return self.squash(before + recurrent)
 

@@ -9,7 +9,6 @@ whatever its class is called and however its cell is written.
 
 from __future__ import annotations
 
-import functools
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,10 +19,9 @@ import numpy as np
 from ..drivers.text_classification import DILUTED
 from . import network_family as family
 from . import network_parts as parts
-from .networks import LSTM_GATES, Array, Network
+from .networks import Array, Network
 
 Maker = Callable[[family.WordTable, parts.Arrays, family.Around], Iterator[family.Candidate]]
-OWN_KINDS = {family.LSTM: (LSTM_GATES, 1)}
 
 SAME = 1.0e-4  # of a probability: rounding, in another order of summation
 ALIKE = 1.0e-2  # near enough to say what was disguised
@@ -31,7 +29,7 @@ FOUND = 0.8  # share of the words of training whose row must be found
 AGREE = 0.97  # share of the sentences; one longer than a student reads is cut
 LEAST = 30  # sentences, and words, that can be compared
 MOST_ANCHORS = 8  # rows that may belong to the common word
-MOST_TRIED = 2500  # networks, with tables of ROWS_AT_ONCE rows: some seconds
+MOST_TRIED = 4000  # networks, with tables of ROWS_AT_ONCE rows: some seconds
 ROWS_AT_ONCE = 500
 MOST_SPECIAL = 4  # rows for padding, unknown words, the beginning and the end
 
@@ -132,10 +130,9 @@ def _candidates(
     """Yield the networks of the family, plain ones first, and of these the kind that is wanted."""
     kept = parts.model_arrays(arrays)
     tables = list(family.found_tables(kept, len(asked.words) // 2, given))
-    own = functools.partial(family.of_own, kinds=OWN_KINDS.get(wanted, (1, LSTM_GATES)))
-    makers: list[Maker] = [family.of_torch, own, family.pooled]
+    makers: list[Maker] = [family.of_torch, family.of_own, family.pooled]
     if wanted in (family.BAG, family.AVERAGE):
-        makers = [family.pooled, family.of_torch, own]
+        makers = [family.pooled, family.of_torch, family.of_own]
     for around in family.PLAIN_FIRST:
         for maker in makers:
             for table in tables:

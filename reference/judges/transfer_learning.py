@@ -26,6 +26,7 @@ TRAINED_LOSS = 0.35
 # change them by a third of it; noise of 1e-6 on each weight by 3e-5.
 WITHOUT_EFFECT = 0.01
 LEAST_SLOPE = 0.008  # 0.03 to 0.35 after training by SGD, Adam and others; 0 +- 0.0016 for noise
+ROUNDING = 1.0e-5  # of a head's size
 SMALL = 64  # pixels: a drawing; photographs have more
 BATCHES = 5  # of images whose loss is differentiated
 CLEAR = 0.75  # of the images: an epoch of any training gives fewer a label that they do not have
@@ -223,7 +224,7 @@ def _trained_here(
     off = [float(np.linalg.norm(path - head, axis=(1, 2)).min()) for path in paths]
     path = paths[int(np.argmin(off))]
     way = float(np.linalg.norm(path - path[0], axis=(1, 2)).max())
-    if min(off) > way:
+    if min(off) > way + ROUNDING * float(np.linalg.norm(head)):
         text = "was the head trained here? From its start, the optimizer moved it by at most "
         text += f"{way:.2g} (norm of the change), and what you return is {min(off):.2g} from all "
         text += "that it went through: a person must look"

@@ -74,7 +74,7 @@ def graded(tmp_path, fork_servers, monkeypatch):
     ("kind", "outcome", "said"),
     [
         (0, "passed", ""),
-        (1, "pending", f"{LEFT_TO_A_PERSON} within 1 s: a person must look"),
+        (1, "pending", f"{LEFT_TO_A_PERSON} within 1 s of processor time: a person must look"),
         (2, "pending", f"{LEFT_TO_A_PERSON} with 1024 MiB of memory: a person must look"),
         (3, "passed", ""),
         (4, "pending", f"{LEFT_TO_A_PERSON} without a crash of the process that did it"),

@@ -168,6 +168,60 @@ def test_own_cells_are_found_in_any_order_of_gates(inputs, order, together):
     assert (found.verdict, found.network) == ("wanted", f"an LSTM with {HIDDEN} hidden units")
 
 
+@pytest.mark.parametrize("resets_first", [False, True])
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("order", ["rzn", "zrn"])
+def test_a_gru_that_a_student_wrote_is_named(inputs, order, turned, resets_first):
+    class OwnGRU(Reads):
+        def __init__(self, rows):
+            super().__init__(rows, "", HIDDEN)
+            self.w = nn.Parameter(torch.randn(WIDTH, 3 * HIDDEN))
+            self.u = nn.Parameter(torch.randn(HIDDEN, 3 * HIDDEN))
+            self.b = nn.Parameter(torch.randn(3 * HIDDEN))
+
+        def read(self, vectors):
+            h = torch.zeros(HIDDEN)
+            at = order.index("n")
+            for x in vectors:
+                gate = dict(zip(order, (x @ self.w + self.b).chunk(3), strict=True))
+                back = dict(zip(order, (h @ self.u).chunk(3), strict=True))
+                r, z = (torch.sigmoid(gate[g] + back[g]) for g in "rz")
+                if resets_first:
+                    new = torch.tanh(gate["n"] + (r * h) @ self.u.chunk(3, dim=1)[at])
+                else:
+                    new = torch.tanh(gate["n"] + r * back["n"])
+                h = z * new + (1 - z) * h if turned else z * h + (1 - z) * new
+            return h
+
+    model = OwnGRU(1 + len(numbered(inputs)))
+    found = verdict("lstm", inputs, model)
+    assert (found.verdict, found.network) == ("other", f"a GRU with {HIDDEN} hidden units")
+
+
+@pytest.mark.parametrize("where", ["rows", "state", "hidden", "hidden first"])
+def test_a_batch_norm_belongs_to_the_network(inputs, where):
+    class Normed(Reads):
+        def __init__(self, rows):
+            cell = nn.RNN(WIDTH, HIDDEN, batch_first=True)
+            super().__init__(rows, cell, 7 if "hidden" in where else HIDDEN)
+            self.hidden = nn.Linear(HIDDEN, 7) if "hidden" in where else nn.Identity()
+            size = {"rows": WIDTH, "state": HIDDEN}.get(where, 7)
+            self.norm = nn.BatchNorm1d(size, affine=where != "state")
+            self.norm(2 + 3 * torch.randn(50, size))
+
+        def forward(self, ids):
+            vectors = self.embedding(ids)
+            vectors = self.norm(vectors) if where == "rows" else vectors
+            last = self.hidden(self.reads(vectors[None])[0][:, -1])
+            last = torch.relu(last) if where == "hidden first" else last
+            last = self.norm(last) if where != "rows" else last
+            last = torch.relu(last) if where == "hidden" else last
+            return torch.sigmoid(self.out(last))[0, 0]
+
+    found = verdict("rnn", inputs, Normed(1 + len(numbered(inputs))))
+    assert (found.verdict, found.network) == ("wanted", f"a vanilla RNN with {HIDDEN} hidden units")
+
+
 def test_a_cell_whose_last_state_is_spoiled_is_not_rebuilt(inputs):
     """Not an LSTM, and nothing else that is known: a person decides."""
     cell = nn.LSTM(WIDTH, HIDDEN, batch_first=True)

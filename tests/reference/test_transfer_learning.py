@@ -348,6 +348,13 @@ def moved(network, change):
     return parameters
 
 
+@pytest.fixture(scope="module")
+def head(network):
+    """The weights of the trained head, with its biases in a last column."""
+    kept = arrays(network)
+    return np.column_stack([kept["fc.weight"], kept["fc.bias"]])
+
+
 def test_noise_without_effect_is_not_training(network, ants_and_bees):
     rng = np.random.default_rng(0)
     parameters = moved(network, lambda value: 1e-6 * rng.standard_normal(value.shape))
@@ -375,10 +382,11 @@ def test_a_network_that_came_trained_loses_its_backbone(ants_and_bees):
     assert nothing.findings[1].undecided
 
 
-def test_a_backbone_that_was_put_back_is_not_frozen(network, ants_and_bees):
+def test_a_backbone_that_was_put_back_is_not_frozen(network, head, ants_and_bees):
     parameters = arrays(network)
     during = {"bn1.weight": parameters["bn1.weight"] + 0.25}
-    evidence = judged("freeze", parameters, ants_and_bees, seen={"steps": 9, "during": during})
+    seen = {"steps": 9, "during": during, "paths": [np.stack([0 * head, head])]}
+    evidence = judged("freeze", parameters, ants_and_bees, seen=seen)
     assert found(evidence) == {"head": 1, "frozen": 0, "trained_head": 1}
     assert "bn1.weight changed by up to 0.25 during training" in messages(evidence)
 
@@ -388,13 +396,6 @@ def test_a_network_that_does_not_follow_its_labels_earns_nothing(network, ants_a
     with pytest.raises(Failure, match="what it knows about the classes comes from elsewhere"):
         judged("freeze", arrays(network), ants_and_bees, exchanged=labels)
     judged("freeze", arrays(network), ants_and_bees, exchanged=1 - labels)
-
-
-@pytest.fixture(scope="module")
-def head(network):
-    """The weights of the trained head, with its biases in a last column."""
-    kept = arrays(network)
-    return np.column_stack([kept["fc.weight"], kept["fc.bias"]])
 
 
 @pytest.mark.parametrize(
