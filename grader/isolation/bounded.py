@@ -68,7 +68,7 @@ class BoundExceededError(Exception):
         self.what: Resource = what
 
 
-class Remaining:
+class TimeLeft:
     """How much time is left for a piece of work of a process."""
 
     def __init__(self, pid: int, bounds: Bounds) -> None:
@@ -145,7 +145,7 @@ class BoundedChild(Closing):
             self.close()
             self._fork()
         assert self._pid is not None  # noqa: S101 - for the type checker
-        remaining = Remaining(self._pid, bounds)
+        remaining = TimeLeft(self._pid, bounds)
         try:
             return self._ask(key, value, bounds, remaining)
         except (OSError, EOFError):
@@ -186,7 +186,7 @@ class BoundedChild(Closing):
         theirs.close()
         self._pid, self._wire, self._forked = pid, ours, frozenset(self._works)
 
-    def _ask(self, key: Hashable, value: Any, bounds: Bounds, remaining: Remaining) -> Any:
+    def _ask(self, key: Hashable, value: Any, bounds: Bounds, remaining: TimeLeft) -> Any:
         assert self._wire is not None  # noqa: S101 - for the type checker
         number = list(self._works).index(key)
         try:
@@ -281,9 +281,7 @@ def _encoded(message: list[Any]) -> list[memoryview]:
     return [memoryview(piece).cast("B") for piece in pack(body, encoder.buffers)]
 
 
-def _send(
-    wire: socket.socket, pieces: list[memoryview], remaining: Remaining | None = None
-) -> None:
+def _send(wire: socket.socket, pieces: list[memoryview], remaining: TimeLeft | None = None) -> None:
     flags = 0 if remaining is None else socket.MSG_DONTWAIT
     for piece in pieces:
         left = piece
@@ -293,7 +291,7 @@ def _send(
                 left = left[wire.send(left[:CHUNK], flags) :]
 
 
-def _receive(wire: socket.socket, most: int, remaining: Remaining | None = None) -> list[Any]:
+def _receive(wire: socket.socket, most: int, remaining: TimeLeft | None = None) -> list[Any]:
     length = parse_prefix(bytes(_exactly(wire, PREFIX.size, remaining)))
     header = parse_header(bytes(_exactly(wire, length, remaining)), most)
     buffers = [_exactly(wire, size, remaining) for size in header.buffer_sizes]
@@ -301,7 +299,7 @@ def _receive(wire: socket.socket, most: int, remaining: Remaining | None = None)
     return value
 
 
-def _exactly(wire: socket.socket, count: int, remaining: Remaining | None) -> bytearray:
+def _exactly(wire: socket.socket, count: int, remaining: TimeLeft | None) -> bytearray:
     data = bytearray(count)
     view = memoryview(data)
     while view:
@@ -313,7 +311,7 @@ def _exactly(wire: socket.socket, count: int, remaining: Remaining | None) -> by
     return data
 
 
-def _wait(wire: socket.socket, remaining: Remaining | None, event: int) -> None:
+def _wait(wire: socket.socket, remaining: TimeLeft | None, event: int) -> None:
     """Wait until the socket can be read or written; raises ``TimeoutError`` at the end."""
     if remaining is None:
         return  # the operation itself waits
