@@ -19,8 +19,9 @@ from .source import place_in, with_newlines
 from .statements import read_file
 from .task import Task
 from .truth import Point
-from .verdicts import ComparedAnswer, fractions_of
+from .verdicts import ComparedAnswer, earned, fractions_of
 
+LEAST_OF_NUMBERED = 0.5  # that a part must earn for its number to say which it is
 _TYPST_HEADING = re.compile(r"^(=+)(?=[ \t]+\S)", re.MULTILINE)
 
 
@@ -67,7 +68,13 @@ def _assessed(
     compared = interpreted(part, ready, points, Budget())
     explanation = Explanation(content.document, compared, file)
     losing = [verdict for verdict in compared.verdicts if verdict.status != "right"]
-    if losing and not part.named and any(verdict.status != "given" for verdict in losing):
+    if part.numbered and earned(ready, compared) < LEAST_OF_NUMBERED:
+        return Waiting(f"{file} has only numbers for headings: is this the part that is meant?")
+    if (
+        losing
+        and not (part.named or part.numbered)
+        and any(verdict.status != "given" for verdict in losing)
+    ):
         return Waiting(f"{file} has no heading for this part, and some formulas are missing")
     first = first_doubt(part, compared)
     if first is not None:

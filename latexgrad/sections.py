@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from .limits import MAX_HEADING, UnreadableError
+from .numbering import numbered_parts
 from .prepare import PreparedTask
 from .rules import Rule
 from .statements import FileContent, Statement
@@ -17,13 +18,15 @@ from .task import Task
 class PartContent:
     """What a file states about a part: ``own`` statements, and earlier ones that they may use.
 
-    ``named`` says whether a heading names the part; ``problems`` could not be read.
+    ``named`` says whether a heading names the part, ``numbered`` whether one only says which it is
+    by its number; ``problems`` could not be read.
     """
 
     own: Sequence[Statement]
     earlier: Sequence[Statement]
     problems: Sequence[UnreadableError]
     named: bool
+    numbered: bool = False
 
 
 def part_of(content: FileContent, task: Task) -> PartContent:
@@ -35,10 +38,30 @@ def part_of(content: FileContent, task: Task) -> PartContent:
             error for heading, error in content.problems if not heading or section.matches(heading)
         ]
         return PartContent(_below(content, section), earlier, problems, named=True)
+    if (numbered := _numbered(content, task)) is not None:
+        return numbered
     others = _Pattern(task.other_sections)
     loose = [found for found in content.statements if not others.matches(found.heading)]
     problems = [error for heading, error in content.problems if not others.matches(heading)]
     return PartContent(loose, earlier, problems, named=False)
+
+
+def _numbered(content: FileContent, task: Task) -> PartContent | None:
+    """Return what stands below the part's number, if all parts have nothing but numbers."""
+    if not task.part:
+        return None
+    parts = numbered_parts([found.heading for found in content.statements], task.parts)
+    if not parts:
+        return None
+    mine = set(parts[task.part - 1])
+    before = {heading for number in task.earlier_parts for heading in parts[number - 1]}
+    return PartContent(
+        [found for found in content.statements if found.heading in mine],
+        [found for found in content.statements if found.heading in before],
+        [error for heading, error in content.problems if not heading or heading in mine],
+        named=False,
+        numbered=True,
+    )
 
 
 class _Pattern:

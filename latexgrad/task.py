@@ -29,7 +29,8 @@ class Task(BaseModel):
     r"""One part of a derivation, as an author writes it.
 
     ``section`` matches the heading of the graded part, ``other_sections`` those of other
-    parts; formulas below ``earlier_sections`` may be used. ``shapes`` gives the dimensions of
+    parts; formulas below ``earlier_sections`` may be used. Where headings only number the parts,
+    this one is the ``part``-th of ``parts``, and those of ``earlier_parts`` may be used. ``shapes`` gives the dimensions of
     inputs, states and parameters (none for a number), ``forward`` the equations in the order of
     computation; what has an index t is computed at each step. ``given`` are the values on which
     each step's own loss depends, ``loss`` is the loss where it is to be differentiated itself,
@@ -47,6 +48,9 @@ class Task(BaseModel):
     section: str
     other_sections: str = "(?!)"
     earlier_sections: str = "(?!)"
+    part: Annotated[int, Field(ge=0)] = 0
+    parts: Annotated[int, Field(ge=0)] = 0
+    earlier_parts: list[Annotated[int, Field(ge=1)]] = []
     shapes: Annotated[dict[str, Annotated[list[Letter], Field(max_length=2)]], Field(min_length=1)]
     forward: str
     given: list[str] = []
@@ -84,6 +88,8 @@ class Task(BaseModel):
                 raise ValueError(f"each of sizes needs {named}, and may have T")
             if len({1, *(size[letter] for letter in letters)}) <= len(letters):
                 raise ValueError(f"{named} must be different, and more than 1")
+        if any(number > self.parts for number in (self.part, *self.earlier_parts)):
+            raise ValueError("part and earlier_parts count up to parts")
         if bool(self.given) == bool(self.loss):
             raise ValueError("either 'given' or 'loss' must say what the loss depends on, not both")
         return self
