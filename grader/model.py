@@ -355,7 +355,8 @@ class Shares(Strict):
 class Part:
     """One separately scored share of a check, such as one gradient.
 
-    ``share`` is its part of the check's points and ``earned`` the fraction of it that is earned.
+    ``share`` is its part of the check's points and ``earned`` the fraction of it that is earned;
+    what an ``undecided`` one may earn beyond that, a person decides.
     """
 
     name: str
@@ -364,6 +365,7 @@ class Part:
     reason: Reason | None = None
     message: str = ""
     cause: Cause | None = None
+    undecided: bool = False
 
 
 @dataclass(frozen=True)

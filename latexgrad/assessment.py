@@ -52,11 +52,21 @@ class Mistake:
 
 
 @dataclass(frozen=True)
+class Waiting:
+    """A person must look: at line and column, or at the whole file where these are None."""
+
+    message: str
+    line: int | None = None
+    column: int | None = None
+
+
+@dataclass(frozen=True)
 class AssessedQuantity:
     """One line of the task's ``quantities``.
 
     ``earned`` is the fraction of ``share`` that is earned. Where it is less than one, ``shortfall``
     and ``message`` say why. ``mistake`` is the first that was found in formulas that are there.
+    If it is ``waiting``, a person must look: then ``earned`` is what is decided, and more may be.
     """
 
     name: str
@@ -65,13 +75,14 @@ class AssessedQuantity:
     shortfall: Shortfall | None = None
     message: str = ""
     mistake: Mistake | None = None
+    waiting: Waiting | None = None
 
 
 @dataclass(frozen=True)
 class AssessedFormula:
     """A formula as it was read: its place, its MathML, and its verdict in words.
 
-    ``source`` replaces a formula that could not be read, whose ``mathml`` is empty.
+    ``source`` is the formula as it was written; ``mathml`` is empty if it could not be read.
     """
 
     line: int
@@ -82,7 +93,7 @@ class AssessedFormula:
 
 @dataclass(frozen=True)
 class Assessed:
-    """All quantities have a verdict.
+    """Quantities with their verdicts, some of which may wait for a person.
 
     ``message`` says what is wrong, each mistake once; it is None if nothing is. ``notes`` cost no
     points: how the answer was read, and what of it was not.
@@ -100,15 +111,6 @@ class Unanswered:
 
     message: str
     blank: bool = False
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """A person must look: at line and column, or at the whole file where these are None."""
-
-    message: str
-    line: int | None = None
-    column: int | None = None
 
 
 Assessment: TypeAlias = Assessed | Unanswered | Waiting

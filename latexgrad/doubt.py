@@ -6,43 +6,104 @@ could be the formula that is missing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from .checker import Verdict
+from .dependence import rules_behind
 from .formula_text import as_text
 from .limits import UnreadableError
-from .network import LATER, STACKED, Key, key_of, keys_in
-from .nodes import Gradient, Node, Symbol, parts, walk
+from .network import LATER, STACKED, Key, gate_variables, key_of, keys_in, substitute
+from .nodes import Gradient, Node, Symbol, Transpose, parts, walk
 from .reading import UnknownError
 from .resolve import is_name
 from .sections import PartContent
+from .statements import Statement
 from .verdicts import ComparedAnswer
 
 
-def first_doubt(part: PartContent, compared: ComparedAnswer) -> UnreadableError | None:
-    """Return the first thing that may be why points are lost, and was not understood."""
-    losing = [verdict for verdict in compared.verdicts if verdict.status != "right"]
-    if not losing:
-        return None
-    return min(_doubts(part, compared, losing), key=lambda error: error.at, default=None)
+def doubts(part: PartContent, compared: ComparedAnswer) -> list[UnreadableError | None]:
+    """Return, for each verdict, the first thing that may be why points are lost.
+
+    It is None where the points are decided: all are earned, or all that the quantity builds on was
+    read whole.
+    """
+    return _Doubts(part, compared).found()
 
 
-def _doubts(
-    part: PartContent, compared: ComparedAnswer, losing: list[Verdict]
+class _Doubts:
+    """Finds what was not understood, and which quantities it concerns."""
+
+    def __init__(self, part: PartContent, compared: ComparedAnswer) -> None:
+        self._part = part
+        self._compared = compared
+        self._unknown = _Unknown(compared)
+        self._of_keys: list[tuple[set[Key], UnreadableError]] = []
+        self._of_all: list[UnreadableError] = list(part.problems)
+        for statement in part.own:
+            problem = statement.problem
+            if problem is None:
+                continue
+            keys = self._keys_of(statement)
+            if keys:
+                self._of_keys.append((keys, problem))
+            else:
+                self._of_all.append(problem)
+
+    def found(self) -> list[UnreadableError | None]:
+        """Return the first doubt of each verdict."""
+        return [
+            min(self._of(verdict), key=lambda error: error.at, default=None)
+            for verdict in self._compared.verdicts
+        ]
+
+    def _of(self, verdict: Verdict) -> Iterator[UnreadableError]:
+        if verdict.status == "right":
+            return
+        yield from self._of_all
+        if verdict.status == "given":
+            # It earns what the others earn: whatever is not known of them is not known of it.
+            yield from (error for _keys, error in self._of_keys)
+        blamed = [] if verdict.blame is None else [verdict.blame.rule]
+        behind = rules_behind(self._compared.answer, [*verdict.rules, *blamed])
+        rules = [self._compared.answer.rules[number] for number in behind]
+        used = {key for rule in rules for link in rule.links for key in keys_in(link)}
+        used |= {verdict.quantity.key, *(rule.key for rule in rules)}
+        yield from (error for keys, error in self._of_keys if keys & used)
+        yield from self._unknown.behind(verdict)
+        if verdict.status in ("missing", "given"):
+            yield from self._unknown.unused()
+            yield from _guesses(self._part.own, self._compared)
+        else:
+            numbers = {rule.statement.number for rule in rules}
+            read = [one for one in self._part.own if one.number in numbers]
+            yield from _guesses(read, self._compared)
+
+    def _keys_of(self, statement: Statement) -> set[Key]:
+        """Return the gradients that a statement is about, though it was not read whole.
+
+        It is about anything if what it defines is not one of the task's gradients.
+        """
+        answer = self._compared.answer
+        found: set[Key] = set()
+        for side in statement.sides[:1]:
+            if isinstance(side, UnreadableError):
+                return set()
+            node = answer.renaming.canonical(side)
+            node = node.of if isinstance(node, Transpose) else node
+            if not isinstance(node, Gradient) or node.of != "L":
+                return set()
+            variables = gate_variables(key_of(node).labels, answer.network.gates)
+            gates = answer.network.gates
+            nodes = [substitute(node, variables[0], g) for g in gates] if variables else [node]
+            found |= {key_of(one) for one in nodes if isinstance(one, Gradient)}
+        return found if all(answer.network.has(key) for key in found) else set()
+
+
+def _guesses(
+    statements: Sequence[Statement], compared: ComparedAnswer
 ) -> Iterator[UnreadableError]:
-    yield from part.problems
-    yield from (found.problem for found in part.own if found.problem is not None)
-    unknown = _Unknown(compared)
-    for verdict in losing:
-        yield from unknown.behind(verdict)
-    if any(verdict.status == "missing" for verdict in losing):
-        yield from unknown.unused()
-    yield from _guesses(part, compared)
-
-
-def _guesses(part: PartContent, compared: ComparedAnswer) -> Iterator[UnreadableError]:
     """Yield names whose meaning was guessed: another guess may be the right one."""
-    for statement in part.own:
+    for statement in statements:
         for side in statement.sides:
             if isinstance(side, UnreadableError):
                 continue

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -28,7 +30,8 @@ RECURSION = "the gradients of the sequence are read as a recursion from T down t
 RIGHT, WRONG, LATER = "right", "wrong", "right, except for an earlier mistake"
 OWN, UNASKED, REPLACED = "your own definition", "not graded", "replaced by a later formula"
 VERDICTS = {"right": RIGHT, "given": RIGHT, "follows": LATER}
-MAX_SOURCE = 300  # characters of a formula that could not be read
+MAX_SOURCE = 300  # characters of a formula as it was written
+_LAYOUT = re.compile(r"(?:\\\\|\\q?quad|[\s,&])+\Z|&")  # of rows and columns of equations
 
 
 def is_shape(verdict: Verdict) -> bool:
@@ -154,17 +157,29 @@ class Explanation:
     def formulas(self, statements: Sequence[Statement]) -> Iterator[AssessedFormula]:
         """Yield the statements as they were read, each with its verdict."""
         states = self._states()
+        starts = sorted({statement.at for statement in statements})
         for statement in statements:
+            text = self._written(statement, starts)
             line = self._document.place(statement.at)[0]
             problem = statement.problem
             if problem is not None:
                 at = self._document.place(problem.at)
                 said = f"not read (line {at[0]}, column {at[1]}): {problem.message}"
-                yield AssessedFormula(line, "", statement.text.strip()[:MAX_SOURCE], said)
+                yield AssessedFormula(line, "", text, said)
                 continue
             sides = [side for side in statement.sides if not isinstance(side, UnreadableError)]
             made = mathml.formula(sides, statement.relations)
-            yield AssessedFormula(line, made, "", states.get(statement.number, UNASKED))
+            yield AssessedFormula(line, made, text, states.get(statement.number, UNASKED))
+
+    def _written(self, statement: Statement, starts: Sequence[int]) -> str:
+        """Return a formula as it stands in the file, up to the next one in its block."""
+        if statement.ends == statement.at + 1:  # not LaTeX: a line of plain text
+            line = self._document.text[statement.at :].partition("\n")[0]
+            return line.strip()[:MAX_SOURCE]
+        after = bisect_right(starts, statement.at)
+        end = min([statement.ends, *starts[after : after + 1]])
+        text = self._document.text[statement.at : max(end, statement.at)]
+        return _LAYOUT.sub("", text).strip()[:MAX_SOURCE]
 
     def _states(self) -> dict[int, str]:
         """Return the verdict of each statement that defines something, by its number."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .network import STACKED, Key
+from .network import LATER, STACKED, Key
 from .nodes import (
     Apply,
     Arranged,
@@ -45,7 +45,7 @@ def _text(node: Node) -> str:  # noqa: C901, PLR0911, PLR0912 - one case per nod
         case Symbol():
             return symbol_text(node)
         case Gradient():
-            return rf"\partial {node.of}/\partial {_text(node.by)}"
+            return rf"\partial {numerator(node)}/\partial {_text(node.by)}"
         case Apply():
             prime = "'" * node.order
             return f"{node.function}{prime}({_text(node.argument)})"
@@ -80,6 +80,15 @@ def _text(node: Node) -> str:  # noqa: C901, PLR0911, PLR0912 - one case per nod
             return _text(node.body)
         case Partial():
             return rf"\partial {_text(node.of)}"
+
+
+def numerator(node: Gradient) -> str:
+    """Return what is differentiated, as it is shown: ``y`` for ``y`` at any time."""
+    of = node.of.partition("@")[0].partition("_")[0]
+    name, *labels = of.split(",")
+    if "(" in name:
+        return "(...)"
+    return "L" if name == LATER else name_text(name, tuple(labels), None)
 
 
 def _sum(node: Sum) -> str:

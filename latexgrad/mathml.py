@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 
+from .formula_text import numerator
 from .nodes import (
     Apply,
     Arranged,
@@ -74,7 +75,7 @@ def _node(node: Node) -> str:  # noqa: C901, PLR0911, PLR0912 - one case per nod
             return _symbol(node)
         case Gradient():
             by = _node(node.by)
-            of = html.escape(node.of.partition("@")[0].replace(",", " "))
+            of = html.escape(numerator(node))
             above = f"<mrow><mi>∂</mi><mi>{of}</mi></mrow>"
             return f"<mfrac>{above}<mrow><mi>∂</mi>{by}</mrow></mfrac>"
         case Apply():

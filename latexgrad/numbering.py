@@ -14,7 +14,7 @@ WORDS = frozenset(
     )
 )
 ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
-_TOKEN = re.compile(r"[0-9]+|[^\W\d_]+")
+_PIECE = re.compile(r"[0-9]+|[^\W\d_]+")
 MAX_NUMBERING = 60  # characters of such a heading
 
 
@@ -23,14 +23,14 @@ def numbers_of(title: str) -> tuple[int, ...]:
     if len(title) > MAX_NUMBERING:
         return ()
     found: list[int] = []
-    for token in _TOKEN.findall(title.lower()):
-        if token.isdigit():
-            found.append(int(token))
-        elif token in ROMAN:
-            found.append(ROMAN.index(token) + 1)
-        elif len(token) == 1 and token != "q":
-            found.append(ord(token) - ord("a") + 1)
-        elif token not in WORDS:
+    for piece in _PIECE.findall(title.lower()):
+        if piece.isdigit():
+            found.append(int(piece))
+        elif piece in ROMAN:
+            found.append(ROMAN.index(piece) + 1)
+        elif len(piece) == 1 and piece != "q":
+            found.append(ord(piece) - ord("a") + 1)
+        elif piece not in WORDS:
             return ()
     return tuple(found)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from .assessment import Assessed, AssessedQuantity, Assessment, Shortfall, Unanswered, Waiting
 from .checker import Verdict
-from .doubt import first_doubt
+from .doubt import doubts
 from .explain import Explanation, is_shape
 from .interpretation import interpreted
 from .limits import Budget, OverBudgetError, UnreadableError
@@ -76,42 +76,84 @@ def _assessed(
         and any(verdict.status != "given" for verdict in losing)
     ):
         return Waiting(f"{file} has no heading for this part, and some formulas are missing")
-    first = first_doubt(part, compared)
-    if first is not None:
+    found = doubts(part, compared)
+    first = min((one for one in found if one is not None), key=lambda one: one.at, default=None)
+    decided = any(
+        one is None and verdict.status not in ("missing", "given")
+        for one, verdict in zip(found, compared.verdicts, strict=True)
+    )
+    if first is not None and not decided:
         return _unreadable(file, *content.document.place(first.at), first)
-    if all(verdict.status in ("missing", "given") for verdict in compared.verdicts):
+    if first is None and all(
+        verdict.status in ("missing", "given") for verdict in compared.verdicts
+    ):
         missing = ", ".join(group.name for group in ready.groups)
         return Unanswered(f"{file} has no formula for any of {missing}")
-    return _with_verdicts(part, ready, compared, explanation)
+    waiting = [
+        None if one is None else _unreadable(file, *content.document.place(one.at), one)
+        for one in found
+    ]
+    return _with_verdicts(part, ready, compared, explanation, waiting)
 
 
 def _with_verdicts(
-    part: PartContent, ready: PreparedTask, compared: ComparedAnswer, explanation: Explanation
+    part: PartContent,
+    ready: PreparedTask,
+    compared: ComparedAnswer,
+    explanation: Explanation,
+    waiting: Sequence[Waiting | None],
 ) -> Assessed:
-    quantities = tuple(_quantities(ready, compared, explanation))
+    quantities = tuple(_quantities(ready, compared, explanation, waiting))
     formulas = tuple(explanation.formulas(part.own))
     notes = tuple(explanation.notes(part.problems))
-    losing = [verdict for verdict in compared.verdicts if verdict.status != "right"]
+    losing = [
+        verdict
+        for verdict, wait in zip(compared.verdicts, waiting, strict=True)
+        if verdict.status != "right" and wait is None
+    ]
     wrong = any(quantity.earned < 1 for quantity in quantities)
-    message = "\n".join(explanation.lines(losing)) if wrong else None
+    lines = [*_waits(quantities), *explanation.lines(losing)]
+    message = "\n".join(lines) if wrong else None
     return Assessed(quantities, formulas, notes, message)
 
 
 def _quantities(
-    ready: PreparedTask, compared: ComparedAnswer, explanation: Explanation
+    ready: PreparedTask,
+    compared: ComparedAnswer,
+    explanation: Explanation,
+    waiting: Sequence[Waiting | None],
 ) -> Iterator[AssessedQuantity]:
-    fractions = fractions_of(ready, compared)
+    fractions = [
+        fraction if wait is None else 0.0
+        for fraction, wait in zip(fractions_of(ready, compared), waiting, strict=True)
+    ]
     for group in ready.groups:
         earned = sum(fractions[number] for number in group.members) / len(group.members)
         lost = [compared.verdicts[number] for number in group.members if fractions[number] < 1]
         if not lost:
             yield AssessedQuantity(group.name, group.share, 1.0)
             continue
+        wait = next((waiting[number] for number in group.members if waiting[number]), None)
+        if wait is not None:
+            yield AssessedQuantity(
+                group.name, group.share, earned, message=wait.message, waiting=wait
+            )
+            continue
         message = "\n".join(explanation.lines(lost))
         yield AssessedQuantity(
             *(group.name, group.share, earned),
             *(_shortfall(lost[0]), message, explanation.mistake(lost[0])),
         )
+
+
+def _waits(quantities: Sequence[AssessedQuantity]) -> Iterator[str]:
+    """Yield what a person must look at, and for which quantities."""
+    names: dict[str, list[str]] = {}
+    for quantity in quantities:
+        if quantity.waiting is not None:
+            names.setdefault(quantity.waiting.message, []).append(quantity.name)
+    for message, waiting in names.items():
+        yield f"{message}: a person must mark {', '.join(waiting)}"
 
 
 def _shortfall(verdict: Verdict) -> Shortfall:

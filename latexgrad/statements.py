@@ -59,6 +59,7 @@ class Statement:
     relations: tuple[str, ...]
     domain: Domain
     number: int
+    ends: int = 0  # where its block of mathematics ends
 
     @property
     def problem(self) -> UnreadableError | None:
@@ -181,8 +182,12 @@ def _statements(equation: Equation, block: source.Block, number: int) -> Iterato
             nodes[-1] = UnreadableError("this condition is not understood", strange[0][0].at)
         yield Statement(
             block.text, equation.at, block.heading, block.display, tuple(nodes),
-            tuple(equation.relations), _domain(conditions), number,
+            tuple(equation.relations), _domain(conditions), number, _end(block),
         )  # fmt: skip
+
+
+def _end(block: source.Block) -> int:
+    return block.at + (1 if block.translated else len(block.text))
 
 
 def _parsed(side: Sequence[Lexeme], at: int) -> Node | UnreadableError:

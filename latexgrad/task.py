@@ -28,19 +28,20 @@ class TaskError(Exception):
 class Task(BaseModel):
     r"""One part of a derivation, as an author writes it.
 
-    ``section`` matches the heading of the graded part, ``other_sections`` those of other
-    parts; formulas below ``earlier_sections`` may be used. Where headings only number the parts,
-    this one is the ``part``-th of ``parts``, and those of ``earlier_parts`` may be used. ``shapes`` gives the dimensions of
-    inputs, states and parameters (none for a number), ``forward`` the equations in the order of
-    computation; what has an index t is computed at each step. ``given`` are the values on which
-    each step's own loss depends, ``loss`` is the loss where it is to be differentiated itself,
-    ``one_hot`` are inputs with a single 1, such as labels; ``also_total`` are others whose total
-    gradient may be taken as given, ``given_as`` says which meaning an answer may give to these
-    gradients. ``gates`` lists the labels of gates with their other names, for which the label
-    ``g`` stands; ``aliases`` other names of values. ``quantities`` gives each gradient its part of
-    the points. ``sizes`` are those of the random points; with ``T: 1``, or no T, a single step is
-    looked at. ``follow_through`` is the fraction for what is right except for an earlier mistake
-    in the same part, ``earlier_follow_through`` except for one in an earlier part.
+    ``section`` matches the heading of the graded part, ``other_sections`` those of other parts;
+    formulas below ``earlier_sections`` may be used. Where headings only number the parts, this one
+    is the ``part``-th of ``parts``, and those of ``earlier_parts`` may be used. ``shapes`` gives
+    the dimensions of inputs, states and parameters (none for a number), ``forward`` the equations
+    in the order of computation; what has an index t is computed at each step. ``given`` are the
+    values on which each step's own loss depends, ``loss`` is the loss where it is to be
+    differentiated itself, ``one_hot`` are inputs with a single 1, such as labels; ``also_total``
+    are others whose total gradient may be taken as given, ``given_as`` says which meaning an answer
+    may give to these gradients. ``gates`` lists the labels of gates with their other names, for
+    which the label ``g`` stands; ``aliases`` other names of values. ``quantities`` gives each
+    gradient its part of the points. ``sizes`` are those of the random points; with ``T: 1``, or no
+    T, a single step is looked at. ``follow_through`` is the fraction for what is right except for
+    an earlier mistake in the same part, ``earlier_follow_through`` except for one in an earlier
+    part.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)

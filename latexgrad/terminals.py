@@ -34,7 +34,11 @@ def in_one_list(found: Sequence[Lexeme]) -> Sequence[Lexeme]:
 
 def token_text(token: Token) -> str:
     """Return a token as a message names it."""
-    names = {"SUB": "a subscript", "SUP": "a superscript", "FRAC": r"\frac"}
+    names = {
+        "SUB": "a subscript", "SUP": "a superscript", "FRAC": r"\frac",
+        "BLOCKS": "a matrix", "NEXTBLOCK": "&", "NEXTROW": r"\\",
+        "ENDBLOCKS": "the end of a matrix", "ONES": "1",
+    }  # fmt: skip
     return names.get(token.type, str(token))
 
 

@@ -105,7 +105,7 @@ class Text:
 class Formula:
     """One formula: its place, its MathML (made by the grader from what was read), and its verdict.
 
-    ``source`` replaces formulas that could not be read, whose ``mathml`` is empty.
+    ``source`` is the formula as it was written; ``mathml`` is empty if it could not be read.
     """
 
     place: str

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grader.assignment.reference import Assignment
-from grader.author.evidence import Formula, Formulas
+from grader.author.evidence import Figure, Formula, Formulas, Text
 from grader.checks import causes
 from grader.errors import Cause, Failure, Pending, Reason
 from grader.model import Part, Question
@@ -60,7 +60,7 @@ class DerivationKind(TextKind):
             yield from (f"{key or self.name}: {text}" for key, text in error.problems)
 
     def run(self, spec: DerivationSpec, context: Context) -> Judgement:
-        """Judge each quantity. Raises ``Pending`` with the place of what cannot be read."""
+        """Judge each quantity. Raises ``Pending`` where nothing is decided."""
         name, text, found = _assessed(spec, context)
         match found:
             case Unanswered():
@@ -70,7 +70,7 @@ class DerivationKind(TextKind):
                     f"{found.message}: a person must mark this", name, clipped(text, MAX_SHOWN)
                 )
             case Assessed():
-                return _judgement(name, found, list(_notes(name, spec)))
+                return _judgement(name, text, found, list(_notes(name, spec)))
 
 
 def _assessed(spec: DerivationSpec, context: Context) -> tuple[str, str, Assessment]:
@@ -108,14 +108,18 @@ def _notes(name: str, spec: DerivationSpec) -> Iterator[str]:
         yield f"{spec.files[0]} was found as {name}"
 
 
-def _judgement(name: str, found: Assessed, notes: list[str]) -> Judgement:
+def _judgement(name: str, text: str, found: Assessed, notes: list[str]) -> Judgement:
     parts = tuple(map(_part, found.quantities))
     rows = tuple(
         Formula(f"line {row.line}", row.mathml, row.source, row.verdict) for row in found.formulas
     )
     measurements = {"formulas": len(rows)}
     notes += found.notes
-    return Judgement(parts, tuple(notes), measurements, found.message, (Formulas(name, rows),))
+    waiting = tuple(one.name for one in found.quantities if one.waiting is not None)
+    figures: tuple[Figure, ...] = (Formulas(name, rows),)
+    if waiting:
+        figures = (*figures, Text(name, clipped(text, MAX_SHOWN)))
+    return Judgement(parts, tuple(notes), measurements, found.message, figures, waiting)
 
 
 def _part(found: AssessedQuantity) -> Part:

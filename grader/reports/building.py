@@ -160,6 +160,7 @@ def _check(result: CheckResult) -> CheckReport:
                 reason=part.reason,
                 message=part.message,
                 cause=_cause(part.cause),
+                undecided=part.undecided,
             )
             for part in result.parts
         ),

@@ -64,8 +64,15 @@ Digest = Annotated[
 ]
 
 
+def _is_false(value: object) -> bool:
+    return value is False
+
+
 class PartReport(Reported):
-    """One separately scored share of a check, such as one gradient."""
+    """One separately scored share of a check, such as one gradient.
+
+    Of an ``undecided`` one, ``points`` are what is decided; a person decides about the rest.
+    """
 
     name: str
     points: Points
@@ -73,6 +80,7 @@ class PartReport(Reported):
     reason: Reason | None
     message: str
     cause: CauseReport | None = None
+    undecided: Annotated[bool, Field(exclude_if=_is_false)] = False
 
 
 class CurvesFigure(Reported):
@@ -119,7 +127,7 @@ class TextFigure(Reported):
 
 
 class FormulaReport(Reported):
-    """One formula; the source stands in for the MathML of what could not be read."""
+    """One formula, as it was written and as it was read; what was not read has no MathML."""
 
     place: str
     mathml: str

@@ -32,7 +32,7 @@ class _AsWritten(GenerateJsonSchema):
     def model_field_schema(self, schema: Any) -> Any:
         """Return the schema of a key; one that is left out where it is empty is never null."""
         made = super().model_field_schema(schema)
-        if "serialization_exclude_if" not in schema:
+        if "serialization_exclude_if" not in schema or "anyOf" not in made:
             return made
         (filled,) = [choice for choice in made["anyOf"] if choice != NULL]
         return filled

@@ -237,7 +237,10 @@ class Session:
         except Failure as failed:
             cause = causes.of_failure(failed)
             return CheckResult(check, "failed", 0.0, failed.reason, failed.message, cause)
-        parts = tuple(map(causes.completed, judgement.parts))
+        parts = tuple(
+            dataclasses.replace(part, undecided=part.name in judgement.undecided)
+            for part in map(causes.completed, judgement.parts)
+        )
         messages = [part.message for part in parts if part.message and part.earned < 1]
         message = "\n".join(messages) if judgement.message is None else judgement.message
         return CheckResult(

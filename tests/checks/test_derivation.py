@@ -92,10 +92,21 @@ def test_a_document_of_another_name_is_read_and_named(derived):
 def test_what_cannot_be_read_waits_for_a_person_who_is_shown_the_text(derived):
     text = ANSWER.replace(FORMULA_B, r"\nabla_b L = \heartsuit(\delta_t)")
     result = derived(text)
-    assert (result.outcome, result.points) == ("pending", 0)
-    assert result.message.endswith(": a person must mark this")
-    (shown,) = result.figures
+    assert (result.outcome, result.points) == ("pending", 3)
+    assert result.message.endswith(r": a person must mark \partial L/\partial b")
+    assert [(part.earned, part.undecided) for part in result.parts] == [
+        *[(1, False)] * 2,
+        (0, True),
+    ]
+    _formulas, shown = result.figures
     assert (shown.title, shown.text) == ("answer.md", text)
+
+
+def test_a_formula_is_shown_as_it_was_written_beside_how_it_was_read(derived):
+    (shown,) = derived(ANSWER).figures
+    written = [row.source for row in shown.rows]
+    assert any(FORMULA_B in source for source in written)
+    assert all(row.mathml for row in shown.rows)
 
 
 def test_the_template_beside_an_answer_in_another_file_costs_nothing(derived):

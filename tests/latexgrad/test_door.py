@@ -81,9 +81,19 @@ def test_an_answer_that_is_not_there_is_unanswered(text, blank):
 def test_what_cannot_be_read_waits_with_line_and_column(newline):
     text = answer(DELTA, W, r"$$ \nabla_b L = \heartsuit $$").replace("\n", newline)
     found = assess(text, TASK, file="hw.tex")
+    assert isinstance(found, Assessed)
+    decided, waits = found.quantities
+    assert (decided.earned, decided.waiting) == (1, None)
+    assert waits.waiting == Waiting(
+        r"hw.tex, line 4, column 17: \heartsuit is not understood", 4, 17
+    )
+    assert waits.earned == 0
+
+
+def test_where_nothing_is_decided_the_whole_part_waits():
+    found = assess(answer(r"$$ \nabla_b L = \heartsuit $$"), TASK, file="hw.tex")
     assert isinstance(found, Waiting)
-    assert (found.line, found.column) == (4, 17)
-    assert found.message == r"hw.tex, line 4, column 17: \heartsuit is not understood"
+    assert (found.line, found.column) == (2, 17)
 
 
 def test_a_whole_file_can_wait():

@@ -137,12 +137,30 @@ def _settled(mark: Mark, check: CheckReport, who: str, *, override: bool) -> str
     machine = check.machine
     same = check.marked
     repeated = same is not None and (same.points, same.comment) == (mark.points, mark.comment)
-    if machine.outcome == "pending" or override or repeated:
+    if override or repeated:
         return None
+    if machine.outcome == "pending":
+        return _decided(mark, check, who)
     had = f"{plain(machine.points)} of {plain(check.max_points)}"
     return (
         f"{who} is not pending: it is {machine.outcome} with {had} points; to replace that with "
         "a person's decision, add --override"
+    )
+
+
+def _decided(mark: Mark, check: CheckReport, who: str) -> str | None:
+    """Say why a mark does not fit the parts that are decided, or None if it does."""
+    waiting = [part for part in check.parts if part.undecided]
+    least = check.machine.points
+    most = round(
+        least + sum(part.max_points - part.points for part in waiting), scoring.POINT_DIGITS
+    )
+    if not waiting or not mark.usable or least <= mark.points <= most:
+        return None
+    names = ", ".join(part.name for part in waiting)
+    return (
+        f"{who}: points: {plain(mark.points)} is not from {plain(least)} to {plain(most)}: only "
+        f"{names} waits for a person; to replace what is decided, add --override"
     )
 
 

@@ -20,7 +20,17 @@ from grader.readers.texts import did_you_mean, plain, quoted
 from grader.reports.stored import Stored
 
 COLUMNS = ("submission", "check", "points", "comment")
-TEMPLATE = ("submission", "check", "title", "max_points", "points", "comment", "marker", "sha256")
+TEMPLATE = (
+    "submission",
+    "check",
+    "title",
+    "max_points",
+    "points",
+    "comment",
+    "marker",
+    "sha256",
+    "decided",
+)
 KEYS = ("points", "comment", "marker", "sha256")
 YAML_SUFFIXES = (".yaml", ".yml")
 SHA_PREFIX = "sha256:"  # without it, a spreadsheet reads 12e45 as a number
@@ -244,5 +254,7 @@ def template(reports: Iterable[Stored]) -> tuple[str, int]:
                 most = plain(check.max_points)
                 known = [stored.id, check.id, check.title]
                 sha = f"{SHA_PREFIX}{digest[:SHA_DIGITS]}" if digest else ""
-                rows.append([*map(cell, known), most, "", "", "", sha])
+                some = any(part.undecided for part in check.parts)
+                decided = plain(check.points) if some else ""
+                rows.append([*map(cell, known), most, "", "", "", sha, decided])
     return tables.as_csv(rows, mark=True), len(rows) - 1
