@@ -25,7 +25,8 @@ from grader.model import Rubric
 from grader.reports import building
 from grader.run import replay_files
 from grader.run.grading import silenced
-from grader.run.replaying import Replayed, replayed
+from grader.run.replayed_check import Replayed
+from grader.run.replaying import replayed
 from grader.run.session import Session
 from grader.run.workers import ForkServers
 

@@ -48,7 +48,7 @@ COMMANDS = {
     "verify": "verify_command",
 }
 # Those that the plain installation has; the others need the extra ``grading``.
-AT_HOME = frozenset(["check", "new"])
+AT_HOME = frozenset(["check", "new", "replay"])
 
 
 class Commands(click.Group):

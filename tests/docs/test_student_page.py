@@ -61,7 +61,7 @@ def test_every_command_prints_what_the_page_shows(home):
 
 
 def test_the_page_shows_commands_that_are_run():
-    assert len(re.findall(r"^\$ grader", PAGE, re.MULTILINE)) == 2
+    assert len(re.findall(r"^\$ grader", PAGE, re.MULTILINE)) == 3
 
 
 def test_the_wheel_of_the_page_is_the_archive_s(home):

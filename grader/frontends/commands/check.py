@@ -70,7 +70,7 @@ def check(
         folder = Path(only.pop(0))
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder")
-    home = _bundle_of(folder) if rubric is None else None
+    home = bundle_of(folder) if rubric is None else None
     if home is not None:
         _refuse_options()
         _check_recorded(load(home), folder, only, watch=watch)
@@ -98,7 +98,7 @@ def _grades_here() -> bool:
     return sys.platform == "linux" and not extras.absent()
 
 
-def _bundle_of(start: Path) -> Path | None:
+def bundle_of(start: Path) -> Path | None:
     """Return the bundle that a folder is or is in; None if a rubric is closer."""
     start = start.resolve()
     for folder in (start, *start.parents):

@@ -29,11 +29,13 @@ from grader.intake.names import CLUTTER, ENVIRONMENT_MARK, OF_ENVIRONMENT, insta
 from grader.intake.places import CODE, Wanted, is_meant, loosened
 from grader.intake.submission import Submission, caps, settle
 from grader.intake.unpacking import MAX_DEPTH, Notes, copy
+from grader.run.replay_files import INPUTS, SCRIPT, VALUES
 
 PREFIX = "check-"
 MAX_LISTED = 5000  # entries of all folders within: looking at them takes a laptop 0.1 s
 MAX_IN_FOLDER = 1000  # of these, in one: nobody keeps code in a folder of so many pictures
 RECORDED = ("recorded", "checks.json")  # the folder of a bundle that holds no work
+REPLAYED = {INPUTS, VALUES, SCRIPT}  # what grader replay has written holds copies of it
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,8 @@ def _entries_of(folder: Path, parent: str) -> list[os.DirEntry[str]]:
         if parent:
             return []
         raise UsageError(f"{folder}: cannot be read: {error.strerror}") from None
-    return [] if _is_recorded(parent, {entry.name for entry in entries}) else entries
+    names = {entry.name for entry in entries}
+    return [] if _is_recorded(parent, names) or names >= REPLAYED else entries
 
 
 def _rank(entry: os.DirEntry[str]) -> tuple[bool, str]:

@@ -51,9 +51,13 @@ class Unpacked:
 
     def check(self, *arguments: str, site: str = "", timeout_s: float = 120) -> Ran:
         """Run ``grader check`` there, offline and with ``site`` run first in every process."""
+        return self.grader("check", *arguments, site=site, timeout_s=timeout_s)
+
+    def grader(self, *arguments: str, site: str = "", timeout_s: float = 120) -> Ran:
+        """Run any command there, like ``check``."""
         environment = self.environment(site)
         ran = subprocess.run(
-            [sys.executable, "-m", "grader", "check", *arguments],
+            [sys.executable, "-m", "grader", *arguments],
             cwd=self.home, env=environment, capture_output=True, text=True, timeout=timeout_s,
             check=False, stdin=subprocess.DEVNULL,
         )  # fmt: skip
