@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -42,7 +42,7 @@ class Asked:
         words: W words.
         anchor: the common word that the others stand beside.
         alone, before, after, diluted: (W,), the probabilities of a word alone, before the common
-            one, after it, and before DILUTED of them.
+            one, after it, and before DILUTED of them. NaN where that was not asked.
         trained: (W,), whether a word occurs in the training sentences.
         sentences: whole ones, as lists of words.
         predicted: (n,), their probabilities.
@@ -60,6 +60,18 @@ class Asked:
     sentences: tuple[tuple[str, ...], ...]
     predicted: Array
     orders: tuple[tuple[str, ...], ...] = ()
+
+    def in_order(self) -> Asked:
+        """Return what was asked if words are sorted first, so that their order does not show."""
+        first = np.array([word <= self.anchor for word in self.words])
+        last = np.array([word >= self.anchor for word in self.words])
+        return replace(
+            self,
+            before=np.where(first, self.before, np.nan),
+            after=np.where(last, self.after, np.nan),
+            diluted=np.where(first, self.diluted, np.nan),
+            sentences=tuple(tuple(sorted(sentence)) for sentence in self.sentences),
+        )
 
     @property
     def are_labels(self) -> bool:
@@ -215,7 +227,8 @@ def _signatures(network: Network, alone: Array, anchor: int) -> Array:
 def _nearest_rows(made: Array, answers: Array, asked: Asked, near: float) -> dict[str, int]:
     found = {}
     for word, answer in zip(asked.words, answers, strict=True):
-        distance = np.abs(made - answer).max(axis=1)
+        known = ~np.isnan(answer)
+        distance = np.abs(made - answer)[:, known].max(axis=1, initial=0.0)
         row = int(np.argmin(distance))
         if distance[row] <= near:
             found[word] = row

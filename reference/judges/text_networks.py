@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -96,11 +97,23 @@ def _disguised(
 ) -> Rebuilt:
     """Say what shows that no network of the wanted kind predicts so, if something does."""
     if law is not None and (text := law(result, inputs)):
-        return Rebuilt("other", message=text)
+        return _in_another_order(result, inputs, asked, wanted, text)
     fit = rebuilding.nearest(result["arrays"], asked, inputs["vectors"])
     if fit is not None and fit.network.named != wanted:
         return _another(fit, wanted, _nearly(fit, asked, wanted))
     return Rebuilt("unknown")
+
+
+def _in_another_order(
+    result: Result, inputs: Result, asked: Asked, wanted: str, text: str
+) -> Rebuilt:
+    """Return which recurrent network it is that reads sorted words, or only that it is another."""
+    fit = rebuilding.best_fit(result["arrays"], asked.in_order(), inputs["vectors"], family.RNN)
+    if fit is None:
+        return Rebuilt("other", message=text)
+    words = f"{fit.network.words} that reads the words in the order of the alphabet"
+    found = _another(fit, wanted, f"{text}. They are those of {words}")
+    return replace(found, network=words)
 
 
 def _another(fit: Fit, wanted: str, message: str) -> Rebuilt:

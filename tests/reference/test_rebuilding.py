@@ -397,6 +397,22 @@ def test_driver_asks_again_where_a_word_alone_is_an_empty_sentence(inputs):
     assert driver._probed(refuses, inputs) is None
 
 
+def test_a_recurrent_network_that_reads_sorted_words_is_named(inputs):
+    cell = nn.RNN(WIDTH, HIDDEN, batch_first=True)
+    ids = numbered(inputs)
+    model = Reads(1 + len(ids), cell, HIDDEN)
+    words = {number: word for word, number in ids.items()}
+
+    def forward(row):
+        return model(torch.tensor(sorted(row.tolist(), key=words.get)))
+
+    found = verdict("average_embeddings", inputs, model, forward, ids)
+    assert found.verdict == "sibling"
+    words_for_it = "that reads the words in the order of the alphabet"
+    assert found.network == f"a vanilla RNN with {HIDDEN} hidden units {words_for_it}"
+    assert "said twice has the same mean" in found.message
+
+
 def test_weights_that_were_counted_are_named(inputs):
     """Naive Bayes in a linear layer: words with equal counts have equal weights."""
     ids = {
