@@ -96,6 +96,18 @@ def of_torch(table: WordTable, arrays: parts.Arrays, around: Around) -> Iterator
                 for head in parts.heads(free, wide, plain=not around.after):
                     network = _network(table, before, reads, head)
                     yield Candidate(network, lambda network=network: iter([network]))
+            if around == PLAIN_FIRST[0] and not backward:
+                yield from _attending(Rows(table, before, tuple(free)), tuple(cells))
+
+
+def _attending(rows: Rows, cells: tuple[Cell, ...]) -> Iterator[Candidate]:
+    """Yield networks with attention over the states of a cell."""
+    size = cells[-1].size
+    for used, scores in parts.attentions(rows.left, size):
+        for head in parts.heads(parts.without(rows.left, used), size, plain=True):
+            reads = Recurrent(cells, "attention", scores=scores)
+            network = _network(rows.table, rows.before, reads, head)
+            yield Candidate(network, lambda network=network: iter([network]))
 
 
 def _uses(cells: list[Cell], backward: list[Cell]) -> Iterator[Recurrent]:
@@ -207,4 +219,6 @@ def _words(reads: Recurrent) -> str:
     text += " in each direction" if reads.backward else ""
     text += " and ReLU in place of tanh" if cell.squash is relu else ""
     text += " that reads from right to left" if reads.alone else ""
+    if reads.use == "attention":
+        return f"attention over all states of {text}"
     return text if reads.use == "last" else f"the {reads.use} of all states of {text}"

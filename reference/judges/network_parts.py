@@ -132,6 +132,18 @@ def _with_hidden_layer(arrays: Arrays, size: int) -> Iterator[Layer]:
                     yield chain(hidden, squash, norm, output)
 
 
+def attentions(arrays: Arrays, size: int) -> Iterator[tuple[list[ModelArray], Layer]]:
+    """Yield what can score the states of a cell: v h, or v tanh(W h + b) (Bahdanau et al., 2015).
+
+    A bias beside v would not show in the softmax.
+    """
+    for array, weight in matrices(arrays, 1, size):
+        yield [array], affine(weight)
+    for used, hidden, width in _linear(arrays, size):
+        for array, weight in matrices(without(arrays, used), 1, width):
+            yield [*used, array], chain(hidden, np.tanh, affine(weight))
+
+
 def _layer_norms(arrays: Arrays, size: int) -> Iterator[tuple[list[ModelArray], Layer]]:
     """Yield the layer norms that any two vectors can make."""
     for scale, shift in itertools.pairwise(vectors(arrays, size)):

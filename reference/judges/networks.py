@@ -169,9 +169,10 @@ class Pool:
 class Recurrent:
     """Recurrent layers, and which of their states is used.
 
-    ``use`` is "last", "mean" or "max"; ``backward`` are the layers that read from right to left,
-    whose vector is appended; ``alone`` says that only these read. ``at_end`` takes the backward
-    state at the last word, as ``output[:, -1]`` does, and not the one after the first.
+    ``use`` is "last", "mean", "max" or "attention": a mean with weights that are the softmax of the
+    ``scores`` of the states, (n, H) -> (n, 1). ``backward`` are the layers that read from right to
+    left, whose vector is appended; ``alone`` says that only these read. ``at_end`` takes the
+    backward state at the last word, as ``output[:, -1]`` does, and not the one after the first.
     """
 
     cells: tuple[Cell, ...]
@@ -179,6 +180,7 @@ class Recurrent:
     backward: tuple[Cell, ...] = ()
     alone: bool = False
     at_end: bool = False
+    scores: Layer | None = None
 
     def __call__(self, values: Array, lengths: Array) -> Array:
         """(T, n, k) and lengths (n,) -> (n, H) or (n, 2 H)."""
@@ -191,6 +193,13 @@ class Recurrent:
         return np.concatenate(parts, axis=1)
 
     def _used(self, found: Array, lengths: Array) -> Array:
+        if self.scores is not None:
+            steps, count, size = found.shape
+            scores = self.scores(found.reshape(-1, size)).reshape(steps, count, 1)
+            inside = (np.arange(steps)[:, None] < lengths)[:, :, None]
+            weights = np.exp(np.where(inside, scores - scores.max(axis=0), -np.inf))
+            attended: Array = (weights * found).sum(axis=0) / weights.sum(axis=0)
+            return attended
         return found[-1] if self.use == "last" else Pool(self.use)(found, lengths)
 
 

@@ -397,6 +397,25 @@ def test_driver_asks_again_where_a_word_alone_is_an_empty_sentence(inputs):
     assert driver._probed(refuses, inputs) is None
 
 
+@pytest.mark.parametrize("deep", [False, True])
+def test_attention_over_all_states_is_another_network(inputs, deep):
+    class Attends(Reads):
+        def __init__(self, rows):
+            super().__init__(rows, nn.LSTM(WIDTH, HIDDEN, batch_first=True), HIDDEN)
+            scores = [nn.Linear(HIDDEN, 5), nn.Tanh(), nn.Linear(5, 1, bias=False)]
+            self.scores = nn.Sequential(*scores) if deep else nn.Linear(HIDDEN, 1)
+            for parameter in self.scores.parameters():
+                nn.init.normal_(parameter)
+
+        def read(self, vectors):
+            found = self.reads(vectors[None])[0][0]
+            return (torch.softmax(self.scores(found), dim=0) * found).sum(dim=0)
+
+    found = verdict("lstm", inputs, Attends(1 + len(numbered(inputs))))
+    words = f"attention over all states of an LSTM with {HIDDEN} hidden units"
+    assert (found.verdict, found.network) == ("other", words)
+
+
 def test_a_recurrent_network_that_reads_sorted_words_is_named(inputs):
     cell = nn.RNN(WIDTH, HIDDEN, batch_first=True)
     ids = numbered(inputs)
