@@ -8,6 +8,7 @@ grader becomes a ``BrokenError`` and withholds the grade. A wrong command line o
 from __future__ import annotations
 
 import abc
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, TypeVar, get_args
@@ -97,13 +98,19 @@ class Blocked(Exception):  # noqa: N818 - an outcome: nothing can be said until 
 
 
 class Pending(Exception):  # noqa: N818 - an outcome: a person decides
-    """A check that a person must mark; ``text`` of ``file`` is what there is to mark."""
+    """A check that a person must mark; ``text`` of ``file`` is what there is to mark.
 
-    def __init__(self, message: str, file: str, text: str) -> None:
+    ``others`` are files, by name, that only a person can read.
+    """
+
+    def __init__(
+        self, message: str, file: str, text: str, others: Sequence[tuple[str, bytes]] = ()
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.file = file
         self.text = text
+        self.others = tuple(others)
 
 
 class WorkerLost(Failure):

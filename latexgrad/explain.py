@@ -31,7 +31,7 @@ RIGHT, WRONG, LATER = "right", "wrong", "right, except for an earlier mistake"
 OWN, UNASKED, REPLACED = "your own definition", "not graded", "replaced by a later formula"
 VERDICTS = {"right": RIGHT, "given": RIGHT, "follows": LATER}
 MAX_SOURCE = 300  # characters of a formula as it was written
-_LAYOUT = re.compile(r"(?:\\\\|\\q?quad|[\s,&])+\Z|&")  # of rows and columns of equations
+_LAYOUT = re.compile(r"(?:\\\\|\\q?quad|[\s,&])+\Z")  # ends a row or column of equations
 
 
 def is_shape(verdict: Verdict) -> bool:

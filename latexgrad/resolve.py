@@ -75,15 +75,21 @@ def resolve(
     for links in found_for:
         chosen = [found[0].node if isinstance(found, list) else None for found in links]
         answer.settled.append(list(chosen))
-    _mark_passive(answer)
+    _mark_passive(answer, found_for)
     return Resolved(answer, found_for)
 
 
-def _mark_passive(answer: Answer) -> None:
-    """Note rules that have no value, or say that one quantity is another, beside ones that do."""
+def _mark_passive(answer: Answer, found_for: Sequence[Sequence[LinkReadings]]) -> None:
+    """Note rules that replace nothing, beside ones that do.
+
+    They have no value, have a shape that the gradient cannot have, or say that one quantity is
+    another.
+    """
     for number, rule in enumerate(answer.rules):
-        weak = not any(answer.settled[number]) or all(
-            _is_derived(link, answer) for link in rule.links
+        weak = (
+            not any(answer.settled[number])
+            or _is_impossible(answer, rule, found_for[number])
+            or all(_is_derived(link, answer) for link in rule.links)
         )
         if weak:
             answer.passive.add(number)
@@ -92,6 +98,15 @@ def _mark_passive(answer: Answer) -> None:
         others = [other for other in answer.rules_for(rule.key) if other not in answer.passive]
         if not any(answer.rules[other].time == rule.time for other in others):
             answer.passive.discard(number)
+
+
+def _is_impossible(answer: Answer, rule: Rule, found_for: Sequence[LinkReadings]) -> bool:
+    """Say whether no reading of what a rule ends in has the shape of its gradient."""
+    expected = shape_in(answer, rule.key, PROBE_SIZES) if answer.has_truth(rule.key) else None
+    last = found_for[-1]
+    if expected is None or not isinstance(last, list):
+        return False
+    return all(shape_of(reading.value) not in (None, expected) for reading in last)
 
 
 def _is_derived(node: Node, answer: Answer) -> bool:

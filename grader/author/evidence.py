@@ -122,7 +122,15 @@ class Formulas:
     rows: Sequence[Formula]
 
 
-Figure = Curves | Pictures | Table | Text | Formulas
+@dataclass(frozen=True)
+class HandedInFiles:
+    """Files that only a person can read, by name; they are put beside the report as they are."""
+
+    title: str
+    items: Sequence[tuple[str, bytes]]
+
+
+Figure = Curves | Pictures | Table | Text | Formulas | HandedInFiles
 
 
 @dataclass(frozen=True)

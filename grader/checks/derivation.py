@@ -96,7 +96,8 @@ def _assessed(spec: DerivationSpec, context: Context) -> tuple[str, str, Assessm
     blank = first is None or (isinstance(first[2], Unanswered) and first[2].blank)
     if pictures and blank:
         shown = ", ".join(pictures[:MAX_NAMED])
-        raise Pending(f"the grader does not read {shown}: a person must mark this", "", "")
+        message = f"the grader does not read {shown}: a person must mark this"
+        raise Pending(message, "", "", documents.contents(context, pictures))
     if first is None:
         found_text(spec.files, context)
         raise Failure("missing", f"{spec.files[0]} is missing")

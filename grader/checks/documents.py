@@ -84,6 +84,12 @@ def pictures(context: Context, asked: Sequence[str]) -> list[str]:
     return found
 
 
+def contents(context: Context, names: Sequence[str]) -> list[tuple[str, bytes]]:
+    """Return the bytes of documents, by name."""
+    read = ((name, _read(context, name)) for name in names)
+    return [(name, data) for name, data in read if data is not None]
+
+
 def _names(context: Context, asked: Sequence[str], suffixes: Sequence[str]) -> Iterator[str]:
     yield from asked
     others = [

@@ -19,6 +19,7 @@ from grader.author.evidence import (
     Figure,
     Formula,
     Formulas,
+    HandedInFiles,
     Pictures,
     Table,
     Text,
@@ -108,6 +109,9 @@ def figure(found: Figure) -> Figure:
         return Text(title, clipped(str(found.text), MAX_TEXT))
     if isinstance(found, Formulas):
         return Formulas(title, _formulas(_first(found.rows, MAX_ROWS)))
+    if isinstance(found, HandedInFiles):
+        files = [(_name(name), data) for name, data in _first(found.items, MAX_PICTURES)]
+        return HandedInFiles(title, files)
     rows = [_cells(row) for row in _first(found.rows, MAX_ROWS)]
     return Table(title, _cells(found.header), rows)
 

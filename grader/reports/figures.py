@@ -9,17 +9,20 @@ import base64
 import io
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
 
-from grader.author.evidence import Curves, Figure, Formulas, Pictures, Text
+from grader.author.evidence import Curves, Figure, Formulas, HandedInFiles, Pictures, Text
 from grader.model import CheckResult
 from grader.reports.report import (
     CurvesFigure,
     FigureReport,
+    FilesFigure,
     FormulaReport,
     FormulasFigure,
+    HandedInFileReport,
     PictureReport,
     PicturesFigure,
     TableFigure,
@@ -30,6 +33,14 @@ FOLDER = "figures"
 JPEG_QUALITY = 88
 MAX_POINTS = 500  # of a curve: more than a page has pixels for
 MAX_DRAWN = 1e100  # matplotlib cannot make an axis for differences that overflow
+MAX_FILES = 32 * 1024 * 1024  # bytes of files that are put beside a report for one check
+# Endings that a viewer shows. A page (HTML, SVG) would run its programs beside the report.
+PASSIVE = frozenset(
+    (
+        *(".pdf", ".docx", ".doc", ".odt", ".rtf", ".pages", ".png", ".jpg", ".jpeg", ".heic"),
+        *(".webp", ".tiff", ".ppt", ".pptx", ".ps", ".djvu"),
+    )
+)
 MAX_PIXELS = 1024  # a picture's longer side
 CURVE_SIZE = (6.4, 3.2)  # inches
 COLOURS = ("#2563a8", "#c2571a", "#2f855a", "#8b4a9c", "#6b7280")
@@ -65,12 +76,36 @@ def _described(check: str, number: int, figure: Figure) -> FigureReport:
             for row in figure.rows
         )
         return FormulasFigure(title=figure.title, rows=formulas)
+    if isinstance(figure, HandedInFiles):
+        places = dict(_beside(check, number, figure))
+        files = tuple(
+            HandedInFileReport(
+                name=name, bytes=len(data), file=place if places.get(place) is data else ""
+            )
+            for index, (name, data) in enumerate(figure.items, 1)
+            for place in (_file_name(check, number, index, name),)
+        )
+        return FilesFigure(title=figure.title, items=files)
     rows = tuple(tuple(str(cell) for cell in row) for row in figure.rows)
     return TableFigure(title=figure.title, header=tuple(map(str, figure.header)), rows=rows)
 
 
 def _name(check: str, number: int, index: int) -> str:
     return f"{FOLDER}/{check}-{number}-{index}.jpg"
+
+
+def _file_name(check: str, number: int, index: int, name: str) -> str:
+    ending = PurePosixPath(name).suffix.lower()
+    return f"{FOLDER}/{check}-{number}-{index}{ending if ending in PASSIVE else '.bin'}"
+
+
+def _beside(check: str, number: int, figure: HandedInFiles) -> Iterator[tuple[str, bytes]]:
+    """Yield the files that are put beside the report, as far as there is room."""
+    left = MAX_FILES
+    for index, (name, data) in enumerate(figure.items, 1):
+        left -= len(data)
+        if left >= 0:
+            yield _file_name(check, number, index, name), data
 
 
 def _thinned(values: Sequence[float]) -> tuple[tuple[int, float | None], ...]:
@@ -81,7 +116,7 @@ def _thinned(values: Sequence[float]) -> tuple[tuple[int, float | None], ...]:
 
 
 def pictures(results: Mapping[str, CheckResult]) -> dict[str, bytes]:
-    """Return all pictures of a report as JPEG files, by name."""
+    """Return the files that lie beside a report, by name: pictures as JPEG, others as they are."""
     return dict(_pictures(results))
 
 
@@ -91,6 +126,8 @@ def _pictures(results: Mapping[str, CheckResult]) -> Iterator[tuple[str, bytes]]
             if isinstance(figure, Pictures):
                 for index, (_caption, picture) in enumerate(figure.items, 1):
                     yield _name(check, number, index), _jpeg(picture)
+            elif isinstance(figure, HandedInFiles):
+                yield from _beside(check, number, figure)
 
 
 def _jpeg(picture: np.ndarray[Any, Any]) -> bytes:

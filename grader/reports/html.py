@@ -73,7 +73,11 @@ def report(
         pictures: those that it names, which become part of the page.
         folder: how a command names the folder of the report.
     """
-    addresses = {name: figures.picture_uri(data) for name, data in (pictures or {}).items()}
+    addresses = {
+        name: figures.picture_uri(data)
+        for name, data in (pictures or {}).items()
+        if name.endswith(".jpg")
+    }
     checks = list(made.checks())
     return _environment().get_template("report.html.j2").render(
         made=made,

@@ -143,8 +143,24 @@ class FormulasFigure(Reported):
     rows: Items[FormulaReport]
 
 
+class HandedInFileReport(Reported):
+    """A file of the submission: ``file`` is where it lies beside the report, empty if nowhere."""
+
+    name: str
+    bytes: int
+    file: Annotated[str, Field(pattern=r"^(figures/[A-Za-z0-9.-]+)?$")]
+
+
+class FilesFigure(Reported):
+    """Files that only a person can read."""
+
+    kind: Literal["files"] = "files"
+    title: str
+    items: Items[HandedInFileReport]
+
+
 FigureReport = Annotated[
-    CurvesFigure | PicturesFigure | TableFigure | TextFigure | FormulasFigure,
+    CurvesFigure | PicturesFigure | TableFigure | TextFigure | FormulasFigure | FilesFigure,
     Field(discriminator="kind"),
 ]
 

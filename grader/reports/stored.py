@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from grader.errors import UsageError
-from grader.reports.report import PicturesFigure, Report
+from grader.reports.report import FilesFigure, PicturesFigure, Report
 
 REPORT = "report.json"
 MARKED_KEY = b'"marked": {'  # in a text, its quotation marks would be escaped
@@ -156,7 +156,10 @@ def picture_names(report: Report) -> Iterator[str]:
     """Yield the names of the pictures of a report, as far as they lead to its own folder."""
     for check in report.checks():
         named = [figure for figure in check.figures if isinstance(figure, PicturesFigure)]
-        for item in (item for figure in named for item in figure.items):
-            name = PurePosixPath(item.file)
+        files = [item.file for figure in named for item in figure.items]
+        handed_in = [figure for figure in check.figures if isinstance(figure, FilesFigure)]
+        files += [item.file for figure in handed_in for item in figure.items if item.file]
+        for file in files:
+            name = PurePosixPath(file)
             if not name.is_absolute() and ".." not in name.parts:
-                yield item.file
+                yield file

@@ -15,7 +15,7 @@ from pathlib import Path
 from grader import scoring
 from grader.assignment import secret, signatures
 from grader.assignment.reference import Assignment
-from grader.author.evidence import Text
+from grader.author.evidence import Figure, HandedInFiles, Text
 from grader.checks import KINDS, Context, Judgement, causes, rerun
 from grader.checks.watched import Watch
 from grader.errors import (
@@ -229,8 +229,10 @@ class Session:
         try:
             judgement = self._at_once(check, context) or self._with_retry(check, context)
         except Pending as pending:
-            shown = (Text(pending.file, pending.text),) if pending.text else ()
-            return CheckResult(check, "pending", 0.0, message=pending.message, figures=shown)
+            shown: list[Figure] = [Text(pending.file, pending.text)] if pending.text else []
+            if pending.others:
+                shown.append(HandedInFiles("handed in", pending.others))
+            return CheckResult(check, "pending", 0.0, message=pending.message, figures=tuple(shown))
         except Blocked as blocked:
             cause = causes.of_failure(blocked)
             return CheckResult(check, "blocked", 0.0, blocked.reason, blocked.message, cause)

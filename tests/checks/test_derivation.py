@@ -134,3 +134,11 @@ def test_no_worker_is_needed(tmp_path):
     context = Context(None, rubric.questions[0], 1, "mini", None, None, read_file)
     with pytest.raises(Failure, match=r"answer\.md is missing"):
         KINDS["derivation"].run(check, context)
+
+
+def test_what_only_a_person_can_read_is_put_beside_the_report(derived):
+    data = b"%PDF-1.7 and so on"
+    result = derived({"answer.md": BLANK, "homework.pdf": data.decode()})
+    assert (result.outcome, result.points) == ("pending", 0)
+    (shown,) = result.figures
+    assert list(shown.items) == [("homework.pdf", data)]

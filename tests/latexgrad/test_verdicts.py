@@ -411,3 +411,19 @@ def test_every_formula_has_a_verdict():
         *("not graded", "your own definition", "replaced by a later formula", follows),
         *("right", "right", "right", "wrong", "wrong"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("later", "lost"),
+    [
+        (r"\frac{\partial L}{\partial y_t} x_t^T", False),  # (H, D) for (H,)
+        (r"W_x^T \frac{\partial L}{\partial y_t}", False),  # (D,)
+        (r"W_x \frac{\partial L}{\partial y_t}", False),  # no shape at all
+        (r"2 \frac{\partial L}{\partial y_t}", True),
+    ],
+)
+def test_the_last_formula_counts_unless_its_shape_is_impossible(later, lost):
+    formulas = {"y_t": SLOPE} | STEP
+    again = rf"\[ \frac{{\partial L}}{{\partial b}} = {later} \]"
+    found = run("q3.5", written(formulas, RNN_STEP) + again)
+    assert (r"\partial L/\partial b" in found.lost) == lost

@@ -9,7 +9,16 @@ import typing
 import numpy as np
 import pytest
 
-from grader.author.evidence import Curves, Figure, Formula, Formulas, Pictures, Table, Text
+from grader.author.evidence import (
+    Curves,
+    Figure,
+    Formula,
+    Formulas,
+    HandedInFiles,
+    Pictures,
+    Table,
+    Text,
+)
 from grader.errors import Cause
 from grader.model import CheckResult, CheckSpec, Part
 from grader.reports import building, clipping, figures
@@ -22,6 +31,7 @@ FIGURES = {
     Pictures: Pictures(LONG, [(LONG, np.zeros((3000, 2000, 3), dtype=np.uint8))] * 90),
     Table: Table(LONG, [LONG] * 30, [[LONG] * 30] * 3 + [["x"]] * 100_000),
     Text: Text(LONG, LONG),
+    HandedInFiles: HandedInFiles(LONG, [(LONG, b"x")] * 900),
     Formulas: Formulas(LONG, [Formula(LONG, LONG, LONG, LONG)] * 900),
 }
 FIELDS = {
