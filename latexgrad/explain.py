@@ -178,7 +178,8 @@ class Explanation:
             return line.strip()[:MAX_SOURCE]
         after = bisect_right(starts, statement.at)
         end = min([statement.ends, *starts[after : after + 1]])
-        text = self._document.text[statement.at : max(end, statement.at)]
+        end = min(max(end, statement.at), statement.at + 2 * MAX_SOURCE)
+        text = self._document.text[statement.at : end]
         return _LAYOUT.sub("", text).strip()[:MAX_SOURCE]
 
     def _states(self) -> dict[int, str]:
