@@ -6,21 +6,28 @@ program is text on the page, whatever it holds.
 
 from __future__ import annotations
 
+import base64
 import functools
+import hashlib
 import shlex
 from collections.abc import Mapping, Sequence
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import markupsafe
 
-from grader.readers.texts import plain
+from grader.readers.texts import counted, plain
 from grader.reports import figures, mathml
+from grader.reports.class_summary import ClassSummary, by_submission, seconds_of
 from grader.reports.files import write_text
 from grader.reports.report import Report
-from grader.reports.summaries import alike, notes_of, zero_to_look_at
+from grader.reports.summaries import alike, notes_of
 from grader.reports.terminal import clean
+
+MOST_CAUSES = 5  # of a check that are shown before one asks for more
+MAX_ON_CLASS_PAGE = 300  # characters of a text that a report holds in full
 
 
 @functools.cache
@@ -37,7 +44,11 @@ def _environment() -> jinja2.Environment:
     environment.filters["figure"] = _figure
     environment.filters["curves"] = figures.curves_uri
     environment.filters["mathml"] = _mathml
-    environment.filters["why_zero"] = zero_to_look_at
+    environment.filters["by_question"] = _by_question
+    environment.filters["counted"] = counted
+    environment.filters["of"] = _of
+    environment.filters["seconds"] = seconds_of
+    environment.filters["shorter"] = _shorter
     return environment
 
 
@@ -91,27 +102,48 @@ def report(
     )  # fmt: skip
 
 
-def write_index(path: Path, reports: Sequence[Report]) -> None:
-    """Write the page that lists all submissions of a run."""
-    rows = sorted(reports, key=lambda made: made.id)
-    scores = sorted(made.score for made in rows if made.score is not None)
-    page = _environment().get_template("index.html.j2").render(
-        title=rows[0].title,
-        rows=[(made, _percent(made.score, made.max_score)) for made in rows],
-        questions=_questions(rows),
-        median=scores[len(scores) // 2] if scores else None,
-        max_score=rows[0].max_score,
-        broken=len(rows) - len(scores),
-    )  # fmt: skip
+def write_index(path: Path, reports: Sequence[Report], order: Sequence[str] = ()) -> None:
+    """Write the page of a class.
+
+    Args:
+        path: of the page; the reports are in folders beside it.
+        reports: at least one.
+        order: ids of checks in the rubric's order.
+    """
+    found = ClassSummary(reports, order)
+    template = _environment().get_template("index.html.j2")
+    script = _script()
+    page = template.render(
+        title=found.reports[0].title,
+        found=found,
+        unit=" %" if found.same_maximum is None else f" of {plain(found.same_maximum)} points",
+        largest_bin=max(one.count for one in found.bins),
+        people=by_submission(found.for_a_person),
+        named=any(made.student for made in found.reports),
+        late=frozenset(found.late),
+        most_causes=MOST_CAUSES,
+        script=markupsafe.Markup(script),  # noqa: S704 - a file of ours, without any data
+        script_hash=f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}",
+    )
     write_text(path, page)
 
 
-def _questions(reports: Sequence[Report]) -> list[str]:
-    """Return the ids of all questions, in the order of the first report that has them."""
-    found: dict[str, None] = {}
-    for made in reports:
-        found.update(dict.fromkeys(question.id for question in made.questions))
-    return list(found)
+@functools.cache
+def _script() -> str:
+    """Return the script of the class page: the policy of the page allows no other."""
+    return resources.files(__package__).joinpath("templates", "class.js").read_text("utf-8")
+
+
+def _by_question(made: Report) -> dict[str, tuple[float, float]]:
+    return {question.id: (question.score, question.max_score) for question in made.questions}
+
+
+def _shorter(text: str) -> str:
+    return text if len(text) <= MAX_ON_CLASS_PAGE else f"{text[:MAX_ON_CLASS_PAGE]}..."
+
+
+def _of(count: int, most: int) -> float:
+    return round(100 * count / most, 1) if most else 0.0
 
 
 def _percent(score: float | None, most: float) -> float:

@@ -46,7 +46,7 @@ def write_columns(
     reports = [*made, *earlier]
     if always or len(reports) > 1 or (out / GRADEBOOK).is_file():
         gradebook.write(out / GRADEBOOK, checks, reports)
-        html.write_index(out / INDEX, reports)
+        html.write_index(out / INDEX, reports, checks)
     return len(earlier), problems
 
 

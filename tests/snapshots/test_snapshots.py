@@ -33,6 +33,7 @@ WORDS = (
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\+00:00|Z| UTC)?", "TIME"),
     (r"\b\d+(\.\d+)? ?(ms|s)\b(?! of)", "DURATION"),
     (r'("duration_s"|"execution_time"): [\d.e-]+', r"\1: DURATION"),
+    (r'(data-label="seconds">)[\d.]+', r"\1DURATION"),
     (r"\b[0-9a-f]{64}\b", "DIGEST"),
     (rf"(?<![\d.]){re.escape(grader.__version__)}(?![\d.])", "VERSION"),
     (r"(isolation: |<dt>isolation</dt><dd>)(full|partial|none)[^\n<]*", r"\1LEVEL"),

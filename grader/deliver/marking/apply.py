@@ -185,7 +185,7 @@ def write(made: Plan, stored: Mapping[str, Stored], folder: Path, out: Path) -> 
             write_reports(target, made.reports[name], None, pictures(one))
     if listed:
         gradebook.write_columns(out / "gradebook.csv", columns, list(made.reports.values()))
-        html.write_index(out / "index.html", list(made.reports.values()))
+        html.write_index(out / "index.html", list(made.reports.values()), columns)
 
 
 def _columns(path: Path, reports: Sequence[Report]) -> list[str]:
