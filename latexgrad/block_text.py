@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from .tokens import Lexeme
+from .tokens import Lexeme, argument_at
 
 BEGIN, NEXT, ROW, END = r"\blocks", r"\nextblock", r"\nextrow", r"\endblocks"
 SIDE_BY_SIDE = r"\oplus"  # of vectors whose lengths differ, it can only mean one below the other
@@ -41,7 +41,24 @@ class _Frame:
 
 def with_blocks(found: Sequence[Lexeme]) -> list[Lexeme]:
     """Return lexemes with block matrices marked as such; brackets around one are dropped."""
-    return _Marker(found).marked()
+    return _Marker(_without_binomials(found)).marked()
+
+
+def _without_binomials(found: Sequence[Lexeme]) -> Sequence[Lexeme]:
+    r"""Read ``\binom{h}{x}`` as a column of two blocks."""
+    made: list[Lexeme] = []
+    place = 0
+    while place < len(found):
+        lexeme = found[place]
+        place += 1
+        if lexeme.text != r"\binom":
+            made.append(lexeme)
+            continue
+        above, place = argument_at(found, place, lexeme)
+        below, place = argument_at(found, place, lexeme)
+        signs = [replace(lexeme, kind="command", text=text) for text in (BEGIN, ROW, END)]
+        made += [signs[0], *above, signs[1], *below, signs[2]]
+    return made
 
 
 class _Marker:

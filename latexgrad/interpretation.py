@@ -20,7 +20,7 @@ from .families import (
 )
 from .limits import Budget, OverBudgetError
 from .network import Network, keys_in
-from .nodes import Symbol, Transpose, walk
+from .nodes import Blocks, Node, Symbol, Transpose, parts, walk
 from .prepare import PreparedTask
 from .renaming import Family, Renaming
 from .resolve import resolve
@@ -84,8 +84,18 @@ def _meanings(statements: Sequence[Statement], network: Network) -> Iterator[_Me
     candidate = any(uses_value_g(side) for side in sides_of(statements))
     for spelling in found:
         yield _Meaning(spelling, candidate)
-    if candidate and network.gates:
-        yield _Meaning(found[0], candidate_is_g=False)
+    if network.gates and (candidate or any(map(_lists_g, sides_of(statements)))):
+        yield _Meaning(found[0], candidate_is_g=not candidate)
+
+
+def _lists_g(side: Node) -> bool:
+    """Say whether g is the label of one block beside others: then it is one gate, and not any."""
+    return any(
+        isinstance(cell, Symbol) and "g" in cell.labels
+        for node in walk(side)
+        if isinstance(node, Blocks)
+        for cell in parts(node)
+    )
 
 
 def _likeliest(tried: Sequence[_Interpretation]) -> Sequence[_Interpretation]:

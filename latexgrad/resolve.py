@@ -12,7 +12,7 @@ from .dependence import rules_behind
 from .evaluate import EvaluationError
 from .limits import Budget, UnreadableError
 from .network import Key, Network, key_of, keys_in, time_of
-from .nodes import Gradient, Node, Symbol, Transpose
+from .nodes import Blocks, Gradient, Node, Symbol, Transpose, parts
 from .reading import Probe, Reading, UnknownError, readings
 from .renaming import Renaming
 from .rules import Rule
@@ -113,6 +113,8 @@ def _is_derived(node: Node, answer: Answer) -> bool:
     """Say whether a formula is nothing but the name of what another rule defines."""
     if isinstance(node, Transpose):
         return _is_derived(node.of, answer)
+    if isinstance(node, Blocks):
+        return all(_is_derived(cell, answer) for cell in parts(node))
     return isinstance(node, Symbol | Gradient) and any(
         rule.key == key_of(node) and (rule.time is None or rule.time == time_of(node))
         for rule in answer.rules

@@ -118,6 +118,8 @@ BY_INPUT = (
         ),
         ("u = [x_t, h_{t-1}]", *(x.replace("z_t", "u").replace("W", r"\Theta") for x in WHOLE)),
         (Z, *(x.replace(by("W"), r"\nabla_W L") for x in WHOLE)),
+        (r"z_t = \binom{h_{t-1}}{x_t}", "y_t = W z_t + b", *WHOLE),
+        (Z, W, WHOLE[0], r"u = W^T \delta", "u = " + matrix(by("h_{t-1}"), by("x_t"))),
     ],
 )
 def test_blocks_of_one_step_earn_everything(formulas):
@@ -188,6 +190,10 @@ def test_a_stack_at_another_time_is_that_of_another_step():
          r"\delta_t = " + matrix(*(GATES[gate] for gate in "ifoc")), *ALL),
         (Z, *EACH, rf"{by('W^g')} = \delta^g z_t^T", rf"{by('b^g')} = \delta^g",
          rf"{by('z_t')} = \sum_g (W^g)^T \delta^g"),
+        (Z, "a_t = W z_t + b", "a_t = " + stacked("a_t^%s", "ifog"),
+         *(rf"{by(f'a_t^{gate}')} = {GATES[gate]}" for gate in "ifo"),
+         by("a_t^g") + " = " + GATES["c"],
+         *(formula.replace(r"\delta_t", by("a_t")) for formula in ALL)),
         # No order of the gates is stated: one of all is right.
         (r"\delta_t = " + matrix(*(GATES[gate] for gate in "ocfi")), *BY_INPUT),
     ],
