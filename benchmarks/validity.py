@@ -70,6 +70,8 @@ def of_all(module: str) -> list[str]:
 
 LOSSES = [f"{file}:{name}" for file in of_all("style_transfer.py") for name in
           ("content_loss", "gram_matrix", "style_loss", "tv_loss")]  # fmt: skip
+WHOLE = [word for name in ("plain", "loop", "vectorised") for word in
+         ("--example", f"full_marks/{name}")] + ["--example", "wrong/*"]  # fmt: skip
 PARTS = (
     mutants("layers-reference", 1600, "reference/rnn_layers.py"),
     mutants("layers-plain", 1000, "full_marks/plain/rnn_layers.py"),
@@ -91,7 +93,7 @@ PARTS = (
     Part("tolerances", "tolerances", ("grader", "calibrate", "q2.[1-4]", "q3.*", "q4.*", "q5.[1-6]",
                                       "--seeds", "5", "--out", "{out}")),
     Part("thresholds", "thresholds", ("grader", "calibrate", "q1.*", "q2.5", "q5.[78]", "q5.10",
-                                      "q6.*", "--seeds", "30", "--out", "{out}")),
+                                      "q6.[1-5]", "--seeds", "30", *WHOLE, "--out", "{out}")),
 )  # fmt: skip
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grader.assignment import mutated
-from grader.assignment.examples import Example, assembled, identifier, load_examples
+from grader.assignment.examples import Example, assembled, identifier, load_examples, matching
 from grader.assignment.mutated import MutantFate
 from grader.calibration.kept_runs import KeptRuns, MeasuredRun, Role, Stamps, values_of
 from grader.isolation.worker.mutants import mutants_of
@@ -22,6 +22,7 @@ from grader.run.progress import follow
 
 AT_ONCE = 100  # changed programs that are written to the disk at a time
 WRONG = ("wrong/", "shortcuts/")  # folders of examples that are wrong on purpose
+WRONG_SEEDS = 5
 BROKEN = "broken"
 
 
@@ -60,11 +61,18 @@ class Measuring:
     kept: KeptRuns
     jobs: int
 
-    def examples(self, seeds: Sequence[int]) -> list[MeasuredRun]:
-        """Run the examples on each seed, unless they have been; return all their runs."""
-        chosen = [one for one in self._candidates() if one[1]]
+    def examples(self, seeds: Sequence[int], patterns: Sequence[str] = ()) -> list[MeasuredRun]:
+        """Run the examples on each seed, unless they have been; return all their runs.
+
+        Wrong ones run on the first ``WRONG_SEEDS`` only: no bound is computed from them.
+
+        Raises:
+            UsageError: one of the patterns matches no example.
+        """
+        every = [one for one in self._candidates(patterns) if one[1]]
         found = []
-        for seed in seeds:
+        for number, seed in enumerate(seeds):
+            chosen = every if number < WRONG_SEEDS else list(_right(every))
             with assembled([example for example, _roles in chosen]) as folders:
                 found += self._runs(list(self._prepared(chosen, folders)), seed)
         return found
@@ -94,9 +102,9 @@ class Measuring:
                 found += self._runs(given, seeds[number % len(seeds)])
         return found
 
-    def _candidates(self) -> Iterator[tuple[Example, dict[str, Role]]]:
+    def _candidates(self, patterns: Sequence[str]) -> Iterator[tuple[Example, dict[str, Role]]]:
         """Yield the examples that are right or wrong on purpose, with the checks that say so."""
-        for example in load_examples(self.job.rubric):
+        for example in matching(load_examples(self.job.rubric), patterns):
             losses = example.claims.loses
             roles: dict[str, Role] = {}
             for check in example.wanted & set(self.checks):
@@ -188,6 +196,16 @@ class Measuring:
             earned=found.points / found.max_points,
             values=values_of(self.checks[found.id], found),
         )
+
+
+def _right(
+    chosen: Iterable[tuple[Example, dict[str, Role]]],
+) -> Iterator[tuple[Example, dict[str, Role]]]:
+    """Yield the examples that are right somewhere, with these checks only."""
+    for example, roles in chosen:
+        right: dict[str, Role] = {c: role for c, role in roles.items() if role == "right"}
+        if right:
+            yield example, right
 
 
 def wrong_values(runs: Sequence[MeasuredRun]) -> list[MeasuredRun]:

@@ -62,6 +62,8 @@ EXTRA = "pip install 'dl-grader[calibrate]'"
 @click.option("--changed", type=click.IntRange(min=0), metavar="N", default=30,
               show_default=True,
               help="For each check of values, so many mutants and rewrites.")  # fmt: skip
+@click.option("--example", "patterns", multiple=True, metavar="PATTERN",
+              help="Run only these examples, such as full_marks/* (repeatable).")  # fmt: skip
 @click.option("--sample-seed", type=click.IntRange(min=0), default=0, metavar="S",
               show_default=True, help="What these are drawn with.")  # fmt: skip
 @click.option("--write", is_flag=True, help="RubricChange the rubric as proposed; comments stay.")
@@ -74,6 +76,7 @@ def calibrate_command(
     jobs: int | None,
     seeds: int,
     changed: int,
+    patterns: Sequence[str],
     sample_seed: int,
     rubric: Path | None,
     tier: Any,
@@ -102,7 +105,7 @@ def calibrate_command(
     measuring = Measuring(Job(loaded, settings, None), checks, KeptRuns(out), jobs or batch.cores())
     first = settings.public_seed(loaded)
     every = [first + number for number in range(seeds)]
-    runs = measuring.examples(every) + measuring.changed(every, changed, sample_seed)
+    runs = measuring.examples(every, patterns) + measuring.changed(every, changed, sample_seed)
     by_check: dict[str, list[MeasuredRun]] = defaultdict(list)
     for run in wrong_values(runs):
         by_check[run.check].append(run)

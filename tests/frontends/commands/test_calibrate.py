@@ -80,6 +80,20 @@ def test_runs_are_kept_and_more_seeds_add_to_them(calibrate, tmp_path):
     assert len(more) == 9
 
 
+def test_wrong_programs_run_on_five_seeds_and_examples_can_be_chosen(calibrate):
+    ran, runs = calibrate("--seeds", 7, "--changed", 0, "--example", "wrong/*",
+                          "--example", "full_marks/plain")  # fmt: skip
+    assert ran.status == 0, ran.err
+    seeds = {
+        role: len({r["seed"] for r in runs if r["role"] == role}) for role in ("right", "wrong")
+    }
+    assert seeds == {"right": 7, "wrong": 5}
+    assert {run["program"] for run in runs} == {"full_marks/plain", "wrong/off"}
+    ran, _runs = calibrate("--example", "wrong/nobody")
+    assert ran.status == 2
+    assert "wrong/nobody: no such example" in ran.err
+
+
 def test_changed_programs_count_on_both_sides(calibrate):
     ran, runs = calibrate("--seeds", 1, "--changed", 5)
     assert ran.status == 0, ran.err
