@@ -23,6 +23,7 @@ from grader.reports import figures, mathml
 from grader.reports.class_summary import ClassSummary, by_submission, seconds_of
 from grader.reports.files import write_text
 from grader.reports.report import Report
+from grader.reports.results import student_text
 from grader.reports.summaries import alike, notes_of
 from grader.reports.terminal import clean
 
@@ -99,6 +100,25 @@ def report(
         shared=[item for item in notes_of(checks).items() if len(item[1]) > 1],
         hidden=[check.id for check in checks if check.visibility != "visible"],
         duration_s=sum(check.duration_s for check in checks),
+    )  # fmt: skip
+
+
+def feedback(made: Report) -> str:
+    """Return the page of one report that a student may see, by the rules of ``results.json``.
+
+    Hidden checks are not on it; of those that are shown later only the hint is. It names nobody.
+    """
+    shown = [
+        (question, [check for check in question.checks if check.visibility != "hidden"])
+        for question in made.questions
+    ]
+    earlier = alike(made.checks())
+    checks = [check for _question, found in shown for check in found]
+    return _environment().get_template("feedback.html.j2").render(
+        made=made,
+        questions=[(question, found) for question, found in shown if found],
+        texts={check.id: student_text(check, earlier.get(check.id)) for check in checks},
+        percent=_percent(made.score, made.max_score),
     )  # fmt: skip
 
 
