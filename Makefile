@@ -15,7 +15,7 @@ SHOWCASE := full_marks/unusual_imports full_marks/derivation_rows \
 	wrong/derivation_sum_missing wrong/lstm_gates_in_torch_order wrong/softmax_epsilon \
 	wrong/predictions_labels_exchanged hostile/reads_the_reference_by_path hostile/forges_an_answer
 
-.PHONY: grade verify check test coverage fuzz lint types bench validity accelerator hostile container-test clean help
+.PHONY: grade verify check test coverage fuzz lint types bench validity accelerator hostile container-test accessibility clean help
 
 help:
 	@echo "make grade   install, grade eleven example submissions, say where the reports are"
@@ -26,6 +26,7 @@ help:
 	@echo "make fuzz    fifteen minutes of hostile frames, results, rubrics, archives, predictions"
 	@echo "make validity  long proofs, in parts: docs/validity.md make clean"
 	@echo "make container-test  build the Gradescope image and run it (root, buildah)"
+	@echo "make accessibility  the pages in a browser: sorting, phones, WCAG 2.2 AA (needs Chromium)"
 	@echo "make accelerator  the same grades on a GPU, and programs that misuse it; skips where there is none"
 	@echo "make hostile   every hostile example on three kinds of machine (root only)"
 
@@ -80,6 +81,11 @@ derivations: $(STAMP)
 # Hours, in parts: what is done is kept in build/validity, and the next call goes on.
 validity: $(STAMP)
 	$(BIN)/python benchmarks/validity.py
+
+# Every kind of page in Chromium (Debian's package chromium), looked at by axe-core.
+accessibility: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt -e '.[browser]'
+	$(BIN)/python -m pytest tests/browser -v
 
 accelerator: $(STAMP)
 	$(BIN)/python benchmarks/accelerator.py

@@ -1,0 +1,147 @@
+"""Every kind of page in a real browser: no violation of WCAG 2.2 AA that axe-core finds.
+
+Needs the extra ``browser`` and Chromium (Debian's package, or the path in ``GRADER_CHROMIUM``), and
+is skipped without them. ``make accessibility`` installs the extra.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from grader.reports import html
+from tests import class_of_three
+from tests.made_reports import check, report_of, typed
+
+pytest.importorskip("playwright", reason="the extra 'browser' is not installed")
+axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+from playwright.sync_api import sync_playwright  # noqa: E402
+
+CHROMIUM = os.environ.get("GRADER_CHROMIUM") or shutil.which("chromium")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+WIDTHS = (1400, 390)
+PAGES = ("class", "alice", "bob", "carol", "everything", "broken", "feedback")
+MATHML = "<math><mi>x</mi><mo>=</mo><mn>1</mn></math>"
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
+
+
+def everything():
+    """A report with every kind of figure, outcome and text."""
+    figures = [
+        {"kind": "curves", "title": "Losses", "series": {"loss": [[0, 2.0], [1, 1.0]]},
+         "xlabel": "step", "ylabel": "loss", "log": True},
+        {"kind": "table", "title": "Samples", "header": ["caption", "right"], "rows": [["a", "b"]]},
+        {"kind": "text", "title": "Why", "text": "word " * 2000},
+        {"kind": "formulas", "title": "Formulas", "rows": [
+            {"place": "line 1", "mathml": MATHML, "source": "x = 1", "verdict": "right"}]},
+    ]  # fmt: skip
+    parts = [
+        {"name": name, "points": 0.5, "max_points": 1.0, "reason": "mismatch",
+         "message": "dW: wrong " * 40, "cause": None}
+        for name in ("dW", "db")
+    ]  # fmt: skip
+    outcomes = ("passed", "partial", "failed", "blocked", "pending")
+    checks = [
+        check(f"q1.{n}", outcome, 0.5 if outcome == "partial" else 0.0, 2.0, message="A message.",
+              hint="A hint.", notes=["A note."], output="printed\n" * 60, parts=parts,
+              figures=figures, visibility="hidden" if n == 2 else "visible")
+        for n, outcome in enumerate(outcomes)
+    ]  # fmt: skip
+    return typed(report_of(*checks, score=0.5, status="pending"))
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory) -> dict[str, Path]:
+    """The pages by name."""
+    folder = tmp_path_factory.mktemp("pages")
+    graded = class_of_three.grade(folder / "class")
+    made = everything()
+    broken = typed(report_of(score=None, status="broken"))
+    texts = {
+        "everything": html.report(made),
+        "broken": html.report(broken),
+        "feedback": html.feedback(made),
+    }
+    for name, text in texts.items():
+        (folder / f"{name}.html").write_text(text, encoding="utf-8")
+    found = {name: folder / f"{name}.html" for name in texts}
+    for student in ("alice", "bob", "carol"):
+        (found[student],) = graded.glob(f"*{student}/report.html")
+    return {**found, "class": graded / "index.html"}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium without a window."""
+    with sync_playwright() as running:
+        started = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_no_violation(name, scheme, pages, browser):
+    for width in WIDTHS:
+        size = {"width": width, "height": 900}
+        # axe-core is a script, which the policy of the pages refuses as it must.
+        context = browser.new_context(bypass_csp=True, viewport=size, color_scheme=scheme)
+        page = context.new_page()
+        page.goto(pages[name].as_uri())
+        page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+        found = axe.Axe().run(page, options={"runOnly": RULES}).response
+        wrong = [(one["id"], [n["html"] for n in one["nodes"]]) for one in found["violations"]]
+        assert wrong == [], f"{width} px"
+        assert len(found["passes"]) > 10  # it did look
+        context.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_page_breaks_its_own_policy_or_is_wider_than_a_phone(name, pages, browser):
+    context = browser.new_context(viewport={"width": 390, "height": 900})
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto(pages[name].as_uri())
+    assert said == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    context.close()
+
+
+def test_the_class_can_be_sorted_searched_and_filtered(pages, browser):
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    page = context.new_page()
+    page.goto(pages["class"].as_uri())
+
+    def names():
+        rows = page.locator("table.sortable tbody tr:not([hidden])")
+        return [row.split("\n")[0].split("\t")[0] for row in rows.all_inner_texts()]
+
+    assert names() == ["@bob", "alice", "carol"]
+    score = page.locator("table.sortable thead button", has_text="score")
+    score.click()  # numbers: the largest first
+    assert names()[0] in ("alice", "carol")
+    score.click()
+    assert names()[0] == "@bob"
+    assert page.locator("th[aria-sort=ascending]").inner_text().startswith("score")
+    page.get_by_label("Search").fill("CAROL")
+    assert names() == ["carol"]
+    assert page.locator("output").inner_text() == "1 of 3"
+    page.get_by_label("Search").fill("")
+    page.get_by_label("Status").select_option("pending")
+    assert sorted(names()) == ["@bob", "alice"]
+    context.close()
+
+
+def test_without_scripts_every_row_is_there(pages, browser):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(pages["class"].as_uri())
+    assert page.locator("table.sortable tbody tr").count() == 3
+    assert page.locator(".tools").count() == 0
+    context.close()
