@@ -9,7 +9,7 @@ through these modules in turn:
 1. ``source`` finds headings, macros and mathematics in the file; pictures and formulas outside
    mathematics are noted.
 2. ``tokens`` cuts LaTeX into lexemes and expands macros; ``looks`` drops fonts and spacing
-   (``commands``), and ``block_text`` marks block matrices.
+   (``commands``), and ``block_text`` marks block matrices (``gaps``: those without commas).
 3. ``rows`` opens frames and cuts lexemes into pieces at row ends and remarks (``words``);
    ``equations`` makes chains ``a = b = c`` and conditions of them; ``function_names`` and
    ``rewrites`` put them into the usual form.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from .gaps import with_commas
 from .tokens import Lexeme, argument_at
 
 BEGIN, NEXT, ROW, END = r"\blocks", r"\nextblock", r"\nextrow", r"\endblocks"
@@ -41,7 +42,7 @@ class _Frame:
 
 def with_blocks(found: Sequence[Lexeme]) -> list[Lexeme]:
     """Return lexemes with block matrices marked as such; brackets around one are dropped."""
-    return _Marker(_without_binomials(found)).marked()
+    return _Marker(with_commas(_without_binomials(found))).marked()
 
 
 def _without_binomials(found: Sequence[Lexeme]) -> Sequence[Lexeme]:

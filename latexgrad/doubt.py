@@ -13,7 +13,7 @@ from .dependence import rules_behind
 from .formula_text import as_text
 from .limits import UnreadableError
 from .network import LATER, STACKED, Key, gate_variables, key_of, keys_in, substitute
-from .nodes import Gradient, Node, Symbol, Transpose, parts, walk
+from .nodes import Blocks, Gradient, Node, Symbol, Transpose, parts, walk
 from .reading import UnknownError
 from .resolve import is_name
 from .sections import PartContent
@@ -68,15 +68,31 @@ class _Doubts:
         rules = [self._compared.answer.rules[number] for number in behind]
         used = {key for rule in rules for link in rule.links for key in keys_in(link)}
         used |= {verdict.quantity.key, *(rule.key for rule in rules)}
+        links = [link for number in behind for link in self._compared.resolved.readings[number]]
+        yield from (link for link in links if isinstance(link, UnreadableError))
         yield from (error for keys, error in self._of_keys if keys & used)
         yield from self._unknown.behind(verdict)
         if verdict.status in ("missing", "given"):
             yield from self._unknown.unused()
+            yield from self._silent()
             yield from _guesses(self._part.own, self._compared)
         else:
             numbers = {rule.statement.number for rule in rules}
             read = [one for one in self._part.own if one.number in numbers]
             yield from _guesses(read, self._compared)
+
+    def _silent(self) -> Iterator[UnreadableError]:
+        """Yield blocks with gradients in them that say nothing about any quantity."""
+        heard = {rule.statement.number for rule in self._compared.answer.rules}
+        for statement in self._part.own:
+            if statement.number in heard or statement.problem is not None:
+                continue
+            for side in statement.sides:
+                if isinstance(side, UnreadableError):
+                    continue
+                for node in walk(side):
+                    if isinstance(node, Blocks) and any(map(_is_of_loss, walk(node))):
+                        yield UnreadableError("what these blocks say is not understood", node.at)
 
     def _keys_of(self, statement: Statement) -> set[Key]:
         """Return the gradients that a statement is about, though it was not read whole.
@@ -97,6 +113,10 @@ class _Doubts:
             nodes = [substitute(node, variables[0], g) for g in gates] if variables else [node]
             found |= {key_of(one) for one in nodes if isinstance(one, Gradient)}
         return found if all(answer.network.has(key) for key in found) else set()
+
+
+def _is_of_loss(node: Node) -> bool:
+    return isinstance(node, Gradient) and node.of == "L"
 
 
 def _guesses(

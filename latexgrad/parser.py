@@ -44,6 +44,7 @@ from .tokens import Lexeme, argument_at
 
 GRAMMAR = Path(__file__).with_name("grammar.lark")
 EULER = "e"
+SIZES_OF_IDENTITY = frozenset("DHN")  # I_H is an identity matrix
 PRIME = "'"  # a label: what a prime right after a letter means depends on the whole answer
 
 
@@ -248,8 +249,9 @@ class _NodeBuilder:
         read = self._scripts_of(scripts, depth)
         if token.type == "ONES":
             node: Node = Ones(identity=False, at=at)
-        elif str(token) == "I" and not read.labels:
+        elif str(token) == "I" and not read.times and set(read.labels) <= SIZES_OF_IDENTITY:
             node = Ones(identity=True, at=at)
+            read.labels = []
         else:
             node = _symbol(str(token), read, at)
         return _decorated(node, read)

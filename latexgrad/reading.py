@@ -237,9 +237,13 @@ def _combined(
     for one, two in product(left, right):
         probe.budget.spend()
         for meaning, cost in _meanings(sign, one.value, two.value):
-            node = Binary(meaning, one.node, two.node, one.node.at)
+            first, second = one, two
+            swapped = (shape_of(two.value) or (1, 0))[1] == 1
+            if sign == r"\otimes" and meaning == "matrix" and swapped:
+                first, second = two, one  # Kronecker's product of a row and a column
+            node = Binary(meaning, first.node, second.node, one.node.at)
             try:
-                value = product_of(node, one.value, two.value)
+                value = product_of(node, first.value, second.value)
             except ShapeError as error:
                 failed = failed or error
                 continue
@@ -255,6 +259,8 @@ def _meanings(sign: Operator, left: Any, right: Any) -> Iterator[tuple[Meaning, 
         yield "outer", 0
         if one == two and one is not None:
             yield "elementwise", UNUSUAL
+        elif one is not None and two is not None and 1 in (one[0] * two[1], one[1] * two[0]):
+            yield "matrix", LOOSE  # Kronecker's product of a column and a row, in either order
         return
     if sign in ELEMENTWISE_SIGNS:
         yield "elementwise", 0

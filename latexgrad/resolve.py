@@ -12,7 +12,7 @@ from .dependence import rules_behind
 from .evaluate import EvaluationError
 from .limits import Budget, UnreadableError
 from .network import Key, Network, key_of, keys_in, time_of
-from .nodes import Blocks, Gradient, Node, Symbol, Transpose, parts
+from .nodes import BlockOf, Blocks, Gradient, Node, Symbol, Transpose, parts
 from .reading import Probe, Reading, UnknownError, readings
 from .renaming import Renaming
 from .rules import Rule
@@ -90,6 +90,7 @@ def _mark_passive(answer: Answer, found_for: Sequence[Sequence[LinkReadings]]) -
             not any(answer.settled[number])
             or _is_impossible(answer, rule, found_for[number])
             or all(_is_derived(link, answer) for link in rule.links)
+            or all(_is_block_of_itself(link, rule.key, answer) for link in rule.links)
         )
         if weak:
             answer.passive.add(number)
@@ -118,6 +119,25 @@ def _is_derived(node: Node, answer: Answer) -> bool:
     return isinstance(node, Symbol | Gradient) and any(
         rule.key == key_of(node) and (rule.time is None or rule.time == time_of(node))
         for rule in answer.rules
+    )
+
+
+def _is_block_of_itself(node: Node, key: Key, answer: Answer) -> bool:
+    r"""Say whether a formula is the block of a name that is made of this gradient.
+
+    ``\delta = [\partial L/\partial a; \partial L/\partial b]`` says what delta is, and no more.
+    """
+    if isinstance(node, Transpose):
+        return _is_block_of_itself(node.of, key, answer)
+    return (
+        isinstance(node, BlockOf)
+        and is_name(node.of)
+        and any(
+            isinstance(link, Blocks) and key in keys_in(link)
+            for name in keys_in(node.of)
+            for number in answer.rules_for(name)
+            for link in answer.rules[number].links
+        )
     )
 
 

@@ -122,7 +122,9 @@ def _block_rules(sides: list[Node], statement: Statement, network: Network) -> I
 
 
 def _straight(node: Node) -> Node:
-    """Return a transposed matrix of blocks as blocks that are transposed."""
+    """Return a transposed matrix of blocks, or one among blocks, as blocks that are transposed."""
+    if isinstance(node, Blocks):
+        return replace(node, rows=tuple(tuple(map(_straight, row)) for row in node.rows))
     if not isinstance(node, Transpose):
         return node
     inner = _straight(node.of)

@@ -62,11 +62,15 @@ class StackInference:
     def _stated_orders(self) -> list[tuple[str, ...]]:
         """Return the orders of gates that are stated: those of values before those of gradients."""
         found: dict[bool, dict[tuple[str, ...], None]] = {True: {}, False: {}}
+        by = [node.by for node in self._nodes if isinstance(node, Gradient)]
+        own_values = {(one.name, one.labels) for one in by if isinstance(one, Symbol)}
         for node in self._nodes:
             order = self._order(node)
             if order:
                 values = all(
-                    isinstance(one, Symbol) and known(one, self._network) for one in cells_of(node)
+                    isinstance(one, Symbol)
+                    and (known(one, self._network) or (one.name, one.labels) in own_values)
+                    for one in cells_of(node)
                 )
                 found[values][tuple(order)] = None
         return list(found[True] or found[False])
@@ -152,6 +156,8 @@ class StackInference:
             own = known_key(node, self._network)
             if not gates and own is not None and own.name in self._network.gates:
                 gates = [own.name]
+            if not gates and " " in node.name:  # \hat f is one of f's values
+                gates = [gate for gate in [self._others.get(node.name.split(" ")[-1])] if gate]
             return gates[0] if len(gates) == 1 else None
         if isinstance(node, Blocks):
             gates_in = {self._gate(cell) for cell in parts(node)}

@@ -43,7 +43,43 @@ class Stacked:
 def stacked(
     own: Sequence[Statement], earlier: Sequence[Statement], network: Network
 ) -> Iterator[Stacked]:
-    """Yield the statements with blocks in place of names, one for each order that may be meant."""
+    """Yield the statements with blocks in place of names, one for each order that may be meant.
+
+    A list such as ``[h, x]^T`` is first taken for a column, as which it is mostly meant.
+    """
+    upright = [[_with_columns(found, network) for found in both] for both in (own, earlier)]
+    if upright[0] != list(own):
+        yield from islice(_with_blocks(upright[0], upright[1], network), MAX_ORDERS)
+    yield from _with_blocks(own, earlier, network)
+
+
+def _with_columns(statement: Statement, network: Network) -> Statement:
+    """Return a statement with the sides upright that are transposed lists of vectors."""
+    sides = tuple(
+        side.of
+        if isinstance(side, Transpose)
+        and isinstance(side.of, Blocks)
+        and side.of.loose
+        and all(_may_be_vector(cell, network) for cell in parts(side.of))
+        else side
+        for side in statement.sides
+    )
+    return replace(statement, sides=sides) if sides != statement.sides else statement
+
+
+def _may_be_vector(cell: Node, network: Network) -> bool:
+    symbol = cell.by if isinstance(cell, Gradient) else cell
+    if not isinstance(symbol, Symbol):
+        return not isinstance(cell, Transpose | Blocks)
+    key = known_key(symbol, network)
+    if key is not None:
+        return len(network.inputs.get(key, ("",))) == 1
+    return symbol.time is not None or not symbol.name[-1:].isupper()
+
+
+def _with_blocks(
+    own: Sequence[Statement], earlier: Sequence[Statement], network: Network
+) -> Iterator[Stacked]:
     before = _definitions(earlier, network)
     stacks = {**before, **_definitions(own, network)}
     own = [_expanded(found, stacks, network) for found in own]

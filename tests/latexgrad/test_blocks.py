@@ -72,12 +72,14 @@ def stacked(pattern: str, order: str) -> str:
 
 
 WHOLE = (rf"{by('W')} = \delta z_t^T", rf"{by('z_t')} = W^T \delta")
+DELTA = r"\delta"
 Z = "z_t = " + matrix("h_{t-1}", "x_t")
 W = "W = " + matrix("W_h & W_x")
 BLOCKS = (
     rf"{matrix(by('W_h') + ' & ' + by('W_x'))} = \delta {matrix('h_{t-1}^T & x_t^T')}",
     rf"{matrix(by('h_{t-1}'), by('x_t'))} = {matrix('W_h^T', 'W_x^T')} \delta",
 )
+ACCENTED = matrix(*(rf"\hat {gate}_t" for gate in "fico")) + " = W z_t + b"
 EACH = [rf"\delta^{gate} = {formula}" for gate, formula in GATES.items()]
 ALL = (
     rf"{by('W')} = \delta_t z_t^T",
@@ -120,6 +122,26 @@ BY_INPUT = (
         (Z, *(x.replace(by("W"), r"\nabla_W L") for x in WHOLE)),
         (r"z_t = \binom{h_{t-1}}{x_t}", "y_t = W z_t + b", *WHOLE),
         (Z, W, WHOLE[0], r"u = W^T \delta", "u = " + matrix(by("h_{t-1}"), by("x_t"))),
+        # A list is mostly meant as a column, whether or not it says so.
+        ("z_t = [h_{t-1}, x_t]^T", "W = [W_h, W_x]", *WHOLE),
+        ("z_t = (x_t, h_{t-1})^T", *WHOLE),
+        (BLOCKS[0], rf"[{by('x_t')}, {by('h_{t-1}')}]^T = [W_x, W_h]^T \delta"),
+        # Nothing but a gap stands between the blocks.
+        (Z, r"W = [W_h \; W_x]", *WHOLE),
+        (r"z_t = \left[h_{t-1}^T \quad x_t^T\right]^T", "W = [W_h W_x]", *WHOLE),
+        # Kronecker's product of a row and a column, in either order.
+        (Z, W, rf"{by('W')} = z_t^T \otimes \delta", WHOLE[1]),
+        (
+            rf"{by('W_x')} = \delta \otimes x_t^T",
+            rf"{by('W_h')} = \delta \otimes h_{{t-1}}",
+            BLOCKS[1],
+        ),
+        (Z, W, *WHOLE, rf"{by('W_h')} = {by('W')} {matrix('I', '0')}"),
+        (
+            BLOCKS[0],
+            rf"{by('x_t')} = W_x^T \delta",
+            rf"{by('h_{t-1}')} = {matrix('W_h^T & I')} {matrix(DELTA, 'h_{t-1} - h_{t-1}')}",
+        ),
     ],
 )
 def test_blocks_of_one_step_earn_everything(formulas):
@@ -159,6 +181,22 @@ def test_a_wrong_block_loses_by_its_value(formulas, lost):
     assert set(step(*formulas).lost) == {rf"\partial L/\partial {name}" for name in lost}
 
 
+@pytest.mark.parametrize(
+    "formulas",
+    [
+        (BLOCKS[0], Z, W, rf"{by('x_t')} = [0, I] W^T \delta",
+         rf"{by('h_{t-1}')} = [I \; 0] W^T \delta"),
+        (BLOCKS[0], W, "P = [0, I_D]", rf"{by('x_t')} = P W^T \delta",
+         rf"{by('h_{t-1}')} = W_h^T \delta"),
+        (rf"[{by('W_x')}, 2 {by('W_h')}] = [\delta x_t^T, 2 \delta h_{{t-1}}^T]", BLOCKS[1]),
+    ],
+)  # fmt: skip
+def test_blocks_that_are_not_understood_cost_nothing(formulas):
+    found = step(*formulas)
+    assert found.pending is not None
+    assert set(found.lost) == set(found.judgement.undecided)
+
+
 def test_what_reaches_a_state_through_a_stack_is_not_all_of_its_gradient():
     right = (Z, "y_t = W z_t + b", rf"{by('z_t')} = W^T \delta_t")
     found = steps(*right, rf"{by('W')} = \sum_{{t=1}}^T \delta_t z_t^T")
@@ -194,6 +232,11 @@ def test_a_stack_at_another_time_is_that_of_another_step():
          *(rf"{by(f'a_t^{gate}')} = {GATES[gate]}" for gate in "ifo"),
          by("a_t^g") + " = " + GATES["c"],
          *(formula.replace(r"\delta_t", by("a_t")) for formula in ALL)),
+        *((Z, *pre, *(rf"{by(f'{accent} {gate}_t')} = {GATES[gate]}" for gate in "fico"),
+           r"\delta_t = " + matrix(*(by(f"{accent} {gate}_t") for gate in "fico")), *ALL)
+          for accent, pre in ((r"\bar", ()), (r"\hat", (ACCENTED,)), (r"\tilde", ()))),
+        (Z, "W = [W^i, W^f, W^o, W^c]^T", r"\delta_t = [\delta^i, \delta^f, \delta^o, \delta^c]^T",
+         *EACH, *ALL),
         # No order of the gates is stated: one of all is right.
         (r"\delta_t = " + matrix(*(GATES[gate] for gate in "ocfi")), *BY_INPUT),
     ],
@@ -211,6 +254,8 @@ def test_all_gates_in_one_matrix_earn_everything(formulas):
          r"\delta_t = " + stacked(r"\delta^%s", "ifoc"), *ALL),
         ("a_t = " + stacked("a_t^%s", "fico"),
          r"\delta_t = " + matrix(*(GATES[gate] for gate in "fioc")), *BY_INPUT),
+        (Z, ACCENTED, *(by(rf"\hat {gate}_t") + " = " + GATES[gate] for gate in "fico"),
+         r"\delta_t = " + matrix(*(by(rf"\hat {gate}_t") for gate in "ifco")), *ALL),
     ],
 )  # fmt: skip
 def test_gates_in_another_order_than_was_stated_lose(formulas):
