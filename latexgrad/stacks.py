@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from .limits import UnreadableError
+from .limits import Budget, UnreadableError
 from .network import STACKED, Network
 from .nodes import (
     Blocks,
@@ -29,6 +29,7 @@ from .symbol_words import known, known_key
 
 MAX_ORDERS = 24  # of gates and of the parts of a vector, that are tried
 SEVERAL = 2
+MAX_EXPANDED = 50_000  # parts of formulas with blocks in them; honest answers have some thousand
 
 
 @dataclass(frozen=True)
@@ -82,16 +83,18 @@ def _with_blocks(
 ) -> Iterator[Stacked]:
     before = _definitions(earlier, network)
     stacks = {**before, **_definitions(own, network)}
-    own = [_expanded(found, stacks, network) for found in own]
-    earlier = [_expanded(found, before, network) for found in earlier]
+    expansion = _Expansion(network)
+    own = expansion.statements(own, stacks)
+    earlier = expansion.statements(earlier, before)
     inference = StackInference([*earlier, *own], network)
     made = False
     for inferred in islice(inference.proposals(), MAX_ORDERS):
         made = True
+        expansion = _Expansion(network)
         names = frozenset(name for name, _labels in inferred)
         yield Stacked(
-            [_expanded(found, inferred, network) for found in own],
-            [_expanded(found, inferred, network) for found in earlier],
+            expansion.statements(own, inferred),
+            expansion.statements(earlier, inferred),
             names,
         )
     if not made:
@@ -150,35 +153,46 @@ def _transposed(node: Blocks) -> Blocks:
 # Names are replaced
 
 
-def _expanded(statement: Statement, stacks: Mapping[Name, Stack], network: Network) -> Statement:
-    sides = tuple(
-        side if isinstance(side, UnreadableError) else expanded(side, stacks, network)
-        for side in statement.sides
-    )
-    return replace(statement, sides=sides) if sides != statement.sides else statement
+class _Expansion:
+    """Puts blocks in place of names; the names of names could make billions."""
 
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._budget = Budget(MAX_EXPANDED)
 
-def expanded(node: Node, stacks: Mapping[Name, Stack], network: Network) -> Node:
-    """Return a formula with the names of stacks replaced by their blocks."""
-    return _expand(node, stacks, network, 0)
+    def statements(
+        self, found: Iterable[Statement], stacks: Mapping[Name, Stack]
+    ) -> list[Statement]:
+        """Return statements with the names of stacks replaced by their blocks.
 
+        Raises:
+            OverBudgetError: there are too many of them.
+        """
+        return [self._statement(one, stacks) for one in found]
 
-def _expand(node: Node, stacks: Mapping[Name, Stack], network: Network, depth: int) -> Node:
-    if isinstance(node, Symbol):
-        stack = stacks.get((node.name, node.labels))
-        if stack is None or depth > SEVERAL:
-            return node
-        made = _at(stack, node)
-        return _expand(made, stacks, network, depth + 1)
-    if isinstance(node, Gradient):
-        if node.of not in ("L", "D"):
-            return node
-        by = _expand(node.by, stacks, network, depth)
-        if isinstance(by, Blocks):
-            time = node.by.time if isinstance(node.by, Symbol) else None
-            return _gradients(node, by, time, network)
-        return replace(node, by=by)
-    return with_parts(node, tuple(_expand(part, stacks, network, depth) for part in parts(node)))
+    def _statement(self, statement: Statement, stacks: Mapping[Name, Stack]) -> Statement:
+        sides = tuple(
+            side if isinstance(side, UnreadableError) else self._node(side, stacks, 0)
+            for side in statement.sides
+        )
+        return replace(statement, sides=sides) if sides != statement.sides else statement
+
+    def _node(self, node: Node, stacks: Mapping[Name, Stack], depth: int) -> Node:
+        self._budget.spend()
+        if isinstance(node, Symbol):
+            stack = stacks.get((node.name, node.labels))
+            if stack is None or depth > SEVERAL:
+                return node
+            return self._node(_at(stack, node), stacks, depth + 1)
+        if isinstance(node, Gradient):
+            if node.of not in ("L", "D"):
+                return node
+            by = self._node(node.by, stacks, depth)
+            if isinstance(by, Blocks):
+                time = node.by.time if isinstance(node.by, Symbol) else None
+                return _gradients(node, by, time, self._network)
+            return replace(node, by=by)
+        return with_parts(node, tuple(self._node(part, stacks, depth) for part in parts(node)))
 
 
 def _at(stack: Stack, use: Symbol) -> Node:

@@ -271,3 +271,10 @@ def test_all_gates_of_a_sequence_may_be_in_one_matrix():
     assert lstm_steps(*right).lost == {}
     other = (Z, "a_t = " + stacked("a_t^%s", "foic"), *right[2:])
     assert lstm_steps(*other).earned < 0.7
+
+
+def test_names_that_hold_names_are_bounded():
+    many = [f"{name} = [{', '.join([inner] * 300)}]" for name, inner in ("PQ", "QR", ("R", "x_t"))]
+    found = step(*many, rf"{by('P')} = \delta", *BLOCKS)
+    assert found.pending is not None
+    assert "too many operations" in found.pending.message
