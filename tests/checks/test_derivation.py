@@ -122,6 +122,14 @@ def test_two_blank_files_are_an_answer_that_is_not_there_yet(derived):
     assert result.message.startswith("answer.md")
 
 
+def test_a_part_that_is_not_in_the_text_may_be_in_the_picture_beside_it(derived):
+    other = "# Notation\n$$s = 2$$\n" + BLANK
+    assert derived({"answer.md": other}).points == 0
+    result = derived({"answer.md": other, "scan.pdf": "%PDF-1.7"})
+    assert result.outcome == "pending"
+    assert "scan.pdf" in result.message
+
+
 def test_no_worker_is_needed(tmp_path):
     """Nothing of a submission runs: formulas are text."""
     rubric = load_rubric(make(tmp_path, DERIVATION), KINDS)
