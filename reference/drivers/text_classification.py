@@ -6,7 +6,8 @@ One function per model. Each trains with the student's function and returns
 * ``order``: what it says of the first of them with their words shuffled;
 * ``again``: the same as ``order``, asked a second time;
 * ``parameters``: ``count``, the number of trainable parameters, and ``shapes``, the first two sizes
-  of each of them, (k, 2), with 1 for a size that is absent;
+  of each of them and of trainable tensors in plain attributes, (k, 2), with 1 for a size that is
+  absent;
 * ``arrays``: the arrays that the model holds, by name: its state, then tensors in plain attributes.
   None where they take more than MOST_BYTES;
 * ``handed_in``: what it says of the sentences for which students hand predictions in; None if it
@@ -163,9 +164,11 @@ def _plain(value: Any) -> Any:
 
 
 def _parameters(model: Any) -> dict[str, Any]:
-    """Count the trainable parameters and list their first two sizes; none without a module."""
+    """Count the trainable parameters; list the first two sizes of these and of plain tensors."""
     parameters = list(model.parameters()) if hasattr(model, "parameters") else []
-    sizes = [(*p.shape, 1, 1)[:2] for p in parameters if p.requires_grad]
+    plain = [value for _name, value in _held(model, "", 0, set())]
+    trainable = [p for p in (*parameters, *plain) if getattr(p, "requires_grad", False)]
+    sizes = [(*p.shape, 1, 1)[:2] for p in trainable]
     return {
         "count": sum(p.numel() for p in parameters if p.requires_grad),
         "shapes": np.array(sizes, dtype=np.int64).reshape(-1, 2),
@@ -202,12 +205,14 @@ def _held(value: Any, name: str, depth: int, seen: set[int]) -> Iterator[tuple[s
         return
     seen.add(id(value))
     if hasattr(value, "detach") or isinstance(value, np.ndarray):
-        yield name, value
+        yield name.removesuffix("."), value
     elif hasattr(value, "state_dict") and hasattr(value, "modules"):
         yield from ((f"{name}{key}", kept) for key, kept in value.state_dict().items())
         seen.update(map(id, [*value.parameters(), *value.buffers(), *value.modules()]))
         for path, module in value.named_modules():
             place = f"{name}{path}." if path else name
+            for key in getattr(module, "parametrizations", {}):  # a weight that others make
+                yield f"{place}{key}", getattr(module, key)
             for key, kept in vars(module).items():
                 if not key.startswith("_"):
                     yield from _held(kept, f"{place}{key}.", depth + 1, seen)
@@ -217,11 +222,30 @@ def _held(value: Any, name: str, depth: int, seen: set[int]) -> Iterator[tuple[s
 
 
 def _entries(value: Any) -> list[tuple[Any, Any]]:
-    """Return what a container or an object of the student's own refers to."""
+    """Return what a container or an object of the student's own refers to.
+
+    A large one of numbers of one shape, such as a tensor for each word, is a table.
+    """
+    if isinstance(value, dict | list | tuple) and len(value) > MOST_ENTRIES:
+        kept = list(value.values() if isinstance(value, dict) else value)
+        table = _stacked(kept)
+        return [] if table is None else [("table", table)]
     if isinstance(value, dict):
-        return list(value.items()) if len(value) <= MOST_ENTRIES else []
-    if isinstance(value, list | tuple):  # many are sentences, or numbers
-        return list(enumerate(value)) if len(value) <= MOST_ENTRIES else []
+        return list(value.items())
+    if isinstance(value, list | tuple):
+        return list(enumerate(value))
     if isinstance(value, type | ModuleType) or callable(value):
         return []
     return list(vars(value).items()) if hasattr(value, "__dict__") else []
+
+
+def _stacked(values: list[Any]) -> Any:
+    """Return tensors, arrays or floats of one shape as a table; None for sentences or places."""
+    import torch
+
+    if all(isinstance(value, torch.Tensor) for value in values):
+        alike = len({(value.shape, value.device, value.dtype) for value in values}) == 1
+        return torch.stack(values) if alike else None
+    if not all(isinstance(value, float | np.ndarray) for value in values):
+        return None
+    return np.array(values) if len({np.shape(value) for value in values}) == 1 else None

@@ -16,22 +16,23 @@ from torch import Tensor, nn
 from grader.author import Evidence, Failure, Finding
 
 from .. import supplied
+from . import heads
 
 EVALUATED_AT_ONCE = 20  # images
 LOSS_IMAGES = 100  # training images that say whether the head is trained
 # Mean loss of two classes: 0.69 when guessing, about 0.1 after training. A head that was never
 # trained may tell the classes apart by luck (1 in 20 with good features), but is never sure of it.
 TRAINED_LOSS = 0.35
+MOST_FACTOR = 30.0  # of scores that are small since another loss than the cross entropy made them
+LEAST_FALL = 0.1  # of the mean loss by training that ends in such scores; 0.2 to 0.4 in right ones
 # Of the standard deviation of the scores. Convolutions that were trained with a small learning rate
 # change them by a third of it; noise of 1e-6 on each weight by 3e-5.
 WITHOUT_EFFECT = 0.01
 LEAST_SLOPE = 0.008  # 0.03 to 0.35 after training by SGD, Adam and others; 0 +- 0.0016 for noise
-ROUNDING = 1.0e-5  # of a head's size
 SMALL = 64  # pixels: a drawing; photographs have more
 BATCHES = 5  # of images whose loss is differentiated
 CLEAR = 0.75  # of the images: an epoch of any training gives fewer a label that they do not have
 UNTRAINED = "no optimizer made a step with a parameter of the returned network"
-HEAD = "fc."
 
 Result = Mapping[str, Any]
 
@@ -40,7 +41,7 @@ def finetune(result: Result, inputs: Result, withheld: Result) -> Evidence:
     """``head``: an output per class; ``backbone``: everything before it has been trained."""
     parameters = _arrays(result["parameters"])
     start = _pretrained(inputs)
-    values, notes = _accuracy(parameters, inputs, withheld)
+    values, notes = _accuracy(result, parameters, inputs, withheld)
     _learns_from_labels(result, inputs, values["accuracy"])
     backbone = _trained_backbone(parameters, start, result["seen"], inputs)
     if backbone.earned == 1 and (loaded := _loaded(result, start)):
@@ -75,7 +76,7 @@ def _trained_backbone(
         return Finding("backbone", 0.0, text)
     # Under the head that training ends with, little is left to descend; so others are tried, too.
     slope = 0.0
-    for head in ({}, *_earlier_heads(parameters, seen)):
+    for head in ({}, *heads.earlier(parameters, seen)):
         found = _slope({**put_back, **head}, parameters, names, inputs)
         slope = max(slope, abs(found) if math.isfinite(found) else 0.0)
         if slope >= LEAST_SLOPE:
@@ -84,33 +85,6 @@ def _trained_backbone(
     text += "the pretrained weights and the descent of the loss there have a cosine of at most "
     text += f"{slope:.4f}; training gives 0.03 and more, noise 0. A person must look"
     return Finding("backbone", 0.0, text, undecided=True)
-
-
-def _earlier_heads(
-    parameters: Mapping[str, np.ndarray], seen: Mapping[str, Any]
-) -> list[dict[str, np.ndarray]]:
-    """Return the head as it was before training and in the middle of it, if that was seen."""
-    weight, bias = _head_arrays(parameters)
-    paths = [path for path in _paths(seen, weight) if len(path) > 1]
-    names = [name for name in parameters if name.startswith(HEAD) and parameters[name] is weight]
-    if not paths or bias is None or not names:
-        return []
-    stem = names[0].removesuffix("weight")
-    values = (paths[-1][0], paths[-1][len(paths[-1]) // 2])
-    return [_as_arrays(stem, value) for value in values]
-
-
-def _paths(seen: Mapping[str, Any], weight: np.ndarray) -> list[np.ndarray]:
-    """Return the ways of layers of a head's shape, (k, m, n + 1) each with the bias as a column."""
-    paths = [np.asarray(path, dtype=np.float64) for path in seen.get("paths", ())]
-    shape = len(weight), weight.shape[1] + 1
-    return [path for path in paths if path.ndim == 3 and path.shape[1:] == shape]
-
-
-def _as_arrays(stem: str, head: np.ndarray) -> dict[str, np.ndarray]:
-    """Weights with biases as a last column -> arrays by name."""
-    made = head.astype(np.float32)
-    return {f"{stem}weight": made[:, :-1], f"{stem}bias": made[:, -1]}
 
 
 def _few(inputs: Result) -> int:
@@ -129,7 +103,7 @@ def _slope(
     count = _few(inputs)
     images = supplied.load("pretrained").normalise(inputs["train_images"][:count])
     labels = torch.from_numpy(np.array(inputs["train_labels"][:count]))
-    labels = labels.clamp(max=len(_head_arrays(start)[0]) - 1)  # a head may have too few outputs
+    labels = labels.clamp(max=len(heads.arrays_of(start)[0]) - 1)  # a head may have too few outputs
     for part, truth in zip(
         images.split(count // BATCHES), labels.split(count // BATCHES), strict=True
     ):
@@ -180,7 +154,7 @@ def freeze(result: Result, inputs: Result, withheld: Result) -> Evidence:
     """``head``: an output per class; ``trained_head``; ``frozen``: all else is bit-identical."""
     parameters = _arrays(result["parameters"])
     start = _pretrained(inputs)
-    values, notes = _accuracy(parameters, inputs, withheld)
+    values, notes = _accuracy(result, parameters, inputs, withheld)
     _learns_from_labels(result, inputs, values["accuracy"])
     changed = {
         name: _change(name, parameters[name], start)
@@ -196,7 +170,7 @@ def freeze(result: Result, inputs: Result, withheld: Result) -> Evidence:
     elif text := _put_back(result, start):
         frozen = Finding("frozen", 0.0, text)
     trained = Finding("trained_head", 1.0)
-    if not values["training_loss"] <= TRAINED_LOSS:
+    if notes:
         trained = Finding("trained_head", 0.0, notes[0], "below_threshold")
     elif result["seen"]:
         trained = _trained_here(parameters, start, result["seen"], inputs)
@@ -214,29 +188,29 @@ def _trained_here(
     A head may also start from a formula, or be averaged: what is not so is left to a person. Of
     several layers that were trained, that counts which came closest to the returned head.
     """
-    weight, bias = _head_arrays(parameters)
-    head = np.column_stack([weight, np.zeros(len(weight)) if bias is None else bias])
-    paths = _paths(seen, weight)
-    if not paths:
+    way = heads.way_to(parameters, seen)
+    if way is None:
         text = f"{UNTRAINED}, or with a layer that became its head. A person must look whether it "
         text += "was trained here or came in a file"
         return Finding("trained_head", 0.0, text, undecided=True)
-    off = [float(np.linalg.norm(path - head, axis=(1, 2)).min()) for path in paths]
-    path = paths[int(np.argmin(off))]
-    way = float(np.linalg.norm(path - path[0], axis=(1, 2)).max())
-    if min(off) > way + ROUNDING * float(np.linalg.norm(head)):
+    if not way.leads_there:
         text = "was the head trained here? From its start, the optimizer moved it by at most "
-        text += f"{way:.2g} (norm of the change), and what you return is {min(off):.2g} from all "
-        text += "that it went through: a person must look"
+        text += f"{way.length:.2g} (norm of the change), and what you return is {way.off:.2g} from "
+        text += "all that it went through: a person must look"
         return Finding("trained_head", 0.0, text, undecided=True)
-    before = _rebuilt({**start, **_as_arrays(HEAD, path[0])}, inputs)
-    loss = _loss(_scores(before, inputs["train_images"][:LOSS_IMAGES]), inputs)
+    loss = _loss_before(way, start, inputs)
     if loss <= TRAINED_LOSS:
         text = "before the first step of the optimizer, the head knew the classes: its mean loss "
         text += f"on the training images was {loss:.2f} (guessing gives "
         text += f"{np.log(len(inputs['class_names'])):.2f}). A person must look where it came from"
         return Finding("trained_head", 0.0, text, undecided=True)
     return Finding("trained_head", 1.0)
+
+
+def _loss_before(way: heads.Way, start: Mapping[str, np.ndarray], inputs: Result) -> float:
+    """Return the loss of the pretrained network under the head as it was before training."""
+    before = _rebuilt({**start, **heads.named(heads.HEAD, way.start)}, inputs)
+    return _loss(_scores(before, inputs["train_images"][:LOSS_IMAGES]), inputs)
 
 
 def _put_back(result: Result, start: Mapping[str, np.ndarray]) -> str:
@@ -274,29 +248,12 @@ def _pretrained(inputs: Result) -> dict[str, np.ndarray]:
     network = _network(inputs)
     module.load_parameters(network, inputs["network"]["parameters"] or module.read_checkpoint())
     state = network.state_dict()
-    return {k: v.numpy() for k, v in state.items() if not k.startswith(HEAD)}
+    return {k: v.numpy() for k, v in state.items() if not k.startswith(heads.HEAD)}
 
 
 def _backbone_parameters(start: Mapping[str, np.ndarray]) -> list[str]:
     """Return the names of what is trained; running means and variances are not."""
     return [name for name in start if not name.endswith(("_mean", "_var", "_tracked"))]
-
-
-def _head_arrays(parameters: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return weight (outputs, features) and bias (outputs,) or None of the one linear layer."""
-    head = {name: array for name, array in parameters.items() if name.startswith(HEAD)}
-    weights = [name for name in head if name.endswith("weight")]
-    if len(weights) != 1 or head[weights[0]].ndim != 2:
-        raise Failure(
-            "mismatch",
-            "model.fc must be one linear layer (nn.Linear, alone or in an nn.Sequential with "
-            f"layers without parameters); its arrays are {', '.join(sorted(head)) or 'missing'}",
-        )
-    stem = weights[0].removesuffix("weight")
-    others = set(head) - {f"{stem}weight", f"{stem}bias"}
-    if others:
-        raise Failure("mismatch", f"model.fc has arrays that no linear layer has: {others}")
-    return head[weights[0]], head.get(f"{stem}bias")
 
 
 def _rebuilt(parameters: Mapping[str, np.ndarray], inputs: Result) -> nn.Module:
@@ -306,9 +263,9 @@ def _rebuilt(parameters: Mapping[str, np.ndarray], inputs: Result) -> nn.Module:
         Failure: names, shapes or types are not those of the network, or a value is not finite.
     """
     network = _network(inputs)
-    weight, bias = _head_arrays(parameters)
-    expected = {k: v for k, v in network.state_dict().items() if not k.startswith(HEAD)}
-    given = {k: v for k, v in parameters.items() if not k.startswith(HEAD)}
+    weight, bias = heads.arrays_of(parameters)
+    expected = {k: v for k, v in network.state_dict().items() if not k.startswith(heads.HEAD)}
+    given = {k: v for k, v in parameters.items() if not k.startswith(heads.HEAD)}
     if wrong := sorted(set(expected) ^ set(given)):
         which = "has no" if wrong[0] in expected else "has an unexpected"
         raise Failure(
@@ -358,7 +315,7 @@ def _loss(scores: Tensor, inputs: Result) -> float:
 
 
 def _accuracy(
-    parameters: Mapping[str, np.ndarray], inputs: Result, withheld: Result
+    result: Result, parameters: Mapping[str, np.ndarray], inputs: Result, withheld: Result
 ) -> tuple[dict[str, float], tuple[str, ...]]:
     """Measure a returned network: its accuracy on the withheld images, its loss, and notes.
 
@@ -367,10 +324,11 @@ def _accuracy(
     network = _rebuilt(parameters, inputs)
     predicted = _scores(network, withheld["images"]).argmax(dim=1).numpy()
     accuracy = float((predicted == withheld["labels"]).mean())
-    loss = _loss(_scores(network, inputs["train_images"][:LOSS_IMAGES]), inputs)
+    scores = _scores(network, inputs["train_images"][:LOSS_IMAGES])
+    loss = _loss(scores, inputs)
     measured = {"measured_accuracy": accuracy, "training_loss": min(loss, 1e9)}
     notes: tuple[str, ...] = ()
-    if not loss <= TRAINED_LOSS:
+    if not loss <= TRAINED_LOSS and not _has_learned(scores, loss, parameters, result, inputs):
         guessing = float(np.bincount(withheld["labels"]).max() / len(withheld["labels"]))
         guess = float(np.log(len(inputs["class_names"])))
         text = f"the head is not trained: the mean loss of the returned network is {loss:.2f} on "
@@ -380,8 +338,29 @@ def _accuracy(
     return {"accuracy": accuracy, **measured}, notes
 
 
+def _has_learned(
+    scores: Tensor,
+    loss: float,
+    parameters: Mapping[str, np.ndarray],
+    result: Result,
+    inputs: Result,
+) -> bool:
+    """Say whether training led to scores that are small, but right.
+
+    A squared error or smoothed labels ask for small scores. Times a factor these are sure of the
+    classes, and the optimizer has lowered the loss; an untrained head is sure by luck at most.
+    """
+    factors = np.geomspace(1, MOST_FACTOR, 20)
+    if min(_loss(scores * float(factor), inputs) for factor in factors) > TRAINED_LOSS:
+        return False
+    way = heads.way_to(parameters, result["seen"])
+    if way is None or not way.leads_there:
+        return False
+    return _loss_before(way, _pretrained(inputs), inputs) - loss >= LEAST_FALL
+
+
 def _head(parameters: Mapping[str, np.ndarray], inputs: Result) -> Finding:
-    outputs, classes = len(_head_arrays(parameters)[0]), len(inputs["class_names"])
+    outputs, classes = len(heads.arrays_of(parameters)[0]), len(inputs["class_names"])
     if outputs == classes:
         return Finding("head", 1.0)
     text = f"model.fc has {outputs} outputs for {classes} classes: replace it with a new nn.Linear"
