@@ -378,6 +378,31 @@ def test_driver_finds_plain_tensors_of_many_modules_of_one_kind():
     assert sorted(array[0, 0] for array in found.values()) == [0, 1, 2, 3, 4, 5]
 
 
+def test_driver_makes_a_table_of_a_tensor_for_each_word():
+    class Words(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.of = {str(i): torch.full((2,), float(i), requires_grad=True) for i in range(120)}
+            self.places = {str(i): i for i in range(120)}
+            self.ragged = [torch.zeros(1 + i % 2) for i in range(120)]
+
+    found = driver._arrays(Words())
+    assert {name: array.shape for name, array in found.items()} == {"of.table": (120, 2)}
+    assert found["of.table"][:, 1].tolist() == list(range(120))
+    assert driver._parameters(Words())["shapes"].tolist() == [[120, 2]]
+    assert driver._stacked([0.5, 1.5]).tolist() == [0.5, 1.5]
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm:FutureWarning")
+def test_driver_finds_weights_that_are_computed_from_others():
+    layer = nn.RNN(3, 4)
+    nn.utils.parametrizations.orthogonal(layer, "weight_hh_l0")
+    nn.utils.weight_norm(layer, "weight_ih_l0")
+    found = driver._arrays(nn.ModuleDict({"rnn": layer}))
+    assert np.array_equal(found["rnn.weight_hh_l0"], layer.weight_hh_l0.detach().numpy())
+    assert np.array_equal(found["rnn.weight_ih_l0"], layer.weight_ih_l0.detach().numpy())
+
+
 def test_driver_asks_again_where_a_word_alone_is_an_empty_sentence(inputs):
     known = set(inputs["vectors"][0])
 

@@ -282,6 +282,27 @@ def test_the_luck_of_an_untrained_head_counts_as_guessing(network, ants_and_bees
     assert found(evidence)["trained_head"] == 0
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "counts"),
+    [
+        (0.0, 0.03, True),  # a squared error or smoothed labels made small scores
+        (0.028, 0.03, False),  # known before training
+        (0.0, 0.005, False),  # hardly trained
+    ],
+)
+def test_small_scores_count_if_training_made_them(start, end, counts, network, ants_and_bees):
+    parameters = arrays(network)
+    head = np.column_stack([parameters["fc.weight"], parameters["fc.bias"]])
+    for name in ("fc.weight", "fc.bias"):
+        parameters[name] = parameters[name] * np.float32(end)
+    for which in ("finetune", "freeze"):
+        seen = {"steps": 9, "paths": [np.stack([start * head, end * head])]}
+        evidence = judged(which, parameters, ants_and_bees, seen=seen)
+        assert evidence.values["training_loss"] > judge.TRAINED_LOSS
+        assert (evidence.values["accuracy"] > 0.95) == counts
+        assert (evidence.notes == ()) == counts
+
+
 def test_a_head_with_spare_outputs_loses_its_property_only(network, ants_and_bees):
     parameters = arrays(network)
     spare = np.zeros((104, 96), dtype=np.float32)
