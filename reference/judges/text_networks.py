@@ -16,6 +16,7 @@ import numpy as np
 from grader.author import Rebuilt
 
 from ..drivers import text_classification as driver
+from . import network_disguises as disguises
 from . import network_family as family
 from . import rebuilding
 from .network_parts import OUTPUTS
@@ -43,7 +44,6 @@ RIDGE = 1.0e-2  # of the mean square of the embeddings
 WORDS_PER_NUMBER = 2  # at least, to see whether embeddings come from given vectors
 CLEAR = 6.0  # log odds that single precision still resolves
 OFF = 0.05  # of a probability: no rounding
-SHOWN_WORDS = 12  # of a sentence in a message
 
 
 def bag_of_words(result: Result, inputs: Result) -> Rebuilt:
@@ -88,7 +88,8 @@ def _rebuilt(
         return Rebuilt("foreign" if broken else "other", message=". ".join(texts))
     fit = rebuilding.best_fit(arrays, asked, inputs["vectors"], wanted)
     if fit is not None:
-        return _compared(fit, asked, inputs, wanted, given=given)
+        found = disguises.another_answers(fit, asked, result, inputs)
+        return found or _compared(fit, asked, inputs, wanted, given=given)
     return _disguised(result, inputs, asked, wanted, law)
 
 
@@ -179,6 +180,8 @@ def _compared(fit: Fit, asked: Asked, inputs: Result, wanted: str, *, given: boo
     network = fit.network
     if network.named != wanted:
         return _another(fit, wanted, _same_as(fit, asked, wanted))
+    if found := disguises.gates_that_stay(fit, asked):
+        return found
     if text := _counted(fit, inputs):
         return Rebuilt("other", "naive Bayes, or other weights that were counted", text)
     if given and wanted == family.AVERAGE:
@@ -193,7 +196,7 @@ def _same_as(fit: Fit, asked: Asked, wanted: str) -> str:
         f"These are the predictions of {fit.network.words}, not of {ASKED_FOR[wanted]}: the "
         f"parameters of your model, used so, give all {len(fit.sentences)} probabilities that were "
         f"tried to {rebuilding.SAME:g}, such as {probability:.6f} for "
-        f"{_shown(asked.sentences[sentence])}"
+        f"{disguises.shown(asked.sentences[sentence])}"
     )
 
 
@@ -203,13 +206,8 @@ def _nearly(fit: Fit, asked: Asked, wanted: str) -> str:
     return (
         f"These are the predictions of {fit.network.words}, changed by at most {off.max():.4f}, "
         f"not those of {ASKED_FOR[wanted]}: no parameter of your model explains the change, such "
-        f"as {off.max():.4f} for {_shown(sentence)}"
+        f"as {off.max():.4f} for {disguises.shown(sentence)}"
     )
-
-
-def _shown(words: tuple[str, ...]) -> str:
-    more = " ..." if len(words) > SHOWN_WORDS else ""
-    return f'"{" ".join(words[:SHOWN_WORDS])}{more}"'
 
 
 def _too_few_numbers(
@@ -255,9 +253,10 @@ def _not_additive(result: Result, inputs: Result) -> str:
     worst = int(np.argmax(off))
     if not off[worst] > OFF:
         return ""
+    text = disguises.shown(tuple(texts[worst].split()))
     return (
         "These are not the predictions of a bag of words: a sentence that is said twice has every "
-        f"count twice. {_shown(tuple(texts[worst].split()))} has {once[worst]:.4f}, so said twice "
+        f"count twice. {text} has {once[worst]:.4f}, so said twice "
         f"it must have {expected[worst]:.4f} with the bias that other sentences show; predict "
         f"gives {twice[worst]:.4f}"
     )
@@ -272,9 +271,10 @@ def _not_a_mean(result: Result, inputs: Result) -> str:
     worst = int(np.argmax(np.where(np.isfinite(off), off, 0)))
     if not off[worst] > OFF:
         return ""
+    text = disguises.shown(tuple(texts[worst].split()))
     return (
         f"These are not the predictions of {ASKED_FOR[family.AVERAGE]}: a sentence that is said "
-        f"twice has the same mean. For {_shown(tuple(texts[worst].split()))} predict gives "
+        f"twice has the same mean. For {text} predict gives "
         f"{once[worst]:.4f}, and said twice {twice[worst]:.4f}"
     )
 

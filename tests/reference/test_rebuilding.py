@@ -9,7 +9,8 @@ from torch import nn
 
 from reference.datasets import sentences
 from reference.drivers import text_classification as driver
-from reference.judges import text_networks
+from reference.judges import network_disguises as disguises
+from reference.judges import network_parts, networks, rebuilding, text_networks
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 WIDTH, HIDDEN = 12, 9
@@ -478,3 +479,33 @@ def test_weights_that_were_counted_are_named(inputs):
     with torch.no_grad():
         model.weight += 1e-3 * torch.randn_like(model.weight)
     assert verdict("bag_of_words", inputs, model, forward, ids).verdict == "wanted"
+
+
+def test_an_lstm_whose_gates_do_not_move_is_a_vanilla_rnn():
+    model = nn.LSTM(3, 2)
+    still = {"weight_ih_l0": np.zeros((8, 3)), "weight_hh_l0": np.zeros((8, 2))}
+    still["weight_ih_l0"][4:6] = 1.0
+    moving = {name: value.detach().numpy() for name, value in model.named_parameters()}
+    for arrays, said in ((still, "do not move"), (moving, "")):
+        network = networks.Network(
+            np.random.default_rng(0).normal(size=(30, 3)),
+            None,
+            networks.identity,
+            networks.Recurrent((network_parts._torch_cell(named(arrays)),)),
+            networks.affine(np.ones((1, 2))),
+            "an LSTM with 2 hidden units",
+            "lstm",
+        )
+        words = [str(row) for row in range(30)]
+        fit = rebuilding.Fit(network, {w: i for i, w in enumerate(words)}, (0,), np.zeros(1))
+        told = SimpleNamespace(sentences=(tuple(words),))
+        found = disguises.gates_that_stay(fit, told)
+        assert (found is not None) == bool(said)
+        assert found is None or said in found.message
+
+
+def named(arrays):
+    return {
+        name.removesuffix("_l0"): network_parts.ModelArray(i, name, np.asarray(values, dtype=float))
+        for i, (name, values) in enumerate(arrays.items())
+    }

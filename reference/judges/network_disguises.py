@@ -1,0 +1,96 @@
+"""Networks that are what a question asks for by their form only, or for the probed sentences only.
+
+``text_networks`` asks here once it has found the network that gives a student's predictions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from grader.author import Rebuilt
+
+from ..drivers import text_classification as driver
+from . import rebuilding
+from .networks import LSTM_GATES, Array, Cell, Recurrent, sigmoid
+from .rebuilding import Asked, Fit
+
+Result = Mapping[str, Any]
+
+STILL = 0.02  # the most that a gate changes in one that never moves; 0.1 and more in others
+# Shares of the further sentences. Of those that are compared first, 0.97 agree: some are cut.
+MANY, MOST = 0.5, 0.9
+SHOWN_WORDS = 12  # of a sentence in a message
+
+
+def another_answers(fit: Fit, asked: Asked, result: Result, inputs: Result) -> Rebuilt | None:
+    """Say that something else answers for the sentences beyond those that were probed.
+
+    Only sentences all of whose words have a row in the network count.
+    """
+    texts = [tuple(sentence.split()) for sentence in inputs["test_sentences"]]
+    places = [
+        place
+        for place in range(driver.PROBED, len(texts))
+        if texts[place] and all(word in fit.rows for word in texts[place])
+    ]
+    if len(places) < rebuilding.LEAST:
+        return None
+    given = fit.network.probabilities([[fit.rows[w] for w in texts[p]] for p in places])
+    told = np.asarray(result["predictions"], dtype=np.float64)[places]
+    off = np.abs(given - told)
+    same = off <= (0.5 if asked.are_labels else rebuilding.SAME)
+    if same.mean() >= MOST:
+        return None
+    worst = int(np.argmax(off))
+    message = (
+        f"The model that you return is {fit.network.words} and gives the predictions for the "
+        f"first {driver.PROBED} sentences, but not for {1 - same.mean():.0%} of {len(places)} "
+        f"others with the same words: for {shown(texts[places[worst]])} it gives "
+        f"{given[worst]:.4f}, and predict {told[worst]:.4f}. A sentence's probability must not "
+        "depend on its place"
+    )
+    return Rebuilt("foreign" if same.mean() < MANY else "other", message=message)
+
+
+def gates_that_stay(fit: Fit, asked: Asked) -> Rebuilt | None:
+    """Say that no gate of an LSTM moves: it is then a vanilla RNN in other arrays."""
+    network = fit.network
+    if not isinstance(network.reads, Recurrent) or network.reads.cells[0].gates != LSTM_GATES:
+        return None
+    found = [
+        _gates(cell, network.before(network.table[[fit.rows[w] for w in asked.sentences[place]]]))
+        for cell in network.reads.cells[:1]
+        for place in fit.sentences
+        if all(word in fit.rows for word in asked.sentences[place])
+    ]
+    if not found or (np.ptp(np.concatenate(found), axis=0) > STILL).any():
+        return None
+    i, f, o = np.split(np.concatenate(found).mean(axis=0), 3)
+    text = (
+        "The gates of your LSTM do not move: whatever the sentence, each changes by less than "
+        f"{STILL:g} (input gates are {i.mean():.3f} on average, forget gates {f.mean():.3f}, "
+        f"output gates {o.mean():.3f}). Without them it is a vanilla RNN"
+    )
+    return Rebuilt("other", f"{network.words} whose gates do not move", text)
+
+
+def _gates(cell: Cell, values: Array) -> Array:
+    """Rows (T, k) of a sentence -> its input, forget and output gates, (T, 3 H)."""
+    state, found = cell.start(1), []
+    size = cell.size
+    for row in values[:, None]:
+        i, f, _g, o = np.split(
+            row @ cell.inputs.T + cell.bias + state[:, :size] @ cell.hidden.T, LSTM_GATES, axis=1
+        )
+        found.append(sigmoid(np.concatenate([i, f, o], axis=1))[0])
+        state = cell.step(row, state)
+    return np.stack(found)
+
+
+def shown(words: tuple[str, ...]) -> str:
+    """Return the beginning of a sentence, in quotation marks."""
+    more = " ..." if len(words) > SHOWN_WORDS else ""
+    return f'"{" ".join(words[:SHOWN_WORDS])}{more}"'
