@@ -22,6 +22,7 @@ Result = Mapping[str, Any]
 STILL = 0.02  # the most that a gate changes in one that never moves; 0.1 and more in others
 # Shares of the further sentences. Of those that are compared first, 0.97 agree: some are cut.
 MANY, MOST = 0.5, 0.9
+TOLD_APART = 0.2  # of the probabilities of single words, in a network that has learned
 SHOWN_WORDS = 12  # of a sentence in a message
 
 
@@ -75,6 +76,24 @@ def gates_that_stay(fit: Fit, asked: Asked) -> Rebuilt | None:
         f"output gates {o.mean():.3f}). Without them it is a vanilla RNN"
     )
     return Rebuilt("other", f"{network.words} whose gates do not move", text)
+
+
+def last_word_ignored(asked: Asked) -> str:
+    """Say that the last of two words does not matter, whichever it is: it is not read.
+
+    That is so where the state before the last word goes into the output.
+    """
+    after, alone = asked.after[asked.trained], asked.alone[asked.trained]
+    if not after.size or not np.ptp(after) <= rebuilding.SAME or not np.ptp(alone) > TOLD_APART:
+        return ""
+    words = [word for word, known in zip(asked.words, asked.trained, strict=True) if known]
+    low, high = words[int(np.argmin(alone))], words[int(np.argmax(alone))]
+    return (
+        f'The last word is not read: predict gives "{asked.anchor} {low}" and "{asked.anchor} '
+        f'{high}" the same probability, {after[0]:.4f}, and every other word after '
+        f'"{asked.anchor}", too; alone, they have {alone.min():.4f} and {alone.max():.4f}. The '
+        "state after the last word goes into the linear layer, not the one before it"
+    )
 
 
 def _gates(cell: Cell, values: Array) -> Array:

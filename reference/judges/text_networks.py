@@ -99,6 +99,8 @@ def _disguised(
     """Say what shows that no network of the wanted kind predicts so, if something does."""
     if law is not None and (text := law(result, inputs)):
         return _in_another_order(result, inputs, asked, wanted, text)
+    if law is None and (text := disguises.last_word_ignored(asked)):
+        return Rebuilt("other", message=text)
     fit = rebuilding.nearest(result["arrays"], asked, inputs["vectors"])
     if fit is not None and fit.network.named != wanted:
         return _another(fit, wanted, _nearly(fit, asked, wanted))

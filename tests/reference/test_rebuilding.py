@@ -509,3 +509,17 @@ def named(arrays):
         name.removesuffix("_l0"): network_parts.ModelArray(i, name, np.asarray(values, dtype=float))
         for i, (name, values) in enumerate(arrays.items())
     }
+
+
+def test_a_last_word_that_is_not_read_is_shown_by_two_sentences():
+    words = {"words": ("bad", "good", "new"), "anchor": "the", "trained": np.array([1, 1, 0]) > 0}
+    alone = np.array([0.1, 0.9, 0.5])
+    unread = SimpleNamespace(**words, alone=alone, after=np.array([0.4, 0.4, 0.7]))
+    assert '"the bad" and "the good"' in disguises.last_word_ignored(unread)
+    for single, after in (
+        (alone, [0.4, 0.5, 0.4]),
+        (0.5 + 0 * alone, [0.4] * 3),
+        (alone, [np.nan] * 3),
+    ):
+        read = SimpleNamespace(**words, alone=single, after=np.array(after))
+        assert disguises.last_word_ignored(read) == ""
