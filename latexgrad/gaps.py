@@ -1,8 +1,8 @@
 r"""Blocks with nothing but a gap between them: ``[W_h \; W_x]``, ``[h^T x^T]^T``, ``[0\ I]``.
 
-Brackets may hold a product as well. Names are blocks where no product is likely: matrices where
-a gap is written or where the brackets are all that a side holds, vectors that are all transposed,
-and a zero beside I.
+Brackets may hold a product as well. Names are blocks where no product is likely: matrices of one
+letter, the state and the input, where a gap is written or where the brackets open a side, and a
+zero beside I.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ GAPS = frozenset((r"\;", r"\:", r"\ ", r"\quad", r"\qquad", r"\enspace", r"\ensk
 THIN = frozenset((r"\,", r"\!", r"\left", r"\right", r"\bigl", r"\bigr", r"\big", r"\Big"))
 RELATIONS = frozenset(("=", "&", r"\triangleq", r"\equiv", r"\coloneqq"))
 TRANSPOSES = frozenset(("T", r"\top", r"\intercal", r"\mathsf", r"\mathrm", r"\text", "'"))
-VECTORS = frozenset("hxsu")  # letters of states and inputs: of others a product may be meant
+VECTORS = frozenset("hx")  # the state and the input: of others a product may be meant
 MAX_NAMES = 8
 
 
@@ -63,8 +63,8 @@ def _are_blocks(names: Sequence[_Name], *, is_a_side: bool) -> bool:
     if letters <= {"0", "I", "O"}:
         return "I" in letters
     if all(letter.isupper() for letter in letters):
-        return gaps or is_a_side
-    return letters <= VECTORS and (gaps or is_a_side or transposed == {True})
+        return len(letters) == 1 and (gaps or is_a_side)
+    return letters == VECTORS and (gaps or is_a_side or transposed == {True})
 
 
 def _is_a_side(found: Sequence[Lexeme], place: int) -> bool:

@@ -113,12 +113,25 @@ def _block_rules(sides: list[Node], statement: Statement, network: Network) -> I
     others = others if any(side != named for side in others) else list(map(_straight, sides))
     for row, cells in enumerate(named.rows):
         for column, cell in enumerate(cells):
+            if _is_given(cell, network) and all(one == named or _target(one) for one in others):
+                continue  # v = [dL/dh; dL/dc] says what v is
             of = [_block_of(side, named, row, column) for side in others]
             if isinstance(cell, Blocks):
                 yield from _block_rules([cell, *of], statement, network)
             else:
                 made = replace(statement, relations=("=",) * len(statement.relations))
                 yield from _rules([cell, *of], made, network)
+
+
+def _is_given(node: Node, network: Network) -> bool:
+    """Say whether a gradient is one that the task gives for the step."""
+    target = _target(node)
+    return (
+        target is not None
+        and network.one_step
+        and target[0] in network.given_keys
+        and target[1] == Index(TIME)
+    )
 
 
 def _straight(node: Node) -> Node:

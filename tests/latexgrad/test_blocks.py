@@ -79,6 +79,15 @@ BLOCKS = (
     rf"{matrix(by('W_h') + ' & ' + by('W_x'))} = \delta {matrix('h_{t-1}^T & x_t^T')}",
     rf"{matrix(by('h_{t-1}'), by('x_t'))} = {matrix('W_h^T', 'W_x^T')} \delta",
 )
+FACTORS = [GATES[gate].split(r" \odot ", 1)[1] for gate in "fico"]
+GIVEN = (
+    r"\delta_t = "
+    + matrix(
+        *(rf"\mathrm{{diag}}({factor}) & 0" for factor in FACTORS[:3]),
+        rf"0 & \mathrm{{diag}}({FACTORS[3]})",
+    )
+    + " v"
+)
 ACCENTED = matrix(*(rf"\hat {gate}_t" for gate in "fico")) + " = W z_t + b"
 EACH = [rf"\delta^{gate} = {formula}" for gate, formula in GATES.items()]
 ALL = (
@@ -129,6 +138,14 @@ BY_INPUT = (
         # Nothing but a gap stands between the blocks.
         (Z, r"W = [W_h \; W_x]", *WHOLE),
         (r"z_t = \left[h_{t-1}^T \quad x_t^T\right]^T", "W = [W_h W_x]", *WHOLE),
+        # Brackets around a product hold no blocks.
+        (
+            r"D = \mathrm{diag}(1 - h_t^2)",
+            "J = [D W_h]",
+            rf"{by('h_{t-1}')} = J^T {by('h_t')}",
+            rf"{by('x_t')} = [D \; W_x]^T {by('h_t')}",
+            BLOCKS[0],
+        ),
         # Kronecker's product of a row and a column, in either order.
         (Z, W, rf"{by('W')} = z_t^T \otimes \delta", WHOLE[1]),
         (
@@ -237,6 +254,8 @@ def test_a_stack_at_another_time_is_that_of_another_step():
           for accent, pre in ((r"\bar", ()), (r"\hat", (ACCENTED,)), (r"\tilde", ()))),
         (Z, "W = [W^i, W^f, W^o, W^c]^T", r"\delta_t = [\delta^i, \delta^f, \delta^o, \delta^c]^T",
          *EACH, *ALL),
+        # A stack of given gradients leaves them given.
+        (Z, r"v = " + matrix(r"\epsilon_t", by("h_t")), GIVEN, *ALL),
         # No order of the gates is stated: one of all is right.
         (r"\delta_t = " + matrix(*(GATES[gate] for gate in "ocfi")), *BY_INPUT),
     ],
