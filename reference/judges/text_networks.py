@@ -186,6 +186,8 @@ def _compared(fit: Fit, asked: Asked, inputs: Result, wanted: str, *, given: boo
         return found
     if text := _counted(fit, inputs):
         return Rebuilt("other", "naive Bayes, or other weights that were counted", text)
+    if found := disguises.nearly_counted(fit, inputs):
+        return found
     if given and wanted == family.AVERAGE:
         return _started(fit, inputs)
     return Rebuilt("wanted", network.words)

@@ -151,8 +151,12 @@ def test_bombs_end_soon(name, heading):
         "\\section{a}" * 5000,
         "$$" + "\\\\".join(["\\delta_t = \\delta_{t+1} + \\delta_{t-1}"] * 1500) + "$$",
         "\\newcommand{\\x}[9]{" + "#1" * 400 + "}$$ b = \\x{\\x{\\x{\\x{h}}}} $$",
-        "".join(
-            f"$$\\frac{{\\partial L}}{{\\partial a_{{{n}}}}} = h_t * W_h h_t$$" for n in range(550)
+        pytest.param(
+            "".join(
+                f"$$\\frac{{\\partial L}}{{\\partial a_{{{n}}}}} = h_t * W_h h_t$$"
+                for n in range(550)
+            ),
+            marks=pytest.mark.slow,
         ),
     ],
     ids=["formulas", "dollars", "open", "braces", "headings", "recursions", "macros", "rules"],
