@@ -105,7 +105,7 @@ def test_what_cannot_be_replayed_is_refused(submission, graded, run_cli, tmp_pat
     folder, options = graded(submission(), "q3.1")
     for arguments, words in (
         ((folder, "q9.9"), "q9.9: the report has no such check (it has q3.1)"),
-        ((folder, "q3.1", "--case", 9), "--case 9: q3.1 has the cases 1 to 5"),
+        ((folder, "q3.1", "--case", 9), "--case 9: q3.1 has the cases 1 to 6"),
         ((folder, "q3.1", "--out", tmp_path / "a"), "nothing was written: q3.1 (forward, passed)"),
         ((tmp_path / "none", "q3.1"), "none: cannot be read"),
         ((folder, "q3.1", "--submission", tmp_path / "none"), "none: no such file or folder"),
