@@ -29,13 +29,12 @@ from grader.intake.names import CLUTTER, ENVIRONMENT_MARK, OF_ENVIRONMENT, insta
 from grader.intake.places import CODE, Wanted, is_meant, loosened
 from grader.intake.submission import Submission, caps, settle
 from grader.intake.unpacking import MAX_DEPTH, Notes, copy
-from grader.run.replay_files import INPUTS, SCRIPT, VALUES
 
 PREFIX = "check-"
 MAX_LISTED = 5000  # entries of all folders within: looking at them takes a laptop 0.1 s
 MAX_IN_FOLDER = 1000  # of these, in one: nobody keeps code in a folder of so many pictures
 RECORDED = ("recorded", "checks.json")  # the folder of a bundle that holds no work
-REPLAYED = {INPUTS, VALUES, SCRIPT}  # what grader replay has written holds copies of it
+REPLAYED = {"inputs.npz", "values.npz", "replay.py"}  # what grader replay writes beside a copy
 
 
 @dataclass(frozen=True)
