@@ -478,6 +478,11 @@ def test_weights_that_were_counted_are_named(inputs):
     assert (found.verdict, found.network[:11]) == ("other", "naive Bayes")
     with torch.no_grad():
         model.weight += 1e-3 * torch.randn_like(model.weight)
+    found = verdict("bag_of_words", inputs, model, forward, ids)
+    assert found.verdict == "unknown"
+    assert "nearly those that counting gives" in found.message
+    with torch.no_grad():
+        model.weight += torch.randn_like(model.weight)
     assert verdict("bag_of_words", inputs, model, forward, ids).verdict == "wanted"
 
 
