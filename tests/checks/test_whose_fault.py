@@ -24,7 +24,7 @@ RAISES = "raise ZeroDivisionError('ours')"
 # Each check of the homework whose driver runs in a worker only, and the function that serves it.
 DRIVEN = {
     "q1.1": ("transfer_learning", "train_model"),
-    "q1.2": ("transfer_learning", "visualize_model"),
+    "q1.2": ("prediction_figure", "visualize_model"),
     "q1.3": ("transfer_learning", "finetune"),
     "q1.4": ("transfer_learning", "freeze"),
     "q2.5": ("style_transfer", "style_transfer"),

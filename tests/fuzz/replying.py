@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from grader.assignment.reference import Assignment
 from grader.isolation.sandbox import Reply
+from grader.isolation.sandbox.calls import FunctionCall
 from grader.isolation.wire import Decoder, Encoder, Opaque
 from tests.conftest import ROOT
 
@@ -65,6 +66,9 @@ class MakingWorker:
                 items[at] = Opaque(len(self._kept) - 1, "tuple")
             right = _carried(tuple(items) if several else items[0])
         return Reply(self._make(right))
+
+    def call_together(self, calls: Sequence[FunctionCall]) -> list[Reply]:
+        return [self.call(one.function, one.arguments, one.opaque) for one in calls]
 
     def drive(
         self, name: str, _source: str, function: str, _needs: str, arguments: dict[str, Any]
