@@ -119,11 +119,14 @@ def test_pages_hold_no_tag_and_no_control_character_of_a_submission(graded):
         text = path.read_text(encoding="utf-8")
         assert harmless(text), path.name
         page = Page(text)
-        assert not {"script", "iframe", "object", "link", "form", "base"} & page.tags
+        own = {"script"} if path.name == "index.html" else set()  # its policy names it by its hash
+        assert text.count("<script") == len(own)
+        assert not {"script", "iframe", "object", "link", "form", "base"} & page.tags - own
         assert not [name for name, _value in page.attributes if name.startswith("on")]
         links = [value or "" for name, value in page.attributes if name in ("href", "src")]
         assert all(
-            link.startswith(("#", "data:image/")) or link.endswith("/report.html") for link in links
+            link.startswith(("#", "data:image/")) or link.partition("#")[0].endswith("/report.html")
+            for link in links
         )
         assert "default-src 'none'" in text
         if path.name == "report.html":

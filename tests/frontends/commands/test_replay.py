@@ -101,6 +101,7 @@ def test_what_has_changed_since_is_named(submission, graded, run_cli):
     )
 
 
+@pytest.mark.slow
 def test_what_cannot_be_replayed_is_refused(submission, graded, run_cli, tmp_path):
     folder, options = graded(submission(), "q3.1")
     for arguments, words in (
