@@ -60,14 +60,14 @@ def note(
             return ""
         return (
             f"{spec.file} and the model that {function} trains here differ in {1 - same:.0%} of "
-            "the lines: a person should look which model made the file"
+            "the lines: a person should check which model made the file"
         )
     right = METRICS[spec.metric](told, labels)
     if abs(right - value) <= APART:
         return ""
     return (
         f"{spec.file} is right for {right:.0%} of its lines, the model that {function} trains here "
-        f"for {value:.0%} of the withheld data: a person should look which model made the file"
+        f"for {value:.0%} of the withheld data: a person should check which model made the file"
     )
 
 

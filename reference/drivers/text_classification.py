@@ -246,6 +246,6 @@ def _stacked(values: list[Any]) -> Any:
     if all(isinstance(value, torch.Tensor) for value in values):
         alike = len({(value.shape, value.device, value.dtype) for value in values}) == 1
         return torch.stack(values) if alike else None
-    if not all(isinstance(value, float | np.ndarray) for value in values):
+    if not all(isinstance(value, float | np.floating | np.ndarray) for value in values):
         return None
     return np.array(values) if len({np.shape(value) for value in values}) == 1 else None

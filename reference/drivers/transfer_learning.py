@@ -137,7 +137,8 @@ class Watch:
 
     def _before(self, optimizer: Any, *_args: Any) -> None:
         for weight, bias in _small_layers(optimizer):
-            self._paths.setdefault(id(weight), Path(weight, bias))
+            if id(weight) not in self._paths:
+                self._paths[id(weight)] = Path(weight, bias)
         for number in self._trained(optimizer):
             if not self._seen[number]["steps"]:
                 self._look(number, "before")

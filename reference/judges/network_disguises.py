@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -62,19 +62,19 @@ def gates_that_stay(fit: Fit, asked: Asked) -> Rebuilt | None:
     network = fit.network
     if not isinstance(network.reads, Recurrent) or network.reads.cells[0].gates != LSTM_GATES:
         return None
+    cells = network.reads.cells
     found = [
-        _gates(cell, network.before(network.table[[fit.rows[w] for w in asked.sentences[place]]]))
-        for cell in network.reads.cells[:1]
+        _gates(cells, network.before(network.table[[fit.rows[w] for w in asked.sentences[place]]]))
         for place in fit.sentences
         if all(word in fit.rows for word in asked.sentences[place])
     ]
     if not found or (np.ptp(np.concatenate(found), axis=0) > STILL).any():
         return None
-    i, f, o = np.split(np.concatenate(found).mean(axis=0), 3)
+    i, f, o = np.concatenate(found).mean(axis=(0, 2))
     text = (
         "The gates of your LSTM do not move: whatever the sentence, each changes by less than "
-        f"{STILL:g} (input gates are {i.mean():.3f} on average, forget gates {f.mean():.3f}, "
-        f"output gates {o.mean():.3f}). Without them it is a vanilla RNN"
+        f"{STILL:g} (input gates are {i:.3f} on average, forget gates {f:.3f}, output gates "
+        f"{o:.3f}). Without them it is a vanilla RNN"
     )
     return Rebuilt("other", f"{network.words} whose gates do not move", text)
 
@@ -82,8 +82,10 @@ def gates_that_stay(fit: Fit, asked: Asked) -> Rebuilt | None:
 def last_word_ignored(asked: Asked) -> str:
     """Say that the last of two words does not matter, whichever it is: it is not read.
 
-    That is so where the state before the last word goes into the output.
+    That is so where the state before the last word goes into the output. Equal labels show nothing.
     """
+    if asked.are_labels:
+        return ""
     after, alone = asked.after[asked.trained], asked.alone[asked.trained]
     if not after.size or not np.ptp(after) <= rebuilding.SAME or not np.ptp(alone) > TOLD_APART:
         return ""
@@ -97,17 +99,20 @@ def last_word_ignored(asked: Asked) -> str:
     )
 
 
-def _gates(cell: Cell, values: Array) -> Array:
-    """Rows (T, k) of a sentence -> its input, forget and output gates, (T, 3 H)."""
-    state, found = cell.start(1), []
-    size = cell.size
-    for row in values[:, None]:
-        i, f, _g, o = np.split(
-            row @ cell.inputs.T + cell.bias + state[:, :size] @ cell.hidden.T, LSTM_GATES, axis=1
-        )
-        found.append(sigmoid(np.concatenate([i, f, o], axis=1))[0])
-        state = cell.step(row, state)
-    return np.stack(found)
+def _gates(cells: Sequence[Cell], values: Array) -> Array:
+    """Rows (T, k) of a sentence -> input, forget and output gates of all layers, (T, 3, n H)."""
+    layers = []
+    for cell in cells:
+        state, gates, states = cell.start(1), [], []
+        for row in values[:, None]:
+            recurrent = state[:, : cell.size] @ cell.hidden.T
+            i, f, _g, o = np.split(row @ cell.inputs.T + cell.bias + recurrent, LSTM_GATES, axis=1)
+            gates.append(sigmoid(np.concatenate([i, f, o])))
+            state = cell.step(row, state)
+            states.append(state[0, : cell.size])
+        layers.append(np.stack(gates))
+        values = np.stack(states)
+    return np.concatenate(layers, axis=2)
 
 
 def shown(words: tuple[str, ...]) -> str:

@@ -47,7 +47,7 @@ def finetune(result: Result, inputs: Result, withheld: Result) -> Evidence:
     if backbone.earned == 1 and (loaded := _loaded(result, start)):
         backbone = Finding("backbone", 0.0, loaded)
     elif backbone.earned == 1 and result["seen"].get("steps") == 0:
-        text = f"{UNTRAINED}. A person must look whether it was trained here or came in a file"
+        text = f"{UNTRAINED}. A person must check whether it was trained here or came in a file"
         backbone = Finding("backbone", 0.0, text, undecided=True)
     return Evidence(values, (_head(parameters, inputs), backbone), notes=notes)
 
@@ -190,7 +190,7 @@ def _trained_here(
     """
     way = heads.way_to(parameters, seen)
     if way is None:
-        text = f"{UNTRAINED}, or with a layer that became its head. A person must look whether it "
+        text = f"{UNTRAINED}, or with a layer that became its head. A person must check whether it "
         text += "was trained here or came in a file"
         return Finding("trained_head", 0.0, text, undecided=True)
     if not way.leads_there:
@@ -202,7 +202,7 @@ def _trained_here(
     if loss <= TRAINED_LOSS:
         text = "before the first step of the optimizer, the head knew the classes: its mean loss "
         text += f"on the training images was {loss:.2f} (guessing gives "
-        text += f"{np.log(len(inputs['class_names'])):.2f}). A person must look where it came from"
+        text += f"{np.log(len(inputs['class_names'])):.2f}). A person must check where it came from"
         return Finding("trained_head", 0.0, text, undecided=True)
     return Finding("trained_head", 1.0)
 

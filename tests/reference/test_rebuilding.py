@@ -391,7 +391,8 @@ def test_driver_makes_a_table_of_a_tensor_for_each_word():
     assert {name: array.shape for name, array in found.items()} == {"of.table": (120, 2)}
     assert found["of.table"][:, 1].tolist() == list(range(120))
     assert driver._parameters(Words())["shapes"].tolist() == [[120, 2]]
-    assert driver._stacked([0.5, 1.5]).tolist() == [0.5, 1.5]
+    for kind in (float, np.float32):
+        assert driver._stacked([kind(0.5), kind(1.5)]).tolist() == [0.5, 1.5]
 
 
 @pytest.mark.filterwarnings("ignore:.*weight_norm:FutureWarning")
@@ -486,27 +487,39 @@ def test_weights_that_were_counted_are_named(inputs):
     assert verdict("bag_of_words", inputs, model, forward, ids).verdict == "wanted"
 
 
-def test_an_lstm_whose_gates_do_not_move_is_a_vanilla_rnn():
-    model = nn.LSTM(3, 2)
-    still = {"weight_ih_l0": np.zeros((8, 3)), "weight_hh_l0": np.zeros((8, 2))}
-    still["weight_ih_l0"][4:6] = 1.0
-    moving = {name: value.detach().numpy() for name, value in model.named_parameters()}
-    for arrays, said in ((still, "do not move"), (moving, "")):
-        network = networks.Network(
-            np.random.default_rng(0).normal(size=(30, 3)),
-            None,
-            networks.identity,
-            networks.Recurrent((network_parts._torch_cell(named(arrays)),)),
-            networks.affine(np.ones((1, 2))),
-            "an LSTM with 2 hidden units",
-            "lstm",
-        )
-        words = [str(row) for row in range(30)]
-        fit = rebuilding.Fit(network, {w: i for i, w in enumerate(words)}, (0,), np.zeros(1))
-        told = SimpleNamespace(sentences=(tuple(words),))
-        found = disguises.gates_that_stay(fit, told)
-        assert (found is not None) == bool(said)
-        assert found is None or said in found.message
+@pytest.mark.parametrize(
+    ("layers", "said"),
+    [
+        (["still"], "do not move"),
+        (["moving"], ""),
+        (["still", "still"], "do not move"),
+        (["still", "moving"], ""),
+        (["moving", "still"], ""),
+    ],
+)
+def test_an_lstm_whose_gates_do_not_move_is_a_vanilla_rnn(layers, said):
+    cells = []
+    for size, layer in zip((3, 2), layers, strict=False):
+        arrays = {name: value.detach() for name, value in nn.LSTM(size, 2).named_parameters()}
+        if layer == "still":
+            arrays = {"weight_ih_l0": np.zeros((8, size)), "weight_hh_l0": np.zeros((8, 2))}
+            arrays["weight_ih_l0"][4:6] = 1.0
+        cells.append(network_parts._torch_cell(named(arrays)))
+    network = networks.Network(
+        np.random.default_rng(0).normal(size=(30, 3)),
+        None,
+        networks.identity,
+        networks.Recurrent(tuple(cells)),
+        networks.affine(np.ones((1, 2))),
+        "an LSTM with 2 hidden units",
+        "lstm",
+    )
+    words = [str(row) for row in range(30)]
+    fit = rebuilding.Fit(network, {w: i for i, w in enumerate(words)}, (0,), np.zeros(1))
+    told = SimpleNamespace(sentences=(tuple(words),))
+    found = disguises.gates_that_stay(fit, told)
+    assert (found is not None) == bool(said)
+    assert found is None or said in found.message
 
 
 def named(arrays):
@@ -518,6 +531,7 @@ def named(arrays):
 
 def test_a_last_word_that_is_not_read_is_shown_by_two_sentences():
     words = {"words": ("bad", "good", "new"), "anchor": "the", "trained": np.array([1, 1, 0]) > 0}
+    words["are_labels"] = False
     alone = np.array([0.1, 0.9, 0.5])
     unread = SimpleNamespace(**words, alone=alone, after=np.array([0.4, 0.4, 0.7]))
     assert '"the bad" and "the good"' in disguises.last_word_ignored(unread)
@@ -528,3 +542,5 @@ def test_a_last_word_that_is_not_read_is_shown_by_two_sentences():
     ):
         read = SimpleNamespace(**words, alone=single, after=np.array(after))
         assert disguises.last_word_ignored(read) == ""
+    labels = {**words, "are_labels": True, "alone": np.array([0.0, 1, 1])}
+    assert disguises.last_word_ignored(SimpleNamespace(**labels, after=np.ones(3))) == ""

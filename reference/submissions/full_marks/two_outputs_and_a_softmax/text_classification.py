@@ -4,25 +4,18 @@ import torch
 from torch import nn
 
 from honest_sentences import *
+from mean_or_last_state import MeanOrLastState, four_trained
 
 
-class TwoOutputs(nn.Module):
-    """A bag, a mean or the last state, then two outputs whose softmax is the answer."""
+class TwoOutputs(MeanOrLastState):
+    """A mean or the last state, then two outputs whose softmax is the answer."""
 
-    def __init__(self, vocabulary_size, dimension, kind=None, hidden=50):
-        super().__init__()
-        self.embedding = nn.Embedding(vocabulary_size, dimension, padding_idx=0)
-        self.recurrent = kind and kind(dimension, hidden, batch_first=True)
-        self.out = nn.Linear(hidden if kind else dimension, 2)
+    def __init__(self, *sizes, **options):
+        super().__init__(*sizes, **options)
+        self.out = nn.Linear(self.size, 2)
 
     def forward(self, indices, lengths):
-        vectors = self.embedding(indices)
-        if self.recurrent is None:
-            last = vectors.sum(dim=1) / lengths[:, None]
-        else:
-            outputs, _ = self.recurrent(vectors)
-            last = outputs[torch.arange(len(indices)), lengths - 1]
-        return torch.softmax(self.out(last), dim=1)[:, 1]
+        return torch.softmax(self.out(self.read(indices, lengths)), dim=1)[:, 1]
 
 
 class BagOfTwo(nn.Module):
@@ -66,24 +59,4 @@ def train_bag_of_words(train_sentences, train_labels, dev_sentences, dev_labels,
     return model, predict
 
 
-def train_average_embeddings(train_sentences, train_labels, dev_sentences, dev_labels, seed):
-    torch.manual_seed(seed)
-    word_to_index = make_vocabulary(train_sentences)
-    model = TwoOutputs(len(word_to_index), 30)
-    data = (train_sentences, train_labels, dev_sentences, dev_labels)
-    return model, train_model(model, word_to_index, *data, epochs=10, lr=0.005)
-
-
-def train_average_glove(train_sentences, train_labels, dev_sentences, dev_labels, vectors, seed):
-    data = (train_sentences, train_labels, dev_sentences, dev_labels)
-    return train_on_vectors(TwoOutputs, data, vectors, seed, epochs=12, lr=0.005)
-
-
-def train_rnn(train_sentences, train_labels, dev_sentences, dev_labels, vectors, seed):
-    data = (train_sentences, train_labels, dev_sentences, dev_labels)
-    return train_on_vectors(TwoOutputs, data, vectors, seed, epochs=15, lr=0.002, kind=nn.RNN)
-
-
-def train_lstm(train_sentences, train_labels, dev_sentences, dev_labels, vectors, seed):
-    data = (train_sentences, train_labels, dev_sentences, dev_labels)
-    return train_on_vectors(TwoOutputs, data, vectors, seed, epochs=10, lr=0.005, kind=nn.LSTM)
+train_average_embeddings, train_average_glove, train_rnn, train_lstm = four_trained(TwoOutputs)
