@@ -121,6 +121,15 @@ def shown(words: tuple[str, ...]) -> str:
     return f'"{" ".join(words[:SHOWN_WORDS])}{more}"'
 
 
+def label_counts(inputs: Result) -> dict[str, list[int]]:
+    """Return how often each word occurs in training sentences of label 0 and of label 1."""
+    counts: dict[str, list[int]] = {}
+    for sentence, label in zip(inputs["train_sentences"], inputs["train_labels"], strict=True):
+        for word in sentence.split():
+            counts.setdefault(word, [0, 0])[int(label)] += 1
+    return counts
+
+
 def nearly_counted(fit: Fit, inputs: Result) -> Rebuilt | None:
     """Leave weights to a person that are those of naive Bayes but for a little noise.
 
@@ -129,12 +138,9 @@ def nearly_counted(fit: Fit, inputs: Result) -> Rebuilt | None:
     """
     if not isinstance(fit.network.reads, Pool):
         return None
-    counts: dict[str, list[int]] = {}
-    for sentence, label in zip(inputs["train_sentences"], inputs["train_labels"], strict=True):
-        for word in sentence.split():
-            counts.setdefault(word, [1, 1])[int(label)] += 1
+    counts = label_counts(inputs)
     words = [word for word in fit.rows if word in counts]
-    counted = np.log([counts[word][1] / counts[word][0] for word in words])
+    counted = np.log([(counts[word][1] + 1) / (counts[word][0] + 1) for word in words])
     odds = fit.network.log_odds([[fit.rows[word]] for word in words])
     if len(words) < rebuilding.LEAST or np.ptp(odds) == 0 or np.ptp(counted) == 0:
         return None

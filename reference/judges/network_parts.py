@@ -346,6 +346,7 @@ def cell_biases(arrays: Arrays, gates: int, units: int) -> Iterator[tuple[Arrays
         yield both, [both[g].values + both[gates + g].values for g in range(gates)]
         yield both, [both[2 * g].values + both[2 * g + 1].values for g in range(gates)]
     if len(each) >= gates:
-        for chosen in (each[:gates], each[-gates:]):  # the output's weights may come before them
+        for first in sorted({0, len(each) - gates}):  # the output's weights may come before them
+            chosen = each[first : first + gates]
             yield chosen, [array.values for array in chosen]
     yield [], [np.zeros(units)] * gates

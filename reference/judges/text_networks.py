@@ -336,12 +336,11 @@ def _counted(fit: Fit, inputs: Result) -> str:
     """
     if not isinstance(fit.network.reads, Pool):
         return ""
+    counts = disguises.label_counts(inputs)
     places: dict[str, set[int]] = {}
-    counts: dict[str, list[int]] = {}
     for place, sentence in enumerate(inputs["train_sentences"]):
         for word in sentence.split():
             places.setdefault(word, set()).add(place)
-            counts.setdefault(word, [0, 0])[int(inputs["train_labels"][place])] += 1
     words = [word for word in fit.rows if word in places]
     odds = fit.network.log_odds([[fit.rows[word]] for word in words])
     alike: dict[tuple[int, ...], list[int]] = {}

@@ -195,8 +195,8 @@ def _trained_here(
         return Finding("trained_head", 0.0, text, undecided=True)
     if not way.leads_there:
         text = "was the head trained here? From its start, the optimizer moved it by at most "
-        text += f"{way.length:.2g} (norm of the change), and what you return is {way.off:.2g} from "
-        text += "all that it went through: a person must look"
+        text += f"{way.length:.2g} (norm of the change), and what you return is {way.off:.2g} away "
+        text += "from every value that it had: a person must look"
         return Finding("trained_head", 0.0, text, undecided=True)
     loss = _loss_before(way, start, inputs)
     if loss <= TRAINED_LOSS:

@@ -529,6 +529,18 @@ def named(arrays):
     }
 
 
+@pytest.mark.parametrize("more", [0, 2])
+def test_biases_of_gates_are_tried_once_each(more):
+    """Two more vectors may be weights of the output, which come before the biases or after them."""
+    arrays = network_parts.model_arrays({str(i): np.full(5, 1.0 * i) for i in range(4 + more)})
+    tried = [
+        tuple(array.name for array in chosen)
+        for chosen, _values in network_parts.cell_biases(arrays, 4, 5)
+    ]
+    assert sorted(set(tried)) == sorted(tried)
+    assert {tuple("0123"), tuple("2345" if more else "0123")} <= set(tried)
+
+
 def test_a_last_word_that_is_not_read_is_shown_by_two_sentences():
     words = {"words": ("bad", "good", "new"), "anchor": "the", "trained": np.array([1, 1, 0]) > 0}
     words["are_labels"] = False
