@@ -1,4 +1,4 @@
-"""BlockOf matrices: put together from their blocks, and cut into them.
+"""Block matrices: put together from their blocks, and cut into them.
 
 A list such as ``[h_{t-1}, x_t]`` does not say whether its blocks stand below or beside each other.
 It is ``loose``: of the two, what the shapes allow is meant, below each other if both are possible.

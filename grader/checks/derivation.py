@@ -6,10 +6,12 @@ becomes a judgement; what cannot be read is left to a person, with its place.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 from grader.assignment.reference import Assignment
-from grader.author.evidence import Figure, Formula, Formulas, Text
+from grader.author.evidence import Figure, Formula, Formulas, HandedInFiles, Text
 from grader.checks import causes
 from grader.errors import Cause, Failure, Pending, Reason
 from grader.model import Part, Question
@@ -37,6 +39,14 @@ REASONS: dict[Shortfall, Reason] = {
     "shape": "wrong_shape",
     "value": "mismatch",
 }
+
+
+class _Read(NamedTuple):
+    """A document, and what its formulas are worth."""
+
+    name: str
+    text: str
+    assessment: Assessment
 
 
 class DerivationSpec(FilesSpec, Task):
@@ -70,37 +80,95 @@ class DerivationKind(TextKind):
                     f"{found.message}: a person must mark this", name, clipped(text, MAX_SHOWN)
                 )
             case Assessed():
-                return _judgement(name, text, found, list(_notes(name, spec)))
+                missing = [one for one in found.quantities if one.shortfall == "missing"]
+                pictures = documents.pictures(context, spec.files) if missing else []
+                shown = documents.contents(context, pictures)
+                if pictures:
+                    found = _with_pictures(found, _not_read(pictures, shown))
+                return _judgement(name, text, found, list(_notes(name, spec)), shown)
 
 
-def _assessed(spec: DerivationSpec, context: Context) -> tuple[str, str, Assessment]:
-    """Return the first document with an answer in it: the template may lie beside it.
+def _assessed(spec: DerivationSpec, context: Context) -> _Read:
+    """Return the document with the answer in it: the template, or other notes, may lie beside it.
 
     Raises:
         Failure: there is no document.
-        Pending: there are only documents that a person must read.
+        Pending: there are only documents that a person must read, or several with other answers.
     """
-    first: tuple[str, str, Assessment] | None = None
+    unanswered: _Read | None = None
+    aside: _Read | None = None
+    answers: list[_Read] = []
     for name, text in documents.texts(context, spec.files):
-        assessed: Assessment = apart.run(
-            *(context, spec, name, "the reader of derivations", "formulas"),
-            lambda given: assess(given["text"], spec, file=given["name"], seed=context.seed),
-            {"name": name, "text": text},
+        if answers and name not in spec.files and answers[0].name in spec.files:
+            break  # what was asked for counts
+        found = _read(name, text, spec, context)
+        match found.assessment:
+            case Unanswered(blank=blank):
+                if unanswered is None or (unanswered.name not in spec.files and not blank):
+                    unanswered = found
+            case Waiting(line=None) if name not in spec.files:
+                aside = aside or found  # not known to be about this part
+            case assessment:
+                answers.append(found)
+                if len(answers) == 1 and (isinstance(assessment, Waiting) or _earns(assessment)):
+                    return found
+    if answers:
+        return _undisputed(answers)
+    return aside or _without_answer(unanswered, spec, context)
+
+
+def _read(name: str, text: str, spec: DerivationSpec, context: Context) -> _Read:
+    assessment: Assessment = apart.run(
+        *(context, spec, name, "the reader of derivations", "formulas"),
+        lambda given: assess(given["text"], spec, file=given["name"], seed=context.seed),
+        {"name": name, "text": text},
+    )
+    return _Read(name, text, assessment)
+
+
+def _earns(found: Assessed) -> bool:
+    return all(one.earned >= 1 for one in found.quantities)
+
+
+def _undisputed(answers: Sequence[_Read]) -> _Read:
+    """Return the first answer; raises ``Pending`` if it loses what another one may earn."""
+    first, *others = answers
+    assert isinstance(first.assessment, Assessed)  # noqa: S101 - others are not compared
+    earned = [one.earned for one in first.assessment.quantities]
+    rivals = [
+        other
+        for other in others
+        if not isinstance(other.assessment, Assessed)
+        or any(
+            one.earned > had for one, had in zip(other.assessment.quantities, earned, strict=True)
         )
-        found = name, text, assessed
-        if not isinstance(assessed, Unanswered):
-            return found
-        if first is None or not assessed.blank:
-            first = found
+    ]
+    if not rivals:
+        return first
+    names = ", ".join(one.name for one in (first, *rivals[: MAX_NAMED - 1]))
+    message = f"this part has different answers in {names}: a person must say which one counts"
+    shown = [(one.name, one.text.encode()) for one in rivals]
+    raise Pending(message, first.name, clipped(first.text, MAX_SHOWN), shown)
+
+
+def _without_answer(unanswered: _Read | None, spec: DerivationSpec, context: Context) -> _Read:
     pictures = documents.pictures(context, spec.files)
     if pictures:  # one part may be written, and another lie beside it
-        shown = ", ".join(pictures[:MAX_NAMED])
-        message = f"the grader does not read {shown}: a person must mark this"
-        raise Pending(message, "", "", documents.contents(context, pictures))
-    if first is None:
+        shown = documents.contents(context, pictures)
+        raise Pending(f"{_not_read(pictures, shown)}: a person must mark this", "", "", shown)
+    if unanswered is None:
         found_text(spec.files, context)
         raise Failure("missing", f"{spec.files[0]} is missing")
-    return first
+    return unanswered
+
+
+def _not_read(pictures: Sequence[str], shown: Sequence[tuple[str, bytes]]) -> str:
+    """Say what is not read; a person must look into the submission for what is not shown."""
+    names = ", ".join(pictures[:MAX_NAMED])
+    there = [name for name, _data in shown]
+    large = ", ".join([name for name in pictures if name not in there][:MAX_NAMED])
+    more = f" (look in the submission for {large}, too large for the report)" if large else ""
+    return f"the grader does not read {names}{more}"
 
 
 def _notes(name: str, spec: DerivationSpec) -> Iterator[str]:
@@ -108,7 +176,24 @@ def _notes(name: str, spec: DerivationSpec) -> Iterator[str]:
         yield f"{spec.files[0]} was found as {name}"
 
 
-def _judgement(name: str, text: str, found: Assessed, notes: list[str]) -> Judgement:
+def _with_pictures(found: Assessed, not_read: str) -> Assessed:
+    """Leave what is missing to a person: it may be in a picture."""
+    lost = [one.name for one in found.quantities if one.shortfall == "missing"]
+    quantities = tuple(
+        replace(one, shortfall=None, waiting=Waiting(not_read)) if one.name in lost else one
+        for one in found.quantities
+    )
+    message = f"{not_read}: a person must mark {', '.join(lost)}\n{found.message}"
+    return replace(found, quantities=quantities, message=message)
+
+
+def _judgement(
+    name: str,
+    text: str,
+    found: Assessed,
+    notes: list[str],
+    pictures: Sequence[tuple[str, bytes]],
+) -> Judgement:
     parts = tuple(map(_part, found.quantities))
     rows = tuple(
         Formula(f"line {row.line}", row.mathml, row.source, row.verdict) for row in found.formulas
@@ -119,6 +204,8 @@ def _judgement(name: str, text: str, found: Assessed, notes: list[str]) -> Judge
     figures: tuple[Figure, ...] = (Formulas(name, rows),)
     if waiting:
         figures = (*figures, Text(name, clipped(text, MAX_SHOWN)))
+    if pictures:
+        figures = (*figures, HandedInFiles("handed in", pictures))
     return Judgement(parts, tuple(notes), measurements, found.message, figures, waiting)
 
 

@@ -92,11 +92,14 @@ def contents(context: Context, names: Sequence[str]) -> list[tuple[str, bytes]]:
 
 def _names(context: Context, asked: Sequence[str], suffixes: Sequence[str]) -> Iterator[str]:
     yield from asked
+    # A guide that students are given may hold examples.
+    passed_over = {file.name for file in context.question.supplied}
+    passed_over |= {name for name in asked if _read(context, name) is not None}
     others = [
         name
         for name in context.documents
         if name.lower().endswith(tuple(suffixes))
-        and PurePosixPath(name).name not in asked
+        and PurePosixPath(name).name not in passed_over
         and not PurePosixPath(name).name.lower().startswith(("readme", "license", "requirements"))
     ]
     yield from sorted(others, key=lambda name: (name.count("/"), name))[:MAX_DOCUMENTS]

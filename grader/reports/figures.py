@@ -38,7 +38,7 @@ MAX_FILES = 32 * 1024 * 1024  # bytes of files that are put beside a report for 
 PASSIVE = frozenset(
     (
         *(".pdf", ".docx", ".doc", ".odt", ".rtf", ".pages", ".png", ".jpg", ".jpeg", ".heic"),
-        *(".webp", ".tiff", ".ppt", ".pptx", ".ps", ".djvu"),
+        *(".webp", ".tiff", ".ppt", ".pptx", ".ps", ".djvu", ".txt", ".tex", ".md"),
     )
 )
 MAX_PIXELS = 1024  # a picture's longer side

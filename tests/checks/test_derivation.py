@@ -5,12 +5,18 @@ What is right or wrong about a formula is tested in tests/latexgrad.
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
+from grader.assignment.reference import Assignment
 from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS, Context
 from grader.errors import Failure
+from grader.job import Settings
+from grader.run.session import Session
 from tests.checks.toy import judged, make
+from tests.conftest import ROOT
 from tests.latexgrad.test_rubric import ANSWER, DERIVATION
 
 TWO_FILES = DERIVATION.replace("files: [answer.md]", "files: [answer.md, answer.tex]")
@@ -128,6 +134,89 @@ def test_a_part_that_is_not_in_the_text_may_be_in_the_picture_beside_it(derived)
     result = derived({"answer.md": other, "scan.pdf": "%PDF-1.7"})
     assert result.outcome == "pending"
     assert "scan.pdf" in result.message
+
+
+WITHOUT_B = ANSWER.replace(rf", \quad {FORMULA_B}", "")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "checks"),
+    [
+        ("draft.md", "final.md", DERIVATION),
+        ("a/answer.md", "b/answer.md", DERIVATION),
+        ("answer.md", "answer.markdown", TWO_FILES.replace("answer.tex", "answer.markdown")),
+    ],
+)
+def test_of_different_answers_in_two_files_a_person_says_which_counts(one, other, checks, derived):
+    result = derived({"toy.py": "", one: WITHOUT_B, other: ANSWER}, checks)
+    assert (result.outcome, result.points) == ("pending", 0)
+    assert result.message.startswith(f"this part has different answers in {one}, {other}")
+    first, second = result.figures
+    assert (first.title, first.text) == (one, WITHOUT_B)
+    assert list(second.items) == [(other, ANSWER.encode())]
+
+
+def test_a_file_that_earns_no_more_than_the_first_changes_nothing(derived):
+    result = derived({"draft.md": WITHOUT_B, "final.md": WITHOUT_B, "notes.md": "$$a = 1$$"})
+    assert (result.outcome, result.points) == ("partial", 3)
+
+
+def test_the_file_that_was_asked_for_counts_before_others(derived):
+    result = derived({"answer.md": WITHOUT_B, "final.md": ANSWER})
+    assert (result.outcome, result.points) == ("partial", 3)
+
+
+def test_notes_that_are_not_about_the_part_do_not_stand_in_for_an_answer(derived):
+    result = derived({"a.md": r"$$W = \heartsuit b$$", "homework.md": ANSWER})
+    assert (result.outcome, result.points) == ("passed", 4)
+
+
+def test_a_formula_that_is_not_in_the_text_may_be_in_the_picture_beside_it(derived):
+    result = derived({"answer.md": WITHOUT_B, "page2.pdf": "%PDF-1.7"})
+    assert (result.outcome, result.points) == ("pending", 3)
+    assert [(part.earned, part.undecided) for part in result.parts] == [
+        *[(1, False)] * 2,
+        (0, True),
+    ]
+    said = r"the grader does not read page2.pdf: a person must mark \partial L/\partial b"
+    assert result.message.startswith(said)
+    assert list(result.figures[-1].items) == [("page2.pdf", b"%PDF-1.7")]
+
+
+def test_a_picture_beside_a_wrong_formula_changes_nothing(derived):
+    wrong = ANSWER.replace(FORMULA_B, r"\nabla_b L = 2 \delta_t")
+    result = derived({"answer.md": wrong, "page2.pdf": "%PDF-1.7"})
+    assert (result.outcome, result.points) == ("partial", 3)
+
+
+def test_a_document_that_is_too_large_for_the_report_is_named(derived, monkeypatch):
+    monkeypatch.setattr("grader.run.session.MAX_TEXT_FILE", 100)
+    result = derived({"answer.md": BLANK, "homework.pdf": "%PDF-1.7" + 100 * " "})
+    assert (result.outcome, result.figures) == ("pending", ())
+    assert "look in the submission for homework.pdf, too large for the report" in result.message
+
+
+def test_the_template_as_students_receive_it_earns_nothing(tmp_path, fork_servers):
+    """Its guide has examples, which are right."""
+    copy = tmp_path / "copy"
+    names = ("derivations.tex", "latex_guide.md")
+    copy.mkdir()
+    for name in names:
+        shutil.copyfile(ROOT / "submissions_template" / name, copy / name)
+    rubric = load_rubric(ROOT / "rubric.yaml", KINDS)
+    staged = fork_servers.stage("copy", copy, rubric)
+    assert set(names) <= set(staged.files)
+    session = Session(rubric, Assignment(rubric.reference), staged, fork_servers, Settings())
+    found = [
+        session.run(question, check)
+        for question in rubric.questions
+        for check in question.checks
+        if check.kind == "derivation"
+    ]
+    assert [(result.outcome, result.points) for result in found] == [("failed", 0)] * 4
+    assert {result.message for result in found} == {
+        "derivations.tex has no formulas for this part yet"
+    }
 
 
 def test_no_worker_is_needed(tmp_path):

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from grader.checks import Context, documents
 from grader.errors import Failure
+from grader.model import Question
 
 HEADING = "\\section{Vanilla RNN: one step}"
 
 
-def context(files: dict[str, bytes]) -> Context:
+def context(files: dict[str, bytes], supplied: tuple[str, ...] = ()) -> Context:
     """Return a context in which these files were handed in."""
+    question = Question("q1", "toy", "toy.py", (), (), tuple(map(Path, supplied)))
 
     def read_file(name: str) -> bytes:
         if name not in files:
@@ -23,7 +26,9 @@ def context(files: dict[str, bytes]) -> Context:
     def open_module(_seed: int):
         raise AssertionError("documents need no student code")
 
-    return Context(*(None, None, 0, "mini", None, open_module, read_file), documents=tuple(files))  # type: ignore[arg-type]
+    return Context(
+        *(None, question, 0, "mini", None, open_module, read_file), documents=tuple(files)
+    )  # type: ignore[arg-type]
 
 
 def texts(files: dict[str, bytes]) -> dict[str, str]:
@@ -53,6 +58,19 @@ def test_utf_16_without_its_mark_is_seen_by_its_zeros():
 def test_documents_of_any_name_are_candidates_after_those_asked_for():
     files = {"notes/deep/a.md": b"a", "hw2.tex": b"b", "derivations.md": b"c", "README.md": b"d"}
     assert list(texts(files)) == ["derivations.md", "hw2.tex", "notes/deep/a.md"]
+
+
+def test_what_students_are_given_is_no_answer_of_theirs():
+    files = {"hw2.tex": b"a", "hw2/guide.md": b"b", "question.pdf": b"%PDF-1.7"}
+    given = context(files, ("guide.md", "question.pdf"))
+    assert dict(documents.texts(given, ["derivations.tex"])) == {"hw2.tex": "a"}
+    assert documents.pictures(given, ["derivations.tex"]) == []
+
+
+def test_of_a_file_asked_for_that_is_there_copies_in_other_folders_are_passed_over():
+    files = {"a/derivations.tex": b"a", "b/derivations.tex": b"b"}
+    assert texts(files) == {name: data.decode() for name, data in files.items()}
+    assert texts({**files, "derivations.tex": b"c"}) == {"derivations.tex": "c"}
 
 
 def test_what_a_document_includes_stands_in_its_place():

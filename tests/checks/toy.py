@@ -139,6 +139,7 @@ def judged(
     handed_in = rubric_path.parent / "handed_in"
     handed_in.mkdir(exist_ok=True)
     for name, text in files.items():
+        (handed_in / name).parent.mkdir(parents=True, exist_ok=True)
         (handed_in / name).write_text(dedent(text))
     staged = fork_servers.stage("handed_in", handed_in, rubric)
     assignment = Assignment(rubric.reference)

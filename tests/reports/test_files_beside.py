@@ -41,6 +41,11 @@ def test_what_could_run_in_a_browser_has_no_ending_that_does(name):
     assert figure.items[0].file == "figures/q3.5-1-1.bin"
 
 
+def test_a_text_keeps_the_ending_by_which_it_is_opened():
+    (figure,) = figures.described(result(("b/final.tex", b"x")))
+    assert figure.items[0].file == "figures/q3.5-1-1.tex"
+
+
 def test_what_is_too_large_is_named_only(monkeypatch):
     monkeypatch.setattr(figures, "MAX_FILES", 3)
     made = result(("a.pdf", b"1234"), ("b.pdf", b"1"))

@@ -158,9 +158,10 @@ def _decided(mark: Mark, check: CheckReport, who: str) -> str | None:
     if not waiting or not mark.usable or least <= mark.points <= most:
         return None
     names = ", ".join(part.name for part in waiting)
+    verb = "waits" if len(waiting) == 1 else "wait"
     return (
         f"{who}: points: {plain(mark.points)} is not from {plain(least)} to {plain(most)}: only "
-        f"{names} waits for a person; to replace what is decided, add --override"
+        f"{names} {verb} for a person; to replace what is decided, add --override"
     )
 
 

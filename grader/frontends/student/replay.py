@@ -102,7 +102,7 @@ class Bundle:
         """Return the rubric of those of the wanted checks that were recorded."""
         path, read = self.home / FOLDER / CHECKS, self._read
         try:
-            questions = [_question(question, wanted) for question in self._here]
+            questions = [_question(question, wanted, self.supplied) for question in self._here]
         except ValidationError as error:
             raise damaged(path, error) from None
         found = tuple(question for question in questions if question.checks)
@@ -175,11 +175,11 @@ def load(home: Path) -> Bundle:
     return Bundle(home, tuple(read.elsewhere), read)
 
 
-def _question(read: _Question, wanted: Collection[str]) -> Question:
+def _question(read: _Question, wanted: Collection[str], supplied: tuple[Path, ...]) -> Question:
     checks = tuple(_check(keys) for keys in read.checks if keys.get("id") in wanted)
     forbidden = tuple(read.forbidden)
     return Question(
-        *(read.id, read.title, read.module, tuple(read.preload), checks), forbidden=forbidden
+        *(read.id, read.title, read.module, tuple(read.preload), checks, supplied, forbidden)
     )
 
 

@@ -127,6 +127,12 @@ def test_the_template_has_nothing_right_and_every_check_says_so(pristine):
     assert "0 of 4 checks passed" in ran.out
 
 
+def test_the_examples_of_the_guide_are_no_answer(pristine):
+    ran = pristine.check("q3.5", "q3.6")
+    assert ran.status == 1
+    assert "0 of 2 checks passed" in ran.out
+
+
 def test_files_of_predictions_are_checked_for_their_form(unpacked):
     (unpacked.home / "predictions_q1.txt").write_text("1\n" * 400)
     (unpacked.home / "predictions_q2.txt").write_text("1\n" * 399)
