@@ -94,12 +94,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
-    """Fail a test of the fast lane that takes long, so that the lane stays fast."""
+    """Fail a test that takes long in the fast lane, so that the lane stays fast.
+
+    Only under ``make check``, at a developer's desk: on a crowded machine processor time doubles
+    too, and a whole run that takes half an hour must not fail for the time that one test took.
+    """
     # Of this process alone: a server that worked for many tests would be charged to the last one.
     before = time.process_time()
     yield
     took = time.process_time() - before
-    if took > FAST_LIMIT_S and item.get_closest_marker("slow") is None:
+    if took > FAST_LIMIT_S and item.config.option.markexpr == "not slow":
         pytest.fail(
             f"it passes, but takes {took:.1f} s of processor time, and the fast lane allows "
             f"{FAST_LIMIT_S:g} s for one test: make it faster, or mark it with pytest.mark.slow",

@@ -58,6 +58,7 @@ def test_any_formula_made_of_the_words_of_the_language(words, heading):
     settled(check, f"{heading}{formula(' '.join(words))}")
 
 
+@pytest.mark.slow
 @settings(**OPTIONS | {"max_examples": 60})  # each is tried in several meanings
 @given(st.data())
 def test_any_spoilt_derivation(data):
