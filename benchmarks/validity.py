@@ -92,6 +92,7 @@ PARTS = (
     Part("replays", "replays", ("python", "benchmarks/replays.py")),
     Part("tolerances", "tolerances", ("grader", "calibrate", "q2.[1-4]", "q3.*", "q4.*", "q5.[1-6]",
                                       "--seeds", "5", "--out", "{out}")),
+    Part("seeds", "seeds", ("python", "benchmarks/many_seeds.py", "--tier", "mini")),
     Part("thresholds", "thresholds", ("grader", "calibrate", "q1.*", "q2.5", "q5.[78]", "q5.10",
                                       "q6.[1-5]", "--seeds", "30", *WHOLE, "--out", "{out}")),
 )  # fmt: skip
@@ -120,7 +121,7 @@ def main() -> None:
 def ran(part: Part, jobs: int | None) -> bool:
     """Run a part and keep its results; say whether it came to its end."""
     part.folder.mkdir(parents=True, exist_ok=True)
-    shown = [word.format(out=f"build/validity/{part.name}") for word in part.command]
+    shown = [word.format(out=os.path.relpath(part.folder, ROOT)) for word in part.command]
     program = [sys.executable, "-m", "grader"] if shown[0] == "grader" else [sys.executable]
     command = program + shown[1:]
     if jobs is not None and shown[0] == "grader":

@@ -17,6 +17,7 @@ HEADINGS = {
     "replays": "Every loss again",
     "tolerances": "Margins of tolerances",
     "thresholds": "Thresholds of training checks",
+    "seeds": "Right programs on many seeds, and programs that learned nothing",
 }
 GOALS = {
     "mutants": (
@@ -36,6 +37,10 @@ GOALS = {
     "replays": "`grader replay` of every failing check of values of the wrong examples.",
     "tolerances": "",
     "thresholds": "",
+    "seeds": (
+        "Right programs pass on every seed. Programs with untrained or constant answers earn "
+        "nothing. Numbers are the least, the median and the most."
+    ),
 }
 MAX_LISTED = 60
 
@@ -60,7 +65,7 @@ def _lines(results: Sequence[PartResult], left: Sequence[str]) -> Iterator[str]:
     yield "# Validity"
     yield ""
     yield "Wrong programs must lose points where they are wrong, right ones none, and every loss"
-    yield "must be there again on another machine. `make validity` measures it, part by part, and"
+    yield "must be seen again when it is replayed. `make validity` measures it, part by part, and"
     yield "writes this page."
     versions = ", ".join(f"{name} {version(name)}" for name in ("numpy", "torch", "scipy"))
     yield f"Python {platform.python_version()}, {versions}."
@@ -113,7 +118,7 @@ def _survivors(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
     if not alive:
         yield "No survivor."
         return
-    yield f"{len(alive)} survivors:"
+    yield f"{_count(len(alive), 'survivor')}:"
     yield ""
     for row in alive[:MAX_LISTED]:
         changed = [line for line in row["diff"].splitlines() if line[:1] in "+-"]
@@ -154,10 +159,12 @@ def _key(row: dict[str, Any]) -> tuple[str, ...]:
 def _pairs(parts: Sequence[PartResult], _all: Sequence[PartResult]) -> Iterator[str]:
     rows = [row for one in parts for row in one.rows]
     killed = [row for row in rows if row["fate"] == "killed"]
+    one, both = (
+        _share(sum(row[key] for row in killed), len(killed)) for key in ("has_cause", "names_each")
+    )
     yield (
-        f"{len(rows)} pairs, {len(killed)} killed. A cause is named for at least one of the two in "
-        f"{_share(sum(row['has_cause'] for row in killed), len(killed))}, for both in "
-        f"{_share(sum(row['names_each'] for row in killed), len(killed))}."
+        f"{_count(len(rows), 'pair')}, {len(killed)} killed. A cause is named for at least one "
+        f"of the two in {one}, for both in {both}."
     )
     yield from _survivors(rows)
 
@@ -166,9 +173,14 @@ def _rewrites(parts: Sequence[PartResult], _all: Sequence[PartResult]) -> Iterat
     rows = [row for one in parts for row in one.rows]
     lost = [row for row in rows if row["fate"] == "killed"]
     waits = [row for row in rows if row["fate"] == "pending"]
-    yield f"{len(rows)} programs: {len(lost)} lose points, {len(waits)} wait for a person."
+    loses, wait = "loses" if len(lost) == 1 else "lose", "waits" if len(waits) == 1 else "wait"
+    yield (
+        f"{_count(len(rows), 'program')}: {len(lost)} {loses} points, {len(waits)} {wait} for a "
+        "person."
+    )
     for row in [*lost, *waits][:MAX_LISTED]:
-        yield f"- {row['program']}/{row['module']}:{row['line']} {row['function']}: {row['lost']}"
+        checks = ", ".join(row["lost"])
+        yield f"- {row['program']}/{row['module']}:{row['line']} {row['function']}: {checks}"
 
 
 def _output(parts: Sequence[PartResult], _all: Sequence[PartResult]) -> Iterator[str]:
@@ -178,6 +190,12 @@ def _output(parts: Sequence[PartResult], _all: Sequence[PartResult]) -> Iterator
         yield "```"
 
 
+def _all_output(parts: Sequence[PartResult], _all: Sequence[PartResult]) -> Iterator[str]:
+    for one in parts:
+        # The lines about single runs start with blanks.
+        yield from ["```text", *(t for t in one.text.splitlines() if t[:1].strip()), "```"]
+
+
 def _calibration(parts: Sequence[PartResult], _all: Sequence[PartResult]) -> Iterator[str]:
     for one in parts:
         for line in one.text.splitlines():
@@ -185,6 +203,10 @@ def _calibration(parts: Sequence[PartResult], _all: Sequence[PartResult]) -> Ite
                 yield "Changes to the rubric that follow:"
             elif not line.startswith("## "):
                 yield line.replace("](", "](validity/")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _share(part: int, whole: int) -> str:
@@ -199,4 +221,5 @@ _SECTIONS = {
     "replays": _output,
     "tolerances": _calibration,
     "thresholds": _calibration,
+    "seeds": _all_output,
 }

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from grader import __version__
+from grader.checks.image import RATIOS, ImageSpec
 from grader.checks.measured import SHARE
 from grader.errors import UsageError
 from grader.model import CheckSpec, Rubric, Tier
@@ -124,11 +125,21 @@ class KeptRuns:
                 file.write(json.dumps(asdict(run)) + "\n")
 
 
-def values_of(spec: Any, found: CheckReport) -> dict[str, float]:
-    """Return the numbers of a report that calibration is about."""
+def metric_of(spec: CheckSpec) -> str | None:
+    """Return the measurement that a check compares with thresholds; None if it has none."""
+    if isinstance(spec, ImageSpec):
+        return RATIOS
     metric = getattr(spec, "metric", None)
+    return metric if isinstance(metric, str) and hasattr(spec, "tiers") else None
+
+
+def values_of(spec: CheckSpec, found: CheckReport) -> dict[str, float]:
+    """Return the numbers of a report that calibration is about; of several images, the worst."""
+    metric = metric_of(spec)
     measured: Mapping[str, Any] = found.measurements
     if metric is None:
         return dict(measured.get(SHARE) or {})
-    each = measured.get("by_seed") or [measured.get(metric)]
-    return {metric: float(each[0])} if isinstance(each[0], int | float) else {}
+    first = (measured.get("by_seed") or [measured.get(metric)])[0]
+    if isinstance(first, Mapping):
+        first = max(first.values(), default=None)
+    return {metric: float(first)} if isinstance(first, int | float) else {}

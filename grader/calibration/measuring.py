@@ -6,12 +6,20 @@ import hashlib
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from grader.assignment import mutated
 from grader.assignment.examples import Example, assembled, identifier, load_examples, matching
 from grader.assignment.mutated import MutantFate
-from grader.calibration.kept_runs import KeptRuns, MeasuredRun, Role, Stamps, values_of
+from grader.calibration.kept_runs import (
+    KeptRuns,
+    MeasuredRun,
+    Role,
+    Stamps,
+    metric_of,
+    values_of,
+)
 from grader.isolation.worker.mutants import mutants_of
 from grader.isolation.worker.rewrites import rewrites_of
 from grader.job import Job, Submitted
@@ -49,7 +57,7 @@ def is_of_values(spec: CheckSpec) -> bool:
 
 def is_of_training(spec: CheckSpec) -> bool:
     """Say whether a check trains, and compares a metric with thresholds."""
-    return hasattr(spec, "tiers") and hasattr(spec, "metric")
+    return metric_of(spec) is not None
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,11 @@ class Measuring:
     checks: dict[str, CheckSpec]
     kept: KeptRuns
     jobs: int
+
+    @cached_property
+    def stamps(self) -> Stamps:
+        """What runs are kept under; the reference is read once."""
+        return Stamps(self.job.rubric)
 
     def examples(self, seeds: Sequence[int], patterns: Sequence[str] = ()) -> list[MeasuredRun]:
         """Run the examples on each seed, unless they have been; return all their runs.
@@ -118,7 +131,6 @@ class Measuring:
     def _prepared(
         self, chosen: Sequence[tuple[Example, dict[str, Role]]], folders: Sequence[Submitted]
     ) -> Iterator[Candidate]:
-        stamps = Stamps(self.job.rubric)
         seen: set[tuple[str, str]] = set()  # examples share their bases' modules
         for (example, roles), given in zip(chosen, folders, strict=True):
             folder = Path(str(given.path))
@@ -128,7 +140,7 @@ class Measuring:
                 if path.is_file() and not path.is_symlink()
             }
             for role in sorted(set(roles.values())):
-                of_checks = {c: stamps.of(c, files) for c, one in roles.items() if one == role}
+                of_checks = {c: self.stamps.of(c, files) for c, one in roles.items() if one == role}
                 of_checks = {c: stamp for c, stamp in of_checks.items() if (c, stamp) not in seen}
                 seen.update(of_checks.items())
                 one = replace(
@@ -140,7 +152,6 @@ class Measuring:
     def _changed(
         self, part: Sequence[tuple[Role, MutantFate]], folders: Sequence[Submitted]
     ) -> Iterator[Candidate]:
-        stamps = Stamps(self.job.rubric)
         for (role, fate), given in zip(part, folders, strict=True):
             files = {
                 **fate.program.files,
@@ -149,7 +160,7 @@ class Measuring:
             place = f"line {fate.mutant.line}, {fate.mutant.kind}"
             change = hashlib.sha256(fate.mutant.diff.encode()).hexdigest()[:6]
             name = f"{fate.program.name}/{fate.module}, {place} ({change})"
-            of_checks = {check: stamps.of(check, files) for check in fate.wanted}
+            of_checks = {check: self.stamps.of(check, files) for check in fate.wanted}
             yield Candidate(name, role, given, of_checks)
 
     def _runs(self, candidates: Sequence[Candidate], seed: int) -> list[MeasuredRun]:

@@ -25,6 +25,7 @@ LEAST = 5  # runs of a program that say anything about a distribution
 EDGE = 1.0e-3  # from 0 and 1: log-odds end there
 NOT_NORMAL = 0.01  # p value of Shapiro and Wilk
 STEPS = 40  # of a bisection
+STEP, DIGITS = 0.01, 2  # between thresholds that are tried
 
 
 @dataclass(frozen=True)
@@ -161,12 +162,11 @@ class Threshold:
         known = [one for one in self.measured if not one.is_constant]
         if all(self.missed(one) <= MISSED for one in known):
             return None
-        step = -0.01 if self.rises else 0.01
-        tried = self.full_at
-        while (tried > self.zero_at) == self.rises and tried != self.zero_at:
+        step = -STEP if self.rises else STEP
+        first = round(self.full_at / STEP) * STEP + step
+        for tried in np.arange(first, self.zero_at, step).round(DIGITS).tolist():
             if all(one.missed(tried, self.repeats) <= MISSED for one in known):
-                return round(tried, 2)
-            tried = round(math.floor(tried * 100 + 0.5) / 100 + step, 4)
+                return float(tried)
         return None
 
     @property

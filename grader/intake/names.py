@@ -19,6 +19,8 @@ INSTALLED = frozenset(["site-packages", "dist-packages", "conda-meta", "node_mod
 ENVIRONMENTS = frozenset([".venv", "venv", ".env"])
 OF_ENVIRONMENT = frozenset(["lib", "lib64", "bin", "include", "scripts", "share", "etc"])
 ENVIRONMENT_MARK = "pyvenv.cfg"
+# What grader replay writes beside a copy of the work: inputs, values, and a script.
+REPLAYED = ("inputs.npz", "values.npz", "replay.py")
 
 
 def installed_in(parts: Sequence[str]) -> str | None:

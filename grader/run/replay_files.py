@@ -16,12 +16,14 @@ from grader.checks.drivers import READY
 from grader.checks.numerics import as_array
 from grader.checks.watched import CallMade, Compared
 from grader.errors import BrokenError
+from grader.intake.names import REPLAYED
 from grader.intake.submission import Submission
 from grader.isolation.wire import Opaque, TensorData
 from grader.model import Array
 from grader.reports.files import write_bytes, write_text
 
-INPUTS, VALUES, SCRIPT, HANDED_IN = "inputs.npz", "values.npz", "replay.py", "submission"
+INPUTS, VALUES, SCRIPT = REPLAYED
+HANDED_IN = "submission"
 MAX_INLINE = 60  # characters of a text that stands in the script
 
 

@@ -17,7 +17,7 @@ from rich.table import Table
 from grader.assignment.rubric import load_rubric
 from grader.calibration import calibration_page, proposals
 from grader.calibration.calibration_page import spread
-from grader.calibration.kept_runs import KeptRuns, MeasuredRun
+from grader.calibration.kept_runs import KeptRuns, MeasuredRun, metric_of
 from grader.calibration.margins import Margins, margins_of
 from grader.calibration.measuring import (
     Measuring,
@@ -66,7 +66,7 @@ EXTRA = "pip install 'dl-grader[calibrate]'"
               help="Run only these examples, such as full_marks/* (repeatable).")  # fmt: skip
 @click.option("--sample-seed", type=click.IntRange(min=0), default=0, metavar="S",
               show_default=True, help="What these are drawn with.")  # fmt: skip
-@click.option("--write", is_flag=True, help="RubricChange the rubric as proposed; comments stay.")
+@click.option("--write", is_flag=True, help="Change the rubric as proposed; comments stay.")
 @grading_options
 @isolation_options
 @reports_errors
@@ -150,10 +150,10 @@ def _threshold(spec: Any, runs: Sequence[MeasuredRun], tier: Tier) -> Threshold:
     rises = limits.full_at > limits.zero_at
     return Threshold(
         spec.id,
-        spec.metric,
+        str(metric_of(spec)),
         limits.zero_at,
         limits.full_at,
-        Repeats(spec.near_miss, spec.extra_seeds),
+        Repeats(getattr(spec, "near_miss", 0.0), getattr(spec, "extra_seeds", 0)),
         tuple(distributions(runs, "right", rises=rises)),
         tuple(distributions(runs, "wrong", rises=rises)),
     )

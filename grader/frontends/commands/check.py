@@ -72,7 +72,7 @@ def check(
         raise UsageError(f"{folder}: no such folder")
     home = bundle_of(folder) if rubric is None else None
     if home is not None:
-        _refuse_options()
+        refuse_options(FOR_GRADERS)
         _check_recorded(load(home), folder, only, watch=watch)
         return
     from grader.assignment.reference import Assignment
@@ -109,12 +109,17 @@ def bundle_of(start: Path) -> Path | None:
     return None
 
 
-def _refuse_options() -> None:
+def refuse_options(names: Sequence[str]) -> None:
+    """Refuse options of the command that is running.
+
+    Raises:
+        UsageError: one of these parameters stands on the command line.
+    """
     context = click.get_current_context()
-    for name in FOR_GRADERS:
-        source = context.get_parameter_source(name)
-        if source is click.core.ParameterSource.COMMANDLINE:
-            raise UsageError(f"--{name}: cannot be used with recorded checks")
+    for one in context.command.params:
+        given = one.name in names and context.get_parameter_source(str(one.name))
+        if given is click.core.ParameterSource.COMMANDLINE:
+            raise UsageError(f"{one.opts[0]}: cannot be used with recorded checks")
 
 
 def _visible(rubric: Rubric, only: Sequence[str]) -> frozenset[str]:

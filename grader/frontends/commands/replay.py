@@ -9,11 +9,14 @@ import click
 
 from grader import extras
 from grader.errors import UsageError
-from grader.frontends.commands.check import bundle_of
+from grader.frontends.commands.check import bundle_of, refuse_options
 from grader.frontends.commands.exit_status import reports_errors
 from grader.frontends.commands.options import isolation_options, secret_option
 from grader.model import DEVICES
 from grader.reports.stored import REPORT
+
+# Options without effect on a recorded check.
+OF_REPORTS = ("submission", "rubric", "data", "device", "seed_file", "isolation", "unsafe")
 
 
 @click.command("replay")
@@ -23,7 +26,7 @@ from grader.reports.stored import REPORT
               help="The number of the case (default: the one that the report names).")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
               help="Write the inputs, the values and a script without the grader.")  # fmt: skip
-@click.option("--submission", "named", type=click.Path(path_type=Path), metavar="PATH",
+@click.option("--submission", type=click.Path(path_type=Path), metavar="PATH",
               help="What was handed in (default: where it was when it was graded).")  # fmt: skip
 @click.option("--rubric", type=click.Path(path_type=Path), metavar="FILE",
               help="The rubric (default: rubric.yaml here or in a folder above).")  # fmt: skip
@@ -39,7 +42,7 @@ def replay_command(
     check: str,
     case: int | None,
     out: Path | None,
-    named: Path | None,
+    submission: Path | None,
     rubric: Path | None,
     data: Path | None,
     device: Any,
@@ -59,13 +62,14 @@ def replay_command(
     if (home := bundle_of(report)) is not None and not is_report(report):
         from grader.frontends.commands.replay_home import replay_at_home
 
+        refuse_options(OF_REPORTS)
         replay_at_home(home, report, check, case, out)
         return
     if absent := extras.absent():
         raise UsageError(f"replay of a report {extras.needs(absent)}; {extras.REMEDY}")
     from grader.frontends.commands.replay_report import ReplayOptions, replay_of_report
 
-    options = ReplayOptions(named, rubric, data, device, seed_file, isolation, unsafe)
+    options = ReplayOptions(submission, rubric, data, device, seed_file, isolation, unsafe)
     replay_of_report(report, check, case, out, options)
 
 

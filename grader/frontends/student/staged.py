@@ -25,7 +25,13 @@ from pathlib import Path
 
 from grader.errors import BrokenError, Closing, UsageError
 from grader.intake.archives import Entry, TooMuchError, shown
-from grader.intake.names import CLUTTER, ENVIRONMENT_MARK, OF_ENVIRONMENT, installed_in
+from grader.intake.names import (
+    CLUTTER,
+    ENVIRONMENT_MARK,
+    OF_ENVIRONMENT,
+    REPLAYED,
+    installed_in,
+)
 from grader.intake.places import CODE, Wanted, is_meant, loosened
 from grader.intake.submission import Submission, caps, settle
 from grader.intake.unpacking import MAX_DEPTH, Notes, copy
@@ -34,7 +40,6 @@ PREFIX = "check-"
 MAX_LISTED = 5000  # entries of all folders within: looking at them takes a laptop 0.1 s
 MAX_IN_FOLDER = 1000  # of these, in one: nobody keeps code in a folder of so many pictures
 RECORDED = ("recorded", "checks.json")  # the folder of a bundle that holds no work
-REPLAYED = {"inputs.npz", "values.npz", "replay.py"}  # what grader replay writes beside a copy
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,7 @@ def _entries_of(folder: Path, parent: str) -> list[os.DirEntry[str]]:
             return []
         raise UsageError(f"{folder}: cannot be read: {error.strerror}") from None
     names = {entry.name for entry in entries}
-    return [] if _is_recorded(parent, names) or names >= REPLAYED else entries
+    return [] if _is_recorded(parent, names) or names.issuperset(REPLAYED) else entries
 
 
 def _rank(entry: os.DirEntry[str]) -> tuple[bool, str]:

@@ -77,3 +77,10 @@ def test_what_cannot_be_replayed_is_one_message(unpacked, check, said):
     assert ran.status == 2
     assert said in " ".join(ran.err.split())
     assert "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize("option", [("--seed-file", "seed"), ("--data", "."), ("--unsafe",)])
+def test_options_of_reports_are_refused(unpacked, option):
+    ran = unpacked.grader("replay", ".", "q5.1", *option)
+    said = f"error: {option[0]}: cannot be used with recorded checks\n"
+    assert (ran.status, ran.err) == (2, said)
