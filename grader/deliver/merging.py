@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.errors import UsageError
-from grader.reports import origins, overview, shards, stored
+from grader.reports import neighbors, origins, overview, shards, stored
 from grader.reports.files import write_bytes
 from grader.reports.report import CheckReport, Report
 from grader.reports.shards import Shard, ShardNote
@@ -217,6 +217,8 @@ def _copy_one(target: Path, one: Stored) -> None:
     pictures = stored.pictures(one)
     files = {name: one.folder / name for name in BESIDE}
     data = {name: path.read_bytes() for name, path in files.items() if path.is_file()}
+    if neighbors.PAGE in data:  # its links lead to neighbors in the shard
+        data[neighbors.PAGE] = neighbors.with_links(data[neighbors.PAGE])
     for name, content in itertools.chain(pictures.items(), data.items()):
         if not _holds(target / name, content):
             write_bytes(target / name, content)
@@ -226,7 +228,8 @@ def _copy_one(target: Path, one: Stored) -> None:
 
 def _holds(path: Path, content: bytes) -> bool:
     try:
-        return path.stat().st_size == len(content) and path.read_bytes() == content
+        there = path.read_bytes()
+        return (neighbors.with_links(there) if path.name == neighbors.PAGE else there) == content
     except OSError:
         return False
 

@@ -122,6 +122,12 @@ def feedback(made: Report) -> str:
     )  # fmt: skip
 
 
+def links(identifier: str, before: str, after: str, home: str, index: str) -> str:
+    """Return the links of one report of a class; empty ids stand for no report."""
+    template = _environment().get_template("links.html.j2")
+    return template.render(id=identifier, before=before, after=after, home=home, index=index)
+
+
 def write_index(path: Path, reports: Sequence[Report], order: Sequence[str] = ()) -> None:
     """Write the page of a class.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from grader.errors import UsageError
 from grader.model import Rubric
-from grader.reports import gradebook, html, stored
+from grader.reports import gradebook, html, neighbors, stored
 from grader.reports.report import Report
 
 GRADEBOOK, INDEX = "gradebook.csv", "index.html"
@@ -46,8 +46,23 @@ def write_columns(
     reports = [*made, *earlier]
     if always or len(reports) > 1 or (out / GRADEBOOK).is_file():
         gradebook.write(out / GRADEBOOK, checks, reports)
-        html.write_index(out / INDEX, reports, checks)
+        write_index(out, reports, checks)
     return len(earlier), problems
+
+
+def write_index(out: Path, reports: Sequence[Report], checks: Sequence[str]) -> None:
+    """Write the page of a class, and the links to it and to the neighbors in each report beside it.
+
+    Args:
+        out: the folder of the reports.
+        reports: at least one.
+        checks: their ids in the rubric's order.
+
+    Raises:
+        BrokenError: the page of the class cannot be written.
+    """
+    html.write_index(out / INDEX, reports, checks)
+    neighbors.link(out, sorted(made.id for made in reports), INDEX)
 
 
 def marks_lost(out: Path, found: Mapping[str, Sequence[str]], verb: str = "grade") -> None:

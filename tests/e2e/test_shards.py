@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -83,6 +84,30 @@ def test_the_shards_together_are_the_whole_class(three, run_cli, folder):
     kept = folder / "all" / ".sources.json"
     assert {*json.loads(kept.read_text())} == {*NAMES}
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+
+
+def links(folder):
+    """Return the links of each report to the class page and to its neighbors."""
+    return {
+        path.parent.name: re.findall(r'href="(\.\./[^"]*)"', path.read_text(encoding="utf-8"))
+        for path in folder.glob("*/report.html")
+    }
+
+
+def test_merged_reports_lead_to_their_neighbors_in_the_class_not_in_the_shard(three, run_cli):
+    assert links(Path("parts/1"))["s3"][1:] == ["../s0/report.html", "../s6/report.html"]
+    assert run_cli("merge", "parts", "--out", "all").status == 0
+    merged = links(Path("all"))
+    assert merged["s3"] == ["../index.html#row-s3", "../s2/report.html", "../s4/report.html"]
+    assert sorted(merged) == NAMES
+    written = {path: path.stat().st_mtime_ns for path in Path("all").glob("*/report.html")}
+    assert run_cli("merge", "parts", "--out", "all").status == 0  # writes no page again
+    assert {path: path.stat().st_mtime_ns for path in written} == written
+    shutil.copytree("class/s3", "class/s35")  # one more hands in
+    ran = run_cli("grade", "class", "--out", "all", "--jobs", 1)
+    assert "1 submission graded, 10 unchanged" in ran.out
+    again = links(Path("all"))
+    assert again["s3"][2] == again["s4"][1] == "../s35/report.html"
 
 
 def test_what_is_merged_is_what_grading_goes_on_from(three, run_cli):

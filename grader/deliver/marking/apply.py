@@ -17,7 +17,7 @@ from grader.errors import BrokenError
 from grader.readers import tables
 from grader.readers.problems import Problems
 from grader.readers.texts import did_you_mean, plain, quoted
-from grader.reports import gradebook, html
+from grader.reports import gradebook, overview
 from grader.reports.report import CheckReport, Marked, Report
 from grader.reports.stored import Stored, check_ids, pictures
 from grader.reports.written import write_reports
@@ -186,7 +186,7 @@ def write(made: Plan, stored: Mapping[str, Stored], folder: Path, out: Path) -> 
             write_reports(target, made.reports[name], None, pictures(one))
     if listed:
         gradebook.write_columns(out / "gradebook.csv", columns, list(made.reports.values()))
-        html.write_index(out / "index.html", list(made.reports.values()), columns)
+        overview.write_index(out, list(made.reports.values()), columns)
 
 
 def _columns(path: Path, reports: Sequence[Report]) -> list[str]:

@@ -96,6 +96,7 @@ def test_everything_that_shows_grades_is_rewritten_and_pictures_stay(mark, repor
     assert "data:image/jpeg;base64," in page
     assert "Marked by Ada (marks.csv)." in page
     assert "a person must mark this" not in page
+    assert '<a rel="prev" href="../%40bob/report.html">Previous: @bob</a>' in page
     results = json.loads((reports / "alice" / "results.json").read_text())
     assert results["score"] == 3.5
     # One of the four points is hidden from students.
