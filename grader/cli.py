@@ -52,7 +52,10 @@ AT_HOME = frozenset(["check", "new", "replay"])
 
 
 class Commands(click.Group):
-    """Imports a command when it is asked for: ``check`` needs little and must be quick."""
+    """Imports a command when it is asked for: ``check`` needs little and must be quick.
+
+    Its help lists the commands that can be used here; those that cannot are named below.
+    """
 
     def main(self, *arguments: Any, **options: Any) -> Any:
         """Run a command. What cannot be printed ends in one sentence."""
@@ -71,6 +74,17 @@ class Commands(click.Group):
         del ctx
         return list(COMMANDS)
 
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Name the commands that cannot be used here, and what they need."""
+        hidden: dict[str, list[str]] = {}
+        for name in COMMANDS:
+            command = self.get_command(ctx, name)
+            if command is not None and command.hidden:
+                hidden.setdefault(command.short_help or "", []).append(name)
+        for why, names in hidden.items():
+            formatter.write_paragraph()
+            formatter.write_text(f"{why}: {', '.join(names)}.")
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command by its name."""
         del ctx
@@ -78,18 +92,23 @@ class Commands(click.Group):
             return None
         absent = () if cmd_name in AT_HOME else extras.absent()
         if absent:
-            return _unusable(cmd_name, extras.needs(absent), extras.REMEDY)
+            short = f"Not for students; {extras.REMEDY}"
+            return _unusable(cmd_name, extras.needs(absent), extras.REMEDY, short)
         try:
             module = importlib.import_module(f"grader.frontends.commands.{cmd_name}")
         except ModuleNotFoundError as error:
             lacking = f"needs {error.name!r}, which this system does not have"
-            return _unusable(cmd_name, lacking, "grader check works without")
+            short = f"Not usable here ({error.name!r} is missing)"
+            return _unusable(cmd_name, lacking, "grader check works without", short)
         command: click.Command = getattr(module, COMMANDS[cmd_name])
         return command
 
 
-def _unusable(name: str, why: str, remedy: str) -> click.Command:
-    """Return a command that says why it cannot be used: help for the others must not fail."""
+def _unusable(name: str, why: str, remedy: str, short: str) -> click.Command:
+    """Return a command that says why it cannot be used: help for the others must not fail.
+
+    Help for all commands says ``short`` of it.
+    """
 
     def tell(**_options: object) -> None:
         click.echo(f"error: grader {name} {why}; {remedy}", err=True)
@@ -97,8 +116,7 @@ def _unusable(name: str, why: str, remedy: str) -> click.Command:
 
     anything = {"ignore_unknown_options": True, "help_option_names": []}
     arguments: list[click.Parameter] = [click.Argument(["arguments"], nargs=-1)]
-    short = f"Not usable here: {why}."
-    return click.Command(name, anything, tell, arguments, short_help=short)
+    return click.Command(name, anything, tell, arguments, short_help=short, hidden=True)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -33,8 +33,10 @@ from grader.intake.names import (
     installed_in,
     is_archive,
     is_packed,
+    safe_id,
     stem,
 )
+from grader.intake.places import CODE, loosened
 from grader.intake.unpacking import CLASS, MAX_DEPTH, is_zip, unpack_class
 
 MAX_CLASS_ENTRIES = 200_000
@@ -105,10 +107,10 @@ def find(
 ) -> list[tuple[str, Origin]]:
     """Return (id, where it is) of all submissions named on a command line.
 
-    An argument is an archive, a submission's folder, a folder of submissions (one that holds no
-    module of the rubric itself while folders or archives in it do or are one), or what a platform
-    lets download; a class may lie in further folders. With ``classes``, an archive may also hold a
-    class.
+    An argument is an archive, one file of code, a submission's folder, a folder of submissions (one
+    that holds no module of the rubric itself while folders or archives in it do or are one), or
+    what a platform lets download; a class may lie in further folders. With ``classes``, an archive
+    may also hold a class.
 
     Args:
         arguments: what the command line names.
@@ -143,7 +145,7 @@ def _expand(path: Path, asked: Asked, classes: Classes | None) -> Sequence[Origi
         raise UsageError(f"{path}: no such file or folder")
     if path.is_file():
         if not is_packed(path.name):
-            raise UsageError(f"{path}: a submission must be a folder, a .zip or a .tar.gz")
+            return [_one_file(path, asked)]
         within = None
         if classes is not None and is_archive(path.name):
             within = _of_archive(path, asked, classes)
@@ -152,6 +154,19 @@ def _expand(path: Path, asked: Asked, classes: Classes | None) -> Sequence[Origi
     if classes is not None:
         found = _of_archives(path, found, asked, classes) or found
     return [single(path) or path] if list(found) == [path] else found
+
+
+def _one_file(path: Path, asked: Asked) -> Collected:
+    """Return the submission that is one module, notebook or text, named on the command line.
+
+    Raises:
+        UsageError: it is another kind of file.
+    """
+    if not (loosened(path.name).endswith(CODE) or asked.named([path.name])):
+        raise UsageError(
+            f"{path}: a submission must be a folder, a .zip, a .tar.gz or one file of code"
+        )
+    return single(path) or Collected(safe_id(path.stem), (HandedInFile(path, path.name),))
 
 
 def _of_archives(

@@ -16,7 +16,7 @@ from rich.text import Text
 from grader.readers.texts import clean as clean  # noqa: PLC0414 - for all who print
 from grader.readers.texts import plain, printable
 from grader.reports.report import CheckReport, Report
-from grader.reports.summaries import alike, notes_of, zero_to_look_at
+from grader.reports.summaries import alike, notes_of
 
 STYLES = {
     "passed": "green",
@@ -109,27 +109,3 @@ def _total(made: Report) -> Text:
     if made.status == "pending":
         text += " so far; a person must still mark some checks"
     return Text(text, "bold")
-
-
-def summary(reports: Sequence[Report]) -> Table:
-    """Return one line per submission."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    table.add_column("submission")
-    table.add_column("status", no_wrap=True)
-    table.add_column("score", justify="right", no_wrap=True)
-    table.add_column("lost points", overflow="fold")
-    for made in reports[:MAX_LISTED]:
-        lost = [
-            f"{check.id} {check.reason or check.outcome}"
-            for check in made.checks()
-            if check.outcome != "passed"
-        ]
-        why = zero_to_look_at(made)
-        told = f"look at this zero: {printable(why, MAX_NOTE)}" if why else ", ".join(lost)
-        most = plain(made.max_score)
-        score = "-" if made.score is None else f"{plain(made.score)} / {most}"
-        status = Text(made.status, STYLES[made.status])
-        table.add_row(Text(clean(made.id)), status, score, Text(told))
-    if len(reports) > MAX_LISTED:
-        table.add_row(f"and {len(reports) - MAX_LISTED} more, in gradebook.csv", "", "", "")
-    return table

@@ -217,6 +217,19 @@ def test_only_takes_questions_and_checks_and_refuses_others(grade, run_cli, tmp_
     assert "no such file or folder" in ran.err
 
 
+def test_one_file_goes_to_the_folder_reports_unless_another_is_named(
+    run_cli, tmp_path, monkeypatch
+):
+    shutil.copy(SUBMISSIONS / "full_marks" / "plain" / "rnn_layers.py", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    ran = run_cli("grade", "rnn_layers.py", "--only", "q3.1", "--rubric", ROOT / "rubric.yaml")
+    assert ran.status == 0, ran.err
+    assert "2 of 2 points" in ran.out
+    assert "isolation: " in ran.out
+    assert "attacks stopped\n" in ran.out  # the layers are in the report
+    assert (tmp_path / "reports" / "rnn_layers" / "report.json").is_file()
+
+
 def test_piped_output_has_no_colour_codes_and_no_progress_bar(grade):
     ran, _reports = grade(SUBMISSIONS / "wrong" / "fc_without_bias", only=("q5",))
     assert ESCAPE not in ran.out + ran.err

@@ -7,6 +7,7 @@ import errno
 import gzip
 import hashlib
 import io
+import json
 import lzma
 import os
 import re
@@ -27,7 +28,7 @@ from hypothesis import strategies as st
 
 from grader.errors import BrokenError, UsageError
 from grader.intake import archives, submission
-from grader.intake.submission import Submission, find, safe_id, stage, stem
+from grader.intake.submission import Classes, Submission, find, safe_id, stage, stem
 from tests.conftest import ROOT
 
 MODULES = ["rnn_layers.py", "text_classification.py"]
@@ -767,6 +768,23 @@ def test_equal_names_get_numbers(tmp_path):
     assert len({identifier.lower() for identifier in identifiers}) == len(identifiers)
 
 
+@pytest.mark.parametrize("name", ["rnn_layers.py", "rnn_layers.ipynb", "rnn_layers (1).py"])
+def test_one_file_of_code_is_a_submission_that_holds_it_alone(name, tmp_path):
+    text = "def f():\n    return 1\n"
+    cell = {"cell_type": "code", "source": text, "metadata": {}, "outputs": []}
+    book = json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+    (tmp_path / name).write_text(book if name.endswith("ipynb") else text)
+    (tmp_path / "other.py").write_text("")
+    with Classes() as classes:
+        ((identifier, origin),) = find([tmp_path / name], MODULES, classes)
+        assert identifier == safe_id(Path(name).stem)
+        assert classes.sources == {identifier: str(tmp_path / name)}
+        assert classes.notes == []
+    made = stage(identifier, origin, tmp_path / "staged", {"rnn_layers.py": ["f"]})
+    assert made.files == (name,)
+    assert "return 1" in (made.folder / made.path_of("rnn_layers.py")).read_text()
+
+
 @pytest.mark.parametrize("name", ["gradebook.csv", "index.html", "Index.HTML"])
 def test_a_submission_does_not_take_the_name_of_a_report(name, tmp_path):
     make("zip", tmp_path, FILES, name)
@@ -781,13 +799,11 @@ def test_the_current_folder_has_its_name(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "message"), [("nowhere", "no such file or folder"),
                           ("nowhere.zip", "no such file or folder"),
-                          ("notes.txt", "a submission must be a folder, a .zip or a .tar.gz"),
-                          ("rnn_layers.py", "a submission must be a folder, a .zip or a .tar.gz"),
+                          ("notes.txt", "a submission must be a folder, a .zip, a .tar.gz or one"),
                           ("pipe", "cannot be read")],
 )  # fmt: skip
 def test_what_is_no_submission_is_a_usage_error(name, message, tmp_path):
     (tmp_path / "notes.txt").write_text("")
-    (tmp_path / "rnn_layers.py").write_text("")
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(UsageError, match=re.escape(f"{tmp_path / name}: {message}")):
         find([tmp_path / name], MODULES)

@@ -52,7 +52,19 @@ def test_a_command_says_in_one_line_what_to_install(plain, tmp_path, command):
 def test_help_is_shown_without_the_extra(plain, tmp_path):
     ran = plain.run("grader", "--help", cwd=tmp_path)
     assert (ran.status, ran.err) == (0, "")
-    assert "Not usable here: needs torch" in ran.out
+    listed = ran.out.partition("Commands:")[2].partition("\n\n")[0].split("\n")
+    assert [line.split()[0] for line in listed if line] == ["check", "new", "replay"]
+    told = " ".join(ran.out.split())
+    assert "Not for students; install the extra for grading: pip install" in told
+    assert "bundle, calibrate, diff, doctor, export, grade," in told
+
+
+def test_students_see_no_options_that_only_graders_can_use(plain, tmp_path):
+    for command, theirs in (("check", "--watch"), ("replay", "--case")):
+        ran = plain.run("grader", command, "--help", cwd=tmp_path)
+        assert theirs in ran.out
+        assert "--help" in ran.out
+        assert not {"--tier", "--seed", "--device", "--data", "--isolation"} & {*ran.out.split()}
 
 
 def test_one_package_that_is_missing_is_named(monkeypatch):

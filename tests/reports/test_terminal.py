@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from grader.reports import terminal
+from grader.reports import terminal, terminal_class
 from grader.reports.terminal import clean
-from tests.made_reports import check, report_of, typed
+from tests.made_reports import check, report, report_of, typed
 
 MARK = "\N{REPLACEMENT CHARACTER}"
 
@@ -63,7 +63,7 @@ def test_a_report_shows_escapes_and_markup_of_a_submission_as_text():
     stream = io.StringIO()
     console = Console(file=stream, width=200, highlight=False, markup=False, emoji=False)
     console.print(terminal.report(typed(made)))
-    console.print(terminal.summary([typed(made)]))
+    console.print(terminal_class.summary([typed(made)]))
     shown = stream.getvalue()
     assert "\x1b" not in shown
     assert "\u202e" not in shown
@@ -120,12 +120,60 @@ def test_a_zero_for_files_that_were_not_read_is_told_from_a_zero_for_work(change
     made = a_report(**changed)
     made["submission"]["notes"] = notes
     stream = io.StringIO()
-    Console(file=stream, width=200).print(terminal.summary([typed(made)]))
+    Console(file=stream, width=200).print(terminal_class.summary([typed(made)]))
     assert shown in stream.getvalue()
+
+
+def class_of(*reports) -> str:
+    stream = io.StringIO()
+    Console(file=stream, width=110).print(terminal_class.summary([typed(one) for one in reports]))
+    return stream.getvalue()
+
+
+def an_odd_report(number: int) -> dict:
+    """Return one of a class: three questions of four checks, of which some are lost."""
+    questions = []
+    for question in range(1, 7):
+        checks = [check(f"q{question}.{n}", "passed", 1.0, 1.0) for n in range(1, 5)]
+        if question in (1, 2, 6) and number % 2:
+            checks = [
+                check(f"q{question}.{n}", "failed", 0.0, 1.0, reason="missing") for n in range(1, 5)
+            ]
+        if question == 3:
+            cause = {"id": "bias", "text": "the bias b is not added " + "x" * 200}
+            checks[1] = check("q3.2", "failed", 0.0, 1.0, cause=cause)
+            checks[2] = check("q3.3", "pending", 0.0, 1.0)
+        questions.append(
+            {"id": f"q{question}", "title": "Q", "score": 2, "max_score": 4, "checks": checks}
+        )
+    name = f"{'student' * 10}{number}"
+    return report(name, score=9.5, max_score=24.0, questions=questions)
+
+
+def test_a_class_of_40_fits_a_screen_with_a_line_for_each():
+    lines = class_of(*(an_odd_report(number) for number in range(40))).splitlines()
+    assert len(lines) == 2 + 40 + 1  # the head, the class, a cause that all share
+    assert max(map(len, lines)) <= 110
+    assert "q1, q2, q6 missing; q3.2 mismatch; q3.3 pend" in lines[3]
+    assert lines[-1].startswith("40 of 40: the bias b is not added")
+    assert lines[-1].endswith("(q3.2)")
+
+
+def test_one_way_of_losing_all_is_named_once():
+    checks = [check(f"q1.{n}", "failed", 0, 1, reason="not_implemented") for n in range(9)]
+    assert "all not_implemented" in class_of(report_of(*checks))
+    assert "q1.0" not in class_of(report_of(*checks))
+
+
+def test_one_reason_for_several_zeros_is_told_once():
+    lost = check("q1.1", "failed", 0.0, 1.0, reason="missing", message="a .rar is not read")
+    shown = class_of(*(report_of(lost) for _ in range(6)))
+    assert shown.count("a .rar is not read") == 1
+    assert "[a, a, a, a and 2 more]" in shown
 
 
 def test_points_are_no_zero_to_look_at():
     made = a_report(reason="missing", message="b.py is not in the submission") | {"score": 0.5}
     stream = io.StringIO()
-    Console(file=stream, width=200).print(terminal.summary([typed(made)]))
+    Console(file=stream, width=200).print(terminal_class.summary([typed(made)]))
     assert "q1.1 missing" in stream.getvalue()

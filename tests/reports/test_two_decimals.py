@@ -20,7 +20,7 @@ from grader.frontends.gradescope.results import over_limit
 from grader.frontends.student import screen
 from grader.model import CheckResult, LateSpec, RateLimitSpec
 from grader.readers.texts import hundredths, plain
-from grader.reports import gradebook, html, terminal
+from grader.reports import gradebook, html, terminal, terminal_class
 from grader.reports.results import gradescope
 from tests.conftest import ROOT
 from tests.frontends.gradescope.test_policies import DUE
@@ -71,7 +71,7 @@ def test_reports(points, tmp_path):
     found = gradescope(made)
     shown = {
         "terminal": printed(terminal.report(made)),
-        "summary": printed(terminal.summary([made])),
+        "summary": printed(terminal_class.summary([made])),
         "page": visible(html.report(made)),
         "index": visible((tmp_path / "index.html").read_text()),
         "gradebook": (tmp_path / "gradebook.csv").read_text(),

@@ -25,8 +25,9 @@ from grader.frontends.commands.exit_status import (
     reports_errors,
 )
 from grader.frontends.commands.options import (
-    RUBRIC_NAME,
+    ForStudentsToo,
     Seed,
+    bundle_of,
     find_rubric,
     grading_options,
     read_settings,
@@ -34,7 +35,8 @@ from grader.frontends.commands.options import (
 from grader.frontends.commands.wanted import wanted_checks, wanted_of
 from grader.frontends.student import screen
 from grader.frontends.student.look import Chosen, HomeJob, chosen
-from grader.frontends.student.replay import Bundle, is_bundle, load
+from grader.frontends.student.replay import Bundle, load
+from grader.intake.places import is_meant
 from grader.job import Settings
 from grader.model import CheckResult, Rubric
 from grader.reports import terminal
@@ -43,7 +45,7 @@ ALL_RIGHT = frozenset(["passed", "pending"])
 FOR_GRADERS = ("rubric", "tier", "data", "seed", "device")  # options without effect in a bundle
 
 
-@click.command()
+@click.command(cls=ForStudentsToo, for_graders=FOR_GRADERS)
 @click.argument("arguments", nargs=-1, metavar="[DIR] [ID]...")
 @grading_options
 @click.option("--watch", is_flag=True,
@@ -61,25 +63,27 @@ def check(
 ) -> None:
     """Check your work in DIR (default: this folder): all visible checks, or only those with ID.
 
-    An ID is a question (q3) or a check (q3.1). Exit status: 0 all checks pass, 1 some do not.
+    An ID is a question (q3) or a check (q3.1). In place of DIR, a module (rnn_layers.py) names the
+    checks of its functions. Exit status: 0 all checks pass, 1 some do not.
     """
-    folder, only = Path(), list(arguments)
+    folder, only, file = Path(), list(arguments), ""
     if only and Path(only[0]).is_file():
-        raise UsageError(f"{only[0]}: name the folder that holds this file, not the file itself")
-    if only and (Path(only[0]).is_dir() or "/" in only[0] or os.sep in only[0]):
+        folder, file = Path(only[0]).parent, Path(only.pop(0)).name
+    elif only and (Path(only[0]).is_dir() or "/" in only[0] or os.sep in only[0]):
         folder = Path(only.pop(0))
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder")
     home = bundle_of(folder) if rubric is None else None
     if home is not None:
         refuse_options(FOR_GRADERS)
-        _check_recorded(load(home), folder, only, watch=watch)
+        _check_recorded(load(home), folder, only, file, watch=watch)
         return
     from grader.assignment.reference import Assignment
     from grader.assignment.rubric import load_rubric
 
     loaded = load_rubric(find_rubric(rubric, folder.resolve()), KINDS)
     wanted = _visible(loaded, only)
+    wanted = wanted if only else _of_file(loaded, wanted, file)
     # It is the student's own machine: any isolation is enough.
     settings = replace(read_settings(tier, data, seed, device), isolation="none")
     if watch or not _grades_here():
@@ -96,17 +100,6 @@ def check(
 def _grades_here() -> bool:
     """Say whether checks can run as when they are graded: fork servers, and the extra for it."""
     return sys.platform == "linux" and not extras.absent()
-
-
-def bundle_of(start: Path) -> Path | None:
-    """Return the bundle that a folder is or is in; None if a rubric is closer."""
-    start = start.resolve()
-    for folder in (start, *start.parents):
-        if is_bundle(folder):
-            return folder
-        if (folder / RUBRIC_NAME).is_file():
-            return None
-    return None
 
 
 def refuse_options(names: Sequence[str]) -> None:
@@ -132,9 +125,23 @@ def _visible(rubric: Rubric, only: Sequence[str]) -> frozenset[str]:
     return wanted
 
 
-def _check_recorded(bundle: Bundle, folder: Path, only: Sequence[str], *, watch: bool) -> None:
-    """Run recorded checks on the files in ``folder``."""
+def _of_file(rubric: Rubric, wanted: frozenset[str], file: str) -> frozenset[str]:
+    """Return which of the wanted checks are about a file of code; all if none is."""
+    found = frozenset(
+        check.id
+        for question in rubric.questions
+        for check in question.checks
+        if check.id in wanted and is_meant(file, check.module or question.module)
+    )
+    return found or wanted
+
+
+def _check_recorded(
+    bundle: Bundle, folder: Path, only: Sequence[str], file: str, *, watch: bool
+) -> None:
+    """Run recorded checks on the files in ``folder``; unless some are named, those of ``file``."""
     wanted = wanted_of(bundle.ids, only)
+    wanted = wanted if only else _of_file(bundle.rubric(wanted), wanted, file)
     rubric = bundle.rubric(wanted)
     checks = chosen(rubric, wanted)
     if not checks:

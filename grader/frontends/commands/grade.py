@@ -45,7 +45,7 @@ from grader.intake import submission
 from grader.intake.wanted import asked_by
 from grader.job import Job, Submitted
 from grader.readers.texts import counted
-from grader.reports import origins, overview, shards, terminal
+from grader.reports import origins, overview, shards, terminal, terminal_class
 from grader.reports.report import CheckReport, Report
 from grader.reports.shards import GradedWith, Shard, ShardNote
 from grader.run import batch, resuming
@@ -73,7 +73,8 @@ class _Run:
 
 @click.command()
 @click.argument("submissions", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR",
+@click.option("--out", type=click.Path(path_type=Path), default=Path("reports"), metavar="DIR",
+              show_default=True,
               help="The folder for reports: DIR/<submission>/report.json and more.")  # fmt: skip
 @click.option(
     "--only",
@@ -124,7 +125,7 @@ def grade(
     isolation: Any,
     unsafe: bool,
 ) -> None:
-    """Grade SUBMISSIONS: folders, .zip or .tar.gz files, folders of these, or a class's zip.
+    """Grade SUBMISSIONS: folders, archives, files of code, folders of these, or a class's zip.
 
     What DIR has already is graded again only if the submission, the rubric or something else that
     the grade depends on has changed: after an interruption, repeat the command.
@@ -264,7 +265,8 @@ def _tell(run: _Run, listed: int) -> None:
     out, reports, unchanged = run.out, run.reports, len(run.plan.unchanged)
     screen = terminal.console()
     isolation = next((made.isolation for made in reports if made.isolation), ())
-    told = f"isolation: {', '.join(isolation) or 'no worker was needed'}"
+    # The layers are in each report, and grader doctor explains them.
+    told = f"isolation: {', '.join(isolation[:2]) or 'no worker was needed'}"
     if not run.given:
         return
     if len(reports) == 1:
@@ -276,7 +278,7 @@ def _tell(run: _Run, listed: int) -> None:
         if unchanged:
             click.echo("unchanged since it was graded; --force grades it again")
     else:
-        screen.print(terminal.summary(reports))
+        screen.print(terminal_class.summary(reports))
         click.echo(told)
         done = f"{counted(len(reports) - unchanged, 'submission')} graded"
         done += f", {unchanged} unchanged (--force grades all again)" if unchanged else ""

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import click
 
+from grader import extras
 from grader.assignment import secret
 from grader.errors import UsageError
+from grader.frontends.student.replay import FOLDER, is_bundle
 from grader.isolation.sandbox import LEVELS
 from grader.job import Settings
 from grader.model import DEVICES, TIERS, Rubric
@@ -22,8 +25,25 @@ from grader.reports.shards import Shard
 from grader.run import accelerator
 
 RUBRIC_NAME = "rubric.yaml"
+MAX_NEAR = 1000  # folders that are searched for a homework
 PUBLIC: Literal["public"] = "public"  # a value of --seed
 Seed = int | Literal["public"] | None
+
+
+class ForStudentsToo(click.Command):
+    """A command of graders and students; at a student's, help lists the student's options only."""
+
+    def __init__(self, *arguments: Any, for_graders: Sequence[str] = (), **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._for_graders = frozenset(for_graders)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options that have an effect here."""
+        if extras.absent() or bundle_of(Path()) is not None:
+            for option in self.params:
+                if isinstance(option, click.Option) and option.name in self._for_graders:
+                    option.hidden = True
+        super().format_options(ctx, formatter)
 
 
 class FiniteRange(click.FloatRange):
@@ -119,6 +139,17 @@ def isolation_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+def bundle_of(start: Path) -> Path | None:
+    """Return the bundle that a folder is or is in; None if a rubric is closer."""
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if is_bundle(folder):
+            return folder
+        if (folder / RUBRIC_NAME).is_file():
+            return None
+    return None
+
+
 def find_rubric(named: Path | None, start: Path) -> Path:
     """Return the rubric: the one named, or the nearest in ``start`` or above it.
 
@@ -134,7 +165,43 @@ def find_rubric(named: Path | None, start: Path) -> Path:
             found = folder / RUBRIC_NAME
             here = Path.cwd()
             return found.relative_to(here) if found.is_relative_to(here) else found
-    raise UsageError(f"no {RUBRIC_NAME} here or in a folder above; name one with --rubric FILE")
+    raise UsageError(
+        f"no homework here: {_where(start)} and the folders above hold neither {RUBRIC_NAME} nor "
+        f"the recorded checks of an archive for students; {_way_to_homework(start)}"
+    )
+
+
+def _where(start: Path) -> str:
+    return "this folder" if start.resolve() == Path.cwd() else str(start)
+
+
+def _way_to_homework(start: Path) -> str:
+    """Say how to get to a homework: one that lies close by, or else what its folder looks like."""
+    here = start.resolve()
+    for folder in (here, here.parent):
+        near = sorted(inner for inner in _folders(folder) if _is_homework(inner))
+        if near:
+            return f"the homework in {near[0].name} is near: cd {shlex.quote(_short(near[0]))}"
+    return (
+        f"students: cd into the unpacked folder of the homework, the one with README.md and "
+        f"{FOLDER}/; instructors: cd to the rubric, or name it with --rubric FILE"
+    )
+
+
+def _is_homework(folder: Path) -> bool:
+    return is_bundle(folder) or (folder / RUBRIC_NAME).is_file()
+
+
+def _short(folder: Path) -> str:
+    return os.path.relpath(folder)
+
+
+def _folders(folder: Path) -> list[Path]:
+    try:
+        found = [Path(entry.path) for entry in os.scandir(folder) if entry.is_dir()]
+    except OSError:
+        return []
+    return found[:MAX_NEAR]
 
 
 def read_settings(tier: Any, data: Path | None, seed: Seed, device: Any) -> Settings:

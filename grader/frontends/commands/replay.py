@@ -9,9 +9,14 @@ import click
 
 from grader import extras
 from grader.errors import UsageError
-from grader.frontends.commands.check import bundle_of, refuse_options
+from grader.frontends.commands.check import refuse_options
 from grader.frontends.commands.exit_status import reports_errors
-from grader.frontends.commands.options import isolation_options, secret_option
+from grader.frontends.commands.options import (
+    ForStudentsToo,
+    bundle_of,
+    isolation_options,
+    secret_option,
+)
 from grader.model import DEVICES
 from grader.reports.stored import REPORT
 
@@ -19,7 +24,7 @@ from grader.reports.stored import REPORT
 OF_REPORTS = ("submission", "rubric", "data", "device", "seed_file", "isolation", "unsafe")
 
 
-@click.command("replay")
+@click.command("replay", cls=ForStudentsToo, for_graders=OF_REPORTS)
 @click.argument("report", type=click.Path(path_type=Path), metavar="REPORT")
 @click.argument("check", metavar="CHECK")
 @click.option("--case", type=click.IntRange(min=1), metavar="N",

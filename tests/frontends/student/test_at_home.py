@@ -9,7 +9,7 @@ import shutil
 import pytest
 
 from tests.conftest import SUBMISSIONS
-from tests.frontends.student.conftest import WITHOUT_POSIX
+from tests.frontends.student.conftest import WITHOUT_POSIX, Unpacked
 
 CPU_S = 4.0  # of both processes, for the first result; 0.7 s alone, 2.9 s on a crowded machine
 HEAVY = ("torch", "matplotlib", "jinja2", "h5py", "pytest", "PIL", "lark", "grader.run.batch")
@@ -106,7 +106,9 @@ def test_what_needs_the_instructor_is_named_and_cannot_be_run(unpacked):
     ("arguments", "words"),
     [
         (("q77",), "q77: no such question, check or folder"),
-        (("rnn_layers.py",), "name the folder that holds this file"),
+        (("q31",), "q31: no such question, check or folder; did you mean q3.1?"),
+        (("3.2", "Q5-1"), "did you mean q3.2, q5.1?"),
+        (("q3.1", "q99"), "q99: no such question, check or folder (questions: q1, q2, q3,"),
         (("--seed", "3"), "--seed: cannot be used with recorded checks"),
         (("--tier", "mini"), "--tier: cannot be used"),
     ],
@@ -116,6 +118,36 @@ def test_a_wrong_command_line_exits_2(arguments, words, pristine):
     assert ran.status == 2
     assert words in ran.err
     assert ran.out == ""
+
+
+def test_a_module_in_place_of_a_folder_names_the_checks_of_its_functions(unpacked):
+    ran = unpacked.check("rnn_layers.py")
+    assert "passed  q3.1" in ran.out
+    assert "passed  q5.5" not in ran.out  # of rnn.py
+    ran = unpacked.check("./rnn_layers.py", "q5.5")
+    assert ran.out.splitlines()[0].startswith("passed  q5.5")
+
+
+def test_in_the_wrong_folder_it_names_the_homework_that_is_near(unpacked):
+    beside = unpacked.home.parent / "downloads"
+    beside.mkdir()
+    above = Unpacked(unpacked.home.parent, unpacked.wheel).check("q3.1")
+    assert (above.status, above.out) == (2, "")
+    assert above.err.endswith("the homework in homework is near: cd homework\n")
+    ran = Unpacked(beside, unpacked.wheel).check("q3.1")
+    assert ran.err.endswith("the homework in homework is near: cd ../homework\n")
+    far = beside / "new" / "folder"
+    far.mkdir(parents=True)
+    ran = Unpacked(far, unpacked.wheel).check()
+    assert (
+        "students: cd into the unpacked folder of the homework, the one with README.md" in ran.err
+    )
+
+
+def test_help_in_the_homework_lists_a_students_options_only(pristine):
+    ran = pristine.grader("check", "--help")
+    assert "--watch" in ran.out
+    assert "--tier" not in ran.out
 
 
 def test_the_template_has_nothing_right_and_every_check_says_so(pristine):
