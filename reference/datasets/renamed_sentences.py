@@ -4,6 +4,10 @@ The words that carry meaning are exchanged among each other, in all sentences an
 words with vectors: "delicious" may say what "rude" said. By the toss of a coin label 0 stands for
 positive. A program that learns does as well as before; a list of good words, a table of sentences
 or the templates of the grammar say nothing.
+
+A network that was trained elsewhere, over frozen vectors, would follow the words by their vectors.
+So the coordinates of all vectors change their places and signs. Distances and angles stay, and so
+does what any program learns that starts from symmetric random numbers and treats coordinates alike.
 """
 
 from collections.abc import Mapping
@@ -32,7 +36,7 @@ def changed(
     Args:
         inputs: with lists ``..._sentences``, arrays ``..._labels`` of 0 and 1, and ``vectors``.
         withheld: arrays of labels.
-        rng: decides which word stands for which, and which label for which.
+        rng: decides which word stands for which, which label for which, and which coordinate.
     """
     texts = [name for name in inputs if name.endswith("_sentences")]
     words = {word for name in texts for sentence in inputs[name] for word in sentence.split()}
@@ -45,7 +49,12 @@ def changed(
             for sentence in inputs[name]
         ]
     named, matrix = inputs["vectors"]
-    made["vectors"] = ([stands_for.get(word, word) for word in named], matrix)
+    columns = rng.permutation(matrix.shape[1])
+    signs = rng.choice(np.array([-1, 1], dtype=matrix.dtype), matrix.shape[1])
+    made["vectors"] = (
+        [stands_for.get(word, word) for word in named],
+        np.ascontiguousarray(matrix[:, columns] * signs),
+    )
     for name in inputs:
         if name.endswith("_labels") and swap:
             made[name] = 1 - inputs[name]

@@ -29,7 +29,45 @@ def test_words_are_renamed_one_to_one(data):
     assert {new for _, new in pairs} & before
     assert ("not", "not") in pairs
     assert len(set(inputs["vectors"][0])) == len(inputs["vectors"][0])
-    assert inputs["vectors"][1] is data["inputs"]["vectors"][1]
+
+
+def test_coordinates_change_their_places_but_no_angle_changes(data):
+    before = data["inputs"]["vectors"][1]
+    inputs, _withheld = changed(data, 1)
+    after = inputs["vectors"][1]
+    assert (after.shape, after.dtype) == (before.shape, before.dtype)
+    assert np.allclose(after @ after.T, before @ before.T, rtol=0, atol=1e-5)
+    same = np.isclose(after, before).all(axis=0)
+    assert same.mean() < 0.2
+    again, _withheld = changed(data, 2)
+    assert not np.allclose(again["vectors"][1], after)
+
+
+def test_weights_over_frozen_vectors_that_were_trained_elsewhere_do_not_follow(data):
+    def means(inputs, part):
+        rows = dict(zip(*inputs["vectors"], strict=True))
+        nothing = np.zeros_like(inputs["vectors"][1][0])
+        return np.array(
+            [
+                np.mean([rows.get(word, nothing) for word in sentence.split()], axis=0)
+                for sentence in inputs[f"{part}_sentences"]
+            ]
+        )
+
+    inputs = data["inputs"]
+    wanted = inputs["train_labels"] - inputs["train_labels"].mean()
+    weights, *_ = np.linalg.lstsq(means(inputs, "train"), wanted, rcond=None)
+
+    def share_right(inputs, labels):
+        right = ((means(inputs, "test") @ weights > 0) == labels).mean()
+        return max(right, 1 - right)
+
+    assert share_right(inputs, data["withheld"]["labels"]) > 0.8
+    hidden = []
+    for seed in range(8):
+        inputs, withheld = changed(data, seed)
+        hidden.append(share_right(inputs, withheld["labels"]))
+    assert np.mean(hidden) < 0.6, hidden
 
 
 def test_labels_are_exchanged_for_half_of_the_seeds_and_everywhere(data):
