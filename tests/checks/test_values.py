@@ -44,7 +44,8 @@ NEAR_MISSES = {
 }
 # Another check is about a function that the line builds on.
 DOUBLED = """
-      - {id: q1.2, title: doubled, points: 1, kind: forward, function: doubled, returns: [out]}
+      - {id: q1.2, title: doubled, points: 1, kind: forward, function: doubled, returns: [out],
+         timeout_s: 1}
 """
 WRONG_HELPERS = [
     "3 * x", "0 * x", "None", "1 / 0", "x.no_such_thing", "exec('while True: pass')",

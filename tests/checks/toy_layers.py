@@ -141,7 +141,8 @@ STACKED = {
 
 def write(folder: Path, check: dict[str, object], cases: str = CASES) -> Path:
     """Write the assignment with one check, a dictionary of rubric keys; return the rubric."""
-    checks = [check, *(LAYERS if "builds_on" in check else [])]
+    limit = {key: check[key] for key in ("timeout_s",) if key in check}
+    checks = [check, *({**layer, **limit} for layer in LAYERS if "builds_on" in check)]
     keys = [
         yaml.safe_dump(one, default_flow_style=True, sort_keys=False).replace("\n", " ")
         for one in checks
