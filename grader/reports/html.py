@@ -50,6 +50,7 @@ def _environment() -> jinja2.Environment:
     environment.filters["of"] = _of
     environment.filters["seconds"] = seconds_of
     environment.filters["shorter"] = _shorter
+    environment.filters["is_picture"] = _is_picture
     return environment
 
 
@@ -137,9 +138,9 @@ def write_index(path: Path, reports: Sequence[Report], order: Sequence[str] = ()
         order: ids of checks in the rubric's order.
     """
     found = ClassSummary(reports, order)
-    template = _environment().get_template("index.html.j2")
-    script = _script()
-    page = template.render(
+    page = with_script(
+        "index.html.j2",
+        "class.js",
         title=found.reports[0].title,
         found=found,
         unit=" %" if found.same_maximum is None else f" of {plain(found.same_maximum)} points",
@@ -148,16 +149,35 @@ def write_index(path: Path, reports: Sequence[Report], order: Sequence[str] = ()
         named=any(made.student for made in found.reports),
         late=frozenset(found.late),
         most_causes=MOST_CAUSES,
-        script=markupsafe.Markup(script),  # noqa: S704 - a file of ours, without any data
-        script_hash=f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}",
     )
     write_text(path, page)
 
 
+def with_script(template: str, script: str, **values: Any) -> str:
+    """Return a page with a script of its own: the policy of the page allows no other, by its hash.
+
+    Args:
+        template: the name of the page's template.
+        script: the name of the script beside it; no data may be put into it.
+        values: what the template shows.
+    """
+    code = _script(script)
+    digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
+    return _environment().get_template(template).render(
+        script=markupsafe.Markup(code),  # noqa: S704 - a file of ours, without any data
+        script_hash=f"sha256-{digest}",
+        **values,
+    )  # fmt: skip
+
+
 @functools.cache
-def _script() -> str:
-    """Return the script of the class page: the policy of the page allows no other."""
-    return resources.files(__package__).joinpath("templates", "class.js").read_text("utf-8")
+def _script(name: str) -> str:
+    return resources.files(__package__).joinpath("templates", name).read_text("utf-8")
+
+
+def _is_picture(file: str) -> bool:
+    """Say whether a browser shows a file as a picture."""
+    return file.lower().endswith((".png", ".jpg", ".jpeg", ".webp"))
 
 
 def _by_question(made: Report) -> dict[str, tuple[float, float]]:

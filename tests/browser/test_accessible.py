@@ -11,10 +11,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from grader import cli
 from grader.reports import html
 from tests import class_of_three
-from tests.made_reports import check, report_of, typed
+from tests.made_reports import check, report_of, store, typed
 
 pytest.importorskip("playwright", reason="the extra 'browser' is not installed")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
@@ -23,7 +25,7 @@ from playwright.sync_api import sync_playwright  # noqa: E402
 CHROMIUM = os.environ.get("GRADER_CHROMIUM") or shutil.which("chromium")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 WIDTHS = (1400, 390)
-PAGES = ("class", "alice", "bob", "carol", "everything", "broken", "feedback")
+PAGES = ("class", "alice", "bob", "carol", "everything", "broken", "feedback", "marking")
 MATHML = "<math><mi>x</mi><mo>=</mo><mn>1</mn></math>"
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
@@ -71,7 +73,21 @@ def pages(tmp_path_factory) -> dict[str, Path]:
     found = {name: folder / f"{name}.html" for name in texts}
     for student in ("alice", "bob", "carol"):
         (found[student],) = graded.glob(f"*{student}/report.html")
+    waiting = [check(f"q2.{n}", **one) for n, one in enumerate(_waiting(made))]
+    stored = store(folder / "waiting", report_of(*waiting, score=1.0, status="pending"))
+    command = ["mark", stored, "--page", folder / "marking.html"]
+    assert CliRunner().invoke(cli.main, [str(word) for word in command]).exit_code == 0
+    found["marking"] = folder / "marking.html"
     return {**found, "class": graded / "index.html"}
+
+
+def _waiting(made):
+    """Yield what is pending, with all figures twice and with parts of which one waits."""
+    (shown, *_others) = made.model_dump(mode="json")["questions"][0]["checks"]
+    parts = [{**part, "points": 0.5, "undecided": n == 1} for n, part in enumerate(shown["parts"])]
+    same = {"outcome": "pending", "points": 1.0, "most": 2.0, "message": "A person decides."}
+    for figures in (shown["figures"], shown["figures"][:2]):
+        yield same | {"parts": parts, "figures": figures, "notes": ["A note."]}
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +109,9 @@ def test_axe_finds_no_violation(name, scheme, pages, browser):
         page = context.new_page()
         page.goto(pages[name].as_uri())
         page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+        if name == "marking":  # an item is chosen, and points are wrong
+            page.locator(".item").first.click()
+            page.get_by_label("Points").last.fill("99")
         found = axe.Axe().run(page, options={"runOnly": RULES}).response
         wrong = [(one["id"], [n["html"] for n in one["nodes"]]) for one in found["violations"]]
         assert wrong == [], f"{width} px"

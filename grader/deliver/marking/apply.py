@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader import scoring
+from grader.deliver.marking import anonymous
 from grader.deliver.marking.marks import Mark
 from grader.errors import BrokenError
 from grader.readers import tables
@@ -61,7 +62,7 @@ def plan(stored: Mapping[str, Stored], marks: Sequence[Mark], *, override: bool)
     ``override`` allows marks for checks that the grader has decided itself.
     """
     made = Plan({name: one.report for name, one in stored.items()})
-    for mark in marks:
+    for mark in anonymous.resolved(marks, stored):
         problem = _misfit(made, mark, override=override)
         if problem is not None:
             made.problems.extend([mark.problem(problem)])
@@ -105,8 +106,7 @@ def _misfit(made: Plan, mark: Mark, *, override: bool) -> str | None:
     """Say why a mark cannot be put into its report, or None if it can."""
     report = made.reports.get(mark.submission)
     if report is None:
-        near = did_you_mean(mark.submission, list(made.reports))
-        return f"there is no report for {quoted(mark.submission)}{near}"
+        return _no_report(mark.submission, list(made.reports))
     who = f"{mark.submission} {mark.check}"
     checks = report.by_id()
     check = checks.get(mark.check)
@@ -131,6 +131,15 @@ def _misfit(made: Plan, mark: Mark, *, override: bool) -> str | None:
     return _settled(mark, check, who, override=override)
 
 
+def _no_report(submission: str, known: Sequence[str]) -> str:
+    if submission.startswith(anonymous.PREFIX):
+        return (
+            f"no report has the anonymous name {submission}; was the work handed in again after "
+            "the page was written?"
+        )
+    return f"there is no report for {quoted(submission)}{did_you_mean(submission, known)}"
+
+
 def _settled(mark: Mark, check: CheckReport, who: str, *, override: bool) -> str | None:
     if check.outcome == "broken":
         return f"{who}: the grader failed in this check; grade the submission again, then mark it"
@@ -148,13 +157,20 @@ def _settled(mark: Mark, check: CheckReport, who: str, *, override: bool) -> str
     )
 
 
+def limits(check: CheckReport) -> tuple[float, float]:
+    """Return the least and the most points that a person may give for a pending check."""
+    waiting = [part for part in check.parts if part.undecided]
+    if not waiting:
+        return 0.0, check.max_points
+    least = check.machine.points
+    most = least + sum(part.max_points - part.points for part in waiting)
+    return least, round(most, scoring.POINT_DIGITS)
+
+
 def _decided(mark: Mark, check: CheckReport, who: str) -> str | None:
     """Say why a mark does not fit the parts that are decided, or None if it does."""
     waiting = [part for part in check.parts if part.undecided]
-    least = check.machine.points
-    most = round(
-        least + sum(part.max_points - part.points for part in waiting), scoring.POINT_DIGITS
-    )
+    least, most = limits(check)
     if not waiting or not mark.usable or least <= mark.points <= most:
         return None
     names = ", ".join(part.name for part in waiting)

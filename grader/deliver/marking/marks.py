@@ -17,6 +17,7 @@ from grader.readers import tables, yaml_source
 from grader.readers.problems import Problem, Problems
 from grader.readers.tables import cell
 from grader.readers.texts import did_you_mean, plain, quoted
+from grader.reports.report import CheckReport, Report
 from grader.reports.stored import Stored
 
 COLUMNS = ("submission", "check", "points", "comment")
@@ -68,11 +69,20 @@ class Mark:
 
 @dataclass
 class MarksFile:
-    """What the files hold: the marks, rows of a template not filled in yet, and problems."""
+    """What the files hold: the marks, rows of a template not filled in yet, and problems.
+
+    ``later`` counts rows that have a comment and no points: somebody wants to come back to them.
+    """
 
     marks: list[Mark] = field(default_factory=list)
     unfilled: int = 0
+    later: int = 0
     problems: Problems = field(default_factory=Problems)
+
+    def skip(self, comment: str) -> None:
+        """Count a row without points."""
+        self.later += bool(comment)
+        self.unfilled += not comment
 
 
 def read(paths: Sequence[Path]) -> MarksFile:
@@ -146,9 +156,9 @@ def _from_csv(path: Path, reading: MarksFile) -> Iterator[Mark]:
 def _from_row(
     table: tables.Sheet, line: int, cells: Mapping[str, str], reading: MarksFile
 ) -> Mark | None:
-    problems = []
-    if not cells["points"] and not cells["comment"]:
-        reading.unfilled += 1
+    problems: list[str] = []
+    if not cells["points"]:
+        reading.skip(cells["comment"])
         return None
     problems += [f"{name} is empty" for name in ("submission", "check") if not cells[name]]
     points = _points(cells["points"], problems)
@@ -175,9 +185,6 @@ def _points(value: object, problems: list[str]) -> float | None:
     """Return points as a number, or add what is wrong with them to ``problems``."""
     number: float | None = None
     if isinstance(value, str):
-        if not value.strip():
-            problems.append("points are missing; enter points or delete the comment")
-            return None
         number = tables.number(value)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         number = float(value)
@@ -232,8 +239,12 @@ def _from_value(
         for name, value in texts.items()
         if value is not None and not isinstance(value, str)
     ]
-    points = _points("" if values.get("points") is None else values["points"], problems)
     comment = str(texts["comment"] or "").strip()
+    given_points = values.get("points")
+    if given_points in (None, "") and not problems:
+        reading.skip(comment)
+        return None
+    points = _points("" if given_points is None else given_points, problems)
     if len(comment) > MAX_COMMENT:
         problems.append(f"the comment has {len(comment)} characters, over {MAX_COMMENT}")
     name = " ".join(where)
@@ -246,15 +257,31 @@ def _from_value(
 
 def template(reports: Iterable[Stored]) -> tuple[str, int]:
     """Return a table to fill in, one row per pending check, and the number of these rows."""
-    rows = [list(TEMPLATE)]
-    for stored in reports:
-        digest = stored.report.submission.sha256
-        for check in stored.report.checks():
-            if check.outcome == "pending":
-                most = plain(check.max_points)
-                known = [stored.id, check.id, check.title]
-                sha = f"{SHA_PREFIX}{digest[:SHA_DIGITS]}" if digest else ""
-                some = any(part.undecided for part in check.parts)
-                decided = plain(check.points) if some else ""
-                rows.append([*map(cell, known), most, "", "", "", sha, decided])
-    return tables.as_csv(rows, mark=True), len(rows) - 1
+    rows = [
+        [row[name] for name in TEMPLATE]
+        for stored in reports
+        for check in stored.report.checks()
+        if check.outcome == "pending"
+        for row in (row_of(stored.report, check),)
+    ]
+    return tables.as_csv([list(TEMPLATE), *rows], mark=True), len(rows)
+
+
+def row_of(made: Report, check: CheckReport, name: str | None = None) -> dict[str, str]:
+    """Return what is known of a pending check's row, by column; the columns to fill in are empty.
+
+    Args:
+        made: its report.
+        check: the check.
+        name: what stands in place of the submission's id and of its digest.
+    """
+    digest = made.submission.sha256 if name is None else None
+    some = any(part.undecided for part in check.parts)
+    return dict.fromkeys(TEMPLATE, "") | {
+        "submission": cell(name or made.id),
+        "check": cell(check.id),
+        "title": cell(check.title),
+        "max_points": plain(check.max_points),
+        "sha256": f"{SHA_PREFIX}{digest[:SHA_DIGITS]}" if digest else "",
+        "decided": plain(check.points) if some else "",
+    }

@@ -15,6 +15,8 @@ from grader.deliver.marking import apply, marks
 from grader.deliver.marking.apply import Applied, Plan
 from grader.errors import UsageError
 from grader.frontends.commands.exit_status import EXIT_FAILURES, EXIT_USAGE, reports_errors
+from grader.frontends.commands.mark_compare import compare_files
+from grader.frontends.commands.mark_page import write_page
 from grader.frontends.commands.out_folder import check_writable
 from grader.readers.texts import counted, plain
 from grader.reports import stored, terminal
@@ -30,6 +32,17 @@ MAX_COMMENT_SHOWN = 60  # characters in the table; the report has the full text
               help="A CSV or YAML file of marks and comments; may be repeated.")  # fmt: skip
 @click.option("--template", type=click.Path(path_type=Path), metavar="FILE",
               help="Write a CSV to fill in, with one row per pending check.")  # fmt: skip
+@click.option("--page", type=click.Path(path_type=Path), metavar="FILE",
+              help="Write a page on which all pending checks can be marked.")  # fmt: skip
+@click.option("--items", type=click.Path(path_type=Path), metavar="FILE",
+              help="For --page: points and comments, chosen by a key, as YAML.")  # fmt: skip
+@click.option("--anonymous", is_flag=True, help="For --page: leave the students' names out.")
+@click.option("--order-seed", type=click.IntRange(0), metavar="N",
+              help="For --page: the order of the answers is drawn by N.")  # fmt: skip
+@click.option("--compare", nargs=2, type=click.Path(path_type=Path), metavar="FILE FILE",
+              help="Say how far two people's marks agree.")  # fmt: skip
+@click.option("--settle", type=click.Path(path_type=Path), metavar="FILE",
+              help="For --compare: write what they agree on, and what not.")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
               help="Write the marked reports to DIR; do not change REPORTS_DIR.")  # fmt: skip
 @click.option("--override", is_flag=True,
@@ -41,22 +54,50 @@ def mark_command(
     reports: Path,
     files: Sequence[Path],
     template: Path | None,
+    page: Path | None,
+    items: Path | None,
+    order_seed: int | None,
+    compare: tuple[Path, Path] | None,
+    settle: Path | None,
     out: Path | None,
     *,
+    anonymous: bool,
     override: bool,
     reapply: bool,
 ) -> None:
     """Put a person's marks into the reports in REPORTS_DIR.
 
     If a single mark has a problem, nothing is written. Exit status: 0 all marks are in the reports,
-    1 with --reapply some no longer fit, 2 there are problems.
+    1 with --reapply some no longer fit, with --compare some differ, 2 there are problems.
     """
-    if bool(files) == bool(template):
-        raise UsageError("use either --marks FILE or --template FILE")
+    if [bool(files), *map(bool, (template, page, compare))].count(True) != 1:
+        raise UsageError(
+            "use one of --marks FILE, --template FILE, --page FILE and --compare FILE FILE"
+        )
+    if page is None and (items is not None or order_seed is not None or anonymous):
+        raise UsageError("--items, --anonymous and --order-seed need --page FILE")
+    if compare is None and settle is not None:
+        raise UsageError("--settle needs --compare FILE FILE")
     found = stored.load(reports)
     if template is not None:
         _write_template(template, reports, found)
-        return
+    elif page is not None:
+        write_page(page, reports, found, items, order_seed, anonymous=anonymous)
+    elif compare is not None:
+        compare_files(compare, reports, found, settle)
+    else:
+        _put(reports, found, files, out, override=override, reapply=reapply)
+
+
+def _put(
+    reports: Path,
+    found: dict[str, Stored],
+    files: Sequence[Path],
+    out: Path | None,
+    *,
+    override: bool,
+    reapply: bool,
+) -> None:
     target = _target(reports, out)
     reading = marks.read(files)
     made = apply.plan(found, reading.marks, override=override)
@@ -112,6 +153,7 @@ def _tell(made: Plan, reading: marks.MarksFile, target: Path) -> None:
         *([f"{overrides} of them instead of the grader's own"] if overrides else []),
         *([f"already there: {made.already}"] if made.already else []),
         *([f"rows not filled in: {reading.unfilled}"] if reading.unfilled else []),
+        *([f"comments without points, kept for later: {reading.later}"] if reading.later else []),
     ]
     click.echo("; ".join(parts))
     if waiting:

@@ -199,7 +199,6 @@ def test_all_problems_are_told_at_once_and_nothing_is_written(mark, reports):
         "5: alice q1.1 has points twice: 1 and 2 (first in",
         "6: @bob q1.1: points: 2.5 is more than the check's 2",
         "7: points: -1 is negative; the least is 0",
-        "8: points are missing; enter points or delete the comment",
         "9: submission is empty",
         "10: carol q1.2 is not pending: it is passed with 1 of 1 points;",
         "11: points: 'nan' is not a number",
@@ -207,8 +206,22 @@ def test_all_problems_are_told_at_once_and_nothing_is_written(mark, reports):
     assert len(told) == len(expected) + 1
     for line, start in zip(told, expected, strict=False):
         assert line.startswith(start)
-    assert ran.err.endswith("10 problems; no report was changed\n")
+    assert ran.err.endswith("9 problems; no report was changed\n")
     assert contents(reports) == untouched
+
+
+def test_a_comment_without_points_is_kept_for_later(mark, reports):
+    text = "submission,check,points,comment\nalice,q1.1,,ask Ben\n@bob,q1.1,1,\ncarol,q1.1,,\n"
+    ran = mark(text)
+    assert (ran.status, ran.err) == (0, "")
+    counts = "rows not filled in: 1; comments without points, kept for later: 1"
+    assert f"1 mark put into 1 report; {counts}" in ran.out
+    after = reports_in(reports)
+    assert checks_of(after["alice"])["q1.1"]["outcome"] == "pending"
+    assert "ask Ben" not in json.dumps(after)
+    ran = mark("alice:\n  q1.1: {comment: ask Ben}\n  q1.3: {points: 1}\n", name="later.yaml")
+    assert ran.status == 0
+    assert "1 mark put into 1 report; comments without points, kept for later: 1" in ran.out
 
 
 def test_the_same_mark_twice_is_no_problem_but_two_comments_are(mark):
@@ -342,7 +355,7 @@ def test_a_folder_without_reports_is_told(run_cli, tmp_path):
 def test_marks_or_a_template_must_be_asked_for(run_cli, reports, tmp_path):
     ran = run_cli("mark", reports)
     assert ran.status == 2
-    assert "use either --marks FILE or --template FILE" in ran.err
+    assert "use one of --marks FILE, --template FILE, --page FILE" in ran.err
 
 
 def test_evil_comments_are_text_everywhere(mark, reports):
