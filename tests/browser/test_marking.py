@@ -208,10 +208,42 @@ def test_wrong_points_are_named_and_not_saved(page, tmp_path):
         assert message in card.locator(".wrong").inner_text()
         assert field.get_attribute("aria-invalid") == "true"
     page.get_by_role("button", name="Save marks").click()
+    assert page.locator("#progress").inner_text() == "0 of 6 marked, 1 with wrong points"
     assert page.locator("#kept").inner_text() == "Not saved: some points are wrong."
     assert page.evaluate("document.activeElement.closest('.answer').id") == card.get_attribute("id")
     field.fill("2")
     assert {row["points"] for row in read(save(page, tmp_path))} == {"", "2"}
+
+
+def test_what_two_people_must_settle_is_settled_on_the_page(
+    page, page_file, reports, run_cli, tmp_path
+):
+    rows = ["submission,check,points,comment,marker"]
+    ada = [*rows, "ada,q1.1,2,,Ada", 'bo,q1.1,1,"=short, ""good""",Ada', "cy,q1.1,0,,Ada"]
+    ben = [*rows, "ada,q1.1,2,,Ben", "bo,q1.1,2,,Ben", "cy,q1.1,0.5,,Ben"]
+    for name, lines in (("ada.csv", ada), ("ben.csv", ben)):
+        (tmp_path / name).write_text("\n".join([*lines, ""]), encoding="utf-8")
+    files = (tmp_path / "ada.csv", tmp_path / "ben.csv")
+    settle = tmp_path / "settled.csv"
+    assert run_cli("mark", reports, "--compare", *files, "--settle", settle).status == 1
+    answer(page, "cy").locator("textarea").fill("typed before")
+    page.locator("#load").set_input_files(settle)
+    page.wait_for_function("document.querySelector('#kept').textContent !== ''")
+    said = "2 filled in, 1 left as typed here, 0 without an answer here."
+    assert page.locator("#kept").inner_text() == f"Opened settled.csv: {said}"
+    assert values(answer(page, "ada")) == ("2", "")
+    assert values(answer(page, "bo")) == ("", 'Ada: 1: =short, "good"\nBen: 2')
+    assert values(answer(page, "cy")) == ("", "typed before")
+    answer(page, "bo").locator(".points input").fill("1.5")
+    path = save(page, tmp_path)
+    assert run_cli("mark", reports, "--marks", path).status == 0
+    page.locator("#load").set_input_files(path)  # a file of the page's own
+    page.wait_for_function("document.querySelector('#kept').textContent.includes('marks.csv')")
+    assert "0 filled in, 3 left as typed here, 0 without" in page.locator("#kept").inner_text()
+    path.write_text("submission;check;points\nnobody;q1.1;1\nada;q1.2;1,5\n", encoding="utf-8")
+    page.locator("#load").set_input_files(path)
+    page.wait_for_function("document.querySelector('#kept').textContent.includes('1 without')")
+    assert values(answer(page, "ada", "q1.2")) == ("1,5", "")
 
 
 def test_pictures_that_were_handed_in_are_seen(page):

@@ -4,22 +4,24 @@ const $ = (selector, within = document) => within.querySelector(selector);
 const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
 const place = `dl-grader marks ${document.body.dataset.page}`;
 const answers = $$(".answer");
-let kept = { marker: "", rows: {}, items: {} };
+const keyed = (answer) => answer.dataset.key;
 let stored = true;
-try {
-  const before = JSON.parse(localStorage.getItem(place) ?? "null");
-  if (before && typeof before.rows === "object" && typeof before.items === "object") kept = before;
-} catch {
-  stored = false;
-}
-const keep = () => {
+// Each value has a place of its own: what one types is written at once, however large the class.
+const recall = (name, otherwise) => {
   try {
-    localStorage.setItem(place, JSON.stringify(kept));
-    stored = true;
+    return JSON.parse(localStorage.getItem(`${place} ${name}`)) ?? otherwise;
+  } catch {
+    stored = false;
+    return otherwise;
+  }
+};
+const keep = (name, value) => {
+  try {
+    localStorage.setItem(`${place} ${name}`, JSON.stringify(value));
   } catch {
     stored = false;
   }
-  $("#kept").textContent = stored ? "" : "This browser keeps nothing: save your marks before you close the page.";
+  if (!stored) $("#kept").textContent = "This browser keeps nothing: save your marks before you close the page.";
 };
 const number = (text) => (/^\d+([.,]\d*)?$|^[.,]\d+$/.test(text.trim()) ? Number(text.trim().replace(",", ".")) : NaN);
 const points = (answer) => $(".points input", answer);
@@ -34,13 +36,16 @@ const wrong = (answer) => {
   return value < least || value > most ? `not from ${least} to ${most}` : "";
 };
 const state = (answer) => {
-  if (points(answer).value.trim() !== "") return wrong(answer) ? "wrong" : "marked";
+  if (points(answer).value.trim() !== "") return wrong(answer) ? "wrong points" : "marked";
   return comment(answer).value.trim() === "" ? "not marked" : "for later";
 };
-const colours = { marked: "passed", wrong: "failed", "for later": "partial", "not marked": "pending" };
+const colours = { marked: "passed", "wrong points": "failed", "for later": "partial", "not marked": "pending" };
+const states = new Map();
 const show = (answer) => {
-  const badge = $(".state", answer);
   const now = state(answer);
+  if (states.get(answer) === now && now !== "wrong points") return;
+  states.set(answer, now);
+  const badge = $(".state", answer);
   badge.textContent = now;
   badge.className = `badge state ${colours[now]}`;
   const problem = wrong(answer);
@@ -48,9 +53,8 @@ const show = (answer) => {
   points(answer).setAttribute("aria-invalid", String(problem !== ""));
 };
 const progress = () => {
-  const states = answers.map(state);
-  const count = (word) => states.filter((one) => one === word).length;
-  const rest = [["for later", count("for later")], ["wrong", count("wrong")]].filter(([, n]) => n > 0);
+  const count = (word) => [...states.values()].filter((one) => one === word).length;
+  const rest = [["for later", count("for later")], ["with wrong points", count("wrong points")]].filter(([, n]) => n > 0);
   $("#progress").textContent = [`${count("marked")} of ${answers.length} marked`, ...rest.map(([word, n]) => `${n} ${word}`)].join(", ");
 };
 const filter = () => answers.forEach((answer) => {
@@ -58,8 +62,7 @@ const filter = () => answers.forEach((answer) => {
 });
 const changed = (answer) => {
   const chosen = $$(".item[aria-pressed=true]", answer).map((item) => item.dataset.key);
-  kept.rows[answer.dataset.key] = { points: points(answer).value, comment: comment(answer).value, chosen };
-  keep();
+  keep(keyed(answer), { points: points(answer).value, comment: comment(answer).value, chosen });
   show(answer);
   progress();
 };
@@ -125,13 +128,14 @@ const here = () => answers.findIndex((answer) => answer.contains(document.active
 
 $(".bar-of-tools").hidden = false;
 const marker = $("#marker");
-marker.value = kept.marker;
-marker.addEventListener("input", () => { kept.marker = marker.value; keep(); });
+marker.value = recall("marker", "");
+marker.addEventListener("input", () => keep("marker", marker.value));
 answers.forEach((answer) => $$(".item", answer).forEach((item) => listen(answer, item)));
-$$("section").forEach((section) => (kept.items[section.id] ?? []).forEach((item) => add(section, item)));
+const own = new Map($$("section").map((section) => [section, recall(`items ${section.id}`, [])]));
+own.forEach((items, section) => items.forEach((item) => add(section, item)));
 answers.forEach((answer, at) => {
   $("fieldset", answer).hidden = false;
-  const row = kept.rows[answer.dataset.key];
+  const row = recall(keyed(answer), null);
   if (row) {
     points(answer).value = row.points;
     comment(answer).value = row.comment;
@@ -148,7 +152,8 @@ answers.forEach((answer, at) => {
     $(".wrong", answer).textContent = problem;
     if (problem) return;
     const item = { key, points: String(number(given)), comment: comment(answer).value.trim() };
-    (kept.items[section.id] ??= []).push(item);
+    own.get(section).push(item);
+    keep(`items ${section.id}`, own.get(section));
     add(section, item);
     $$(".item[aria-pressed=true]", answer).forEach((one) => one.setAttribute("aria-pressed", "false"));
     $$(".item", answer).at(-1).setAttribute("aria-pressed", "true");
@@ -168,7 +173,7 @@ answers.forEach((answer, at) => {
   });
 });
 progress();
-if (!stored) keep();
+if (!stored) keep("marker", marker.value);
 $("#open").addEventListener("change", filter);
 $("#next").addEventListener("click", () => next(here()));
 // A spreadsheet must not run a comment; `grader mark` takes the apostrophe away again.
@@ -185,6 +190,54 @@ const table = () => {
   });
   return `\ufeff${[columns.join(","), ...rows].join("\r\n")}\r\n`;
 };
+// A file of marks, such as one in which two people must settle something, fills in what is empty here.
+const separator = (head) => [",", ";", "\t"].sort((a, b) => head.split(b).length - head.split(a).length)[0];
+const parsed = (text) => {
+  const by = separator(text.split(/[\r\n]/, 1)[0]);
+  const rows = [[""]];
+  let inside = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const char = text[at];
+    const row = rows.at(-1);
+    if (char === '"' && inside && text[at + 1] === '"') row[row.length - 1] += text[(at += 1)];
+    else if (char === '"') inside = !inside;
+    else if (inside) row[row.length - 1] += char;
+    else if (char === by) row.push("");
+    else if (char === "\n") rows.push([""]);
+    else if (char !== "\r") row[row.length - 1] += char;
+  }
+  return rows.filter((row) => row.some((cell) => cell !== ""));
+};
+const unsafe = (text) => (text.startsWith("'") && safe(text.slice(1)) === text ? text.slice(1) : text);
+const open = (name, text) => {
+  const [head, ...rows] = parsed(text);
+  const columns = (head ?? []).map((cell) => cell.trim().toLowerCase());
+  const counts = { "filled in": 0, "left as typed here": 0, "without an answer here": 0 };
+  rows.forEach((cells) => {
+    const row = Object.fromEntries(columns.map((column, at) => [column, (cells[at] ?? "").trim()]));
+    if (!row.points && !row.comment) return;
+    const answer = answers.find((one) => {
+      const known = JSON.parse(one.dataset.row);
+      return known.submission === row.submission && known.check === row.check && (!row.sha256 || row.sha256 === known.sha256);
+    });
+    const given = [row.points ?? "", unsafe(row.comment ?? "")];
+    if (!answer) counts["without an answer here"] += 1;
+    else if (state(answer) !== "not marked") counts["left as typed here"] += 1;
+    else {
+      [points(answer).value, comment(answer).value] = given;
+      counts["filled in"] += 1;
+      changed(answer);
+    }
+  });
+  $("#kept").textContent = `Opened ${name}: ${Object.entries(counts).map(([word, n]) => `${n} ${word}`).join(", ")}.`;
+  filter();
+};
+$("#choose").addEventListener("click", () => $("#load").click());
+$("#load").addEventListener("change", async (event) => {
+  const [file] = event.target.files;
+  if (file) open(file.name, await file.text());
+  event.target.value = "";
+});
 $("#save").addEventListener("click", () => {
   const bad = answers.find((answer) => wrong(answer) !== "");
   if (bad) {
@@ -202,7 +255,9 @@ $("#save").addEventListener("click", () => {
 });
 $("#clear").addEventListener("click", () => {
   if (!window.confirm("Forget all that was typed on this page?")) return;
-  try { localStorage.removeItem(place); } catch { /* it kept nothing */ }
+  try {
+    Object.keys(localStorage).filter((name) => name.startsWith(`${place} `)).forEach((name) => localStorage.removeItem(name));
+  } catch { /* it kept nothing */ }
   window.removeEventListener("beforeunload", warn);
   location.reload();
 });
