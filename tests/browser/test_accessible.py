@@ -164,3 +164,27 @@ def test_without_scripts_every_row_is_there(pages, browser):
     assert page.locator("table.sortable tbody tr").count() == 3
     assert page.locator(".tools").count() == 0
     context.close()
+
+
+def test_one_can_walk_through_the_reports_of_a_class_and_back(pages, browser):
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(pages["class"].as_uri())
+    page.locator("#submissions").get_by_role("link", name="@bob").click()
+    walked = []
+    while True:
+        walked.append(page.locator("h1").inner_text())
+        following = page.locator("a[rel=next]")
+        if not following.count():
+            break
+        following.click()
+    assert walked == ["@bob", "alice", "carol"]
+    page.locator("a[rel=prev]").click()
+    assert page.locator("h1").inner_text() == "alice"
+    page.locator("a[rel=prev]").click()
+    page.get_by_role("link", name="The class").click()
+    row = page.evaluate("document.querySelector(':target').textContent")
+    assert row.strip().startswith("@bob")
+    page.goto(f"{pages['alice'].as_uri()}#q1.2")
+    assert page.evaluate("document.querySelector(':target h3').textContent").startswith("q1.2")
+    context.close()
