@@ -56,6 +56,10 @@ RAISED = (Exception, SystemExit)
 class GraderError(Exception):
     """Base of all errors that a person sees as one message, without a traceback."""
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython prints in place of a traceback."""
+        return [f"error: {self}"]
+
 
 class UsageError(GraderError):
     """The command line names something that does not exist or makes no sense (exit status 2)."""

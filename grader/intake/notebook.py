@@ -27,7 +27,9 @@ MAX_MAGIC_CHARS = 1000  # of a line, examined to see whether it is a magic
 MAX_NAME = 80
 MAX_HELPERS = 20  # notebooks that other modules may import
 SUFFIX = ".ipynb"
-KEPT = frozenset(["time", "timeit", "capture", "prun"])  # cell magics whose body is ordinary Python
+KEPT = frozenset(
+    ["time", "timeit", "capture", "prun", "grader"]
+)  # cell magics whose body is ordinary Python
 OF_A_FILE = frozenset(["writefile", "file"])
 CELL_MAGIC = re.compile(r"\s*%%(\w+)[ \t]*(.*)")
 RUN = re.compile(r"%run[ \t]+(?:-[a-zA-Z]+[ \t]+)*(?:'([^']+)'|\"([^\"]+)\"|([^\s'\"]+))")
@@ -58,7 +60,7 @@ def module_of(data: bytes, name: str) -> str:
     Raises:
         NotebookError: it is not a notebook, or not a Python notebook.
     """
-    return _assembled(code_cells(data, name), name)
+    return assembled(code_cells(data, name), name)
 
 
 def defined_in(cells: Sequence[str]) -> frozenset[str]:
@@ -104,7 +106,7 @@ def code_cells(data: bytes, name: str) -> list[str]:
     sources = [_source(cell, name, number) for number, cell in enumerate(cells, 1)]
     if sum(map(len, sources)) > MAX_SOURCE_CHARS:
         raise NotebookError(f"{name} holds more than {MAX_SOURCE_CHARS} characters of code")
-    return [_python(source) for source in sources]
+    return [python_of(source) for source in sources]
 
 
 def _parsed(data: bytes, name: str) -> dict[str, Any]:
@@ -164,7 +166,7 @@ def _source(cell: dict[str, Any], name: str, number: int) -> str:
     return re.sub(r"\r\n?", "\n", text)
 
 
-def _python(source: str) -> str:
+def python_of(source: str) -> str:
     """Return a cell as Python: its magics become comments, on the lines where they were."""
     lines = source.split("\n")
     first = next((index for index, line in enumerate(lines) if line.strip()), 0)
@@ -266,7 +268,14 @@ class _State:
         return len(line)
 
 
-def _assembled(cells: Sequence[str], name: str) -> str:
+def assembled(cells: Sequence[str], name: str, numbers: Sequence[int] | None = None) -> str:
+    """Return the text of the module that the cells of a notebook make, in this order.
+
+    Args:
+        cells: their Python.
+        name: how messages name the notebook.
+        numbers: how messages number the cells; None counts them from 1.
+    """
     parts: list[str] = []
     starts: list[int] = []
     line = 2
@@ -274,5 +283,7 @@ def _assembled(cells: Sequence[str], name: str) -> str:
         parts.append(f"# cell {number}\n{cell}\n")
         starts.append(line + 1)
         line += 2 + cell.count("\n")
-    header = json.dumps({"notebook": printable(name, MAX_NAME), "starts": starts})
-    return f"{MARK}{header}\n{''.join(parts)}"
+    header: dict[str, Any] = {"notebook": printable(name, MAX_NAME), "starts": starts}
+    if numbers is not None:
+        header["numbers"] = list(numbers)
+    return f"{MARK}{json.dumps(header)}\n{''.join(parts)}"

@@ -29,6 +29,8 @@ STYLES = {
 }
 PIPED_WIDTH = 110  # without a terminal there is no width to ask for
 MAX_LISTED = 200
+MAX_PRINTED = 12  # different lines that student code printed
+MAX_PRINTED_LINE = 200  # characters
 MAX_NOTE = 1000  # characters of a note
 
 
@@ -48,6 +50,19 @@ def console(*, stderr: bool = False) -> Console:
         stream.reconfigure(errors="replace")
     width = None if stream.isatty() else PIPED_WIDTH
     return _Console(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
+
+
+def printed(output: str) -> list[str]:
+    """Return what student code printed, each line once and the last ones only, for its author."""
+    lines = [*dict.fromkeys(line.rstrip() for line in clean(output).splitlines() if line.strip())]
+    if not lines:
+        return []
+    more = len(lines) - MAX_PRINTED
+    head = f"your code printed (the last {MAX_PRINTED} of {len(lines)} lines):"
+    return [
+        head if more > 0 else "your code printed:",
+        *(f"  {printable(line, MAX_PRINTED_LINE)}" for line in lines[-MAX_PRINTED:]),
+    ]
 
 
 def report(made: Report, *, visible_only: bool = False) -> Group:
@@ -99,6 +114,8 @@ def _details(check: CheckReport, also: Sequence[str], *, visible_only: bool) -> 
         lines.append(Text(f"the same in {', '.join(also)}"))
     elif check.hint:
         lines.append(Text(f"hint: {clean(check.hint)}", "italic"))
+    if visible_only and not also and check.visibility == "visible":
+        lines += [Text(line, "dim") for line in printed(check.output)]
     return [title, *(Padding(line, (0, 0, 0, 2)) for line in lines)]
 
 

@@ -77,6 +77,16 @@ def test_a_notebook_full_of_demonstrations_earns_what_its_functions_do(name, ver
     assert report["submission"]["files"] == [Path(name).name]
 
 
+def test_cells_that_check_the_homework_count_and_are_no_reason_for_a_note(graded):
+    head, first, *rest = whole()
+    cells = [head, f"import grader\n{first}", *rest]
+    index = next(i for i, cell in enumerate(cells) if "def rnn_step_forward" in cell)
+    cells[index] = f"%%grader q3.1\n{cells[index]}"
+    _report, checks = graded({"rnn_layers.ipynb": book(*cells, 'grader.check("q3.1")')})
+    assert {check["outcome"] for check in checks.values()} == {"passed"}
+    assert [check["notes"] for check in checks.values()] == [[], []]
+
+
 def test_a_notebook_under_the_name_of_a_module_is_read_as_one(graded):
     report, checks = graded({"rnn_layers.py": book(*whole())})
     assert {check["outcome"] for check in checks.values()} == {"passed"}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from grader.frontends.commands.exit_status import (
     print_broken,
     reports_errors,
 )
+from grader.frontends.commands.home_checks import HomeChecks, of_rubric, recorded, visible
 from grader.frontends.commands.options import (
     ForStudentsToo,
     Seed,
@@ -32,11 +33,9 @@ from grader.frontends.commands.options import (
     grading_options,
     read_settings,
 )
-from grader.frontends.commands.wanted import wanted_checks, wanted_of
 from grader.frontends.student import screen
-from grader.frontends.student.look import Chosen, HomeJob, chosen
-from grader.frontends.student.replay import Bundle, load
-from grader.intake.places import is_meant
+from grader.frontends.student.look import Chosen
+from grader.frontends.student.replay import load
 from grader.job import Settings
 from grader.model import CheckResult, Rubric
 from grader.reports import terminal
@@ -76,23 +75,17 @@ def check(
     home = bundle_of(folder) if rubric is None else None
     if home is not None:
         refuse_options(FOR_GRADERS)
-        _check_recorded(load(home), folder, only, file, watch=watch)
+        _run(recorded(load(home), folder, only, file), watch=watch)
         return
     from grader.assignment.reference import Assignment
     from grader.assignment.rubric import load_rubric
 
     loaded = load_rubric(find_rubric(rubric, folder.resolve()), KINDS)
-    wanted = _visible(loaded, only)
-    wanted = wanted if only else _of_file(loaded, wanted, file)
+    wanted = visible(loaded, only, file)
     # It is the student's own machine: any isolation is enough.
     settings = replace(read_settings(tier, data, seed, device), isolation="none")
     if watch or not _grades_here():
-        assignment = Assignment(loaded.reference)
-        supplied = {file.name: file for question in loaded.questions for file in question.supplied}
-        checks = chosen(loaded, wanted)
-        files = tuple(supplied.values())
-        job = HomeJob(loaded, assignment, folder, checks, settings, supplied=files)
-        _run(job, list, watch=watch)
+        _run(of_rubric(loaded, Assignment(loaded.reference), folder, wanted, settings), watch=watch)
     else:
         _check_as_graded(loaded, settings, folder, wanted)
 
@@ -115,57 +108,14 @@ def refuse_options(names: Sequence[str]) -> None:
             raise UsageError(f"{one.opts[0]}: cannot be used with recorded checks")
 
 
-def _visible(rubric: Rubric, only: Sequence[str]) -> frozenset[str]:
-    """Return the ids of the wanted checks that are visible."""
-    checks = [check for question in rubric.questions for check in question.checks]
-    visible = {check.id for check in checks if check.visibility == "visible"}
-    wanted = wanted_checks(rubric, only) & visible
-    if not wanted:
-        raise UsageError(f"{', '.join(only)}: hidden checks cannot run here")
-    return wanted
-
-
-def _of_file(rubric: Rubric, wanted: frozenset[str], file: str) -> frozenset[str]:
-    """Return which of the wanted checks are about a file of code; all if none is."""
-    found = frozenset(
-        check.id
-        for question in rubric.questions
-        for check in question.checks
-        if check.id in wanted and is_meant(file, check.module or question.module)
-    )
-    return found or wanted
-
-
-def _check_recorded(
-    bundle: Bundle, folder: Path, only: Sequence[str], file: str, *, watch: bool
-) -> None:
-    """Run recorded checks on the files in ``folder``; unless some are named, those of ``file``."""
-    wanted = wanted_of(bundle.ids, only)
-    wanted = wanted if only else _of_file(bundle.rubric(wanted), wanted, file)
-    rubric = bundle.rubric(wanted)
-    checks = chosen(rubric, wanted)
-    if not checks:
-        raise UsageError(f"{', '.join(only)}: only your instructor's grader can run this check")
-    elsewhere = [one.id for one in bundle.elsewhere if one.id in wanted]
-
-    def more() -> list[str]:
-        text = f"only your instructor's grader can run {', '.join(elsewhere)}"
-        return [*bundle.notes(bundle.home), *([text] if elsewhere else [])]
-
-    settings = Settings(isolation="none", locked=False)
-    assignment = bundle.assignment(rubric)
-    about = bundle.asked, bundle.supplied
-    _run(HomeJob(rubric, assignment, folder, checks, settings, *about), more, watch=watch)
-
-
-def _run(job: HomeJob, more: Callable[[], list[str]], *, watch: bool) -> None:
-    """Run checks once or repeatedly; ``more`` returns notes about the folder."""
+def _run(work: HomeChecks, *, watch: bool) -> None:
+    """Run checks once, or again and again."""
     if watch:
         from grader.frontends.student import watch as watching
 
-        watching.follow(job, lambda checks: _shown(job, checks, more))
+        watching.follow(work.job, lambda checks: _shown(work, checks))
         return
-    results = _shown(job, job.checks, more)
+    results = _shown(work, work.job.checks)
     outcomes = {result.outcome for result in results}
     if "broken" in outcomes:
         sys.exit(EXIT_BROKEN)
@@ -173,17 +123,16 @@ def _run(job: HomeJob, more: Callable[[], list[str]], *, watch: bool) -> None:
         sys.exit(EXIT_FAILURES)
 
 
-def _shown(
-    job: HomeJob, checks: Sequence[Chosen], more: Callable[[], list[str]]
-) -> list[CheckResult]:
+def _shown(work: HomeChecks, checks: Sequence[Chosen]) -> list[CheckResult]:
     """Run checks; print each result as it comes, then notes and a summary."""
     console = terminal.console()
     results: list[CheckResult] = []
     told: list[str] = []
-    for result in job.run(checks, told.append):
+    for result in work.job.run(checks, told.append):
         console.print(*screen.lines(result, results), sep="\n")
         results.append(result)
-    console.print(*screen.notes(results, [*told, *more()]), screen.total(results), sep="\n")
+    notes = screen.notes(results, [*told, *work.more()])
+    console.print(*notes, screen.total(results), sep="\n")
     return results
 
 

@@ -37,17 +37,21 @@ Write your answers into the files next to this page. Then check them yourself.
 
 You need Python 3.10 or newer. In this folder:
 
-    python -m venv .venv
+    python3 -m venv .venv
     .venv/bin/python -m pip install ./{wheel}
 
-On Windows, use `.venv\\Scripts\\python` instead of `.venv/bin/python`. Activate the environment
-(`source .venv/bin/activate`, on Windows `.venv\\Scripts\\activate`) to use the command `grader`.
+On Windows, use `py` instead of `python3`, and `.venv\\Scripts\\python` instead of
+`.venv/bin/python`. Activate the environment (`source .venv/bin/activate`, on Windows
+`.venv\\Scripts\\activate`) to use the command `grader`.
 {libraries}
 ## Check your work
 
     grader check              all checks below
     grader check {example}         one check; `grader check {question}` for a question
     grader check --watch      again whenever you save a file, until Ctrl-C
+
+In a notebook that runs with this Python, `import grader` and then `grader.check("{example}")` show
+the same as a table, for the functions that the notebook defines as well.
 
 Nothing is sent anywhere. Each check says what differs, where, by how much and often why. Formulas
 and texts that wait for a person are not failures. The exit status is 0 if everything is right, 1 if

@@ -7,14 +7,14 @@ here needs anything that only some operating systems have.
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader.assignment.reference import Assignment
 from grader.errors import BrokenError, Closing
-from grader.frontends.student.staged import StudentFolder
+from grader.frontends.student.staged import LiveModule, StudentFolder
 from grader.intake.places import Wanted
 from grader.intake.wanted import asked_by
 from grader.isolation.sandbox import Limits
@@ -115,7 +115,7 @@ class HomeJob:
 
     ``asked`` is what the whole homework asks for (by default, what these checks do): where the work
     is depends on it. ``supplied`` are the files that come with the homework, for work in another
-    folder.
+    folder. ``live`` are modules in an open notebook.
     """
 
     rubric: Rubric
@@ -125,6 +125,7 @@ class HomeJob:
     settings: Settings
     asked: tuple[Wanted, Sequence[str]] | None = None
     supplied: Sequence[Path] = ()
+    live: Mapping[str, LiveModule] = field(default_factory=dict)
 
     def staged(self) -> StudentFolder:
         """Return the folder's code, as it is now.
@@ -134,7 +135,7 @@ class HomeJob:
             BrokenError: there is no place for temporary files.
         """
         modules, others = self.asked or asked_by(self.rubric)
-        return StudentFolder(self.folder.resolve(), modules, others, self.supplied)
+        return StudentFolder(self.folder.resolve(), modules, others, self.supplied, self.live)
 
     def run(
         self, checks: Sequence[Chosen], note: Callable[[str], None] = _unheard

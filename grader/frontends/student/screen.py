@@ -9,7 +9,7 @@ from rich.text import Text
 
 from grader.model import CheckResult
 from grader.readers.texts import plain, printable
-from grader.reports.terminal import MAX_NOTE, STYLES, clean
+from grader.reports.terminal import MAX_NOTE, STYLES, clean, printed
 
 INDENT = (0, 0, 0, 4)
 
@@ -25,17 +25,23 @@ def lines(result: CheckResult, earlier: Iterable[CheckResult] = ()) -> list[Text
         f"  {spec.id} {clean(spec.title)}  {plain(result.points)} / {plain(spec.points)}",
     )
     shown: list[Text | Padding] = [head]
-    if as_in := _as_in(result, earlier):
+    if as_in := same_as(result, earlier):
         shown.append(Padding(Text(f"the same as in {as_in}"), INDENT, expand=False))
     elif result.outcome != "passed":
         told = [Text(clean(line)) for line in result.message.splitlines()]
         if result.hint:
             told.append(Text(f"hint: {clean(result.hint)}", "italic"))
+        told += [Text(line, "dim") for line in printed_of(result)]
         shown += [Padding(line, INDENT, expand=False) for line in told]
     return shown
 
 
-def _as_in(result: CheckResult, earlier: Iterable[CheckResult]) -> str | None:
+def printed_of(result: CheckResult) -> list[str]:
+    """Return what the student's code printed in a check that is not right."""
+    return printed(result.output) if result.outcome in ("failed", "partial") else []
+
+
+def same_as(result: CheckResult, earlier: Iterable[CheckResult]) -> str | None:
     """Return the first check that failed with the same words."""
     if result.outcome in ("passed", "pending", "broken") or not result.message:
         return None

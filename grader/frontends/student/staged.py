@@ -18,10 +18,11 @@ import os
 import posixpath
 import tempfile
 from collections import deque
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from grader.errors import BrokenError, Closing, UsageError
 from grader.intake.archives import Entry, TooMuchError, shown
@@ -32,7 +33,8 @@ from grader.intake.names import (
     REPLAYED,
     installed_in,
 )
-from grader.intake.places import CODE, Wanted, is_meant, loosened
+from grader.intake.notebook import SUFFIX, assembled
+from grader.intake.places import CODE, Slot, Wanted, is_meant, loosened
 from grader.intake.submission import Submission, caps, settle
 from grader.intake.unpacking import MAX_DEPTH, Notes, copy
 
@@ -40,6 +42,26 @@ PREFIX = "check-"
 MAX_LISTED = 5000  # entries of all folders within: looking at them takes a laptop 0.1 s
 MAX_IN_FOLDER = 1000  # of these, in one: nobody keeps code in a folder of so many pictures
 RECORDED = ("recorded", "checks.json")  # the folder of a bundle that holds no work
+FROM_FILE = "_file"  # ends the name of a file whose place a notebook has taken
+
+
+@dataclass(frozen=True)
+class LiveModule:
+    """The cells of an open notebook, as Python, with the numbers by which it shows them."""
+
+    notebook: str
+    cells: tuple[tuple[int, str], ...]
+
+    def over(self, file: str | None) -> str:
+        """Return the text of the module, with what the module ``file`` defines below it."""
+        names = f"vars(__import__({file!r})).items() if k[:2] != '__'"
+        below = f"globals().update({{k: v for k, v in {names}}})"
+        cells = [*([(0, below)] if file else []), *self.cells]
+        numbers, texts = zip(*cells, strict=True)
+        return assembled(texts, self.notebook, numbers)
+
+
+NO_LIVE: Mapping[str, LiveModule] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -125,6 +147,7 @@ class StudentFolder(Closing):
         modules: the modules that are asked for, with the functions that are asked of each.
         others: further files that are asked for.
         supplied: the files that the homework supplies.
+        live: modules that take the place of files, by name: they are in a notebook that is open.
 
     Raises:
         UsageError: the folder is gone.
@@ -132,13 +155,20 @@ class StudentFolder(Closing):
     """
 
     def __init__(
-        self, folder: Path, modules: Wanted, others: Sequence[str], supplied: Sequence[Path] = ()
+        self,
+        folder: Path,
+        modules: Wanted,
+        others: Sequence[str],
+        supplied: Sequence[Path] = (),
+        live: Mapping[str, LiveModule] = NO_LIVE,
     ) -> None:
         there = listed(folder)
         try:
             self._staged = tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True)
             target = Path(self._staged.name).resolve()
             made = _staged(folder, there, target, (modules, others), supplied)
+            for name, module in live.items():
+                made = _with_live(made, name, module)
         except OSError as error:
             where = tempfile.gettempdir()
             raise BrokenError(f"{where}: cannot write there: {error.strerror}") from None
@@ -185,6 +215,24 @@ def _staged(
     elsewhere = [file for file in supplied if file.is_file()]
     made = settle("submission", target, modules, others, elsewhere, notes)
     return replace(made, problem=problem)
+
+
+def _with_live(made: Submission, name: str, module: LiveModule) -> Submission:
+    """Put the module of an open notebook in the place of the file of its name.
+
+    What the file defines is there as well: a notebook may define some of the functions only.
+    """
+    earlier = made.folder / made.path_of(name)
+    slot = made.places.found.get(name)
+    saved = slot is not None and slot.source.lower().endswith(SUFFIX)  # the notebook as it was
+    beside = made.folder / f"{name.removesuffix('.py')}{FROM_FILE}.py"
+    if earlier.is_file() and not saved:
+        earlier.rename(beside)
+    text = module.over(beside.stem if beside.is_file() else None)
+    (made.folder / name).write_text(text, encoding="utf-8", errors="replace")
+    found = {**made.places.found, name: Slot(name, module.notebook, name)}
+    obstacles = {key: why for key, why in made.places.obstacles.items() if key != name}
+    return replace(made, places=replace(made.places, found=found, obstacles=obstacles))
 
 
 def _is_wanted(path: str, others: Sequence[str]) -> bool:

@@ -1,0 +1,99 @@
+"""What is checked on a student's own machine: of recorded checks, or of a whole rubric."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.assignment.reference import Assignment
+from grader.errors import UsageError
+from grader.frontends.commands.wanted import wanted_checks, wanted_of
+from grader.frontends.student.look import HomeJob, chosen
+from grader.frontends.student.replay import Bundle
+from grader.intake.places import is_meant
+from grader.job import Settings
+from grader.model import Rubric
+
+
+@dataclass(frozen=True)
+class HomeChecks:
+    """Checks to run; ``more`` returns notes about the folder afterwards."""
+
+    job: HomeJob
+    more: Callable[[], list[str]]
+
+
+def visible(rubric: Rubric, only: Sequence[str], file: str = "") -> frozenset[str]:
+    """Return the ids of the wanted checks that are visible.
+
+    Args:
+        rubric: with the checks.
+        only: ids of questions and checks; without any, all of ``file`` or all there are.
+        file: the name of a module.
+
+    Raises:
+        UsageError: an id is unknown, or that of a hidden check.
+    """
+    checks = [check for question in rubric.questions for check in question.checks]
+    shown = {check.id for check in checks if check.visibility == "visible"}
+    wanted = wanted_checks(rubric, only) & shown
+    if not wanted:
+        raise UsageError(f"{', '.join(only)}: hidden checks cannot run here")
+    return wanted if only else _of_file(rubric, wanted, file)
+
+
+def _of_file(rubric: Rubric, wanted: frozenset[str], file: str) -> frozenset[str]:
+    """Return which of the wanted checks are about a file of code; all if none is."""
+    found = frozenset(
+        check.id
+        for question in rubric.questions
+        for check in question.checks
+        if check.id in wanted and is_meant(file, check.module or question.module)
+    )
+    return found or wanted
+
+
+def recorded(bundle: Bundle, folder: Path, only: Sequence[str], file: str = "") -> HomeChecks:
+    """Return recorded checks of the files in ``folder``.
+
+    Args:
+        bundle: what the student was given.
+        folder: the student's.
+        only: ids of questions and checks; without any, all of ``file`` or all there are.
+        file: the name of a module.
+
+    Raises:
+        UsageError: an id is unknown, or that of a check that only the instructor can run.
+        BrokenError: a recorded file is damaged.
+    """
+    wanted = wanted_of(bundle.ids, only)
+    wanted = wanted if only else _of_file(bundle.rubric(wanted), wanted, file)
+    rubric = bundle.rubric(wanted)
+    checks = chosen(rubric, wanted)
+    if not checks:
+        raise UsageError(f"{', '.join(only)}: only your instructor's grader can run this check")
+    elsewhere = [one.id for one in bundle.elsewhere if one.id in wanted]
+
+    def more() -> list[str]:
+        text = f"only your instructor's grader can run {', '.join(elsewhere)}"
+        return [*bundle.notes(bundle.home), *([text] if elsewhere else [])]
+
+    settings = Settings(isolation="none", locked=False)
+    about = bundle.asked, bundle.supplied
+    job = HomeJob(rubric, bundle.assignment(rubric), folder, checks, settings, *about)
+    return HomeChecks(job, more)
+
+
+def of_rubric(
+    rubric: Rubric,
+    assignment: Assignment,
+    folder: Path,
+    wanted: frozenset[str],
+    settings: Settings,
+) -> HomeChecks:
+    """Return checks of a whole rubric, in plain processes."""
+    supplied = {file.name: file for question in rubric.questions for file in question.supplied}
+    files = tuple(supplied.values())
+    checks = chosen(rubric, wanted)
+    return HomeChecks(HomeJob(rubric, assignment, folder, checks, settings, supplied=files), list)
