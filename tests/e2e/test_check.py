@@ -38,7 +38,8 @@ def test_a_wrong_command_line_exits_2(arguments, words, run_cli):
 
 
 def test_no_rubric_anywhere_says_how_to_name_one(run_cli, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+    (tmp_path / "far" / "away").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "far" / "away")
     ran = run_cli("check")
     assert ran.status == 2
     assert "--rubric FILE" in ran.err
