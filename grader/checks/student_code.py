@@ -28,7 +28,6 @@ from .watched import CallMade
 if TYPE_CHECKING:
     from .answers import Answers
 
-OURS = "grader"  # notebooks that check themselves import it; their functions do not need it
 KEPT_CALLS = 2  # a forward function, and the one that reads its cache
 Withhold = Literal["", "errors", "all"]
 # What the system says of a disk that is full, and of a file that is larger than allowed.
@@ -87,7 +86,7 @@ class StudentModule:
         self.notes: list[str] = [
             f"{file} imports {name!r}, which {_lacks(name)}: functions that use it will fail"
             for name in missing_packages
-            if name not in forbidden and name != OURS
+            if name not in (*forbidden, "grader")  # which notebooks that check themselves import
         ]
         self.made: deque[CallMade] = deque(maxlen=KEPT_CALLS)
         self.repaired: int | None = None
