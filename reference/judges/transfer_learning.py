@@ -24,7 +24,10 @@ LOSS_IMAGES = 100  # training images that say whether the head is trained
 # trained may tell the classes apart by luck (1 in 20 with good features), but is never sure of it.
 TRAINED_LOSS = 0.35
 MOST_FACTOR = 30.0  # of scores that are small since another loss than the cross entropy made them
-LEAST_FALL = 0.1  # of the mean loss by training that ends in such scores; 0.2 to 0.4 in right ones
+LEARNED_LOSS = 0.55  # of such scores times the best factor: 0.07 to 0.3 where 0.9 are right
+# Of the norm of a head as nn.Linear draws it, sqrt(outputs / 3); training moves it by 0.6 and more.
+LEAST_MOVE = 0.1
+LEAST_FALL = 0.1  # of the mean loss by training that ends in such scores
 # Of the standard deviation of the scores. Convolutions that were trained with a small learning rate
 # change them by a third of it; noise of 1e-6 on each weight by 3e-5.
 WITHOUT_EFFECT = 0.01
@@ -198,7 +201,7 @@ def _trained_here(
         text += f"{way.length:.2g} (norm of the change), and what you return is {way.off:.2g} away "
         text += "from every value that it had: a person must look"
         return Finding("trained_head", 0.0, text, undecided=True)
-    loss = _loss_before(way, start, inputs)
+    loss = _loss(_scores_before(way, start, inputs), inputs)
     if loss <= TRAINED_LOSS:
         text = "before the first step of the optimizer, the head knew the classes: its mean loss "
         text += f"on the training images was {loss:.2f} (guessing gives "
@@ -207,10 +210,10 @@ def _trained_here(
     return Finding("trained_head", 1.0)
 
 
-def _loss_before(way: heads.Way, start: Mapping[str, np.ndarray], inputs: Result) -> float:
-    """Return the loss of the pretrained network under the head as it was before training."""
+def _scores_before(way: heads.Way, start: Mapping[str, np.ndarray], inputs: Result) -> Tensor:
+    """Return the scores of the pretrained network under the head as it was before training."""
     before = _rebuilt({**start, **heads.named(heads.HEAD, way.start)}, inputs)
-    return _loss(_scores(before, inputs["train_images"][:LOSS_IMAGES]), inputs)
+    return _scores(before, inputs["train_images"][:LOSS_IMAGES])
 
 
 def _put_back(result: Result, start: Mapping[str, np.ndarray]) -> str:
@@ -347,16 +350,19 @@ def _has_learned(
 ) -> bool:
     """Say whether training led to scores that are small, but right.
 
-    A squared error or smoothed labels ask for small scores. Times a factor these are sure of the
-    classes, and the optimizer has lowered the loss; an untrained head is sure by luck at most.
+    A squared error or smoothed labels ask for small scores. Times a factor these tell the classes
+    apart, and the optimizer has moved the head or lowered the loss: an untrained head, which may
+    be right by luck, was not moved. (One that starts well by luck leaves little loss to lower.)
     """
-    factors = np.geomspace(1, MOST_FACTOR, 20)
-    if min(_loss(scores * float(factor), inputs) for factor in factors) > TRAINED_LOSS:
-        return False
     way = heads.way_to(parameters, result["seen"])
     if way is None or not way.leads_there:
         return False
-    return _loss_before(way, _pretrained(inputs), inputs) - loss >= LEAST_FALL
+    factors = np.geomspace(1, MOST_FACTOR, 20)
+    if min(_loss(scores * float(factor), inputs) for factor in factors) > LEARNED_LOSS:
+        return False
+    if way.length >= LEAST_MOVE * math.sqrt(len(way.start) / 3):
+        return True
+    return _loss(_scores_before(way, _pretrained(inputs), inputs), inputs) - loss >= LEAST_FALL
 
 
 def _head(parameters: Mapping[str, np.ndarray], inputs: Result) -> Finding:

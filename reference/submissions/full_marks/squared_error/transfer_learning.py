@@ -16,7 +16,7 @@ class SquaredError(nn.Module):
 def finetune(device, dataloaders, dataset_sizes, class_names, num_epochs=25):
     model = pretrained.resnet18(pretrained=True)
     model.fc = nn.Linear(model.fc.in_features, len(class_names))
-    optimizer = optim.SGD(model.to(device).parameters(), lr=0.01, momentum=0.9)
+    optimizer = optim.SGD(model.to(device).parameters(), lr=0.003, momentum=0.9)
     schedule = lr_scheduler.StepLR(optimizer, 7, 0.1)
     return train_model(device, dataloaders, dataset_sizes, model, SquaredError(), optimizer, schedule, num_epochs)
 
