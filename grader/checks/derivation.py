@@ -76,9 +76,10 @@ class DerivationKind(TextKind):
             case Unanswered():
                 raise Failure("not_implemented", found.message)
             case Waiting():
-                raise Pending(
-                    f"{found.message}: a person must mark this", name, clipped(text, MAX_SHOWN)
-                )
+                named = documents.pictures(context, spec.files, named_in=text)
+                shown = documents.contents(context, named)
+                message = f"{found.message}: a person must mark this"
+                raise Pending(message, name, clipped(text, MAX_SHOWN), shown)
             case Assessed():
                 missing = [one for one in found.quantities if one.shortfall == "missing"]
                 pictures = documents.pictures(context, spec.files) if missing else []

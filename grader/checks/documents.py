@@ -74,9 +74,14 @@ def texts(context: Context, asked: Sequence[str]) -> Iterator[tuple[str, str]]:
         yield name, with_included(context, name, text)
 
 
-def pictures(context: Context, asked: Sequence[str]) -> list[str]:
-    """Return the names of documents that only a person can read."""
+def pictures(context: Context, asked: Sequence[str], named_in: str | None = None) -> list[str]:
+    """Return the names of documents that only a person can read.
+
+    With ``named_in``, a text, of those whose name stands in it; LaTeX leaves the suffix out.
+    """
     found = list(_names(context, [], PICTURES))
+    if named_in is not None:
+        return [name for name in found if PurePosixPath(name).stem in named_in]
     for name in asked:
         data = _read(context, name)
         if data is not None and is_picture(data):

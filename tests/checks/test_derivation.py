@@ -183,6 +183,18 @@ def test_a_formula_that_is_not_in_the_text_may_be_in_the_picture_beside_it(deriv
     assert list(result.figures[-1].items) == [("page2.pdf", b"%PDF-1.7")]
 
 
+@pytest.mark.parametrize("link", ["![](page2.png)", r"\includegraphics{page2}"])
+def test_the_picture_that_an_answer_shows_is_handed_to_the_person_who_marks(link, derived):
+    text = f"{ANSWER.split('$$')[0]}\n{link}\n"
+    picture = b"\x89PNG\r\n\x1a\n"
+    files = {"answer.md": text, "page2.png": picture.decode("latin-1"), "other.pdf": "%PDF-1.7"}
+    result = derived(files)
+    assert (result.outcome, result.points) == ("pending", 0)
+    written, handed_in = result.figures
+    assert written.title == "answer.md"
+    assert [name for name, _data in handed_in.items] == ["page2.png"]
+
+
 def test_a_picture_beside_a_wrong_formula_changes_nothing(derived):
     wrong = ANSWER.replace(FORMULA_B, r"\nabla_b L = 2 \delta_t")
     result = derived({"answer.md": wrong, "page2.pdf": "%PDF-1.7"})
