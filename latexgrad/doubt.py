@@ -21,16 +21,7 @@ from .statements import Statement
 from .verdicts import ComparedAnswer
 
 
-def doubts(part: PartContent, compared: ComparedAnswer) -> list[UnreadableError | None]:
-    """Return, for each verdict, the first thing that may be why points are lost.
-
-    It is None where the points are decided: all are earned, or all that the quantity builds on was
-    read whole.
-    """
-    return _Doubts(part, compared).found()
-
-
-class _Doubts:
+class Doubts:
     """Finds what was not understood, and which quantities it concerns."""
 
     def __init__(self, part: PartContent, compared: ComparedAnswer) -> None:
@@ -49,12 +40,13 @@ class _Doubts:
             else:
                 self._of_all.append(problem)
 
-    def found(self) -> list[UnreadableError | None]:
-        """Return the first doubt of each verdict."""
-        return [
-            min(self._of(verdict), key=lambda error: error.at, default=None)
-            for verdict in self._compared.verdicts
-        ]
+    def first(self, verdict: Verdict) -> UnreadableError | None:
+        """Return the first thing that may be why points are lost.
+
+        It is None where the points are decided: all are earned, or all that the quantity builds on
+        was read whole.
+        """
+        return min(self._of(verdict), key=lambda error: error.at, default=None)
 
     def _of(self, verdict: Verdict) -> Iterator[UnreadableError]:
         if verdict.status == "right":

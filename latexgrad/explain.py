@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from . import mathml
 from .arithmetic import ShapeError
 from .assessment import AssessedFormula, Mistake
-from .checker import Verdict
+from .checker import Quantity, Verdict
+from .doubt import Doubts
 from .formula_text import as_text, quantity_text
 from .limits import UnreadableError
 from .network import LAST, Key
@@ -29,6 +30,9 @@ GIVEN = {
 RECURSION = "the gradients of the sequence are read as a recursion from T down to 1"
 RIGHT, WRONG, LATER = "right", "wrong", "right, except for an earlier mistake"
 OWN, UNASKED, REPLACED = "your own definition", "not graded", "replaced by a later formula"
+# Of several things that are said of one formula, the first counts; one that waits is the second.
+ORDER = {said: place for place, said in enumerate((WRONG, "", LATER, RIGHT, OWN, REPLACED))}
+PENDING = ORDER[""]
 VERDICTS = {"right": RIGHT, "given": RIGHT, "follows": LATER}
 MAX_SOURCE = 300  # characters of a formula as it was written
 _LAYOUT = re.compile(r"(?:\\\\|\\q?quad|[\s,&])+\Z")  # ends a row or column of equations
@@ -58,8 +62,11 @@ class _WrongRule:
 class Explanation:
     """Explains what was found about one file."""
 
-    def __init__(self, document: Document, compared: ComparedAnswer, file: str) -> None:
+    def __init__(
+        self, document: Document, compared: ComparedAnswer, doubts: Doubts, file: str
+    ) -> None:
         self._compared = compared
+        self._doubts = doubts
         self._document = document
         self._file = file
         self._diagnosis = Diagnosis(compared)
@@ -188,17 +195,27 @@ class Explanation:
         decided: dict[int, set[str]] = {}
         for verdict in self._compared.verdicts:
             blamed = verdict.blame.rule if verdict.blame is not None else None
+            waits = self._waits(verdict)
             for number in {*verdict.rules, *([] if blamed is None else [blamed])}:
                 said = WRONG if number == blamed else VERDICTS.get(verdict.status, WRONG)
+                said = said if waits is None else waits
                 decided.setdefault(answer.rules[number].statement.number, set()).add(said)
         for number, rule in enumerate(answer.rules):
             if rule.statement.number not in decided or rule.key not in self._asked_keys():
                 said = self._state(number, rule)
                 decided.setdefault(rule.statement.number, set()).add(said)
         return {
-            number: next(said for said in (WRONG, LATER, RIGHT, OWN, REPLACED) if said in found)
+            number: min(found, key=lambda said: ORDER.get(said, PENDING))
             for number, found in decided.items()
         }
+
+    def _waits(self, verdict: Verdict) -> str | None:
+        """Return what a person must look at before a formula is wrong; None if it is decided."""
+        doubt = self._doubts.first(verdict)
+        if doubt is None:
+            return None
+        line, column = self._document.place(doubt.at)
+        return f"waits for a person (line {line}, column {column}): {doubt.message}"
 
     def _asked_keys(self) -> set[Key]:
         return {verdict.quantity.key for verdict in self._compared.verdicts}
@@ -212,4 +229,7 @@ class Explanation:
         if rule.time is not None and rule.time.variable == LAST and rule.time.offset > 0:
             return RIGHT if self._compared.checker.ends_in_zero(number) else WRONG
         found = self._compared.checker.first_wrong(number, trusted=True)
-        return RIGHT if found is None else WRONG
+        if found is None:
+            return RIGHT
+        asked = Quantity(rule.key, rule.time)
+        return self._waits(Verdict(asked, "wrong", [number], found)) or WRONG

@@ -9,7 +9,7 @@ import numpy as np
 
 from .assessment import Assessed, AssessedQuantity, Assessment, Shortfall, Unanswered, Waiting
 from .checker import Verdict
-from .doubt import doubts
+from .doubt import Doubts
 from .explain import Explanation, is_shape
 from .interpretation import interpreted
 from .limits import Budget, OverBudgetError, UnreadableError
@@ -66,7 +66,8 @@ def _assessed(
         blank = not content.document.has_mathematics
         return Unanswered(f"{file} has no formulas for this part yet", blank)
     compared = interpreted(part, ready, points, Budget())
-    explanation = Explanation(content.document, compared, file)
+    doubts = Doubts(part, compared)
+    explanation = Explanation(content.document, compared, doubts, file)
     losing = [verdict for verdict in compared.verdicts if verdict.status != "right"]
     if part.numbered and earned(ready, compared) < LEAST_OF_NUMBERED:
         return Waiting(f"{file} has only numbers for headings: is this the part that is meant?")
@@ -76,7 +77,7 @@ def _assessed(
         and any(verdict.status != "given" for verdict in losing)
     ):
         return Waiting(f"{file} has no heading for this part, and some formulas are missing")
-    found = doubts(part, compared)
+    found = [doubts.first(verdict) for verdict in compared.verdicts]
     first = min((one for one in found if one is not None), key=lambda one: one.at, default=None)
     decided = any(
         one is None and verdict.status not in ("missing", "given")

@@ -269,8 +269,6 @@ def _for_a_person(made: Report) -> Iterator[ForAPerson]:
     for check in made.checks():
         if check.outcome == "pending":
             yield ForAPerson(made.id, check.id, check.message or "a person decides")
-        elif any(part.undecided for part in check.parts):
-            yield ForAPerson(made.id, check.id, "a person decides about a part")
 
 
 def _one_cause(made: Report) -> Iterator[ForAPerson]:

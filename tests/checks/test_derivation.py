@@ -108,6 +108,15 @@ def test_what_cannot_be_read_waits_for_a_person_who_is_shown_the_text(derived):
     assert (shown.title, shown.text) == ("answer.md", text)
 
 
+def test_a_check_with_a_part_that_waits_is_pending_whatever_else_is_lost(derived):
+    text = ANSWER.replace(FORMULA_B, r"\nabla_b L = \heartsuit(\delta_t)")
+    result = derived(text.replace(r"W^T \delta_t", r"2 W^T \delta_t"))
+    assert [(part.earned, part.undecided) for part in result.parts] == [
+        *((1, False), (0, False), (0, True))
+    ]
+    assert (result.outcome, result.points) == ("pending", 2)
+
+
 def test_a_formula_is_shown_as_it_was_written_beside_how_it_was_read(derived):
     (shown,) = derived(ANSWER).figures
     written = [row.source for row in shown.rows]

@@ -386,6 +386,24 @@ def test_the_report_shows_each_formula_with_its_verdict():
     assert [row.place for row in figure.rows] == [f"line {number}" for number in range(4, 9)]
 
 
+def test_a_formula_that_waits_says_so_and_why():
+    found = step(b=r"\Xi_t")
+    (figure, _text) = found.judgement.figures
+    (*others, last) = [row.verdict for row in figure.rows]
+    assert others == ["right"] * 4
+    assert last == "waits for a person (line 8, column 34): \\Xi_t is used but never defined"
+
+
+def test_an_intermediate_formula_that_waits_is_not_called_wrong():
+    slope = r"\frac{\partial L}{\partial y_t}"
+    text = written({"y_t": r"\Xi_t", "b": slope, "W_x": r"2 x_t^T"}, RNN_STEP)
+    (figure, _text) = run("q3.5", text).judgement.figures
+    (inner, outer, wrong) = [row.verdict for row in figure.rows]
+    assert inner.startswith("waits for a person (line 4, column ")
+    assert outer == inner
+    assert wrong == "wrong"
+
+
 def test_a_base_case_after_the_last_step_is_judged_too():
     for base, said in (("0", "right"), ("1", "wrong")):
         found = sequence({"y_{T+1}": base} | SEQUENCE)

@@ -41,6 +41,7 @@ class MarkingCard:
         check: what is shown.
         cells: the columns of its row of marks that are known.
         limits: the least and the most points.
+        items: what a marker can choose from.
         pictures: addresses of the grader's own pictures, by the names in the check.
         files: addresses of what was handed in, by the names in the check.
     """
@@ -52,6 +53,7 @@ class MarkingCard:
     check: CheckReport
     cells: Mapping[str, str]
     limits: tuple[float, float]
+    items: Sequence[RubricItem]
     pictures: Mapping[str, str]
     files: Mapping[str, str]
 
@@ -88,12 +90,11 @@ class MarkingCard:
 
 @dataclass(frozen=True)
 class MarkingGroup:
-    """All answers to one check, and the items that a marker can choose from."""
+    """All answers to one check."""
 
     id: str
     title: str
     max_points: float
-    items: Sequence[RubricItem]
     cards: Sequence[MarkingCard]
 
 
@@ -173,10 +174,10 @@ def _group(
     check = waiting[0][1]
     drawn = sorted(waiting, key=lambda pair: _place(order.seed, check.id, pair[0]))
     cards = [
-        _card(number, one, found, order, copies) for number, (one, found) in enumerate(drawn, 1)
+        _card(number, one, found, given, order, copies)
+        for number, (one, found) in enumerate(drawn, 1)
     ]
-    some = items.standard(*cards[0].limits) if given is None else given
-    return MarkingGroup(check.id, check.title, check.max_points, some, cards)
+    return MarkingGroup(check.id, check.title, check.max_points, cards)
 
 
 def _place(seed: int, check: str, one: Stored) -> str:
@@ -186,7 +187,12 @@ def _place(seed: int, check: str, one: Stored) -> str:
 
 
 def _card(
-    number: int, one: Stored, check: CheckReport, order: PageOrder, copies: dict[str, Path]
+    number: int,
+    one: Stored,
+    check: CheckReport,
+    given: Sequence[RubricItem] | None,
+    order: PageOrder,
+    copies: dict[str, Path],
 ) -> MarkingCard:
     report = one.report
     hidden = anonymous.name(report)
@@ -210,6 +216,8 @@ def _card(
         check=anonymous.without_names(check, report) if order.anonymous else check,
         cells=row_of(report, check, name),
         limits=limits(check),
+        # What is decided differs from answer to answer, and so do all points that are left.
+        items=items.standard(*limits(check)) if given is None else given,
         pictures=_pictures(one, check),
         files=files,
     )

@@ -5,9 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 
 import pytest
 
+from grader.reports.class_summary import ClassSummary
+from grader.reports.report import Report
 from tests.made_reports import check, report_of, store
 
 
@@ -68,4 +71,31 @@ def test_the_template_says_how_many_points_are_decided(run_cli, reports, tmp_pat
 def test_the_page_says_which_part_waits(run_cli, mark, reports):
     mark(2)
     page = (reports / "a" / "report.html").read_text(encoding="utf-8")
-    assert page.count("a person decides about the rest") == 1
+    assert page.count("a person has decided about the rest") == 1
+
+
+def test_the_class_page_asks_for_a_person_until_the_check_is_marked(mark, reports):
+    def waiting():
+        made = Report.model_validate_json((reports / "a" / "report.json").read_bytes())
+        return [one.check for one in ClassSummary([made]).for_a_person]
+
+    assert waiting() == ["q1.1"]
+    mark(2)
+    assert waiting() == []
+
+
+def test_all_points_are_all_that_are_left_of_each_answer(run_cli, reports, tmp_path):
+    """The page's items are each answer's own: another student has more decided, or less."""
+    parts = [part("a", 0, 1), part("b", 0, 1), part("c", 0, 2, undecided=True)]
+    less = report_of(check("q1.1", "pending", 0.0, 4.0, parts=parts), status="pending")
+    less["submission"] |= {"id": "b", "sha256": "1" * 64}
+    store(reports, less)
+    assert run_cli("mark", reports, "--page", tmp_path / "page.html").status == 0
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    cards = re.findall(r'data-least="(.*?)" data-most="(.*?)".*?</article>', page, re.DOTALL)
+    items = [
+        re.findall(r'data-key="[fz]" data-points="(.*?)"', card)
+        for card in re.findall(r"<article.*?</article>", page, re.DOTALL)
+    ]
+    assert sorted(cards) == [("0.0", "2.0"), ("1.0", "3.0")]
+    assert items == [[most, least] for least, most in cards]
