@@ -45,6 +45,7 @@ COMMANDS = {
     "merge": "merge_command",
     "new": "new_command",
     "replay": "replay_command",
+    "similarity": "similarity_command",
     "verify": "verify_command",
 }
 # Those that the plain installation has; the others need the extra ``grading``.

@@ -153,6 +153,16 @@ def write_index(path: Path, reports: Sequence[Report], order: Sequence[str] = ()
     write_text(path, page)
 
 
+def plain_page(template: str, **values: Any) -> str:
+    """Return a page without any script.
+
+    Args:
+        template: the name of the page's template.
+        values: what it shows.
+    """
+    return _environment().get_template(template).render(**values)
+
+
 def with_script(template: str, script: str, **values: Any) -> str:
     """Return a page with a script of its own: the policy of the page allows no other, by its hash.
 

@@ -16,6 +16,8 @@ from click.testing import CliRunner
 from grader import cli
 from grader.reports import html
 from tests import class_of_three
+from tests.conftest import ROOT
+from tests.deliver.similarity.test_similarity import similar_class
 from tests.made_reports import check, report_of, store, typed
 
 pytest.importorskip("playwright", reason="the extra 'browser' is not installed")
@@ -25,7 +27,17 @@ from playwright.sync_api import sync_playwright  # noqa: E402
 CHROMIUM = os.environ.get("GRADER_CHROMIUM") or shutil.which("chromium")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 WIDTHS = (1400, 390)
-PAGES = ("class", "alice", "bob", "carol", "everything", "broken", "feedback", "marking")
+PAGES = (
+    "class",
+    "alice",
+    "bob",
+    "carol",
+    "everything",
+    "broken",
+    "feedback",
+    "marking",
+    "similarity",
+)
 MATHML = "<math><mi>x</mi><mo>=</mo><mn>1</mn></math>"
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
@@ -78,6 +90,10 @@ def pages(tmp_path_factory) -> dict[str, Path]:
     command = ["mark", stored, "--page", folder / "marking.html"]
     assert CliRunner().invoke(cli.main, [str(word) for word in command]).exit_code == 0
     found["marking"] = folder / "marking.html"
+    found["similarity"] = folder / "similarity.html"
+    command = ["similarity", similar_class(folder / "similar"), "--out", found["similarity"]]
+    command += ["--rubric", ROOT / "rubric.yaml"]
+    assert CliRunner().invoke(cli.main, [str(word) for word in command]).exit_code == 0
     return {**found, "class": graded / "index.html"}
 
 

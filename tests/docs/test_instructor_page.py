@@ -94,4 +94,13 @@ def test_the_page_shows_the_marks_that_are_filled_in():
 
 def test_the_page_shows_all_steps_as_commands_that_are_run():
     commands = {line.split()[0] for line in re.findall(r"^\$ grader (.*)$", PAGE, re.MULTILINE)}
-    assert commands == {"bundle", "check", "grade", "replay", "mark", "diff", "export"}
+    assert commands == {
+        "bundle",
+        "check",
+        "grade",
+        "replay",
+        "mark",
+        "diff",
+        "export",
+        "similarity",
+    }
