@@ -192,7 +192,8 @@ def _excerpt(file: SourceFile, covered: frozenset[int]) -> Excerpt:
             shown.update(range(number - AROUND, number + AROUND + 1))
     for number, (start, text) in enumerate(zip(starts, texts, strict=True)):
         if number in shown:
-            flags = marked[start : start + len(text)]
+            indent = len(text) - len(text.lstrip())
+            flags = bytearray(indent) + marked[start + indent : start + len(text)]
             lines.append(Line(number + 1, tuple(_pieces(text, flags))))
         elif lines and lines[-1] is not None:
             lines.append(None)
