@@ -15,7 +15,6 @@ GRADING = {
     "pytest": "pytest",
     "pytest_jsonreport": "pytest-json-report",
     "jinja2": "jinja2",
-    "pygments": "pygments",
     "h5py": "h5py",
     "matplotlib": "matplotlib",
     "PIL": "pillow",

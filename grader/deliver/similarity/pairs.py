@@ -58,7 +58,7 @@ class Excerpt:
 
 
 @dataclass(frozen=True)
-class Side:
+class PairSide:
     """One program of a pair: how many of its own tokens are shared, in per cent too."""
 
     program: Program
@@ -71,7 +71,7 @@ class Side:
 class Pair:
     """Two programs that share code."""
 
-    sides: tuple[Side, Side]
+    sides: tuple[PairSide, PairSide]
 
     @property
     def percent(self) -> int:
@@ -147,14 +147,14 @@ class Comparison:
             own += len(file.tokens) - len(given)
         return both, own
 
-    def _side(self, program: Program, shared: frozenset[int]) -> Side:
+    def _side(self, program: Program, shared: frozenset[int]) -> PairSide:
         both, own = self._counted(program, shared)
         excerpts = tuple(
             _excerpt(file, covered)
             for file in program.files
             if (covered := _covered(file, shared) - self._given_in(file))
         )
-        return Side(program, both, _percent(both, own), excerpts)
+        return PairSide(program, both, _percent(both, own), excerpts)
 
 
 def _percent(shared: int, own: int) -> int:
