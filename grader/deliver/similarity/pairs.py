@@ -79,7 +79,7 @@ class Pair:
         return max(side.percent for side in self.sides)
 
 
-class Comparison:
+class SharedCode:
     """The programs of a class, compared with each other and with those of earlier years.
 
     Args:

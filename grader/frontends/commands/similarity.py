@@ -13,7 +13,7 @@ from rich.text import Text
 from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS
 from grader.deliver.similarity import reading
-from grader.deliver.similarity.pairs import Comparison, Pair
+from grader.deliver.similarity.pairs import Pair, SharedCode
 from grader.frontends.commands.exit_status import reports_errors
 from grader.frontends.commands.options import find_rubric
 from grader.frontends.gradescope.bundle import template_name
@@ -49,7 +49,7 @@ def similarity_command(
     template = loaded.path.resolve().parent / template_name(loaded.path)
     here = reading.programs(class_, loaded)
     before = [one for path in earlier for one in reading.programs(path, loaded, earlier=True)]
-    compared = Comparison([*here, *before], reading.given(loaded, template))
+    compared = SharedCode([*here, *before], reading.given(loaded, template))
     pairs, count = compared.pairs(least, most)
     page = html.plain_page(
         "similarity.html.j2",

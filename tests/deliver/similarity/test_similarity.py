@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.deliver.similarity.fingerprints import GRAM, NOTICED, SourceFile
-from grader.deliver.similarity.pairs import Comparison, Program
+from grader.deliver.similarity.pairs import Program, SharedCode
 from tests.conftest import ROOT, SUBMISSIONS
 
 PLAIN = (SUBMISSIONS / "full_marks" / "plain" / "rnn_layers.py").read_text(encoding="utf-8")
@@ -59,7 +59,7 @@ def program(name: str, text: str, year: str = "") -> Program:
 
 
 def found(*programs: Program, handed_out: str = "", least: float = 30) -> dict:
-    made, _count = Comparison(programs, [SourceFile("t.py", handed_out)]).pairs(least, 100)
+    made, _count = SharedCode(programs, [SourceFile("t.py", handed_out)]).pairs(least, 100)
     return {tuple(s.program.label for s in p.sides): [s.percent for s in p.sides] for p in made}
 
 
@@ -113,7 +113,7 @@ def test_years_are_compared_with_the_class_and_not_with_each_other():
 
 def test_what_is_marked_is_what_is_shared():
     alone = "alone = {'x': [1, 2, 3], 'y': (4, 5)}\n" * 3
-    made, _count = Comparison([program("a", alone + OWN), program("b", OWN)], []).pairs(1, 5)
+    made, _count = SharedCode([program("a", alone + OWN), program("b", OWN)], []).pairs(1, 5)
     (excerpt,) = made[0].sides[0].excerpts
     lines = [line for line in excerpt.lines if line is not None]
     marked = "".join(text for line in lines for text, shared in line.pieces if shared)
