@@ -7,7 +7,7 @@ becomes a statement or a problem with its place. Then statements are understood.
 through these modules in turn:
 
 1. ``source`` finds headings, macros and mathematics in the file; pictures and formulas outside
-   mathematics are noted.
+   mathematics are noted. ``sentences`` finds names that are given in running text.
 2. ``tokens`` cuts LaTeX into lexemes and expands macros; ``looks`` drops fonts and spacing
    (``commands``), and ``block_text`` marks block matrices (``gaps``: those without commas).
 3. ``rows`` opens frames and cuts lexemes into pieces at row ends and remarks (``words``);
@@ -19,9 +19,9 @@ through these modules in turn:
 5. ``statements`` holds what the file states; ``sections`` picks those of the part that is marked.
 6. ``interpretation`` tries what the answer may mean: its letters for the loss and for time
    (``spelling``, ``speller``, ``symbol_words``) and its names for values (``families``). ``rules``
-   makes rules of the statements, one for each quantity that is defined, under the task's names
-   (``network``, ``renaming``). ``stacks`` and ``stack_inference`` put blocks in place of the names
-   of stacked vectors and matrices.
+   makes rules of the statements (not of ``differentials``), one for each quantity that is defined,
+   under the task's names (``network``, ``renaming``). ``stacks`` and ``stack_inference`` put blocks
+   in place of the names of stacked vectors and matrices.
 7. ``resolve`` finds the shapes of the student's own symbols, and with ``reading`` which product is
    meant where a row of factors allows more than one.
 8. ``scope`` evaluates the rules as recursions at a random point (``evaluate``, ``arithmetic``,

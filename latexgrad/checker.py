@@ -163,7 +163,7 @@ class Checker:
                 if not scope.has_truth(rule.key, time):
                     continue
                 found = self._links(scope, number, used.bindings, time, only)
-                if found is not None:
+                if found is not None and not _is_before_the_first(found):
                     return found
         return None
 
@@ -336,6 +336,12 @@ class Checker:
                 if found is not None:
                     return found
         return None
+
+
+def _is_before_the_first(found: Mismatch) -> bool:
+    """Say whether a rule for all steps has no value before the first: it is not for that time."""
+    error = found.error
+    return found.time == 0 and isinstance(error, EvaluationError) and error.kind == "another_step"
 
 
 def _sums_over(node: Node, variable: str) -> bool:

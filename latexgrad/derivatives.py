@@ -28,6 +28,7 @@ from .nodes import (
 
 LOSSES = frozenset(("L", "J", "E", "C", r"\ell", "Loss", "loss"))
 JOINING = frozenset(("concat", "concatenate", "cat", "stack", "vstack", "hstack", "vec", "col"))
+SHORT = "d"  # how the gradient of the loss is written in ``dh``: without the loss
 STEP_LOSS = "D"
 
 
@@ -194,7 +195,7 @@ def completed(node: Node) -> Node:
             return Transpose(completed(replace(node, of=of.of)), of.at)
         if isinstance(of, Power):
             return replace(of, of=completed(replace(node, of=of.of)))
-        return Gradient("L", completed(of), node.at, "d")
+        return Gradient("L", completed(of), node.at, SHORT)
     if isinstance(node, Listed):
         return Blocks(tuple((completed(item),) for item in node.items), loose=True, at=node.at)
     if isinstance(node, Product):

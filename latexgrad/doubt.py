@@ -16,6 +16,7 @@ from .network import LATER, STACKED, Key, gate_variables, key_of, keys_in, subst
 from .nodes import Blocks, Gradient, Node, Symbol, Transpose, parts, walk
 from .reading import UnknownError
 from .resolve import is_name
+from .scope import Answer
 from .sections import PartContent
 from .statements import Statement
 from .verdicts import ComparedAnswer
@@ -55,8 +56,7 @@ class Doubts:
         if verdict.status == "given":
             # It earns what the others earn: whatever is not known of them is not known of it.
             yield from (error for _keys, error in self._of_keys)
-        blamed = [] if verdict.blame is None else [verdict.blame.rule]
-        behind = rules_behind(self._compared.answer, [*verdict.rules, *blamed])
+        behind = rules_behind(self._compared.answer, _rules_of(verdict, self._compared.answer))
         rules = [self._compared.answer.rules[number] for number in behind]
         used = {key for rule in rules for link in rule.links for key in keys_in(link)}
         used |= {verdict.quantity.key, *(rule.key for rule in rules)}
@@ -107,6 +107,12 @@ class Doubts:
         return found if all(answer.network.has(key) for key in found) else set()
 
 
+def _rules_of(verdict: Verdict, answer: Answer) -> set[int]:
+    """Return the rules of a quantity: those that were used, and those that could not be."""
+    blamed = [] if verdict.blame is None else [verdict.blame.rule]
+    return {*verdict.rules, *blamed, *answer.rules_for(verdict.quantity.key)}
+
+
 def _is_of_loss(node: Node) -> bool:
     return isinstance(node, Gradient) and node.of == "L"
 
@@ -133,9 +139,8 @@ class _Unknown:
 
     def behind(self, verdict: Verdict) -> Iterator[UnreadableError]:
         """Yield the symbols without meaning in the formulas of a quantity, and behind them."""
-        rules = set(verdict.rules)
+        rules = _rules_of(verdict, self._answer)
         if verdict.blame is not None:
-            rules.add(verdict.blame.rule)
             error = verdict.blame.error
             if isinstance(error, UnreadableError):
                 yield error

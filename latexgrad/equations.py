@@ -18,6 +18,7 @@ from .tokens import Lexeme, argument_at
 
 COMPARISONS = frozenset((r"\le", r"\ge", "<", ">", r"\in", r"\dots", r"\neq", r"\ne", r"\to"))
 LAST_STEPS = frozenset(("N", "K", "S", "M", "n", "g", "f", "i", "o", "c", r"\tilde c", "d", "l"))
+GATE_VARIABLES = frozenset(("g", "k", "j", "q"))
 MAX_CONDITION = 24  # lexemes
 MAX_NUMBERING = 4  # lexemes
 SEVERAL = 2
@@ -139,9 +140,35 @@ def _add_piece(piece: Piece, result: list[Equation], rest: list[UnreadableError]
         return
     if not relations and last is not None and not piece.begins_row and len(last.sides) > 1:
         # Something stands beside an equation: what it does there is not known.
-        last.problem = last.problem or _leftover(lexemes[0].at)
+        _add_beside(lexemes, last, result)
         return
     result.append(Equation(sides, relations, lexemes[0].at))
+
+
+def _add_beside(lexemes: list[Lexeme], last: Equation, result: list[Equation]) -> None:
+    if not _lists_gates(lexemes, result):
+        last.problem = last.problem or _leftover(lexemes[0].at)
+
+
+def _lists_gates(lexemes: list[Lexeme], result: list[Equation]) -> bool:
+    r"""Take ``i`` in "for g = f, i, o" into a condition of the formula before."""
+    if len(lexemes) != 1 or lexemes[0].text not in LAST_STEPS or not result:
+        return False
+    last = result[-1]
+    if last.conditions and [lexeme.text for lexeme in last.conditions[-1][1:3]] == [r"\in", r"\{"]:
+        last.conditions[-1] += lexemes
+        return True
+    if len(result) < SEVERAL or len(last.sides) != SEVERAL or last.problem is not None:
+        return False
+    if any(len(side) != 1 for side in last.sides) or last.sides[0][0].text not in GATE_VARIABLES:
+        return False
+    (variable,), (first,) = last.sides
+    if first.text not in LAST_STEPS:
+        return False
+    result.pop()
+    signs = [Lexeme("command", text, variable.at) for text in (r"\in", r"\{")]
+    result[-1].conditions.append([variable, *signs, first, *lexemes])
+    return True
 
 
 def _without_numbering(piece: list[Lexeme]) -> list[Lexeme]:

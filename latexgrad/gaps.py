@@ -16,6 +16,7 @@ from .tokens import Lexeme, argument_at
 
 GAPS = frozenset((r"\;", r"\:", r"\ ", r"\quad", r"\qquad", r"\enspace", r"\enskip"))
 THIN = frozenset((r"\,", r"\!", r"\left", r"\right", r"\bigl", r"\bigr", r"\big", r"\Big"))
+CLOSED_BY = {"[": "]", "(": ")"}
 RELATIONS = frozenset(("=", "&", r"\triangleq", r"\equiv", r"\coloneqq"))
 TRANSPOSES = frozenset(("T", r"\top", r"\intercal", r"\mathsf", r"\mathrm", r"\text", "'"))
 VECTORS = frozenset("hx")  # the state and the input: of others a product may be meant
@@ -36,13 +37,11 @@ def with_commas(found: Sequence[Lexeme]) -> Sequence[Lexeme]:
     """Return lexemes with commas between such blocks."""
     commas: set[int] = set()
     for place, lexeme in enumerate(found):
-        if lexeme.text == "[":
-            names, end = _names(found, place + 1)
-            if (
-                names
-                and _are_blocks(names, is_a_side=_is_a_side(found, place))
-                and end < len(found)
-            ):
+        if lexeme.text in CLOSED_BY:
+            names, end = _names(found, place + 1, CLOSED_BY[lexeme.text])
+            # Round brackets are those of a product unless gaps say otherwise.
+            opens = lexeme.text == "[" and _is_a_side(found, place)
+            if names and _are_blocks(names, is_a_side=opens) and end < len(found):
                 commas.update(name.at for name in names[1:])
     if not commas:
         return found
@@ -73,13 +72,13 @@ def _is_a_side(found: Sequence[Lexeme], place: int) -> bool:
     return bool(before) and before[-1] in RELATIONS
 
 
-def _names(found: Sequence[Lexeme], place: int) -> tuple[list[_Name], int]:
+def _names(found: Sequence[Lexeme], place: int, closing: str) -> tuple[list[_Name], int]:
     """Return the names up to the closing bracket, if nothing else is there, and its place."""
     names: list[_Name] = []
     gap = False
     while place < len(found) and len(names) <= MAX_NAMES:
         lexeme = found[place]
-        if lexeme.text == "]":
+        if lexeme.text == closing:
             return names, place
         if lexeme.text in GAPS or lexeme.text in THIN:
             gap = gap or lexeme.text in GAPS

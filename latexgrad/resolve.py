@@ -50,12 +50,16 @@ class Resolved:
         for rule, links in zip(answer.rules, self.readings, strict=True):
             expected = shape_in(answer, rule.key, PROBE_SIZES)
             for found in links:
-                if isinstance(found, ShapeError):
+                if isinstance(found, ShapeError) or self._has_no_shape(found):
                     count += 1
                 elif isinstance(found, list) and expected is not None:
                     shapes = {shape_of(reading.value) or expected for reading in found}
                     count += expected not in shapes
         return count
+
+    def _has_no_shape(self, found: LinkReadings) -> bool:
+        """Say whether a link uses what the answer defines, with shapes that do not fit."""
+        return isinstance(found, UnknownError) and bool(self.answer.rules_for(key_of(found.node)))
 
 
 def resolve(

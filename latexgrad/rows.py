@@ -7,6 +7,7 @@ formula; otherwise it stays, as a name that nobody may know.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -31,6 +32,11 @@ ROW_ENVIRONMENTS = frozenset(
 WITH_COLUMNS = frozenset(("array", "tabular", "alignedat", "alignat", "minipage", "IEEEeqnarray"))
 ALTERNATIVES = frozenset(("cases", "dcases", "rcases", "array"))
 COMMA = frozenset((",", "."))
+# 2pt, -.5em, 1ex plus 1fil, \baselineskip, 2\jot
+LENGTH = re.compile(
+    r"-?[\d.]*(?:\\(?:\w*skip(?:amount)?|jot)|(?:pt|mm|cm|em|ex|in|pc|mu)(?:plus.*|minus.*)?)"
+)
+MOST_OF_LENGTH = 24  # lexemes
 WITH_GROUPS = frozenset(("_", "^", r"\frac", r"\sqrt", r"\begin", r"\end", r"\named", r"\binom"))
 
 
@@ -111,20 +117,25 @@ class _Splitter:
             if outside and lexeme.text == "&":
                 self._mark()
             elif lexeme.text == r"\\" and not any(self._cases):
-                self._row_end()
+                self._row_end(lexeme.at)
             elif outside and self._separates(lexeme):
                 self._end(begins_row=False)
             elif outside and lexeme.text == r"\in" and self._holds_relation():
                 self._end(begins_row=False)
                 self._current.append(lexeme)
             else:
-                self._current.append(lexeme)
-                if len(self._current) > MAX_FORMULA_TOKENS:
-                    raise UnreadableError("the formula is too long", self._current[0].at)
+                self._take(lexeme)
         if self._depth > 0:
             raise UnreadableError("a bracket is never closed", _unclosed(self._found))
         self._end(begins_row=True)
         return self._pieces
+
+    def _take(self, lexeme: Lexeme) -> None:
+        self._current.append(lexeme)
+        if lexeme.text == r"\\":
+            self._skip_length(lexeme.at)
+        if len(self._current) > MAX_FORMULA_TOKENS:
+            raise UnreadableError("the formula is too long", self._current[0].at)
 
     def _end(self, *, begins_row: bool) -> None:
         piece = _trimmed(self._current)
@@ -207,9 +218,17 @@ class _Splitter:
         if self._marks % 2 == 0 and self._current and not self._incomplete():
             self._end(begins_row=False)
 
-    def _row_end(self) -> None:
-        if self._place < len(self._found) and self._found[self._place].text == "[":
+    def _skip_length(self, at: int) -> None:
+        r"""Skip what may stand at the end of a row: ``\\*``, ``\\[2pt]``."""
+        following = self._found[self._place : self._place + 1]
+        if following and following[0].text == "*" and following[0].at == at + len(r"\\"):
+            self._place += 1
+            following = self._found[self._place : self._place + 1]
+        if following and following[0].text == "[":
             self._place = _after_skip(self._found, self._place)
+
+    def _row_end(self, at: int) -> None:
+        self._skip_length(at)
         if self._depth == 0:
             self._end(begins_row=True)
             self._marks = 0
@@ -261,12 +280,10 @@ def _is_number(current: Sequence[Lexeme]) -> bool:
 
 def _after_skip(found: Sequence[Lexeme], place: int) -> int:
     r"""Return where the optional length of ``\\[2pt]`` ends; a bracket of a formula stays."""
-    for end in range(place, min(place + 8, len(found))):
+    for end in range(place, min(place + MOST_OF_LENGTH, len(found))):
         if found[end].text == "]":
             inner = "".join(item.text for item in found[place + 1 : end])
-            return (
-                end + 1 if inner.rstrip("exptmc").replace(".", "").lstrip("-").isdigit() else place
-            )
+            return end + 1 if LENGTH.fullmatch(inner) else place
     return place
 
 

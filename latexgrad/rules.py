@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
-from .limits import UnreadableError
-from .network import LAST, TIME, Key, Network, key_of, substitute, time_of
+from .differentials import without_differentials
+from .network import LAST, TIME, Key, Network, key_of, keys_in, substitute, time_of
 from .nodes import (
     BlockOf,
     Blocks,
@@ -24,6 +24,7 @@ from .nodes import (
     with_parts,
 )
 from .renaming import Renaming
+from .spelling import sides_of
 from .statements import EVERYWHERE, Domain, Statement
 
 
@@ -65,17 +66,47 @@ def uses_value_g(node: Node) -> bool:
 def rules(statements: Sequence[Statement], network: Network, renaming: Renaming) -> list[Rule]:
     """Return the rules that statements define, in order; one for any gate becomes one each."""
     found: list[Rule] = []
-    for statement in statements:
-        if statement.problem is not None:
-            continue
-        sides = [
-            renaming.canonical(side)
-            for side in statement.sides
-            if not isinstance(side, UnreadableError)
-        ]
+    read = [
+        (statement, [renaming.canonical(side) for side in sides_of([statement])])
+        for statement in statements
+        if statement.problem is None
+    ]
+    for statement, sides in without_differentials(read, network):
         for rule in [*_rules(sides, statement, network), *_block_rules(sides, statement, network)]:
             found += _for_gates(rule, network, renaming)
-    return found
+    return _with_other_names(found, network)
+
+
+def _with_other_names(found: list[Rule], network: Network) -> list[Rule]:
+    r"""Let formulas for ``H_t`` define ``\partial L/\partial h_t``, of which it is another name.
+
+    The gradient must not be given or defined itself, and not be in those formulas: then the name
+    has got another meaning.
+    """
+    # Not by a formula for one step, such as that for h_0.
+    defined = {rule.key for rule in found if rule.time is None or rule.time.variable == TIME}
+    names: dict[Key, Rule] = {}
+    for rule in found:
+        meant = _target(rule.links[-1])
+        if (
+            not rule.key.of
+            and meant is not None
+            and (meant[0].of, meant[1:]) == ("L", (rule.time, False))
+            and meant[0] not in defined
+            and not (network.one_step and meant[0] in network.given_keys)
+        ):
+            names[rule.key] = rule
+    return [_under_other_name(rule, names, found) for rule in found]
+
+
+def _under_other_name(rule: Rule, names: Mapping[Key, Rule], found: Sequence[Rule]) -> Rule:
+    named = names.get(rule.key)
+    meant = None if named is None else _target(named.links[-1])
+    if named is None or meant is None or rule is named:
+        return rule
+    formulas = [one for one in found if one.key == rule.key and one is not named]
+    used = {key for one in formulas for link in one.links for key in keys_in(link)}
+    return rule if meant[0] in used else replace(rule, key=meant[0])
 
 
 def _rules(sides: list[Node], statement: Statement, network: Network) -> Iterator[Rule]:

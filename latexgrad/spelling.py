@@ -125,6 +125,8 @@ def _only_step(facts: _Facts) -> Index | None:
     """Return the step that an answer is about if it is never called t: step 1, or the last."""
     if facts.times[TIME] or not facts.numbers:
         return None
+    if set(facts.numbers) == {Index(None, 0)}:
+        return Index(None, 1)  # h_0 beside x and h: the step before
     for variable in (None, LAST):
         indexes = [index for index in facts.numbers if index.variable == variable]
         if indexes and len(indexes) == len(facts.numbers):
@@ -156,10 +158,13 @@ def _count_targets(statement: Statement, facts: _Facts, network: Network) -> Non
             named: object = target.by
         else:
             named = target
-            word = isinstance(target, Symbol) and isinstance(of_word(target, network), Gradient)
+            meant = of_word(target, network) if isinstance(target, Symbol) else target
+            word = isinstance(meant, Gradient)
             if isinstance(target, Symbol) and not known(target, network) and not word:
                 facts.defined.add((target.name, target.labels))
-            elif isinstance(target, Symbol) and of_gradients(statement):
+            elif isinstance(target, Symbol) and (
+                _is_in(meant, statement) if isinstance(meant, Gradient) else of_gradients(statement)
+            ):
                 facts.shadows.add((target.name, target.labels))
         if isinstance(named, Symbol):
             time = time_letter(named, network)
@@ -168,6 +173,23 @@ def _count_targets(statement: Statement, facts: _Facts, network: Network) -> Non
         if not isinstance(target, Gradient | Symbol):
             continue
         return
+
+
+def _is_in(meant: Gradient, statement: Statement) -> bool:
+    r"""Say whether a word's gradient is there: ``dc = \partial L/\partial c + ...`` is another."""
+    return any(
+        isinstance(node, Gradient) and node.of not in ("D", STEP_LOSS) and _same(node.by, meant.by)
+        for side in sides_of([statement])
+        for node in walk(side)
+    )
+
+
+def _same(one: Node, other: Node) -> bool:
+    return (
+        isinstance(one, Symbol)
+        and isinstance(other, Symbol)
+        and (one.name, one.labels, one.time) == (other.name, other.labels, other.time)
+    )
 
 
 def of_gradients(statement: Statement) -> bool:
@@ -198,7 +220,7 @@ def _count(  # noqa: C901, PLR0912 - one case per node
         case Symbol():
             if node.time is not None:
                 if node.time.variable in (None, LAST):
-                    if known(node, network):
+                    if known(replace(node, name=node.name.lower()), network):
                         facts.numbers[node.time] += 1
                 else:
                     facts.times[node.time.variable] += 1

@@ -16,6 +16,7 @@ from .network import BATCH, LAST, TIME
 from .nodes import Index, Node, Series, parts, scripts_in
 from .rewrites import usual
 from .scripts import series_range
+from .sentences import named_in_sentences
 from .tokens import Lexeme, braced
 from .words import starts_remark
 
@@ -152,7 +153,7 @@ def _lexed(
     """Return the lexemes of all blocks; what cannot be cut into lexemes becomes a problem."""
     left = MAX_TOKENS
     lexed: list[tuple[source.Block, list[Lexeme]]] = []
-    for block in document.blocks:
+    for block in named_in_sentences(document.text, document.blocks):
         try:
             lexed.append((block, _lexemes_of(block, document)))
         except UnreadableError as error:
@@ -168,7 +169,8 @@ def _problems(
     block: source.Block, found: Sequence[UnreadableError]
 ) -> Iterator[tuple[str, UnreadableError]]:
     """Yield what was not read of a block; in running text only what may be a formula."""
-    if block.display or _EQUATION.search(block.text):
+    from_a_sentence = block.translated and not block.display  # its formulas were read before
+    if block.display or (_EQUATION.search(block.text) and not from_a_sentence):
         yield from ((block.heading, error) for error in found)
 
 

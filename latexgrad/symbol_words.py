@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from .derivatives import SHORT
 from .network import Key, Network, gate_variables
 from .nodes import Gradient, Index, Symbol
 from .scripts import WORDS
@@ -52,7 +53,7 @@ def of_word(symbol: Symbol, network: Network) -> Symbol | Gradient:
             continue
         found = _value(symbol, rest, network)
         if found is not None:
-            return Gradient("L", found, symbol.at, "d")
+            return Gradient("L", found, symbol.at, SHORT)
     return symbol
 
 
