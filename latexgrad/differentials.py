@@ -1,4 +1,4 @@
-r"""Differentials: ``dh_t = (1 - h_t^2) \odot dy_t`` says how values move, and not what a gradient is.
+r"""Differentials: ``dh_t = (1 - h_t^2) \odot dy_t`` says how values move, not what a gradient is.
 
 An equation between nothing but differentials, from what a value is computed of to the value, is
 one where the answer writes gradients in another way, or where the gradient is given or derived.
