@@ -89,12 +89,15 @@ def student_text(check: CheckReport, as_in: str | None = None) -> str:
 
 
 def _decision(check: CheckReport) -> list[str]:
-    """Return the line that tells a student that a person decided, if one did."""
+    """Return what tells a student that a person decided, if one did, and what the grader did."""
     if check.marked is None:
         return []
     machine = check.marked.machine
     if machine.outcome == "pending":
-        return ["Marked by a person."]
+        lost = [p.message for p in check.parts if not p.undecided and p.points < p.max_points]
+        some = any(part.undecided for part in check.parts)
+        found = [f"Found by the grader: {said}" for said in dict.fromkeys(lost) if said and some]
+        return ["Marked by a person.", *found]
     had = f"{plain(machine.points)} of {plain(check.max_points)} points"
     said = f": {machine.message}" if machine.message else "."
     return [f"Marked by a person; the grader had given {had}{said}"]

@@ -25,7 +25,8 @@ def part(name: str, points: float, most: float, **more: bool):
 @pytest.fixture
 def reports(tmp_path):
     """Return reports with a check of 4 points: 1 is earned, 1 is lost, 2 wait."""
-    parts = [part("a", 1, 1), part("b", 0, 1), part("c", 0, 2, undecided=True)]
+    lost = part("b", 0, 1) | {"message": "b: a sign is wrong"}
+    parts = [part("a", 1, 1), lost, part("c", 0, 2, undecided=True)]
     made = check("q1.1", "pending", 1.0, 4.0, parts=parts)
     return store(tmp_path / "reports", report_of(made, score=1.0, status="pending"))
 
@@ -82,6 +83,13 @@ def test_the_class_page_asks_for_a_person_until_the_check_is_marked(mark, report
     assert waiting() == ["q1.1"]
     mark(2)
     assert waiting() == []
+
+
+def test_a_student_is_told_what_the_grader_took_beside_what_a_person_marked(mark, reports):
+    mark(2)
+    made = json.loads((reports / "a" / "results.json").read_text(encoding="utf-8"))
+    (test,) = made["tests"]
+    assert test["output"] == "Marked by a person.\nFound by the grader: b: a sign is wrong"
 
 
 def test_all_points_are_all_that_are_left_of_each_answer(run_cli, reports, tmp_path):
