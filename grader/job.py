@@ -11,6 +11,7 @@ from grader.intake.notebook import SUFFIX as NOTEBOOK
 from grader.intake.submission import Origin
 from grader.isolation.sandbox import Level, Limits, Policy
 from grader.model import CheckResult, CheckSpec, Device, Question, Rubric, Tier
+from grader.reports.frame import Frame
 from grader.reports.report import Report
 from grader.seeds import Secret
 
@@ -98,7 +99,7 @@ class Submitted:
     ``contested`` says why it belongs to nobody until a person decides; empty if that is clear.
     ``wanted`` may be one of several ``parts`` of the checks that are graded side by side.
     ``basis`` is None if nobody will ask whether it has changed; ``earlier`` is an earlier report,
-    with the checks that need not be run again.
+    with the checks that need not be run again. ``frame`` is what its files do not tell.
     """
 
     identifier: str
@@ -109,6 +110,7 @@ class Submitted:
     earlier: Report | None = None
     part: int = 0
     parts: int = 1
+    frame: Frame = field(default_factory=Frame)
 
 
 @dataclass(frozen=True)

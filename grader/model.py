@@ -232,12 +232,14 @@ class LateSpec(Strict):
     """What late submissions lose: ``per_day`` of the full points, or of those earned, a day.
 
     Hours count as a whole day. ``free_days`` cost nothing; after ``max_days`` nothing is left.
+    ``bank_days`` are days that cost a student nothing, once in all homeworks of a course.
     """
 
     per_day: Fraction
     of: Literal["max_score", "score"] = "max_score"
     grace_minutes: NonNegative = 0.0
     free_days: Annotated[int, Field(ge=0)] = 0
+    bank_days: Annotated[int, Field(ge=0)] | None = None
     max_days: Annotated[int, Field(ge=0)] | None = None
 
     @model_validator(mode="after")

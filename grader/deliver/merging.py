@@ -174,7 +174,8 @@ def marks_in_the_way(out: Path, merged: Merged) -> tuple[dict[str, list[str]], s
             old = Report.read((out / name / REPORT).read_bytes())
         except (OSError, ValueError):
             continue
-        if old == new or (_is_unmarked(new) and _by_machine(old) == _by_machine(new)):
+        same = old.frame == new.frame and _by_machine(old) == _by_machine(new)
+        if old == new or (_is_unmarked(new) and same):
             kept.add(name)
     return {name: checks for name, checks in marked.items() if name not in kept}, kept
 

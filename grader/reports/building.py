@@ -99,7 +99,7 @@ def with_unreached(rubric: Rubric, made: Report, wanted: Collection[str], messag
                 )
             )
     most = round(sum(question.max_score for question in questions), 6)
-    return made.with_questions(questions).model_copy(update={"max_score": most})
+    return made.with_questions(questions, most)
 
 
 def broken(rubric: Rubric, identifier: str, tier: Tier, message: str) -> Report:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from grader.readers.texts import counted
+from grader.readers.texts import counted, plain
 from grader.reports.report import CheckReport, Report
 from grader.reports.summaries import notes_of, zero_to_look_at
 
@@ -165,19 +165,24 @@ class ClassSummary:
         counts = [CauseCount(text, tuple(ids)) for text, ids in found.items()]
         return sorted(counts, key=lambda one: (len(one.submissions), one.text))
 
-    @property
-    def late(self) -> list[str]:
-        """The submissions that were handed in late, as far as names of files tell."""
-        return [
-            made.id
-            for made in self.reports
-            if made.submission.student is not None and made.submission.student.late
-        ]
+    @cached_property
+    def late(self) -> dict[str, str]:
+        """How late submissions are and what that costs, by id; else what names of files tell."""
+        return {made.id: text for made in self.reports if (text := late_words(made))}
 
     @cached_property
     def seconds(self) -> list[float]:
         """How long the checks of each graded report took."""
         return [seconds_of(made) for made in self.graded]
+
+
+def late_words(made: Report) -> str:
+    """Return in a few words how late a submission is and what that costs; empty if in time."""
+    late, student = made.late, made.submission.student
+    if late is None:
+        return "late" if student is not None and student.late else ""
+    days = f"{'at least ' if late.at_least else ''}{counted(late.days, 'day')} late"
+    return f"{days}: -{plain(late.points)}" if late.points else days
 
 
 def percent(made: Report) -> float:

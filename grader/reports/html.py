@@ -98,6 +98,7 @@ def report(
         pictures=addresses,
         earlier=alike(checks),
         percent=_percent(made.score, made.max_score),
+        late=_late(made, told=True),
         shared=[item for item in notes_of(checks).items() if len(item[1]) > 1],
         hidden=[check.id for check in checks if check.visibility != "visible"],
         duration_s=sum(check.duration_s for check in checks),
@@ -120,7 +121,13 @@ def feedback(made: Report) -> str:
         questions=[(question, found) for question, found in shown if found],
         texts={check.id: student_text(check, earlier.get(check.id)) for check in checks},
         percent=_percent(made.score, made.max_score),
+        late=_late(made, told=all(check.visibility == "visible" for check in made.checks())),
     )  # fmt: skip
+
+
+def _late(made: Report, *, told: bool) -> str:
+    """Return the line about a late hand-in; empty if it was in time."""
+    return "" if made.late is None or made.score is None else made.late.text(told=told)
 
 
 def links(identifier: str, before: str, after: str, home: str, index: str) -> str:
@@ -146,8 +153,8 @@ def write_index(path: Path, reports: Sequence[Report], order: Sequence[str] = ()
         unit=" %" if found.same_maximum is None else f" of {plain(found.same_maximum)} points",
         largest_bin=max(one.count for one in found.bins),
         people=by_submission(found.for_a_person),
-        named=any(made.student for made in found.reports),
-        late=frozenset(found.late),
+        named=any(made.students for made in found.reports),
+        late=found.late,
         most_causes=MOST_CAUSES,
     )
     write_text(path, page)

@@ -53,7 +53,7 @@ def joined(rubric: Rubric, made: Report, earlier: Report) -> Report:
     found = [question for question in questions if question is not None]
     most = round(sum(question.max_score for question in found), 6)
     isolation = _weaker(made.isolation, earlier.isolation)
-    return made.with_questions(found).model_copy(update={"max_score": most, "isolation": isolation})
+    return made.with_questions(found, most).model_copy(update={"isolation": isolation})
 
 
 def broken_beside(made: Report, earlier: Report) -> Report:
@@ -66,7 +66,7 @@ def broken_beside(made: Report, earlier: Report) -> Report:
     notes = (*earlier.submission.notes, *made.submission.notes)
     about = earlier.submission.model_copy(update={"notes": tuple(dict.fromkeys(notes))})
     changes = {"submission": about, "graded_at": made.graded_at, "status": "broken", "score": None}
-    return earlier.model_copy(update=changes)
+    return earlier.model_copy(update=changes).framed(made.frame)
 
 
 def _question(question: Question, checks: list[CheckReport]) -> QuestionReport | None:

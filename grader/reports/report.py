@@ -8,48 +8,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    JsonValue,
-    Strict,
-    ValidationError,
-    model_validator,
-)
+from pydantic import ConfigDict, Field, JsonValue, Strict, ValidationError, model_validator
 
 from grader import scoring
 from grader.errors import Reason
 from grader.model import Outcome, Status, Tier, Visibility
+from grader.reports.frame import Frame, GroupReport, LateReport
+from grader.reports.reported import Items, Points, Reported, is_absent
 
 SCHEMA_VERSION: Literal[1] = 1
-Item = TypeVar("Item")
-Items = Annotated[tuple[Item, ...], Strict(strict=False)]  # a list in JSON
-Points = Annotated[float, Field(ge=0)]
 Step = Annotated[tuple[int, float | None], Strict(strict=False)]
-
-
-def _is_absent(value: object) -> bool:
-    return value is None
-
-
-class Reported(BaseModel):
-    """Base of all parts of a report: frozen, strict in its types.
-
-    Keys that are not known are kept and written back: a later version may add some. What this
-    version writes has none, and the schema says so.
-    """
-
-    model_config = ConfigDict(
-        extra="allow",
-        frozen=True,
-        strict=True,
-        defer_build=True,
-        json_schema_extra={"additionalProperties": False},
-        json_schema_serialization_defaults_required=True,
-    )
 
 
 class CauseReport(Reported):
@@ -60,7 +30,7 @@ class CauseReport(Reported):
 
 
 Digest = Annotated[
-    Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None, Field(exclude_if=_is_absent)
+    Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None, Field(exclude_if=is_absent)
 ]
 
 
@@ -224,7 +194,7 @@ class CheckReport(Reported):
     figures: Items[FigureReport]
     output: str
     basis: Digest = None
-    marked: Annotated[Marked | None, Field(exclude_if=_is_absent)] = None
+    marked: Annotated[Marked | None, Field(exclude_if=is_absent)] = None
 
     @property
     def machine(self) -> MachineReport:
@@ -259,10 +229,10 @@ class QuestionReport(Reported):
 class StudentReport(Reported):
     """Who handed it in, as far as the names in a platform's download tell."""
 
-    name: Annotated[str | None, Field(exclude_if=_is_absent)] = None
-    id: Annotated[str | None, Field(exclude_if=_is_absent)] = None
-    email: Annotated[str | None, Field(exclude_if=_is_absent)] = None
-    late: Annotated[bool | None, Field(exclude_if=_is_absent)] = None
+    name: Annotated[str | None, Field(exclude_if=is_absent)] = None
+    id: Annotated[str | None, Field(exclude_if=is_absent)] = None
+    email: Annotated[str | None, Field(exclude_if=is_absent)] = None
+    late: Annotated[bool | None, Field(exclude_if=is_absent)] = None
 
 
 class SubmissionReport(Reported):
@@ -276,8 +246,9 @@ class SubmissionReport(Reported):
     files: Items[str]
     notes: Items[str]
     basis: Digest = None
-    contested: Annotated[str | None, Field(exclude_if=_is_absent)] = None
-    student: Annotated[StudentReport | None, Field(exclude_if=_is_absent)] = None
+    contested: Annotated[str | None, Field(exclude_if=is_absent)] = None
+    student: Annotated[StudentReport | None, Field(exclude_if=is_absent)] = None
+    group: Annotated[GroupReport | None, Field(exclude_if=is_absent)] = None
 
 
 class Report(Reported):
@@ -301,10 +272,11 @@ class Report(Reported):
         Field(description="null exactly if status is broken: no grade is issued"),
     ]
     max_score: Annotated[float, Field(ge=0, description="of the checks that were run")]
+    late: Annotated[LateReport | None, Field(exclude_if=is_absent)] = None
     submission: SubmissionReport
     isolation: Items[str]
     tier: Tier
-    seed: Annotated[str | None, Field(exclude_if=_is_absent)] = None
+    seed: Annotated[str | None, Field(exclude_if=is_absent)] = None
     graded_at: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
     grader_version: str
     questions: Items[QuestionReport]
@@ -345,6 +317,14 @@ class Report(Reported):
         student = self.submission.student
         return (student.name or "") if student is not None else ""
 
+    @property
+    def students(self) -> str:
+        """The student's name, or that of a group with its members."""
+        group = self.submission.group
+        if group is None:
+            return self.student
+        return f"{group.name}: {', '.join(one.shown for one in group.members)}"
+
     def checks(self) -> Iterator[CheckReport]:
         """Yield all checks, question by question."""
         for question in self.questions:
@@ -363,22 +343,47 @@ class Report(Reported):
             questions.append(question.model_copy(update={"checks": checks, "score": score}))
         return self.with_questions(questions)
 
-    def with_questions(self, questions: Iterable[QuestionReport]) -> Report:
+    def with_questions(
+        self, questions: Iterable[QuestionReport], max_score: float | None = None
+    ) -> Report:
         """Return the report with these questions, and its score and status as they give them.
 
         Broken stays broken: no mark of a person makes a grade of what our side failed in.
+
+        Args:
+            questions: the questions.
+            max_score: what they are worth together; by default the same as before.
         """
         questions = tuple(questions)
-        checks = [check for question in questions for check in question.checks]
-        status = scoring.status_from(check.outcome for check in checks)
-        status = "broken" if self.status == "broken" else status
-        score = scoring.points_total(check.points for check in checks)
+        status = scoring.status_from(check.outcome for one in questions for check in one.checks)
         changes: dict[str, Any] = {
             "questions": questions,
-            "status": status,
-            "score": None if status == "broken" else score,
+            "status": "broken" if self.status == "broken" else status,
+            "max_score": self.max_score if max_score is None else max_score,
         }
-        return self.model_copy(update=changes)
+        return _added_up(self.model_copy(update=changes))
+
+    def framed(self, frame: Frame) -> Report:
+        """Return the report with what is known of the hand-in beside its files, added up anew."""
+        about = self.submission.model_copy(update={"group": frame.group})
+        return _added_up(self.model_copy(update={"submission": about, "late": frame.late}))
+
+    @property
+    def frame(self) -> Frame:
+        """What is known of the hand-in beside its files."""
+        late = None if self.late is None else self.late.unsettled
+        return Frame(late=late, group=self.submission.group)
+
+
+def _added_up(made: Report) -> Report:
+    """Return a report with its score as checks and lateness give it."""
+    score = None
+    if made.status != "broken":
+        score = scoring.points_total(check.points for check in made.checks())
+    late = None if made.late is None else made.late.settled(score, made.max_score)
+    if late is not None and score is not None:
+        score = round(score - (late.points or 0.0), scoring.POINT_DIGITS)
+    return made.model_copy(update={"score": score, "late": late})
 
 
 def first_problem(error: ValidationError) -> str:

@@ -37,6 +37,9 @@ def gradescope(made: Report) -> dict[str, Any]:
     if made.score is None:
         return result
     result["score"] = hundredths(made.score)
+    if made.late is not None and made.late.score_before is not None:
+        before = hundredths(made.late.score_before)
+        result["extra_data"] |= {"days_late": made.late.days, "score_before_deduction": before}
     earlier = alike(made.checks())
     result["tests"] = [
         _test(check, f"{question.id}.{number}", earlier.get(check.id))
@@ -118,4 +121,5 @@ def _summary(made: Report) -> str:
     if made.status == "pending":
         text += " so far; some parts have no points yet"
     notes = (printable(note, MAX_NOTE) for note in made.submission.notes)
-    return "\n".join([text, *notes])
+    late = [made.late.text(told=len(shown) == len(checks))] if made.late is not None else []
+    return "\n".join([*late, text, *notes])

@@ -50,7 +50,8 @@ class _Noted(BaseModel):
 class GradedWith(_Noted):
     """What grades were computed with: two machines give the same grades if it is the same on both.
 
-    ``whole`` is the digest of all of it; the other fields say what differs if that does.
+    ``whole`` is the digest of all that checks depend on; the other fields say what differs if that
+    does. ``lists`` is the digest of the tables of times and groups, and of the late days.
     """
 
     whole: str
@@ -63,9 +64,12 @@ class GradedWith(_Noted):
     device: str
     isolation: str
     checks: Mapping[str, str]
+    lists: str = ""
 
     def difference(self, other: GradedWith) -> str | None:
         """Return what differs, as in "they were graded with ..."; None if nothing does."""
+        if self.lists != other.lists:
+            return "different times, groups, late days or rules for them; give each the same"
         if self.whole == other.whole:
             return None
         pairs = [

@@ -125,4 +125,6 @@ def _total(made: Report) -> Text:
     text = f"{plain(made.score)} of {plain(made.max_score)} points"
     if made.status == "pending":
         text += " so far; a person must still mark some checks"
+    if made.late is not None:
+        text += f"\n{made.late.text()} Without that: {plain(made.late.score_before or 0)} points."
     return Text(text, "bold")

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.readers.texts import clean, plain, printable
-from grader.reports.class_summary import NO_CAUSE, CheckSummary, ClassSummary
+from grader.reports.class_summary import NO_CAUSE, CheckSummary, ClassSummary, late_words
 from grader.reports.report import CheckReport, Report
 from grader.reports.summaries import zero_to_look_at
 from grader.reports.terminal import MAX_LISTED, MAX_NOTE, STYLES
@@ -37,6 +37,8 @@ def summary(reports: Sequence[Report]) -> Group:
             zeros.setdefault(why, []).append(made.id)
         if len(table.rows) < MAX_LISTED:
             told = "a zero to look at" if why else lost(made)
+            late = late_words(made) if made.late is not None else ""
+            told = "; ".join(filter(None, [told, late]))
             most = plain(made.max_score)
             score = "-" if made.score is None else f"{plain(made.score)} / {most}"
             status = Text(made.status, STYLES[made.status])

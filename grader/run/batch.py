@@ -147,7 +147,7 @@ def _whole(job: Job, parts: Parts, event: Event | PartDone | None) -> Iterator[E
     if not isinstance(event, PartDone):
         yield event
     elif (whole := parts.add(event.submitted, event.graded)) is not None:
-        yield SubmissionDone(event.submitted.identifier, grading.kept(job, whole))
+        yield SubmissionDone(event.submitted.identifier, grading.kept(job, whole, event.submitted))
 
 
 def _next_events(
@@ -174,8 +174,9 @@ def _lost(job: Job, process: _Process) -> SubmissionDone | PartDone:
     made = Graded(building.broken(job.rubric, identifier, job.settings.tier, message))
     if at is not None and at.parts > 1:
         return PartDone(at, made)
-    earlier = at.earlier if at is not None else None
-    return SubmissionDone(identifier, grading.kept(job, made, earlier))
+    if at is None:
+        return SubmissionDone(identifier, made.report)
+    return SubmissionDone(identifier, grading.kept(job, made, at))
 
 
 class _Process:
@@ -265,7 +266,7 @@ def _serve(
                 if submitted.parts > 1:
                     connection.send(PartDone(submitted, made))
                 else:
-                    report = grading.kept(job, made, submitted.earlier)
+                    report = grading.kept(job, made, submitted)
                     connection.send(SubmissionDone(submitted.identifier, report))
     except (BrokenError, IsolationError) as error:
         connection.send(error)

@@ -39,7 +39,7 @@ def grade(
         IsolationError: this machine does not isolate as well as was asked for.
     """
     made = graded(job, assignment, fork_servers, submitted, on_check)
-    return kept(job, made, submitted.earlier)
+    return kept(job, made, submitted)
 
 
 def graded(
@@ -134,7 +134,7 @@ def silenced() -> Iterator[None]:
         yield
 
 
-def kept(job: Job, graded: Graded, earlier: Report | None = None) -> Report:
+def kept(job: Job, graded: Graded, submitted: Submitted) -> Report:
     """Write the reports of a submission below ``job.out``, if there is one; return its report.
 
     Where they cannot be written, that is the report of status ``broken`` that says why: a grade
@@ -143,11 +143,13 @@ def kept(job: Job, graded: Graded, earlier: Report | None = None) -> Report:
     Args:
         job: the same for all submissions.
         graded: what was found, and the pictures to it.
-        earlier: what an earlier report has; it stays where grading broke before it had anything.
+        submitted: the submission. What an earlier report has stays where grading broke before it
+            had anything.
     """
     made = graded.report
-    if earlier is not None and not made.questions:
-        made = joining.broken_beside(made, earlier)
+    if submitted.earlier is not None and not made.questions:
+        made = joining.broken_beside(made, submitted.earlier)
+    made = made.framed(submitted.frame)
     if job.out is None:
         return made
     identifier = made.id
@@ -165,6 +167,7 @@ def kept(job: Job, graded: Graded, earlier: Report | None = None) -> Report:
         made = building.broken(job.rubric, identifier, job.settings.tier, message)
         if marked is not None:
             made = joining.broken_beside(made, marked)
+        made = made.framed(submitted.frame)
         with contextlib.suppress(GraderError):
             write_reports(folder, made)
     return made

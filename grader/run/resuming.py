@@ -19,6 +19,7 @@ from grader.reports.report import CheckReport, Report
 
 # The checks of a submission that is being graded, or of a part of it.
 SO_FAR = f"{TEMPORARY}report-{{}}.json"
+FRAME_KEYS = (b'"late": {', b'"group": {')  # in a text, their quotation marks would be escaped
 
 
 @dataclass
@@ -36,6 +37,29 @@ class Remaining:
     unchanged: list[Report] = field(default_factory=list)
     broken: int = 0
     marked: dict[str, list[str]] = field(default_factory=dict)
+
+
+def with_frames(out: Path, submitted: Sequence[Submitted]) -> tuple[dict[str, Report], list[str]]:
+    """Return earlier reports that know more of a hand-in than its files tell.
+
+    Returns:
+        Those of the hand-ins that are there now, by id; and the ids of those that were late, and of
+        which another hand-in is there now.
+    """
+    found: dict[str, Report] = {}
+    replaced: list[str] = []
+    for one in submitted:
+        path = out / one.identifier / stored.REPORT
+        with contextlib.suppress(OSError, ValueError):
+            raw = path.read_bytes()
+            if not any(key in raw for key in FRAME_KEYS):
+                continue
+            made = Report.read(raw)
+            if one.basis is None or made.submission.basis == one.basis.of(made.submission.files):
+                found[one.identifier] = made
+            elif made.late is not None:
+                replaced.append(one.identifier)
+    return found, replaced
 
 
 def plan(
@@ -83,6 +107,7 @@ def _plan_one(
         made.marked[one.identifier] = [name for name in marks if name not in there]
     made.broken += sum(check.outcome == "broken" for check in there.values())
     is_whole = is_whole and one.wanted <= there.keys()
+    is_whole = is_whole and kept is not None and kept.frame == one.frame
     if kept is not None and is_whole and _is_written(rubric, folder, before, kept):
         made.unchanged.append(kept)
         return

@@ -70,8 +70,9 @@ def fill_in(folder):
 
 
 def raise_points(folder):
-    """Change the rubric: q3.1 is worth 3 points, no longer 2."""
+    """Change the rubric: q3.1 is worth 3 points, no longer 2, and nobody is late any more."""
     rubric = yaml.safe_load((folder / "rubric.yaml").read_text(encoding="utf-8"))
+    del rubric["late"]
     checks = {check["id"]: check for each in rubric["questions"] for check in each["checks"]}
     checks["q3.1"]["points"] = 3
     count_points(rubric)

@@ -13,7 +13,7 @@ from grader.assignment import examples
 from grader.checks import KINDS
 from grader.errors import REASONS
 from grader.frontends.commands import exit_status
-from grader.reports.gradebook import FIRST_COLUMNS
+from grader.reports.gradebook import FIRST_COLUMNS, FURTHER_COLUMNS
 from grader.run import pytest_plugin
 from tests.conftest import ROOT
 
@@ -117,7 +117,7 @@ def test_words_of_reports_are_listed():
     assert listed["outcome of a check"] == set(get_args(model.Outcome))
     assert listed["reason of a failure"] == REASONS
     first = listed["first columns of `gradebook.csv"]
-    assert first == {*FIRST_COLUMNS, "student"}
+    assert first == {*FIRST_COLUMNS, *FURTHER_COLUMNS}
 
 
 # What figures are made of may change at any time, as measurements may.
@@ -148,6 +148,9 @@ def test_every_field_of_report_json_is_listed():
         "the report",
         "the submission",
         "the student",
+        "the group",
+        "a member",
+        "late",
         "a question",
         "a check",
         "a part",

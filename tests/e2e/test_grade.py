@@ -163,7 +163,11 @@ def test_a_folder_a_zip_and_a_tarball_of_the_same_files_get_the_same_report(grad
     assert set(reports) == {"zipped", "tarred", "folder"}
     assert {report["score"] for report in reports.values()} == {10}
     assert len({report["submission"]["sha256"] for report in reports.values()}) == 1
-    rows = list(csv.reader(io.StringIO((tmp_path / "out" / "gradebook.csv").read_text())))
+    rows = list(
+        csv.reader(
+            io.StringIO((tmp_path / "out" / "gradebook.csv").read_text(encoding="utf-8-sig"))
+        )
+    )
     assert rows[0][:4] == ["submission", "status", "score", "max_score"]
     assert "q3.1" in rows[0]
     assert [row[0] for row in rows[1:]] == ["folder", "tarred", "zipped"]

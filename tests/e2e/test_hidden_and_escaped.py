@@ -136,7 +136,7 @@ def test_pages_hold_no_tag_and_no_control_character_of_a_submission(graded):
 
 def test_no_cell_of_the_gradebook_is_a_formula(graded):
     _done, _reports, out = graded
-    text = (out / "gradebook.csv").read_text(encoding="utf-8")
+    text = (out / "gradebook.csv").read_text(encoding="utf-8-sig")
     rows = list(csv.reader(text.splitlines()))
     assert len(rows) == 3
     for row in rows:

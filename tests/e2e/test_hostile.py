@@ -230,7 +230,7 @@ OWN = (ROOT / "grader" / "reports" / "templates" / "class.js").read_text(encodin
 
 def test_the_gradebook_and_the_index_hold_nothing_but_names_and_numbers(spoken):
     _runs, out = spoken
-    text = (out / "gradebook.csv").read_text(encoding="utf-8")
+    text = (out / "gradebook.csv").read_text(encoding="utf-8-sig")
     assert text.replace("\r", "") == clean(text.replace("\r", ""))
     rows = list(csv.reader(text.splitlines()))
     assert len(rows) == len(TEXTS) + 2
@@ -259,7 +259,7 @@ def test_names_of_folders_and_files_are_harmless_everywhere(run_cli, tmp_path):
     text = made.read_text(encoding="utf-8")
     assert "img" not in Page(text).tags | Page((out / "index.html").read_text()).tags
     assert text == clean(text)
-    for row in (out / "gradebook.csv").read_text().splitlines():
+    for row in (out / "gradebook.csv").read_text(encoding="utf-8-sig").splitlines():
         assert not row.startswith(("=", "+", "-", "@"))
         assert "\x1b" not in row
 

@@ -91,7 +91,7 @@ def _timeless(value: object) -> object:
 
 
 def listed(out: Path) -> list[str]:
-    with (out / "gradebook.csv").open() as file:
+    with (out / "gradebook.csv").open(encoding="utf-8-sig") as file:
         return [row["submission"] for row in csv.DictReader(file)]
 
 
@@ -127,7 +127,9 @@ def test_what_was_interrupted_and_resumed_equals_what_was_not(jobs, folder):
     assert whole.ended()[0] == 0
     assert graded(second.out) == graded(whole.out)
     assert len(graded(whole.out)) == 10
-    tables = [(run.out / "gradebook.csv").read_text() for run in (second, whole)]
+    tables = [
+        (run.out / "gradebook.csv").read_text(encoding="utf-8-sig") for run in (second, whole)
+    ]
     assert tables[0] == tables[1]
     before = {path: path.read_bytes() for path in second.out.glob("*/*") if path.is_file()}
     status, out, err = Grading(folder).ended()
@@ -216,7 +218,7 @@ def test_control_c_ends_all_children_and_keeps_what_is_graded(folder):
     out = folder / "out"
     assert overview == f"overview: {out / 'index.html'}, {out / 'gradebook.csv'}"
     assert re.fullmatch(r"to grade the other \d+, run the same command again", onward)
-    listed = (folder / "out" / "gradebook.csv").read_text().splitlines()[1:]
+    listed = (folder / "out" / "gradebook.csv").read_text(encoding="utf-8-sig").splitlines()[1:]
     assert len(listed) >= 2
     assert {report["score"] for report in reports} <= {2, 4}
     deadline = time.monotonic() + 10

@@ -51,7 +51,7 @@ def mark(folder, run_cli, text="alice: {q1.1: 1.5}\n"):
 
 
 def rows(folder):
-    with (folder / "reports" / "gradebook.csv").open(newline="") as file:
+    with (folder / "reports" / "gradebook.csv").open(newline="", encoding="utf-8-sig") as file:
         return {row["submission"]: row for row in csv.DictReader(file)}
 
 

@@ -146,7 +146,11 @@ def test_canvas(download, grade, tmp_path):
         "explanation.md",
         "rnn_layers-1.py",
     ]
-    rows = list(csv.reader(io.StringIO((tmp_path / "out" / "gradebook.csv").read_text())))
+    rows = list(
+        csv.reader(
+            io.StringIO((tmp_path / "out" / "gradebook.csv").read_text(encoding="utf-8-sig"))
+        )
+    )
     assert rows[0][:5] == ["submission", "status", "score", "max_score", "student"]
     assert [row[4] for row in rows[1:]] == [
         "",
@@ -186,7 +190,7 @@ def test_moodle_without_folders(download, grade, tmp_path):
         "1+1_102_assignsubmission_file",
     }
     assert {made["score"] for made in reports.values()} == {made_max(reports)}
-    text = (tmp_path / "out" / "gradebook.csv").read_text()
+    text = (tmp_path / "out" / "gradebook.csv").read_text(encoding="utf-8-sig")
     assert ",'=1+1," in text
 
 

@@ -32,7 +32,7 @@ def report(identifier: str, status: str = "complete", score: Any = 3.5, **points
 
 
 def rows(path: Path) -> list[list[str]]:
-    with path.open(newline="", encoding="utf-8") as file:
+    with path.open(newline="", encoding="utf-8-sig") as file:
         return list(csv.reader(file))
 
 

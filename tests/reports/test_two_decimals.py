@@ -15,9 +15,10 @@ from rich.console import Console
 from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS
 from grader.frontends.gradescope.metadata import Earlier
-from grader.frontends.gradescope.policies import Lateness, RateLimited, late_text
+from grader.frontends.gradescope.policies import RateLimited
 from grader.frontends.gradescope.results import over_limit
 from grader.frontends.student import screen
+from grader.lateness import Lateness, late_text
 from grader.model import CheckResult, LateSpec, RateLimitSpec
 from grader.readers.texts import hundredths, plain
 from grader.reports import gradebook, html, terminal, terminal_class
@@ -74,7 +75,7 @@ def test_reports(points, tmp_path):
         "summary": printed(terminal_class.summary([made])),
         "page": visible(html.report(made)),
         "index": visible((tmp_path / "index.html").read_text()),
-        "gradebook": (tmp_path / "gradebook.csv").read_text(),
+        "gradebook": (tmp_path / "gradebook.csv").read_text(encoding="utf-8-sig"),
         "results": json.dumps(found),
     }
     assert {name: LONG.search(text) for name, text in shown.items()} == dict.fromkeys(shown)

@@ -99,7 +99,7 @@ def test_what_gradescope_shows(graded: Path, snapshot: SnapshotAssertion) -> Non
 
 
 def test_the_gradebook(graded: Path, text: SnapshotAssertion) -> None:
-    assert plain((graded / "gradebook.csv").read_text(encoding="utf-8")) == text
+    assert plain((graded / "gradebook.csv").read_text(encoding="utf-8-sig")) == text
 
 
 # ------------------------------------------------------------------------------- terminals ---

@@ -133,6 +133,9 @@ def feedback(grade: Grade, title: str) -> str:
     blocks = [f"{title}: {grade.text} of {plain(grade.max_score)} points"]
     if grade.report.status == "pending":
         blocks[0] += " so far; a person must still mark some parts"
+    if grade.report.late is not None:
+        shown = all(check.visibility == "visible" for check in grade.report.checks())
+        blocks.append(grade.report.late.text(told=shown))
     earlier = alike(grade.report.checks())
     for check in grade.report.checks():
         text = student_text(check, earlier.get(check.id))

@@ -19,11 +19,11 @@ from typing import Any
 
 from grader.deliver.exports.formats import Export, Grade, Order, harmless, left_out, lines
 from grader.deliver.exports.roster import Roster, RosterRow, by_pattern, email_name
-from grader.deliver.exports.submitters import GRADESCOPE
 from grader.errors import UsageError
 from grader.readers.tables import Sheet, cell
 from grader.readers.texts import plain
 from grader.reports.results import gradescope
+from grader.reports.submitters import GRADESCOPE
 
 KEPT = ("Name", "First Name", "Last Name", "SID", "Email", "Sections", "Submission ID")
 IDENTIFIERS = ("SID", "Email", "Submission ID")

@@ -12,12 +12,13 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import permutations
 
-from grader.deliver.exports.submitters import Submitter, submitters
 from grader.intake.names import letters
 from grader.intake.submission import safe_id
 from grader.readers.tables import Sheet
 from grader.readers.texts import did_you_mean, quoted
+from grader.reports.frame import GroupReport
 from grader.reports.report import StudentReport
+from grader.reports.submitters import Submitter, submitters
 
 MAX_SUGGESTED = 20  # unmatched submissions for which a similar name is suggested
 MAX_NAME_WORDS = 4  # of a full name: their orders are tried
@@ -31,7 +32,7 @@ class RosterRow:
     """A row of the roster.
 
     Attributes:
-        line: where it is in the file.
+        line: where it is in the file; 0 if it comes from no file.
         shown: how a message names the student.
         platform_id: what the platform puts into the names of downloaded submissions.
         own: what only the platform calls the student, such as its own number.
@@ -93,6 +94,7 @@ def match(
     submissions: Iterable[str],
     students: Students | None = None,
     contested: Collection[str] = (),
+    groups: Mapping[str, GroupReport] | None = None,
 ) -> Matching:
     """Match submissions to students.
 
@@ -105,9 +107,11 @@ def match(
         students: who handed them in, as far as their reports say.
         contested: those that belong to nobody until a person decides. They get no row, and no
             other submission gets a row that one of them fits.
+        groups: whose hand-in it is, for those of groups that an instructor has listed: the grade is
+            that of all members.
     """
     reported = {name: (students or {}).get(name, StudentReport()) for name in submissions}
-    finder = _Finder(roster, reported)
+    finder = _Finder(roster, reported, groups or {})
     made = Matching()
     in_doubt: set[int] = set()
     known = [t for s in roster.students.values() for t in (s.shown, s.own, *s.exact) if t]
@@ -157,8 +161,11 @@ def _assign(
 class _Finder:
     """Finds the students of submissions."""
 
-    def __init__(self, roster: Roster, reported: Students) -> None:
+    def __init__(
+        self, roster: Roster, reported: Students, groups: Mapping[str, GroupReport]
+    ) -> None:
         self._roster = roster
+        self._groups = groups
         self._reported = reported
         self._numbers = roster.numbers(reported)
         rows = roster.students.items()
@@ -170,10 +177,17 @@ class _Finder:
     def place(self, row: int) -> str:
         """Return how a message names the student of a row."""
         student = self._roster.students[row]
-        return f"{quoted(student.shown)} (line {student.line})"
+        place = f"line {student.line}" if student.line else f"number {student.own}"
+        return f"{quoted(student.shown)} ({place})"
 
     def find(self, submission: str) -> _Found:
         """Return the rows that a submission fits."""
+        if (group := self._groups.get(submission)) is None:
+            return self._find_alone(submission)
+        people = submitters(submission, self._reported[submission], group)
+        return self._of_members(people, ())
+
+    def _find_alone(self, submission: str) -> _Found:
         name = folded(submission)
         if rows := [*self._exact.get(name, ()), *self._own.get(name, ())]:
             return self._unless_group(list(dict.fromkeys(rows)))
@@ -245,6 +259,8 @@ class _Finder:
         return " and ".join(told)
 
     def _of_member(self, person: Submitter) -> list[int]:
+        if person.canvas_id and (rows := self._numbered(person.canvas_id)):
+            return rows
         found = [r for text in person.identifiers for r in self._exact.get(folded(text), ())]
         if not found and person.email:
             # A login may be the first part of the address; then the name must be the same, too.
@@ -252,6 +268,8 @@ class _Finder:
             named = self._names.get(letters(person.name), ())
             alike = (*self._exact.get(local, ()), *self._local.get(local, ()))
             found = [row for row in alike if row in named]
+        if not found and not person.identifiers:
+            found = self._names.get(letters(person.name), [])
         return list(dict.fromkeys(found))
 
 

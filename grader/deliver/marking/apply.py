@@ -15,7 +15,6 @@ from grader import scoring
 from grader.deliver.marking import anonymous
 from grader.deliver.marking.marks import Mark
 from grader.errors import BrokenError
-from grader.readers import tables
 from grader.readers.problems import Problems
 from grader.readers.texts import did_you_mean, plain, quoted
 from grader.reports import gradebook, overview
@@ -211,5 +210,5 @@ def _columns(path: Path, reports: Sequence[Report]) -> list[str]:
     The gradebook of a run has a column for every check of the rubric, which a report does not
     know of if the check was not run.
     """
-    there = tables.read(path).columns[len(gradebook.FIRST_COLUMNS) :] if path.is_file() else []
+    there = gradebook.columns_of(path)
     return [*there, *(check for check in check_ids(reports) if check not in there)]

@@ -11,10 +11,11 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from grader import scoring
-from grader.deliver.exports.submitters import submitters
 from grader.intake import canvas
 from grader.readers.texts import plain
+from grader.reports.class_summary import late_words
 from grader.reports.report import CheckReport, Report
+from grader.reports.submitters import submitters
 
 ChangeKind = Literal["changed", "new", "removed", "same"]
 SAME_POINTS = 10.0 ** -(scoring.POINT_DIGITS + 1)
@@ -70,6 +71,7 @@ class Side:
     sha256: str | None
     assignment: str
     tier: str
+    late: str = ""
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,8 @@ class Change:
             said.append(f"max_score: {plain(old.max_score)} -> {plain(new.max_score)}")
         if old.tier != new.tier:
             said.append(f"tier: {old.tier} -> {new.tier}")
+        if old.late != new.late:
+            said.append(f"late: {old.late or 'no'} -> {new.late or 'no'}")
         if old.assignment != new.assignment:
             said.append(f"assignment: {old.assignment} -> {new.assignment}")
         missing = [change.check for change in self.checks if change.mark_missing]
@@ -199,7 +203,8 @@ def _grade(made: Report | None) -> Side | None:
     if made is None:
         return None
     digest = made.submission.sha256
-    return Side(made.score, made.max_score, made.status, digest, made.assignment, made.tier)
+    late = late_words(made) if made.late is not None else ""
+    return Side(made.score, made.max_score, made.status, digest, made.assignment, made.tier, late)
 
 
 def _checks(

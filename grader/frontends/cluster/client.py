@@ -139,11 +139,11 @@ class _Run:
         self._active: dict[str, tuple[Any, Sequence[PackedSubmission]]] = {}
         self._count = 0
         self._has_waited = False
-        self._earlier: dict[str, Report | None] = {}
+        self._given: dict[str, Submitted] = {}
 
     def all(self, submitted: Sequence[Submitted]) -> Generator[Event | None, None, None]:
         waiting = deque(submitted)
-        self._earlier = {one.identifier: one.earlier for one in submitted}
+        self._given = {one.identifier: one for one in submitted}
         try:
             while waiting or self._active:
                 threads = self._threads()
@@ -266,6 +266,5 @@ class _Run:
 
     def _broken(self, identifier: str, why: str) -> SubmissionDone:
         made = building.broken(self._job.rubric, identifier, self._job.settings.tier, why)
-        return SubmissionDone(
-            identifier, grading.kept(self._job, Graded(made), self._earlier.get(identifier))
-        )
+        kept = grading.kept(self._job, Graded(made), self._given[identifier])
+        return SubmissionDone(identifier, kept)

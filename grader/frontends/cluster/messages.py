@@ -72,7 +72,8 @@ class PackedPart:
 class PackedSubmission:
     """A submission with all that is needed to grade it.
 
-    ``earlier`` is an earlier report as JSON, with the pictures that it names.
+    ``earlier`` is an earlier report as JSON, with the pictures that it names; ``frame``, as JSON,
+    is what the files do not tell.
     """
 
     identifier: str
@@ -86,6 +87,7 @@ class PackedSubmission:
     basis: HandedIn | None = None
     earlier: str | None = field(default=None, repr=False)
     pictures: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    frame: str = field(default="{}", repr=False)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from grader.intake.names import CLUTTER, installed_in
 from grader.intake.submission import MAX_FILE_BYTES
 from grader.job import Submitted
 from grader.reports import stored
+from grader.reports.frame import Frame
 from grader.reports.report import Report
 
 MIB = 2**20
@@ -61,6 +62,7 @@ def pack(one: Submitted, out: Path) -> PackedSubmission:
         one.basis,
         None if earlier is None else earlier.model_dump_json(),
         pictures,
+        one.frame.model_dump_json(),
     )
 
 
@@ -139,7 +141,10 @@ def unpack(one: PackedSubmission, into: Path, out: Path) -> Submitted:
     if one.collected:
         origin = Collected(one.identifier, tuple(parts), one.student, one.notes, one.doubt)
     earlier = None if one.earlier is None else Report.read(one.earlier.encode())
-    return Submitted(one.identifier, origin, one.wanted, one.contested, one.basis, earlier)
+    return Submitted(
+        *(one.identifier, origin, one.wanted, one.contested, one.basis, earlier),
+        frame=Frame.model_validate_json(one.frame),
+    )
 
 
 def _unpack_part(part: PackedPart, place: Path) -> Path:

@@ -65,7 +65,9 @@ def export_command(
     if listed is not None:
         _sound(listed.table)
         students = {name: grade.student for name, grade in grades.items()}
-        matching = roster.match(listed, grades, students, contested)
+        groups = {name: grade.report.submission.group for name, grade in grades.items()}
+        known = {name: group for name, group in groups.items() if group is not None}
+        matching = roster.match(listed, grades, students, contested, known)
     grades = {name: grade for name, grade in grades.items() if name not in contested}
     ((_identifier, title),) = titles
     order = formats.Order(grades, listed, matching.rows, assignment, title, out)

@@ -6,7 +6,7 @@ import contextlib
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -24,6 +24,7 @@ from grader.frontends.commands.exit_status import (
     print_broken,
     reports_errors,
 )
+from grader.frontends.commands.late_options import late_options
 from grader.frontends.commands.options import (
     FiniteRange,
     Seed,
@@ -48,10 +49,11 @@ from grader.readers.texts import counted
 from grader.reports import origins, overview, shards, terminal, terminal_class
 from grader.reports.report import CheckReport, Report
 from grader.reports.shards import GradedWith, Shard, ShardNote
-from grader.run import batch, resuming
+from grader.run import batch, late_days, resuming
 from grader.run.basis import basis_of
 from grader.run.batch import Event
 from grader.run.graded_with import graded_with
+from grader.run.late_days import Told
 from grader.run.progress import follow
 
 
@@ -96,6 +98,7 @@ class _Run:
               help="Grade all again, also what has not changed since.")  # fmt: skip
 @click.option("--retry-broken", is_flag=True,
               help="Run checks again that the grader itself failed in.")  # fmt: skip
+@late_options
 @click.option("--max-class-gb", type=FiniteRange(min=0, min_open=True), default=16.0,
               metavar="N", show_default=True,
               help="The most that archives with a class may hold, unpacked, in GiB.")  # fmt: skip
@@ -122,6 +125,7 @@ def grade(
     force: bool,
     retry_broken: bool,
     max_class_gb: float,
+    told: Told,
     isolation: Any,
     unsafe: bool,
 ) -> None:
@@ -162,11 +166,13 @@ def grade(
                 contested = classes.contested.get(identifier, "")
                 basis = bases.of_submission(path, contested)
                 run.given.append(Submitted(identifier, path, wanted, contested, basis))
+            lists = _frame(run, told, found)
             warn_of_public_seed(settings, loaded, len(found))
             check_apart(out, submissions, run.identifiers)
             check_writable(out)
             if shard is not None:
-                _note_shard(out, shard, ids, wanted, ground)
+                told_as = ground.model_copy(update={"lists": lists})
+                _note_shard(out, shard, ids, wanted, told_as)
             again = partial(
                 _again,
                 forced=wanted if force else frozenset(),
@@ -188,6 +194,16 @@ def grade(
         except KeyboardInterrupt:
             interrupts.ignore()
             _interrupted(run)
+
+
+def _frame(run: _Run, told: Told, found: Sequence[tuple[str, submission.Origin]]) -> str:
+    """Note of each submission how late it is and whose; return a digest of the tables."""
+    earlier, replaced = resuming.with_frames(run.out, run.given)
+    made = late_days.frames(run.job.rubric, told, found, earlier, replaced)
+    for note in made.notes:
+        click.echo(terminal.clean(f"note: {note}"), err=True)
+    run.given = [replace(one, frame=made.frames[one.identifier]) for one in run.given]
+    return made.digest
 
 
 def _note_shard(

@@ -9,14 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from grader.frontends.gradescope.metadata import Metadata
 from grader.frontends.gradescope.policies import (
     LIMITED,
     RateLimited,
-    deduction,
-    late_text,
     lateness,
     limited_text,
     shown,
@@ -25,6 +24,7 @@ from grader.frontends.gradescope.policies import (
 from grader.model import LeaderboardSpec, RateLimitSpec, Rubric
 from grader.readers.texts import hundredths
 from grader.reports.building import with_unreached
+from grader.reports.frame import Frame, LateReport
 from grader.reports.report import Report
 from grader.reports.results import gradescope, within_limit
 from grader.scoring import POINT_DIGITS
@@ -94,11 +94,10 @@ def final(run: GradedRun, made: Report, not_reached: Collection[str]) -> dict[st
     open_ids = [name for name in order if name in not_reached]
     if order and len(open_ids) == len(order):
         return withheld(_reasons(made))
-    found = gradescope(made)
+    found = gradescope(with_lateness(run, made))
     lines = [_not_reached_text(open_ids)] if open_ids else []
     if open_ids:
         found["extra_data"]["not_reached"] = open_ids
-    lines += _deduct(run, found, made)
     found["output"] = within_limit("\n".join([*lines, found["output"]]))
     board = leaderboard(run.rubric.policies.leaderboard, made)
     if board:
@@ -160,18 +159,18 @@ def leaderboard(columns: Collection[LeaderboardSpec], made: Report) -> list[dict
     return entries
 
 
-def _deduct(run: GradedRun, found: dict[str, Any], made: Report) -> list[str]:
-    """Subtract what lateness costs; return the message about it."""
-    policy = run.rubric.policies.late
-    late = lateness(policy, run.metadata) if policy is not None else None
-    if policy is None or late is None or late.days == 0:
-        return []
-    before = found["score"]
-    lost = deduction(policy, late, before, made.max_score)
-    found["score"] = hundredths(before - lost)
-    found["extra_data"] |= {"days_late": late.days, "score_before_deduction": before}
-    all_shown = all(test["visibility"] == "visible" for test in found["tests"])
-    return [late_text(policy, late, lost, told=all_shown)]
+def with_lateness(run: GradedRun, made: Report) -> Report:
+    """Return a report that says how late the submission is, and what that costs."""
+    policy, told = run.rubric.policies.late, run.metadata
+    found = lateness(policy, told) if policy is not None else None
+    late = None
+    if policy is not None and found is not None:
+        late = LateReport.of_lateness(policy, found, _text(told.created), _text(told.due))
+    return made.framed(Frame(late=late))
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat(sep=" ", timespec="minutes")
 
 
 def _not_reached_text(names: list[str]) -> str:

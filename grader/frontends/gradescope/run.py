@@ -114,6 +114,7 @@ def _graded(places: Folders, options: Options, environment: Mapping[str, str]) -
         job = Job(rubric, settings, None, steering)
         submitted = Submitted(IDENTIFIER, _submission(places.submission, rubric), about.wanted)
         made = _followed(job, submitted, shared)
+        made = None if made is None else results.with_lateness(about, made)
         not_reached = journal.not_reached()
         why = _unknown(about)
         if made is not None:

@@ -50,7 +50,7 @@ def mark(run_cli, reports, tmp_path):
 
 
 def gradebook(folder):
-    text = (folder / "gradebook.csv").read_text(encoding="utf-8")
+    text = (folder / "gradebook.csv").read_text(encoding="utf-8-sig")
     return {row["submission"]: row for row in csv.DictReader(io.StringIO(text))}
 
 
@@ -330,7 +330,7 @@ def test_the_gradebook_keeps_the_columns_of_the_rubric(mark, reports):
     path = reports / "gradebook.csv"
     path.write_text(path.read_text().replace("max_score,q1.1", "max_score,q0.1,q1.1"))
     mark(FILLED)
-    header = path.read_text().splitlines()[0]
+    header = path.read_text(encoding="utf-8-sig").splitlines()[0]
     assert header == "submission,status,score,max_score,q0.1,q1.1,q1.2,q1.3"
 
 
@@ -366,4 +366,4 @@ def test_evil_comments_are_text_everywhere(mark, reports):
     page = (reports / "alice" / "report.html").read_text()
     assert "<script>" not in page
     assert "\x1b" not in page
-    assert "=1+1" not in (reports / "gradebook.csv").read_text()
+    assert "=1+1" not in (reports / "gradebook.csv").read_text(encoding="utf-8-sig")

@@ -11,15 +11,9 @@ from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS
 from grader.frontends.gradescope import metadata as reading
 from grader.frontends.gradescope.metadata import Metadata
-from grader.frontends.gradescope.policies import (
-    Lateness,
-    deduction,
-    late_text,
-    lateness,
-    limited,
-    limited_text,
-)
+from grader.frontends.gradescope.policies import lateness, limited, limited_text
 from grader.frontends.gradescope.results import over_limit
+from grader.lateness import Lateness, deduction, late_text
 from grader.model import LateSpec, RateLimitSpec
 from tests.conftest import HIDDEN
 
