@@ -96,7 +96,7 @@ class LateBank:
             for name in {made.assignment for made in reports}:
                 if name == assignment or name in titles:
                     what = "of the homework that is graded" if name == assignment else "again"
-                    raise UsageError(f"--earlier {folder}: holds reports {what}: {quoted(name)}")
+                    raise UsageError(f"--bank {folder}: holds reports {what}: {quoted(name)}")
                 titles[name] = folder
             self._homeworks.append([one for made in reports for one in _used(made)])
 

@@ -74,7 +74,7 @@ def frames(
         UsageError: a file cannot be read, fits two submissions, or needs a date.
     """
     policy = rubric.policies.late
-    wanted = {"--times": told.times, "--due": told.due, "--earlier": told.earlier or None}
+    wanted = {"--times": told.times, "--due": told.due, "--bank": told.earlier or None}
     for option, value in wanted.items():
         if value is not None and policy is None:
             raise UsageError(

@@ -9,7 +9,15 @@ import pytest
 import yaml
 
 from tests.conftest import ROOT, SUBMISSIONS
-from tests.docs.followed import follow
+from tests.deliver.pushing.fake_canvas import (
+    ASSIGNMENT,
+    COURSE,
+    TOKEN,
+    FakeCanvas,
+    serving,
+    submission,
+)
+from tests.docs.followed import follow, steps_of
 from tests.docs.homework import count_points, with_mistake, write_homework, write_rubric
 
 PAGE = (ROOT / "docs" / "instructor.md").read_text(encoding="utf-8")
@@ -79,13 +87,50 @@ def raise_points(folder):
     write_rubric(folder, rubric)
 
 
-def test_every_command_prints_what_the_page_shows(course):
+@pytest.fixture
+def canvas(monkeypatch):
+    """A Canvas on this machine, whose address and token are in the environment."""
+    users = [
+        {"id": 101, "sortable_name": "Lovelace, Ada", "name": "Ada Lovelace"},
+        {"id": 102, "sortable_name": "Turing, Alan", "name": "Alan Turing"},
+        {"id": 103, "sortable_name": "Hopper, Grace", "name": "Grace Hopper"},
+        {"id": 199, "sortable_name": "Student, Test", "name": "Test Student"},
+    ]
+    there = {"id": ASSIGNMENT, "course_id": COURSE, "name": "Homework 2", "points_possible": 5}
+    made = FakeCanvas(users, [there], {user["id"]: submission(user["id"]) for user in users})
+    with serving(made):
+        monkeypatch.setenv("CANVAS_URL", made.url)
+        monkeypatch.setenv("CANVAS_TOKEN", TOKEN)
+        yield made
+
+
+def test_every_command_prints_what_the_page_shows(course, canvas):
     unseen = {
         "grader mark reports --marks marks.csv": fill_in,
         "grader grade class/ --out regraded": raise_points,
     }
     wrong = follow(PAGE, course, unseen)
     assert not wrong, "\n\n".join(wrong)
+    assert {user for user, score in canvas.scores().items() if score is not None} == {101, 102, 103}
+
+
+def test_the_workflow_for_github_classroom_runs_checks_that_are_there(course):
+    (step,) = [step for step in steps_of(PAGE) if step.path.endswith("classroom.yml")]
+    (job,) = yaml.safe_load(step.text)["jobs"].values()
+    rubric = yaml.safe_load((course / "rubric.yaml").read_text(encoding="utf-8"))
+    points = {check["id"]: check["points"] for q in rubric["questions"] for check in q["checks"]}
+    ids = []
+    for one in job["steps"]:
+        if "command-grader" in one.get("uses", ""):
+            told = one["with"]
+            assert told["command"] == f"grader check {told['test-name']}"
+            assert told["max-score"] == points[told["test-name"]]
+            ids.append(one["id"])
+    reporter = job["steps"][-1]
+    assert reporter["with"]["runners"] == ",".join(ids)
+    assert reporter["env"] == {
+        f"{name.upper()}_RESULTS": f"${{{{ steps.{name}.outputs.result }}}}" for name in ids
+    }
 
 
 def test_the_page_shows_the_marks_that_are_filled_in():

@@ -9,10 +9,18 @@ points possible. ``grader/intake/canvas.py`` reads the names of downloaded submi
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import partial
 
 from grader.deliver.exports.formats import Export, Order, harmless, kept, left_out, lines
-from grader.deliver.exports.roster import Roster, RosterRow, Students, email_name, name_forms
+from grader.deliver.exports.roster import (
+    Numbers,
+    Roster,
+    RosterRow,
+    Students,
+    email_name,
+    name_forms,
+)
 from grader.errors import UsageError
 from grader.intake import canvas
 from grader.readers.tables import Row, Sheet, cell, folded_name, number
@@ -63,8 +71,7 @@ class Canvas:
                 row.line, full.strip(), platform_id, platform_id, tuple(identifiers),
                 tuple(map(email_name, identifiers)), (full,),
             )  # fmt: skip
-        people = {one.platform_id: name_forms(*one.names) for one in students.values()}
-        return Roster(table, students, partial(_numbers, people))
+        return Roster(table, students, numbers_of(students.values()))
 
     def export(self, order: Order) -> Export:
         """Return the file: who the students are, and the one column of this assignment."""
@@ -95,6 +102,15 @@ class Canvas:
             "the file holds only this assignment's column, so that no other grade can change"
         )
         return made
+
+
+def numbers_of(students: Iterable[RosterRow]) -> Numbers:
+    """Return a reader of the numbers in the names of submissions, for a course's students."""
+    people = {
+        one.platform_id: [form for name in one.names for form in name_forms(name)]
+        for one in students
+    }
+    return partial(_numbers, people)
 
 
 def _numbers(people: canvas.People, reported: Students) -> dict[str, tuple[str, ...]]:

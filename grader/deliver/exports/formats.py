@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from grader.deliver.exports.roster import Roster
+from grader.deliver.exports import roster
+from grader.deliver.exports.roster import Matching, Roster
 from grader.readers import tables
 from grader.readers.tables import Sheet, cell
 from grader.readers.texts import clipped, plain, quoted
@@ -121,6 +122,14 @@ def _grade(stored: Stored, *, allow_pending: bool) -> Grade:
         waiting = [check.id for check in report.checks() if check.outcome == "pending"]
         score, why = None, f"a person must still mark {', '.join(waiting)} (grader mark)"
     return Grade(stored.id, score, report.max_score, why, report)
+
+
+def matching(listed: Roster, grades: Mapping[str, Grade], contested: Collection[str]) -> Matching:
+    """Return which submission belongs to each student of a roster."""
+    students = {name: grade.student for name, grade in grades.items()}
+    groups = {name: grade.report.submission.group for name, grade in grades.items()}
+    known = {name: group for name, group in groups.items() if group is not None}
+    return roster.match(listed, grades, students, contested, known)
 
 
 def feedback(grade: Grade, title: str) -> str:

@@ -53,9 +53,9 @@ def late_options(command: Callable[..., None]) -> Callable[..., None]:
                      help="When the homework was due, such as 2026-03-01T23:59+01:00."),
         click.option("--groups", type=file, metavar="FILE",
                      help="The list of groups: a row for each member."),
-        click.option("--earlier", type=click.Path(path_type=Path, file_okay=False), multiple=True,
+        click.option("--bank", "earlier", type=click.Path(path_type=Path, file_okay=False), multiple=True,
                      metavar="DIR",
-                     help="Reports of an earlier homework: late days used there; may be repeated."),
+                     help="Reports of an earlier homework, whose late days count; may be repeated."),
     )  # fmt: skip
     made: Callable[..., None] = wrapped
     for option in reversed(added):
