@@ -25,7 +25,7 @@ THEIRS = {
 
 
 # Folders of other courses that this one does not need.
-OPTIONAL = ("reference/facts/",)
+OPTIONAL = ("reference/facts/", ".github/workflows/classroom.yml")
 
 
 def tracked():

@@ -18,7 +18,13 @@ from urllib.parse import urlsplit
 
 from grader.deliver.exports.canvas import numbers_of
 from grader.deliver.exports.roster import Roster, RosterRow, email_name
-from grader.deliver.pushing.changes import SAME_POINTS, Change, PushError, Standing, StoppedError
+from grader.deliver.pushing.changes import (
+    SAME_POINTS,
+    GradeChange,
+    PushError,
+    Standing,
+    StoppedError,
+)
 from grader.errors import UsageError
 from grader.readers.tables import Sheet, folded_name
 from grader.readers.texts import did_you_mean, plain, printable, quoted
@@ -184,7 +190,7 @@ class CanvasCourse:
         self._submissions = {str(one.user_id): one for one in every if _has(one, "user_id")}
         return {user: _standing(one) for user, one in self._submissions.items()}
 
-    def send(self, change: Change) -> str:
+    def send(self, change: GradeChange) -> str:
         """Send a change; return what a person must know about it.
 
         Raises:
@@ -203,7 +209,7 @@ class CanvasCourse:
         self._patiently(lambda: one.edit(**what))
         return _compared(one, change)
 
-    def _uploaded(self, change: Change) -> int:
+    def _uploaded(self, change: GradeChange) -> int:
         from canvasapi.upload import Uploader
 
         if change.page is None:
@@ -295,7 +301,7 @@ def _said(error: Exception) -> str:
     return printable(str(error), MAX_ANSWER)
 
 
-def _compared(one: Any, change: Change) -> str:
+def _compared(one: Any, change: GradeChange) -> str:
     """Return a note if Canvas counts other points than those that were sent.
 
     Raises:

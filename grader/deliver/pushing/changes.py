@@ -48,7 +48,7 @@ class Page:
 
 
 @dataclass(frozen=True)
-class Change:
+class GradeChange:
     """What is to be changed for one student.
 
     Attributes:
@@ -81,7 +81,7 @@ class Change:
 
 
 @dataclass
-class Plan:
+class PushPlan:
     """What a push does.
 
     Attributes:
@@ -90,22 +90,22 @@ class Plan:
         left_out: whose grade cannot be sent, a line each.
     """
 
-    changes: list[Change] = field(default_factory=list)
+    changes: list[GradeChange] = field(default_factory=list)
     same: int = 0
     left_out: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Sent:
     """What became of a change: ``error`` is empty if the platform took it."""
 
-    change: Change
+    change: GradeChange
     error: str = ""
     note: str = ""
 
 
 @dataclass(frozen=True)
-class Extras:
+class SentBeside:
     """What is sent beside points: the reasons as a comment, and the page as a file."""
 
     comments: bool = False
@@ -116,8 +116,8 @@ def plan(
     owners: Mapping[str, tuple[str, Grade]],
     standings: Mapping[str, Standing],
     title: str,
-    extras: Extras,
-) -> Plan:
+    extras: SentBeside,
+) -> PushPlan:
     """Return what must be sent so that the platform has these grades.
 
     Args:
@@ -126,7 +126,7 @@ def plan(
         title: of the assignment.
         extras: what is sent beside points.
     """
-    made = Plan()
+    made = PushPlan()
     for user, (student, grade) in owners.items():
         there = standings.get(user)
         if grade.score is None:
@@ -146,11 +146,11 @@ def plan(
 
 
 def _change(
-    user: str, student: str, grade: Grade, there: Standing, title: str, extras: Extras
-) -> Change:
+    user: str, student: str, grade: Grade, there: Standing, title: str, extras: SentBeside
+) -> GradeChange:
     text = feedback(grade, title) if extras.comments else ""
     page = page_of(grade) if extras.pages else None
-    return Change(
+    return GradeChange(
         user,
         student,
         grade.submission,
@@ -171,7 +171,7 @@ def _folded(text: str) -> str:
     return " ".join(text.split())  # platforms change line breaks
 
 
-def send(changes: Sequence[Change], one: Callable[[Change], str]) -> Iterator[Outcome]:
+def send(changes: Sequence[GradeChange], one: Callable[[GradeChange], str]) -> Iterator[Sent]:
     """Send changes one by one and yield what became of each; an error ends only its own change.
 
     Args:
@@ -182,14 +182,14 @@ def send(changes: Sequence[Change], one: Callable[[Change], str]) -> Iterator[Ou
     stopped = ""
     for change in changes:
         if stopped:
-            yield Outcome(change, stopped)
+            yield Sent(change, stopped)
             continue
         try:
             note = one(change)
         except StoppedError as error:
             stopped = f"not tried: {error}"
-            yield Outcome(change, str(error))
+            yield Sent(change, str(error))
         except PushError as error:
-            yield Outcome(change, str(error))
+            yield Sent(change, str(error))
         else:
-            yield Outcome(change, note=note)
+            yield Sent(change, note=note)

@@ -46,6 +46,7 @@ def late_options(command: Callable[..., None]) -> Callable[..., None]:
         command(*arguments, told=Told(times, due, groups, earlier), **options)
 
     file = click.Path(path_type=Path, dir_okay=False)
+    folder = click.Path(path_type=Path, file_okay=False)
     added = (
         click.option("--times", type=file, metavar="FILE",
                      help="A table of when each submission was handed in, with extensions."),
@@ -53,9 +54,8 @@ def late_options(command: Callable[..., None]) -> Callable[..., None]:
                      help="When the homework was due, such as 2026-03-01T23:59+01:00."),
         click.option("--groups", type=file, metavar="FILE",
                      help="The list of groups: a row for each member."),
-        click.option("--bank", "earlier", type=click.Path(path_type=Path, file_okay=False), multiple=True,
-                     metavar="DIR",
-                     help="Reports of an earlier homework, whose late days count; may be repeated."),
+        click.option("--bank", "earlier", type=folder, multiple=True, metavar="DIR",
+                     help="Reports of an earlier homework; its late days count. May be repeated."),
     )  # fmt: skip
     made: Callable[..., None] = wrapped
     for option in reversed(added):

@@ -19,7 +19,7 @@ from grader.deliver.exports.formats import Grade
 from grader.deliver.exports.roster import Matching, Roster
 from grader.deliver.pushing import changes
 from grader.deliver.pushing.canvas import Address, CanvasCourse, canvasapi_or_refuse
-from grader.deliver.pushing.changes import Change, Extras, Plan
+from grader.deliver.pushing.changes import GradeChange, PushPlan, SentBeside
 from grader.errors import UsageError
 from grader.readers.texts import counted, plain
 from grader.reports import terminal
@@ -107,7 +107,7 @@ def to_canvas(
     roster = course.roster()
     matching = formats.matching(roster, grades, contested)
     owners = _owners(roster, matching, grades, contested)
-    extras = Extras(pushing.comments, pushing.pages)
+    extras = SentBeside(pushing.comments, pushing.pages)
     plan = changes.plan(owners, course.standings(), title, extras)
     left_out = [f"{grade.submission}: no grade is sent: {grade.why}" for grade in grades.values()
                 if grade.score is None and grade.submission not in contested]  # fmt: skip
@@ -131,7 +131,7 @@ def _owners(
     }
 
 
-def _show(address: Address, course: CanvasCourse, plan: Plan, problems: Sequence[str]) -> None:
+def _show(address: Address, course: CanvasCourse, plan: PushPlan, problems: Sequence[str]) -> None:
     for line in [*problems, *plan.left_out]:
         click.echo(terminal.clean(f"not sent: {line}"), err=True)
     if plan.changes:
@@ -150,7 +150,7 @@ def _show(address: Address, course: CanvasCourse, plan: Plan, problems: Sequence
     click.echo(terminal.clean(f"{count}{same}: {place}"))
 
 
-def _cells(change: Change) -> list[str]:
+def _cells(change: GradeChange) -> list[str]:
     first, _, rest = change.comment.partition("\n")
     more = f" [+{counted(len(rest.splitlines()), 'line')}]" if rest else ""
     comment = f"{first[:MAX_SHOWN]}{more}"
@@ -160,7 +160,7 @@ def _cells(change: Change) -> list[str]:
 
 
 def _notes(
-    course: CanvasCourse, plan: Plan, matching: Matching, grades: Mapping[str, Grade]
+    course: CanvasCourse, plan: PushPlan, matching: Matching, grades: Mapping[str, Grade]
 ) -> None:
     most = {grade.max_score for grade in grades.values() if grade.score is not None}
     if plan.changes and course.max_points is not None and most != {course.max_points}:
@@ -175,7 +175,7 @@ def _notes(
         click.echo(terminal.clean(f"note: {count} without a report: {named}{rest}"), err=True)
 
 
-def _confirmed(pushing: Pushing, plan: Plan) -> bool:
+def _confirmed(pushing: Pushing, plan: PushPlan) -> bool:
     """Ask at a terminal; without one, only --yes confirms."""
     if pushing.yes:
         return True
@@ -192,7 +192,7 @@ def _at_terminal() -> bool:
     return sys.stdin.isatty()
 
 
-def _sent(course: CanvasCourse, plan: Plan) -> bool:
+def _sent(course: CanvasCourse, plan: PushPlan) -> bool:
     """Send all changes; say which failed, and return whether none did."""
     failed = 0
     for outcome in changes.send(plan.changes, course.send):
