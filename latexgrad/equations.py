@@ -86,6 +86,8 @@ def _without_names(found: Sequence[Lexeme]) -> tuple[list[Lexeme], list[Equation
             kept.append(lexeme)
             continue
         label, place = argument_at(found, place, lexeme)
+        while label and label[0].text in ("=", ":"):
+            label = label[1:]  # "=: \\delta"
         start = _group_start(kept)
         if start is not None and kept[start + 1 : -1] and not _is_remark(label):
             named.append(Equation([label, kept[start + 1 : -1]], ["="], lexeme.at))
@@ -146,8 +148,22 @@ def _add_piece(piece: Piece, result: list[Equation], rest: list[UnreadableError]
 
 
 def _add_beside(lexemes: list[Lexeme], last: Equation, result: list[Equation]) -> None:
-    if not _lists_gates(lexemes, result):
+    inner = lexemes[1:-1]
+    if (lexemes[0].text, lexemes[-1].text) == ("(", ")") and _is_gate_list(inner):
+        signs = [Lexeme("command", text, inner[1].at) for text in (r"\in", r"\{")]
+        last.conditions.append([inner[0], *signs, *inner[2:]])
+    elif not _lists_gates(lexemes, result):
         last.problem = last.problem or _leftover(lexemes[0].at)
+
+
+def _is_gate_list(inner: Sequence[Lexeme]) -> bool:
+    """Say whether brackets hold ``g = f, i, o``."""
+    return (
+        len(inner) > SEVERAL
+        and inner[0].text in GATE_VARIABLES
+        and inner[1].text in ("=", r"\in")
+        and all(one.text in LAST_STEPS | {","} for one in inner[2:])
+    )
 
 
 def _lists_gates(lexemes: list[Lexeme], result: list[Equation]) -> bool:

@@ -18,7 +18,7 @@ from .components import evaluate_entries
 from .evaluate import EvaluationError, at_time, evaluate
 from .functions import NUMPY, Functions
 from .limits import Budget
-from .network import LAST, LATER, STACKED, TIME, Dims, Key, Network, key_of, time_of
+from .network import LAST, LATER, STACKED, TIME, Dims, Key, Network, key_of, keys_in, time_of
 from .nodes import Arranged, Gradient, Node, Symbol
 from .reading import UnknownError
 from .renaming import Renaming
@@ -142,7 +142,7 @@ class Scope:
         for number, rule in enumerate(answer.rules):
             self._rules.setdefault(rule.key, []).append(number)
 
-    def leaf(  # noqa: C901 - one case per kind of leaf
+    def leaf(  # noqa: C901, PLR0911 - one case per kind of leaf
         self, node: Symbol | Gradient, time: int | None
     ) -> Any:
         """Return the value of a symbol or gradient."""
@@ -163,7 +163,7 @@ class Scope:
             if key.of == "L" and self._direct_place(key, time) in self.point.values:
                 # d <- d + ...: the old value is the gradient that was given.
                 return self._turned(key, self.point.values[self._direct_place(key, time)])
-            raise EvaluationError("it is defined in terms of itself", "circular")
+            return self._before(key, time)
         if place not in self._memo:
             try:
                 self._memo[place] = self._derived(key, time, node)
@@ -173,6 +173,24 @@ class Scope:
         if isinstance(found, EvaluationError | ShapeError):
             raise found
         return found
+
+    def _before(self, key: Key, time: int | None) -> Any:
+        r"""Return what a quantity was before it was changed: ``\delta = \delta \odot s``.
+
+        Raises:
+            EvaluationError: nothing else says what it is.
+        """
+        changed = False
+        for number in reversed(self._rules.get(key, ()) if self._active[-1] == (key, time) else ()):
+            rule = self.answer.rules[number]
+            if any(key in keys_in(link) for link in rule.links):
+                changed = True
+                continue
+            links = self.answer.settled[number]
+            found = self.fit(rule, time)
+            if changed and found is not None and links[-1] is not None:
+                return as_number(self.link(number, len(links) - 1, found[1], (key, time)))
+        raise EvaluationError("it is defined in terms of itself", "circular")
 
     def shape(self, node: Symbol | Gradient) -> Shape | None:
         """Return the shape of a symbol or gradient, None if it is not known."""

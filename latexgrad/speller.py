@@ -7,7 +7,7 @@ from dataclasses import replace
 from .components import arranged
 from .derivatives import LOSSES, STEP_LOSS, completed, loss_gradient
 from .limits import UnreadableError
-from .network import LAST, LATER, TIME, Network
+from .network import BATCH, LAST, LATER, TIME, Network
 from .nodes import (
     Gradient,
     Index,
@@ -241,6 +241,9 @@ class Speller:
 
     def _series(self, node: Series) -> Node:
         variable = TIME if node.variable == self._spelling.time != TIME else node.variable
+        if self._network.one_step and _is_of_batch(node, variable):
+            body = self.node(_of_step(node.body, node.variable))
+            return replace(node, variable=BATCH, body=body, lower=None, upper=None)
         return replace(
             node,
             variable=variable,
@@ -248,6 +251,19 @@ class Speller:
             lower=node.lower and self._index(node.lower),
             upper=node.upper and self._index(node.upper),
         )
+
+
+def _is_of_batch(node: Series, variable: str) -> bool:
+    r"""Say whether a sum is over the rows of a batch: ``\sum_{n=1}^N dy_n``."""
+    return variable == BATCH and node.lower == Index(None, 1) and node.upper == Index("N")
+
+
+def _of_step(node: Node, row: str) -> Node:
+    """Return a formula with the step in place of the row of a batch: one sequence is evaluated."""
+    if isinstance(node, Symbol):
+        of_row = node.time is not None and node.time == Index(row)
+        return replace(node, time=Index(TIME)) if of_row else node
+    return with_parts(node, tuple(_of_step(part, row) for part in parts(node)))
 
 
 def _numbered(symbol: Symbol, network: Network) -> Symbol:

@@ -26,6 +26,7 @@ from .nodes import (
 from .statements import Statement
 from .symbol_words import known, known_key, of_word
 
+PASSES = 4  # names may be made of one another, in any order
 PREFIXES = frozenset((r"\delta", r"\Delta", "d", r"\nabla"))
 LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz")
 NEXT = "next"
@@ -146,7 +147,32 @@ def _facts(statements: Sequence[Statement], network: Network) -> _Facts:
         for side in sides_of([statement]):
             for node in walk(side):
                 _count(node, facts, network)
+    _add_shadows(statements, facts, network)
     return facts
+
+
+def _add_shadows(statements: Sequence[Statement], facts: _Facts, network: Network) -> None:
+    r"""Add names of the assignment's that are made of gradients by names of the student's own.
+
+    In ``\hat c_t = \hat h_t \odot ...`` the name is not the candidate where ``\hat h_t`` is one.
+    """
+    targets = [
+        (target, {(node.name, node.labels) for side in sides_of([one]) for node in walk(side)
+                  if isinstance(node, Symbol)}, of_gradients(one))
+        for one in statements
+        if one.problem is None and isinstance(target := next(sides_of([one]), None), Symbol)
+    ]  # fmt: skip
+    made = set(facts.shadows)
+    for _pass in range(PASSES):
+        before = len(made)
+        for target, names, of_loss in targets:
+            if isinstance(of_word(target, network), Gradient):
+                continue
+            if of_loss or names & made:
+                made.add((target.name, target.labels))
+        if len(made) == before:
+            break
+    facts.shadows |= made - facts.defined
 
 
 def _count_targets(statement: Statement, facts: _Facts, network: Network) -> None:

@@ -174,3 +174,89 @@ def test_a_wrong_base_case_of_a_recursion_to_the_step_before_is_followed_through
     found = run("q3.6", RNN_SEQUENCE + text + SUMS_OF.replace("DELTA", "u"))
     assert "the base case is wrong" in found.lost[r"\partial L/\partial h_t"]
     assert found.earned == pytest.approx(0.35)
+
+
+@pytest.mark.parametrize("relation", ["=", r"\leftarrow", ":="])
+def test_a_name_that_is_changed_has_had_its_value_before(relation):
+    update = (
+        rf"$$ \delta = \frac{{\partial L}}{{\partial h_t}}, \delta {relation} \delta \odot SLOPE $$"
+    )
+    text = RNN_STEP + update + STEP_OF.replace("DELTA", r"\delta ")
+    assert lost("q3.5", text.replace("SLOPE", SLOPE)) == {}
+    assert run("q3.5", text.replace("SLOPE", "(1 - h_t)")).earned == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Let $S$ be $CELL$ divided by two.",
+        "Let $S$ be half of $CELL$.",
+        "Let $S$ be $CELL$ with a factor of three in front.",
+        "Denote $CELL$ by $S$ and multiply it by two.",
+        r"Let $S$ be $CELL$ $\odot f_t$.",
+    ],
+)
+def test_a_sentence_that_says_more_than_a_name_defines_none(said):
+    text = LSTM_STEP + said.replace("CELL", CELL) + GATES + WEIGHTS + EACH
+    assert "S is used but never defined" in str(run("q4.5", text).pending)
+
+
+def test_a_name_for_a_gradient_that_nothing_says_earns_nothing():
+    text = r"Let $\delta$ denote $\frac{\partial L}{\partial y_t}$."
+    assert run("q3.5", RNN_STEP + text + STEP_OF.replace("DELTA", r"\delta ")).earned == 0
+
+
+def test_a_sum_over_the_rows_of_a_batch_is_no_sum_over_steps():
+    text = (
+        RNN_STEP
+        + r"""
+    $$ dy = dh_{next} * (1 - h_{next}^2) $$
+    $$ dx = dy\, W_x^T, \quad dh_{prev} = dy\, W_h^T $$
+    $$ dW_x = x^T dy, \quad dW_h = h_{prev}^T dy $$
+    $$ db = \sum_{n=1}^N dy_n $$
+    """
+    )
+    assert lost("q3.5", text) == {}
+    assert [*lost("q3.5", text.replace("^N dy_n", "^T dy_n"))] == ["b"]
+    assert [*lost("q3.5", text.replace("^N dy_n", "^N 2 dy_n"))] == ["b"]
+
+
+def test_hats_for_gradients_are_not_the_candidate():
+    text = r"""\section{LSTM: a sequence}
+    \begin{align*}
+    \hat h_t &= \frac{\partial D_t}{\partial h_t} + \sum_g (W_h^g)^T \delta^g_{t+1} \\
+    \hat c_t &= \hat h_t \odot o_t \odot (1-\tanh^2(c_t)) + \hat c_{t+1} \odot f_{t+1} \\
+    \delta^f_t &= \hat c_t \odot c_{t-1} \odot f_t \odot (1-f_t) \\
+    \delta^i_t &= \hat c_t \odot \tilde c_t \odot i_t \odot (1-i_t) \\
+    \delta^{\tilde c}_t &= \hat c_t \odot i_t \odot (1-\tilde c_t^2) \\
+    \delta^o_t &= \hat h_t \odot \tanh(c_t) \odot o_t \odot (1-o_t)
+    \end{align*}
+    \[ \frac{\partial L}{\partial W_x^g} = \sum_t \delta^g_t x_t^T, \quad
+       \frac{\partial L}{\partial W_h^g} = \sum_t \delta^g_t h_{t-1}^T, \quad
+       \frac{\partial L}{\partial b^g} = \sum_t \delta^g_t \]
+    """
+    named = (
+        r"Write $\hat h_t$ for $\frac{\partial L}{\partial h_t}$ and $\hat c_t$ for"
+        r" $\frac{\partial L}{\partial c_t}$."
+    )
+    assert lost("q4.6", text.replace(r"\begin{align*}", named + r"\begin{align*}")) == {}
+    assert lost("q4.6", text) == {}
+
+
+def test_a_name_below_a_brace_may_be_said_to_be_one():
+    text = (
+        r"\[ \underbrace{\frac{\partial L}{\partial y_t}}_{=:\,\delta}"
+        rf" = {SLOPE} \odot \frac{{\partial L}}{{\partial h_t}} \]"
+    )
+    assert lost("q3.5", RNN_STEP + text + STEP_OF.replace("DELTA", r"\delta ")) == {}
+    wrong = STEP_OF.replace("DELTA h_{t-1}^T", "h_{t-1} DELTA^T").replace("DELTA", r"\delta ")
+    assert [*lost("q3.5", RNN_STEP + text + wrong)] == ["W_h"]
+
+
+def test_gates_in_brackets_are_a_condition():
+    text = LSTM_STEP + f"$$ S = {CELL} $$" + GATES + WEIGHTS
+    each = EACH.replace(
+        r"\qquad \text{for } g = f, i, \tilde c, o", r"\quad (g = f, i, \tilde c, o)"
+    )
+    assert lost("q4.5", text + each) == {}
+    assert [*lost("q4.5", text.replace("(W_x^g)^T", "2 (W_x^g)^T") + each)] == ["x_t"]
