@@ -67,8 +67,8 @@ def _equation(text: str, first: Block, second: Block) -> Iterator[Block]:
     before = _words(text[max(first.at - MAX_BEFORE, 0) : first.at])
     if before.endswith(" and"):  # "write $a$ for $b$ and $c$ for $d$"
         start = max(first.at - MAX_SENTENCE, 0)
-        said = _words(_SENTENCE.split(text[start : first.at])[-1]).split()
-        before = next((word for word in said if _VERB.fullmatch(word)), before)
+        words = _words(_SENTENCE.split(text[start : first.at])[-1]).split()
+        before = next((word for word in words if _VERB.fullmatch(word)), before)
     if _NAMED.fullmatch(between):
         named = between not in ("be", "denote") or _LET.search(before)
         name, meant = first, second
