@@ -84,3 +84,25 @@ def test_a_submissions_name_reaches_the_file_as_one_harmless_cell(identifier, tm
     write(path, CHECKS, [report(identifier)])
     assert rows(path)[1][0] == cell(identifier)
     assert len(rows(path)) == 2
+
+
+def test_a_group_that_the_platform_names_has_a_row_for_each_member(tmp_path):
+    path = tmp_path / "gradebook.csv"
+    made = made_reports.report("submission_9001")
+    made["submission"]["student"] = {
+        "name": "Ada Lovelace, Alan Turing",
+        "email": "ada@x.edu, alan@x.edu",
+    }
+    write(path, [], [typed(made), report("zoe")])
+    assert [row[:1] + row[4:5] for row in rows(path)] == [
+        ["submission", "student"],
+        ["submission_9001", "Ada Lovelace"],
+        ["submission_9001", "Alan Turing"],
+        ["zoe", ""],
+    ]
+
+
+def test_a_spreadsheet_is_told_that_it_is_utf_8(tmp_path):
+    path = tmp_path / "gradebook.csv"
+    write(path, CHECKS, [report("Ünal")])
+    assert path.read_bytes().startswith(b"\xef\xbb\xbfsubmission,")

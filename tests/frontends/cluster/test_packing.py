@@ -11,6 +11,9 @@ from grader.intake.contents_digest import contents_digest
 from grader.intake.downloads import Collected, HandedInFile, Student
 from grader.intake.submission import stage
 from grader.job import Submitted
+from grader.lateness import Lateness
+from grader.model import LateSpec
+from grader.reports.frame import Frame, GroupReport, LateReport, MemberReport
 from grader.reports.report import Report
 from tests import made_reports
 
@@ -103,6 +106,15 @@ def test_what_is_too_large_to_be_sent_says_so(tmp_path, monkeypatch):
 def test_what_vanished_is_one_sentence(tmp_path):
     with pytest.raises(BrokenError, match=r"gone: cannot be read: No such file"):
         packing.pack(Submitted("ada", tmp_path / "gone", WANTED), tmp_path)
+
+
+def test_what_the_files_do_not_tell_travels(tmp_path):
+    (tmp_path / "ada").mkdir()
+    late = LateReport.of_lateness(LateSpec(per_day=0.1), Lateness(2))
+    group = GroupReport(name="T", members=(MemberReport(name="Ada"), MemberReport(login="b")))
+    frame = Frame(late=late, group=group)
+    assert sent(tmp_path / "ada", tmp_path, frame=frame).frame == frame
+    assert sent(tmp_path / "ada", tmp_path / "again").frame == Frame()
 
 
 def test_an_earlier_report_travels_with_its_pictures(tmp_path):
