@@ -6,8 +6,8 @@ BIN := $(VENV)/bin
 OUT ?= build/reports
 STAMP := $(VENV)/.installed
 
-# Half of the time tests wait for processes that they start: one more than there are cores pays.
-WORKERS ?= $$(($$($(PYTHON) -c 'import os; print(min(8, len(os.sched_getaffinity(0))))') + 1))
+# A third of the time tests wait for processes that they start: two more than there are cores pay.
+WORKERS ?= $$(($$($(PYTHON) -c 'import os; print(min(8, len(os.sched_getaffinity(0))))') + 2))
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 # For `make grade`: right, wrong and hostile, of every question of the homework, without long training.
 SHOWCASE := full_marks/unusual_imports full_marks/derivation_rows \
