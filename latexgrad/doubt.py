@@ -22,7 +22,7 @@ from .statements import Statement
 from .verdicts import ComparedAnswer
 
 
-class Doubts:
+class Unread:
     """Finds what was not understood, and which quantities it concerns."""
 
     def __init__(self, part: PartContent, compared: ComparedAnswer) -> None:

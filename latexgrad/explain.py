@@ -11,7 +11,7 @@ from . import mathml
 from .arithmetic import ShapeError
 from .assessment import AssessedFormula, Mistake
 from .checker import Quantity, Verdict
-from .doubt import Doubts
+from .doubt import Unread
 from .formula_text import as_text, quantity_text
 from .limits import UnreadableError
 from .network import LAST, Key
@@ -63,7 +63,7 @@ class Explanation:
     """Explains what was found about one file."""
 
     def __init__(
-        self, document: Document, compared: ComparedAnswer, doubts: Doubts, file: str
+        self, document: Document, compared: ComparedAnswer, doubts: Unread, file: str
     ) -> None:
         self._compared = compared
         self._doubts = doubts

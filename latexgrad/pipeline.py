@@ -9,7 +9,7 @@ import numpy as np
 
 from .assessment import Assessed, AssessedQuantity, Assessment, Shortfall, Unanswered, Waiting
 from .checker import Verdict
-from .doubt import Doubts
+from .doubt import Unread
 from .explain import Explanation, is_shape
 from .interpretation import interpreted
 from .limits import Budget, OverBudgetError, UnreadableError
@@ -66,7 +66,7 @@ def _assessed(
         blank = not content.document.has_mathematics
         return Unanswered(f"{file} has no formulas for this part yet", blank)
     compared = interpreted(part, ready, points, Budget())
-    doubts = Doubts(part, compared)
+    doubts = Unread(part, compared)
     explanation = Explanation(content.document, compared, doubts, file)
     losing = [verdict for verdict in compared.verdicts if verdict.status != "right"]
     if part.numbered and earned(ready, compared) < LEAST_OF_NUMBERED:
