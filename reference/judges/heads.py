@@ -16,6 +16,7 @@ from grader.author import Failure
 
 HEAD = "fc."
 ROUNDING = 1.0e-5  # of a head's size
+SPREAD = 0.15  # from that of a uniform distribution; 200 numbers that are drawn differ by 0.03
 
 Array = np.ndarray[Any, Any]
 
@@ -87,6 +88,18 @@ def way_to(parameters: Mapping[str, Array], seen: Mapping[str, Any]) -> Way | No
     length = float(np.linalg.norm(path - path[0], axis=(1, 2)).max())
     near = min(off) <= length + ROUNDING * float(np.linalg.norm(head))
     return Way(path[0], min(off), length, near)
+
+
+def is_as_drawn(head: Array) -> bool:
+    """Say whether a head is like those that ``nn.Linear`` draws: uniform within 1 / sqrt(n).
+
+    Args:
+        head: (m, n + 1), weights and biases.
+    """
+    bound = 1 / np.sqrt(head.shape[1] - 1)
+    spread = float(head.std()) * np.sqrt(3) / bound
+    largest = float(np.abs(head).max())
+    return bool(largest <= bound * (1 + ROUNDING) and abs(spread - 1) <= SPREAD)
 
 
 def _paths(seen: Mapping[str, Any], weight: Array) -> list[Array]:

@@ -443,6 +443,19 @@ def test_a_head_that_no_training_led_to_is_left_to_a_person(
     assert said in trained.message
 
 
+@pytest.mark.parametrize(("factor", "said"), [(1, ""), (1.3, "the head knew the classes")])
+def test_a_head_that_was_drawn_may_know_the_classes_by_luck(
+    factor, said, network, head, ants_and_bees
+):
+    bound = 1 / np.sqrt(head.shape[1] - 1)
+    lucky = np.random.default_rng(0).uniform(0, bound, head.shape) * np.sign(head - head.mean(0))
+    start = factor * lucky
+    seen = {"steps": 5, "paths": [np.stack([start, head])]}
+    trained = judged("freeze", arrays(network), ants_and_bees, seen=seen).findings[2]
+    assert (trained.earned, trained.undecided) == (float(not said), bool(said))
+    assert said in trained.message
+
+
 def test_paths_of_another_shape_say_nothing(network, ants_and_bees):
     seen = {"steps": 5, "paths": [np.zeros((3, 2)), np.zeros((3, 5, 5))]}
     assert judged("freeze", arrays(network), ants_and_bees, seen=seen).findings[2].undecided
