@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
@@ -21,12 +22,16 @@ MAX_ZEROS = 5  # different reasons
 MAX_CAUSES = 3
 MAX_CAUSE = 80  # characters
 MAX_NAMED = 4  # submissions in one line
+MIN_NAME = 24  # characters of an id that stay, where a line is too long
+MAX_LOST = 54  # characters of what was lost beside such an id, with the days late at its end
 
 
 def summary(reports: Sequence[Report]) -> Group:
     """Return one line per submission, then each zero to look at and each frequent cause once."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    table.add_column("submission", no_wrap=True, max_width=MAX_NAME)
+    # Long ids give way, never a status or a score.
+    least = min(MIN_NAME, max((cell_len(clean(made.id)) for made in reports), default=0))
+    table.add_column("submission", overflow="ellipsis", min_width=least, max_width=MAX_NAME)
     table.add_column("status", no_wrap=True)
     table.add_column("score", justify="right", no_wrap=True)
     table.add_column("lost points", no_wrap=True)
@@ -37,8 +42,8 @@ def summary(reports: Sequence[Report]) -> Group:
             zeros.setdefault(why, []).append(made.id)
         if len(table.rows) < MAX_LISTED:
             told = "a zero to look at" if why else lost(made)
-            late = late_words(made) if made.late is not None else ""
-            told = "; ".join(filter(None, [told, late]))
+            if late := late_words(made) if made.late is not None else "":
+                told = "; ".join(filter(None, [printable(told, MAX_LOST - len(late)), late]))
             most = plain(made.max_score)
             score = "-" if made.score is None else f"{plain(made.score)} / {most}"
             status = Text(made.status, STYLES[made.status])

@@ -159,6 +159,19 @@ def test_a_class_of_40_fits_a_screen_with_a_line_for_each():
     assert lines[-1].endswith("(q3.2)")
 
 
+def test_a_late_line_keeps_its_status_its_score_and_what_lateness_costs():
+    late = {
+        "days": 13, "at_least": True, "over": False, "per_day": 0.1, "of": "score", "free_days": 0,
+        "bank_days": 0, "bank_left": None, "score_before": 10.75, "points": 1.25,
+        "handed_in": None, "due": None,
+    }  # fmt: skip
+    odd = an_odd_report(1) | {"late": late, "status": "complete"}
+    (line,) = class_of(odd).splitlines()[2:3]
+    assert line.rstrip().endswith("at least 13 days late: -1.25")
+    assert " complete   9.5 / 24   q1, q2, q6 missing" in line
+    assert len(line) <= 110
+
+
 def test_one_way_of_losing_all_is_named_once():
     checks = [check(f"q1.{n}", "failed", 0, 1, reason="not_implemented") for n in range(9)]
     assert "all not_implemented" in class_of(report_of(*checks))

@@ -16,6 +16,9 @@ from grader.frontends.notebook.kernel import live_modules
 from grader.frontends.student.replay import load
 from grader.intake.wanted import asked_by
 from grader.job import Settings
+from grader.readers.texts import printable
+
+MAX_SHOWN = 40  # characters of what was given instead of an id
 
 
 def check_here(only: Sequence[str], folder: str, shell: Any) -> Checked:
@@ -31,9 +34,14 @@ def check_here(only: Sequence[str], folder: str, shell: Any) -> Checked:
         shell: IPython's, or None outside of a notebook.
 
     Raises:
-        UsageError: there is no such check or folder, or no homework there.
+        UsageError: there is no such check or folder, no homework there, or an id is not a text.
         BrokenError: a recorded file is damaged, or there is no place for temporary files.
     """
+    if odd := [one for one in only if not isinstance(one, str)]:
+        raise UsageError(
+            f"{printable(repr(odd[0]), MAX_SHOWN)}: name questions and checks as texts: "
+            'grader.check("q3.1", "q5")'
+        )
     here = Path(folder)
     if not here.is_dir():
         raise UsageError(f"{folder}: no such folder")

@@ -21,6 +21,7 @@ OURS = re.compile(
     r"(^[ \t]*|;[ \t]*)(?:grader\.check\([^()\n]*\)|import[ \t]+grader)(?=[ \t]*(?:;|#|$))",
     re.MULTILINE,
 )
+OUR_RESULT = re.compile(r"(?<![\w.])grader\.check\([^()\n]*\)")  # r = grader.check("q1")
 DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -57,6 +58,7 @@ def cells_that_count(history: Sequence[str]) -> list[tuple[int, str]]:
     later: set[str] = set()
     for number in range(len(history) - 1, 0, -1):
         text = OURS.sub(r"\1pass", python_of(history[number]))
+        text = OUR_RESULT.sub("None", text)
         if not text.strip() or text in texts:
             continue
         texts.add(text)

@@ -39,6 +39,9 @@ def test_the_check_itself_is_not_checked():
         (1, "pass; pass"), (2, "import graders"), (3, "pass  # all"),
     ]  # fmt: skip
 
+    cells = ["", 'r = grader.check("q3.1")\nprint(grader.check())', "mygrader.check(1)"]
+    assert cells_that_count(cells) == [(1, "r = None\nprint(None)"), (2, "mygrader.check(1)")]
+
 
 def test_lines_stay_where_the_notebook_shows_them():
     ((_number, text),) = cells_that_count(["", f"import grader\n%time x = 1\n{F.format(1)}"])
@@ -64,3 +67,9 @@ def test_outside_of_a_notebook_it_checks_the_files(tmp_path, monkeypatch):
 def test_in_a_worker_it_does_nothing(monkeypatch):
     monkeypatch.setitem(sys.modules, "_dlg", sys)
     assert grader.check("q3.1") is None
+
+
+@pytest.mark.parametrize("given", [3.1, ["q3.1"], None])
+def test_an_id_that_is_no_text_is_told_in_one_line(given):
+    with pytest.raises(UsageError, match=r'as texts: grader.check\("q3.1", "q5"\)'):
+        grader.check(given)
