@@ -80,11 +80,12 @@ class HandedIn:
     """Digests of a submission's files, before they are staged, and of what staging depends on.
 
     ``by_functions`` is that of a submission with notebooks, which are chosen by the functions that
-    the rubric asks for.
+    the rubric asks for. ``contents`` depends on the files alone.
     """
 
     digest: str
     by_functions: str
+    contents: str
 
     def of(self, files: Sequence[str]) -> str:
         """Return the digest that counts for a submission of which these files were staged."""

@@ -10,13 +10,13 @@ from grader.reports.report import CheckReport, QuestionReport, Report
 
 
 def with_basis(
-    made: Report, submission: str, checks: Mapping[str, str], but: Collection[str]
+    made: Report, submission: Mapping[str, str], checks: Mapping[str, str], but: Collection[str]
 ) -> Report:
     """Return a report that says what its grades depend on.
 
     Args:
         made: the report.
-        submission: the digest of what was handed in.
+        submission: the digests of what was handed in: its ``basis`` and ``contents``.
         checks: the digests of everything else, by the check's id.
         but: ids of the checks that another run may judge differently.
     """
@@ -33,7 +33,7 @@ def with_basis(
         )
         for question in made.questions
     )
-    about = made.submission.model_copy(update={"basis": submission})
+    about = made.submission.model_copy(update=submission)
     return made.model_copy(update={"questions": questions, "submission": about})
 
 

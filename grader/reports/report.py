@@ -238,7 +238,8 @@ class StudentReport(Reported):
 class SubmissionReport(Reported):
     """What was handed in; the notes say what was left out, and why.
 
-    ``basis`` is the digest of the files before they were staged, and of what staging depends on.
+    ``basis`` is the digest of the files before they were staged, and of what staging depends on;
+    ``contents`` that of the files alone, which tells whether the student handed in again.
     """
 
     id: Annotated[str, Field(min_length=1)]
@@ -246,6 +247,7 @@ class SubmissionReport(Reported):
     files: Items[str]
     notes: Items[str]
     basis: Digest = None
+    contents: Digest = None
     contested: Annotated[str | None, Field(exclude_if=is_absent)] = None
     student: Annotated[StudentReport | None, Field(exclude_if=is_absent)] = None
     group: Annotated[GroupReport | None, Field(exclude_if=is_absent)] = None

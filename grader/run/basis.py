@@ -62,7 +62,7 @@ class Basis:
         except UsageError:
             return None
         plain = [self.staging, contents, contested]
-        return HandedIn(_digest(plain), _digest([*plain, self.asked]))
+        return HandedIn(_digest(plain), _digest([*plain, self.asked]), _digest([contents]))
 
 
 def basis_of(rubric: Rubric, settings: Settings) -> Basis:

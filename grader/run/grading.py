@@ -103,8 +103,9 @@ class _Keeper:
         submitted = self._submitted
         if submitted.basis is not None:
             unreached = {name for name, one in self._session.results.items() if one.unreached}
-            basis = submitted.basis.of(made.submission.files)
-            made = joining.with_basis(made, basis, self._job.bases, unreached)
+            known = submitted.basis
+            digests = {"basis": known.of(made.submission.files), "contents": known.contents}
+            made = joining.with_basis(made, digests, self._job.bases, unreached)
         if submitted.earlier is not None:
             made = joining.joined(self._job.rubric, made, submitted.earlier)
         return made

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from grader.job import Submitted
+from grader.job import HandedIn, Submitted
 from grader.model import Rubric
 from grader.reports import joining, stored, written
 from grader.reports.files import TEMPORARY
@@ -55,11 +55,19 @@ def with_frames(out: Path, submitted: Sequence[Submitted]) -> tuple[dict[str, Re
             if not any(key in raw for key in FRAME_KEYS):
                 continue
             made = Report.read(raw)
-            if one.basis is None or made.submission.basis == one.basis.of(made.submission.files):
+            if one.basis is None or _is_same_hand_in(made, one.basis):
                 found[one.identifier] = made
             elif made.late is not None:
                 replaced.append(one.identifier)
     return found, replaced
+
+
+def _is_same_hand_in(made: Report, basis: HandedIn) -> bool:
+    """Say whether a report is of the same files; another grader may have made it."""
+    about = made.submission
+    if about.contents is not None:
+        return about.contents == basis.contents
+    return about.basis == basis.of(about.files)
 
 
 def plan(

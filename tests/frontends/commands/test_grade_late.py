@@ -196,6 +196,17 @@ def test_another_hand_in_loses_the_time_of_the_first_and_somebody_is_told(course
     assert ADA in ran.output
 
 
+def test_times_and_groups_stay_though_the_grader_is_another(course, monkeypatch):
+    grade("--times", "times.csv", "--groups", "groups.csv")
+    gradebook = course / "reports" / "gradebook.csv"
+    before = gradebook.read_text()
+    monkeypatch.setattr("grader.run.basis.engine", lambda: "of another version")
+    ran = grade()
+    assert "handed in again" not in ran.output
+    assert gradebook.read_text() == before
+    assert late(course / "reports", ADA)["days"] == 1
+
+
 def test_diff_names_a_change_of_lateness(course):
     grade("--times", "times.csv")
     grade(out="other")
