@@ -70,6 +70,8 @@ def texts(context: Context, asked: Sequence[str]) -> Iterator[tuple[str, str]]:
         text = decoded(data)
         if name.endswith(".ipynb"):
             text = markdown_of(text)
+            if not text.strip() and name not in asked:
+                continue  # code alone; nobody looked for a document there
             name = f"{name.removesuffix('.ipynb')}.md"  # noqa: PLW2901 - how it is read
         yield name, with_included(context, name, text)
 

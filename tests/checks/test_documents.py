@@ -111,6 +111,11 @@ def test_the_markdown_cells_of_a_notebook_are_a_document():
     assert documents.markdown_of("not a notebook") == ""
 
 
+def test_a_notebook_of_code_alone_is_no_document():
+    book = json.dumps({"cells": [{"cell_type": "code", "source": "print(1)"}]}).encode()
+    assert texts({"rnn_layers.ipynb": book}) == {}
+
+
 def test_pictures_are_named_whatever_their_suffix():
     files = {"derivations.tex": b"%PDF-1.7", "page 1.jpg": b"\xff\xd8\xff", "a.tex": b"a"}
     found = documents.pictures(context(files), ["derivations.tex"])

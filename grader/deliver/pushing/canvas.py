@@ -101,7 +101,8 @@ class CanvasCourse:
 
         self._sleep = sleep
         self._address = address
-        self._requester = Requester(address.url.rstrip("/"), token.strip())
+        self._token = token.strip()
+        self._requester = Requester(address.url.rstrip("/"), self._token)
         self._limit_time()
         self._course = Course(self._requester, {"id": int(address.course)})
         self._assignment = self._found(address.assignment)
@@ -261,27 +262,32 @@ class CanvasCourse:
         except (exceptions.InvalidAccessToken, exceptions.Unauthorized) as error:
             raise StoppedError(
                 "Canvas does not accept the token in CANVAS_TOKEN, or it does not allow this "
-                f"({_said(error)})"
+                f"({self._said(error)})"
             ) from None
         except exceptions.RateLimitExceeded:
             raise _BusyError("too many requests", refused=True) from None
         except exceptions.Forbidden as error:
             if "rate limit" in str(error).casefold():
                 raise _BusyError("too many requests", refused=True) from None
-            raise PushError(f"Canvas does not allow it ({_said(error)})") from None
+            raise PushError(f"Canvas does not allow it ({self._said(error)})") from None
         except exceptions.ResourceDoesNotExist:
             raise PushError("Canvas knows no such course, assignment or student (404)") from None
         except exceptions.CanvasException as error:
             status = _status(error)
             if status >= 500:  # noqa: PLR2004
                 raise _BusyError(f"Canvas failed (status {status})", refused=False) from None
-            raise PushError(f"Canvas refused ({_said(error)})") from None
+            raise PushError(f"Canvas refused ({self._said(error)})") from None
         except (requests.exceptions.InvalidJSONError, ValueError):
             text = "what answered is not Canvas's interface; is the address right?"
             raise PushError(text) from None
         except requests.RequestException as error:
             text = f"Canvas cannot be reached ({type(error).__name__})"
             raise _BusyError(text, refused=False) from None
+
+    def _said(self, error: Exception) -> str:
+        """Return what Canvas said. A server between may repeat what was sent, with the token."""
+        text = str(error)
+        return printable(text.replace(self._token, "...") if self._token else text, MAX_ANSWER)
 
 
 class _BusyError(PushError):
@@ -295,10 +301,6 @@ class _BusyError(PushError):
 def _status(error: Exception) -> int:
     digits = str(error).rpartition("status code ")[2]
     return int(digits) if digits.isdecimal() else 0
-
-
-def _said(error: Exception) -> str:
-    return printable(str(error), MAX_ANSWER)
 
 
 def _compared(one: Any, change: GradeChange) -> str:

@@ -66,8 +66,9 @@ def check(
     checks of its functions. Exit status: 0 all checks pass, 1 some do not.
     """
     folder, only, file = Path(), list(arguments), ""
-    if only and Path(only[0]).is_file():
-        folder, file = Path(only[0]).parent, Path(only.pop(0)).name
+    if named := next((one for one in only if Path(one).is_file()), ""):
+        only.remove(named)
+        folder, file = Path(named).parent, Path(named).name
     elif only and (Path(only[0]).is_dir() or "/" in only[0] or os.sep in only[0]):
         folder = Path(only.pop(0))
     if not folder.is_dir():

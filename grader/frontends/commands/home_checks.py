@@ -40,18 +40,28 @@ def visible(rubric: Rubric, only: Sequence[str], file: str = "") -> frozenset[st
     wanted = wanted_checks(rubric, only) & shown
     if not wanted:
         raise UsageError(f"{', '.join(only)}: hidden checks cannot run here")
-    return wanted if only else _of_file(rubric, wanted, file)
+    about_file = _of_file(rubric, wanted, file)
+    return wanted if only else about_file
 
 
 def _of_file(rubric: Rubric, wanted: frozenset[str], file: str) -> frozenset[str]:
-    """Return which of the wanted checks are about a file of code; all if none is."""
-    found = frozenset(
-        check.id
+    """Return which of the wanted checks are about a file of code; all if it is no module.
+
+    Raises:
+        UsageError: it is a module, and no check asks for it.
+    """
+    modules = {
+        check.id: check.module or question.module
         for question in rubric.questions
         for check in question.checks
-        if check.id in wanted and is_meant(file, check.module or question.module)
-    )
-    return found or wanted
+    }
+    about = {name for name, module in modules.items() if is_meant(file, module)}
+    if not about and file.lower().endswith(".py"):
+        raise UsageError(
+            f"{file}: the checks do not ask for this file; they ask for "
+            f"{', '.join(sorted({*modules.values()}))}"
+        )
+    return wanted & about or wanted
 
 
 def recorded(bundle: Bundle, folder: Path, only: Sequence[str], file: str = "") -> HomeChecks:
@@ -68,7 +78,8 @@ def recorded(bundle: Bundle, folder: Path, only: Sequence[str], file: str = "") 
         BrokenError: a recorded file is damaged.
     """
     wanted = wanted_of(bundle.ids, only)
-    wanted = wanted if only else _of_file(bundle.rubric(wanted), wanted, file)
+    about_file = _of_file(bundle.rubric(wanted_of(bundle.ids, ())), wanted, file)
+    wanted = wanted if only else about_file
     rubric = bundle.rubric(wanted)
     checks = chosen(rubric, wanted)
     if not checks:

@@ -244,6 +244,13 @@ def test_a_wrong_token_is_said_and_not_shown(canvas, pushed, monkeypatch):
     assert "needs CANVAS_TOKEN in the environment" in ran.output
 
 
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_a_token_that_an_answer_repeats_is_not_shown(canvas, pushed, status):
+    body = f'{{"errors":[{{"message":"no: {TOKEN}!"}}]}}'
+    canvas.faults.append(Fault("GET", "assignments", status, body, times=9))
+    assert "no: ...!" in pushed("--yes", status=2).output  # pushed looks for the token
+
+
 def test_names_that_are_hidden_from_graders_are_said(canvas, pushed):
     canvas.assignments[1]["anonymize_students"] = True
     assert "is graded anonymously" in pushed(status=2).output

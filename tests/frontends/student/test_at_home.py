@@ -128,6 +128,15 @@ def test_a_module_in_place_of_a_folder_names_the_checks_of_its_functions(unpacke
     assert ran.out.splitlines()[0].startswith("passed  q5.5")
 
 
+def test_a_module_that_is_not_asked_for_is_refused_and_not_passed_over(unpacked):
+    shutil.copy(unpacked.home / "rnn_layers.py", unpacked.home / "mine.py")
+    for words in (["mine.py"], ["mine.py", "q3.1"], ["q3.1", "mine.py"]):
+        ran = unpacked.check(*words)
+        assert (ran.status, ran.out) == (2, "")
+        assert "mine.py: the checks do not ask for this file; they ask for rnn" in ran.err
+    assert unpacked.check("q3.1", "rnn_layers.py").status == 0
+
+
 def test_in_the_wrong_folder_it_names_the_homework_that_is_near(unpacked):
     beside = unpacked.home.parent / "downloads"
     beside.mkdir()
