@@ -29,6 +29,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 WIDTHS = (1400, 390)
 PAGES = (
     "class",
+    "late class",
     "alice",
     "bob",
     "carol",
@@ -39,6 +40,11 @@ PAGES = (
     "similarity",
 )
 MATHML = "<math><mi>x</mi><mo>=</mo><mn>1</mn></math>"
+LATE = {
+    "days": 1, "at_least": True, "over": False, "handed_in": None, "due": None, "per_day": 0.5,
+    "of": "score", "free_days": 0, "bank_days": 0, "bank_left": None, "score_before": 0.5,
+    "points": 0.25,
+}  # fmt: skip
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
 
@@ -65,7 +71,10 @@ def everything():
               figures=figures, visibility="hidden" if n == 2 else "visible")
         for n, outcome in enumerate(outcomes)
     ]  # fmt: skip
-    return typed(report_of(*checks, score=0.5, status="pending"))
+    made = report_of(*checks, score=0.25, status="pending", late=LATE)
+    members = [{"name": "Ada Lovelace", "login": "ada"}, {"name": "<b>Eve</b>"}]
+    made["submission"]["group"] = {"name": "Team 7", "members": members}
+    return typed(made)
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +92,8 @@ def pages(tmp_path_factory) -> dict[str, Path]:
     for name, text in texts.items():
         (folder / f"{name}.html").write_text(text, encoding="utf-8")
     found = {name: folder / f"{name}.html" for name in texts}
+    found["late class"] = folder / "late.html"
+    html.write_index(found["late class"], [made, typed(report_of(*_passed()))])
     for student in ("alice", "bob", "carol"):
         (found[student],) = graded.glob(f"*{student}/report.html")
     waiting = [check(f"q2.{n}", **one) for n, one in enumerate(_waiting(made))]
@@ -95,6 +106,11 @@ def pages(tmp_path_factory) -> dict[str, Path]:
     command += ["--rubric", ROOT / "rubric.yaml"]
     assert CliRunner().invoke(cli.main, [str(word) for word in command]).exit_code == 0
     return {**found, "class": graded / "index.html"}
+
+
+def _passed():
+    """Return the checks of somebody who was in time."""
+    return [check(f"q1.{n}", "passed", 2.0, 2.0) for n in range(5)]
 
 
 def _waiting(made):

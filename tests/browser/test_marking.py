@@ -14,7 +14,7 @@ from tests.deliver.marking.test_marking_page import BAD_MATHML, EVIL, formulas, 
 from tests.made_reports import store
 
 pytest.importorskip("playwright", reason="the extra 'browser' is not installed")
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 CHROMIUM = os.environ.get("GRADER_CHROMIUM") or shutil.which("chromium")
 ITEMS = """\
@@ -174,7 +174,7 @@ def test_what_was_typed_is_there_after_the_tab_was_closed(context, page, page_fi
     # Another page, by another seed, begins anew; so does this one if one says so.
     again.on("dialog", lambda dialog: dialog.accept())
     again.get_by_role("button", name="Start over").click()
-    again.wait_for_function("document.querySelector('#marker').value === ''")
+    expect(again.locator("#marker")).to_have_value("")
     assert values(answer(again, "ada")) == ("", "")
 
 
@@ -228,7 +228,7 @@ def test_what_two_people_must_settle_is_settled_on_the_page(
     assert run_cli("mark", reports, "--compare", *files, "--settle", settle).status == 1
     answer(page, "cy").locator("textarea").fill("typed before")
     page.locator("#load").set_input_files(settle)
-    page.wait_for_function("document.querySelector('#kept').textContent !== ''")
+    expect(page.locator("#kept")).not_to_be_empty()
     said = "2 filled in, 1 left as typed here, 0 without an answer here."
     assert page.locator("#kept").inner_text() == f"Opened settled.csv: {said}"
     assert values(answer(page, "ada")) == ("2", "")
@@ -238,18 +238,18 @@ def test_what_two_people_must_settle_is_settled_on_the_page(
     path = save(page, tmp_path)
     assert run_cli("mark", reports, "--marks", path).status == 0
     page.locator("#load").set_input_files(path)  # a file of the page's own
-    page.wait_for_function("document.querySelector('#kept').textContent.includes('marks.csv')")
+    expect(page.locator("#kept")).to_contain_text("marks.csv")
     assert "0 filled in, 3 left as typed here, 0 without" in page.locator("#kept").inner_text()
     path.write_text("submission;check;points\nnobody;q1.1;1\nada;q1.2;1,5\n", encoding="utf-8")
     page.locator("#load").set_input_files(path)
-    page.wait_for_function("document.querySelector('#kept').textContent.includes('1 without')")
+    expect(page.locator("#kept")).to_contain_text("1 without")
     assert values(answer(page, "ada", "q1.2")) == ("1,5", "")
 
 
 def test_pictures_that_were_handed_in_are_seen(page):
     picture = answer(page, "ada").locator("img.handed-in")
     picture.scroll_into_view_if_needed()
-    page.wait_for_function("[...document.images].some((one) => one.naturalWidth === 1)")
+    expect(picture).to_have_js_property("naturalWidth", 1)
 
 
 @pytest.mark.parametrize("bypass_csp", [False, True], ids=["by_policy", "by_escaping"])

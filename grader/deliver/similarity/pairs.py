@@ -12,6 +12,7 @@ from grader.deliver.similarity.fingerprints import GRAM, NOTICED, SourceFile
 
 # What more of a class have in common than so many, or this share, is how the homework is done.
 COMMON, COMMON_SHARE, MOST_COMMON = 8, 0.2, 40
+MOSTLY = 90  # per cent of a program that so many have: they may have copied one
 LEAST_SHARED = 2 * NOTICED  # tokens
 LEAST_PRINTS = LEAST_SHARED // NOTICED  # fingerprints that so many tokens have at least
 AROUND = 2  # lines shown before and after what is shared
@@ -118,6 +119,18 @@ class SharedCode:
             for _percent_, _tokens, first, second, shared in found[:most]
         ]
         return made, len(found)
+
+    def mostly_common(self) -> list[Program]:
+        """Return the programs of this class of which nearly all does not count, being common.
+
+        Many who hand in one program would be in no pair, and nobody would look.
+        """
+        return [
+            one
+            for one in self._programs
+            if not one.year
+            and _percent(*self._counted(one, (one.hashes & self._common) - self._given)) >= MOSTLY
+        ]
 
     def _candidates(self) -> list[tuple[int, int]]:
         """Return the pairs with fingerprints in common, one of them at least of this class."""

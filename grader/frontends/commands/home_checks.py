@@ -45,7 +45,7 @@ def visible(rubric: Rubric, only: Sequence[str], file: str = "") -> frozenset[st
 
 
 def _of_file(rubric: Rubric, wanted: frozenset[str], file: str) -> frozenset[str]:
-    """Return which of the wanted checks are about a file of code; all if it is no module.
+    """Return which of the wanted checks are about a file of code; all if it is not a module.
 
     Raises:
         UsageError: it is a module, and no check asks for it.

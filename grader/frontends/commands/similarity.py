@@ -51,6 +51,7 @@ def similarity_command(
     before = [one for path in earlier for one in reading.programs(path, loaded, earlier=True)]
     compared = SharedCode([*here, *before], reading.given(loaded, template))
     pairs, count = compared.pairs(least, most)
+    common = compared.mostly_common()
     page = html.plain_page(
         "similarity.html.j2",
         title=loaded.title,
@@ -59,6 +60,7 @@ def similarity_command(
         here=len(here),
         before=len(before),
         least=least,
+        common=[one.label for one in common],
     )
     write_text(out, page)
     if pairs:
@@ -67,6 +69,11 @@ def similarity_command(
     told += f" and {len(before)} of earlier years" if before else ""
     told += f" share {least} % or more of their own code"
     click.echo(f"{told}; a person must judge: {out}")
+    if common:
+        click.echo(
+            f"look at {counted(len(common), 'submission')} more, named on the page: nearly all of "
+            "their code is what many have in common, which does not count in pairs"
+        )
 
 
 def _table(pairs: Sequence[Pair]) -> Table:

@@ -106,6 +106,28 @@ def test_what_much_of_the_class_has_does_not_count():
     assert found(*many) == {}
 
 
+def test_many_who_hand_in_one_program_are_named_though_no_pair_is_shown():
+    many = [program(str(n), OWN) for n in range(9)]
+    own = program("own", OTHER)
+    half = program("half", OTHER.replace("Stack", "Heap") + OWN)
+    before = program("before", OWN, "2025")
+    compared = SharedCode([*many, own, half, before], [])
+    assert compared.mostly_common() == many
+    assert SharedCode(many[:8], []).mostly_common() == []
+
+
+def test_the_page_and_the_terminal_name_many_who_share_one_program(run_cli, tmp_path):
+    for number in range(9):
+        (tmp_path / "class" / f"n{number}").mkdir(parents=True)
+        (tmp_path / "class" / f"n{number}" / "rnn_layers.py").write_text(OWN)
+    page = tmp_path / "page.html"
+    command = ("similarity", tmp_path / "class", "--rubric", ROOT / "rubric.yaml", "--out", page)
+    ran = run_cli(*command)
+    assert "0 pairs of 9 submissions" in ran.out
+    assert "look at 9 submissions more, named on the page" in ran.out
+    assert "copied one program: n0, n1, n2, n3, n4, n5, n6, n7, n8</p>" in page.read_text()
+
+
 def test_years_are_compared_with_the_class_and_not_with_each_other():
     pairs = found(program("a", OWN), program("b", OWN, "2025"), program("c", OWN, "2024"))
     assert set(pairs) == {("a", "2025/b"), ("a", "2024/c")}
