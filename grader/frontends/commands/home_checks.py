@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from grader.frontends.student.replay import Bundle
 from grader.intake.places import is_meant
 from grader.job import Settings
 from grader.model import Rubric
+
+CODE = (".py", ".ipynb")
 
 
 @dataclass(frozen=True)
@@ -88,12 +91,30 @@ def recorded(bundle: Bundle, folder: Path, only: Sequence[str], file: str = "") 
 
     def more() -> list[str]:
         text = f"only your instructor's grader can run {', '.join(elsewhere)}"
-        return [*bundle.notes(bundle.home), *([text] if elsewhere else [])]
+        notes = [*bundle.notes(bundle.home), *([text] if elsewhere else [])]
+        return [*notes, *_code_is_elsewhere(rubric, bundle.home, folder)]
 
     settings = Settings(isolation="none", locked=False)
     about = bundle.asked, bundle.supplied
     job = HomeJob(rubric, bundle.assignment(rubric), folder, checks, settings, *about)
     return HomeChecks(job, more)
+
+
+def _code_is_elsewhere(rubric: Rubric, home: Path, folder: Path) -> list[str]:
+    """Return where the homework's modules are, if the folder that was checked holds no code."""
+    here, home = folder.resolve(), home.resolve()
+    try:
+        if here == home or any(one.suffix in CODE for one in here.iterdir()):
+            return []
+        where = os.path.relpath(home)
+    except (OSError, ValueError):  # it has vanished; another drive of Windows
+        return []
+    modules = {
+        c.module or question.module for question in rubric.questions for c in question.checks
+    }
+    there = sorted(one for one in modules if (home / one).is_file())
+    text = f"the folder that was checked holds no code; for {', '.join(there)}: cd {where}"
+    return [text] if there else []
 
 
 def of_rubric(

@@ -137,6 +137,16 @@ def test_a_module_that_is_not_asked_for_is_refused_and_not_passed_over(unpacked)
     assert unpacked.check("q3.1", "rnn_layers.py").status == 0
 
 
+def test_in_an_empty_folder_of_the_homework_it_says_where_the_code_is(unpacked):
+    below = unpacked.home / "plots" / "old"
+    below.mkdir(parents=True)
+    ran = Unpacked(below, unpacked.wheel).check("q3.1")
+    assert ran.status == 1
+    told = " ".join(ran.out.split())
+    assert "note: the folder that was checked holds no code; for rnn_layers.py: cd ../.." in told
+    assert "holds no code" not in unpacked.check("q3.1").out
+
+
 def test_in_the_wrong_folder_it_names_the_homework_that_is_near(unpacked):
     beside = unpacked.home.parent / "downloads"
     beside.mkdir()
