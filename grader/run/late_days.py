@@ -283,6 +283,10 @@ class _Framing:
                 )
             elif fitting:
                 made[fitting[0]] = group
+        if absent := [quoted(group.name) for group in every if not found[group.name]]:
+            self._made.notes.append(
+                f"{told.name}: no hand-in of {counted(len(absent), 'group')}: {_named(absent)}"
+            )
         return made
 
     def _digest(self) -> str:

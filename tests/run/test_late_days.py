@@ -273,6 +273,13 @@ def test_canvas_list_of_groups_is_read_as_it_is(told):
     )
 
 
+def test_groups_without_a_hand_in_are_named(told):
+    notes = framed(told(groups=GROUPS)).notes
+    assert [note for note in notes if "no hand-in" in note] == [
+        "groups.csv: no hand-in of 1 group: 'Team 8'"
+    ]
+
+
 def test_a_group_is_found_by_its_own_name(told):
     students = {"team7_555_1_hw2": Student("team7", "555")}
     made = framed(told(groups=GROUPS), students=students)
