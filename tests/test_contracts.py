@@ -1,5 +1,6 @@
 """The contracts between rooms hold, and each of them notices an import that it forbids."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -71,8 +72,8 @@ def linted(folder):
 
 def outcomes(report):
     """Return ``KEPT`` or ``BROKEN`` by contract."""
-    words = (line.rpartition(" ") for line in report.splitlines())
-    return {name: outcome for name, _, outcome in words if outcome in {"KEPT", "BROKEN"}}
+    found = re.finditer(r"^(.+) (KEPT|BROKEN)(?: \(\d+ ignored imports?\))?$", report, re.MULTILINE)
+    return {each[1]: each[2] for each in found}
 
 
 @pytest.fixture

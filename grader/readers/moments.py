@@ -13,7 +13,7 @@ ZONE = re.compile(r"\s*([+-]\d\d):?(\d\d)$", re.ASCII)
 def moment(text: str) -> datetime:
     """Return a date with its time, and with its zone if it names one.
 
-    Such as ``2026-03-01 23:59``, ``2026-03-01T23:59:00Z`` or ``2026-03-01 23:59:00 -0800``.
+    Such as ``2027-03-01 23:59``, ``2027-03-01T23:59:00Z`` or ``2027-03-01 23:59:00 -0800``.
 
     Raises:
         ValueError: it is none.

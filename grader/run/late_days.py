@@ -225,7 +225,7 @@ class _Framing:
         if (handed_in.tzinfo is None) != (due.tzinfo is None):
             raise UsageError(
                 f"{place}: {handed_in} and {due}, when it was due, cannot be compared: give both "
-                "a time zone, such as 2026-03-01 23:59 +0100, or neither"
+                "a time zone, such as 2027-03-01 23:59 +0100, or neither"
             )
         return lateness.by_times(policy, handed_in, due)
 

@@ -28,7 +28,7 @@ class Moment(click.ParamType):  # type: ignore[type-arg]  # newer ones are gener
         try:
             return moment(value)
         except ValueError:
-            self.fail(f"{value!r} is not a date such as 2026-03-01T23:59+01:00", param, ctx)
+            self.fail(f"{value!r} is not a date such as 2027-03-01T23:59+01:00", param, ctx)
 
 
 def late_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -51,7 +51,7 @@ def late_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--times", type=file, metavar="FILE",
                      help="A table of when each submission was handed in, with extensions."),
         click.option("--due", type=Moment(), metavar="DATE",
-                     help="When the homework was due, such as 2026-03-01T23:59+01:00."),
+                     help="When the homework was due, such as 2027-03-01T23:59+01:00."),
         click.option("--groups", type=file, metavar="FILE",
                      help="The list of groups: a row for each member."),
         click.option("--bank", "earlier", type=folder, multiple=True, metavar="DIR",

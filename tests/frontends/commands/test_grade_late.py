@@ -216,4 +216,4 @@ def test_diff_names_a_change_of_lateness(course):
 
 def test_a_date_that_is_none_is_refused(course):
     ran = grade("--due", "tomorrow", status=2)
-    assert "'tomorrow' is not a date such as 2026-03-01T23:59+01:00" in ran.output
+    assert "'tomorrow' is not a date such as 2027-03-01T23:59+01:00" in ran.output
