@@ -81,8 +81,9 @@ def recorded(bundle: Bundle, folder: Path, only: Sequence[str], file: str = "") 
         BrokenError: a recorded file is damaged.
     """
     wanted = wanted_of(bundle.ids, only)
-    about_file = _of_file(bundle.rubric(wanted_of(bundle.ids, ())), wanted, file)
-    wanted = wanted if only else about_file
+    if file:  # the kinds of all checks are loaded only where they must be looked through
+        about_file = _of_file(bundle.rubric(wanted_of(bundle.ids, ())), wanted, file)
+        wanted = wanted if only else about_file
     rubric = bundle.rubric(wanted)
     checks = chosen(rubric, wanted)
     if not checks:
