@@ -187,7 +187,12 @@ def _print(
     for change in changes:
         click.echo(terminal.clean(str(change)))
     if not changes:
-        click.echo("no change of the rubric is needed")
+        known = all(found.measured for found in thresholds)
+        click.echo(
+            "no change of the rubric is needed"
+            if known
+            else "too few runs to say whether the rubric must change; use more seeds (--seeds)"
+        )
 
 
 def _table(*heads: str) -> Table:
