@@ -96,9 +96,14 @@ def _remove_if_stale(folder: Path) -> None:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a folder; the locked file goes last, so that leftovers are removed later."""
+    """Remove a folder. What cannot be removed now keeps its locked file, and so goes later."""
     with contextlib.suppress(OSError):
-        for entry in folder.iterdir():
-            if entry.name != OWNER:
+        for entry in list(folder.iterdir()):
+            if entry.name == OWNER:
+                continue
+            if entry.is_dir() and not entry.is_symlink():
                 shutil.rmtree(entry, ignore_errors=True)
-    shutil.rmtree(folder, ignore_errors=True)
+            else:
+                entry.unlink(missing_ok=True)
+        if all(entry.name == OWNER for entry in folder.iterdir()):
+            shutil.rmtree(folder, ignore_errors=True)
