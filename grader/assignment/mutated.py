@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -72,7 +72,7 @@ class MutantFate:
         partners: the checks of gradients that read what the function keeps for them.
         lost: points by check.
         causes: the identifiers of the causes that messages name, by check.
-        owns: of a pair, the own checks of each change.
+        waiting: the checks that wait for a person.
         fate: what became of it.
         why: for one that is alive, what other inputs show.
     """
@@ -87,7 +87,7 @@ class MutantFate:
     first: Mutant | None = None
     lost: dict[str, float] = field(default_factory=dict)
     causes: dict[str, list[str]] = field(default_factory=dict)
-    owns: tuple[frozenset[str], ...] = ()
+    waiting: set[str] = field(default_factory=set)
     fate: Fate = "alive"
     why: str = ""
 
@@ -108,9 +108,9 @@ class MutantFate:
         return bool(self._own & set(self.causes))
 
     @property
-    def names_each(self) -> bool:
-        """Whether a cause is named for each change of a pair."""
-        return bool(self.owns) and all(own & set(self.causes) for own in self.owns)
+    def seen_by(self) -> frozenset[str]:
+        """The checks that are about it and lose points; if none does, those of other functions."""
+        return frozenset(self._own & set(self.lost) or self.lost)
 
     @property
     def _own(self) -> frozenset[str]:
@@ -170,34 +170,6 @@ def drawn(fates: Sequence[MutantFate], sample: int | None, seed: int) -> list[Mu
     return [fates[index] for index in sorted(chosen)]
 
 
-def pairs_of(
-    chosen: Sequence[MutantFate], fates: Sequence[MutantFate], seed: int
-) -> list[MutantFate]:
-    """Return each chosen mutant with a second change, in another function of its module.
-
-    What has no other graded function in its module is left out.
-    """
-    rng = np.random.default_rng(seed)
-    found = []
-    for one in chosen:
-        others = [f for f in fates if f.module == one.module and f.program is one.program]
-        others = [f for f in others if f.mutant.function != one.mutant.function]
-        if not others:
-            continue
-        other = others[int(rng.integers(len(others)))]
-        changed = list(mutants.mutants_of(one.mutant.source, {other.mutant.function}))
-        same = [m for m in changed if _changed(m.diff) == _changed(other.mutant.diff)]
-        if same:
-            wanted = one.wanted | other.wanted
-            own = one.own | other.own
-            partners = one.partners | other.partners
-            both = MutantFate(
-                one.program, one.module, same[0], own, partners, wanted, one.trains, one.mutant
-            )
-            found.append(replace(both, owns=(one.own, other.own)))
-    return found
-
-
 def submitted(folder: Path, fates: Sequence[MutantFate]) -> list[Submitted]:
     """Write each mutant as a submission; return what to grade, in the same order."""
     found = []
@@ -219,6 +191,7 @@ def settle(fate: MutantFate, made: Report) -> None:
             fate.fate = "broken"
             fate.why = check.message
         elif check.outcome == "pending":
+            fate.waiting.add(check.id)
             fate.fate = "pending" if fate.fate == "alive" else fate.fate
         elif lost > 0:
             fate.lost[check.id] = round(lost, 6)

@@ -12,7 +12,7 @@ def row(fate="killed", **keys):
     given = {
         "program": "full_marks/loop", "module": "rnn_layers.py", "function": "rnn_step_forward",
         "line": 7, "fate": fate, "why": "", "by_own": True, "once": True, "has_cause": True,
-        "names_each": True, "lost": {"q3.1": 2.0}, "causes": {"q3.1": ["The bias is not added."]},
+        "named": "both", "lost": {"q3.1": 2.0}, "causes": {"q3.1": ["The bias is not added."]},
         "diff": "-    return x + b\n+    return x\n",
     }  # fmt: skip
     return given | keys
@@ -51,6 +51,22 @@ def test_a_cause_that_other_data_do_not_confirm_was_named_wrongly(page):
     assert "not confirmed by the other data for 1 (50.0 %)" in text
 
 
+def test_pairs_are_those_whose_changes_both_lose_points_alone(page):
+    named = ["both"] * 5 + ["hidden", "one", "one", "none", "no pair", "no pair"]
+    rows = [row(named=one) for one in named] + [row("alive", named="one", why="never called")]
+    text = page.written([part(page, "pairs", rows)], [])
+    assert "12 programs with two changes. 2 of them hold a change that loses no points" in text
+    assert "Of the other 10 pairs 9 lose points." in text
+    assert "| both changes | 5 | 50.0 % | 55.6 % |" in text
+    assert "| one, which hides the other | 1 | 10.0 % |  |" in text
+    assert "| one, though the other is seen | 3 | 30.0 % | 33.3 % |" in text
+    assert "| none | 1 | 10.0 % | 11.1 % |" in text
+    assert "1 survivor:" in text
+    # A pair that nobody sees is no survivor if one of its changes does nothing.
+    rows = [row("alive", named="no pair")]
+    assert "No survivor." in page.written([part(page, "pairs", rows)], [])
+
+
 def test_right_programs_that_lose_are_listed(page):
     rows = [row("same"), row("killed", lost={"q5.1": 1.0}), row("pending")]
     text = page.written([part(page, "rewrites", rows)], [])
@@ -84,6 +100,6 @@ def test_a_part_that_is_done_is_on_the_page(script, tmp_path, monkeypatch, capsy
     (pairs.folder / validity.MUTANTS).write_text(json.dumps([row()]), encoding="utf-8")
     validity.write_page()
     text = (tmp_path / "validity.md").read_text(encoding="utf-8")
-    assert "1 pair, 1 killed." in text
+    assert "1 program with two changes." in text
     assert "pairs" not in text.partition("Not run yet:")[2].partition("\n")[0].split(", ")
     assert capsys.readouterr().out == "wrote validity.md\n"

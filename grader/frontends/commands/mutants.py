@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import sys
 import tempfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,10 @@ import click
 from rich import box
 from rich.table import Table
 
-from grader.assignment import mutated
+from grader.assignment import mutated, paired
 from grader.assignment.examples import load_examples
 from grader.assignment.mutated import Making, MutantFate, RightProgram
+from grader.assignment.paired import Pair
 from grader.errors import UsageError
 from grader.frontends.commands.exit_status import EXIT_BROKEN, EXIT_FAILURES
 from grader.isolation.worker.mutants import mutants_of
@@ -41,13 +42,15 @@ def verify_mutants(
     programs = mutated.right_programs(job.rubric, load_examples(job.rubric))
     found = matching_fates(job, programs, names)
     fates = mutated.drawn(found, sample, seed)
-    if pairs:
-        fates = mutated.pairs_of(fates, found, seed)
+    doubled = paired.pairs_of(fates, found, seed) if pairs else []
+    alone = list({id(one): one for pair in doubled for one in pair.alone}.values())
+    fates = [pair.both for pair in doubled] if pairs else fates
     if not fates:
         raise UsageError("there is nothing to change: no function of these programs is graded")
     known = mutated.listed(job.rubric)
-    for start in range(0, len(fates), AT_ONCE):
-        grade_each(job, fates[start : start + AT_ONCE], jobs)
+    every = [*fates, *alone]
+    for start in range(0, len(every), AT_ONCE):
+        grade_each(job, every[start : start + AT_ONCE], jobs)
     for fate in (one for one in fates if one.fate == "alive"):
         entry = mutated.is_listed(fate, known)
         if entry is not None:
@@ -56,15 +59,21 @@ def verify_mutants(
     with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
         second_look.settle_all(job.rubric, job.settings, Path(folder), alive)
     _print(fates)
-    end(job, fates, [fate for fate in fates if fate.fate in ("alive", "broken", "pending")])
+    if doubled:
+        click.echo(_named(doubled))
+    wrong = [fate for fate in fates if fate.fate in ("alive", "broken", "pending")]
+    end(job, fates, wrong, doubled)
 
 
-def end(job: Job, fates: Sequence[MutantFate], wrong: Sequence[MutantFate]) -> None:
+def end(
+    job: Job, fates: Sequence[MutantFate], wrong: Sequence[MutantFate], pairs: Sequence[Pair] = ()
+) -> None:
     """Print what is not as it must be, one by one, and leave with the status that says so."""
     for text in _one_by_one(wrong):
         click.echo(terminal.clean(text))
     if job.out is not None:
-        write_json(job.out / NAME, [_row(fate) for fate in fates])
+        rows = [_pair_row(pair) for pair in pairs] or [_row(fate) for fate in fates]
+        write_json(job.out / NAME, rows)
         click.echo(terminal.clean(f"all of them: {job.out / NAME}"))
     if any(fate.fate == "broken" for fate in fates):
         sys.exit(EXIT_BROKEN)
@@ -141,6 +150,17 @@ def _share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "-"
 
 
+def _named(pairs: Sequence[Pair]) -> str:
+    """Return how many pairs have both changes named, and what is wrong with the others."""
+    counts = Counter(pair.named for pair in pairs)
+    whole = len(pairs) - counts["no pair"]
+    return (
+        f"a cause for both changes in {_share(counts['both'], whole)} of {whole} pairs; one hides "
+        f"the other in {_share(counts['hidden'], whole)}, and a change does nothing alone in "
+        f"{counts['no pair']} more"
+    )
+
+
 def _one_by_one(fates: Sequence[MutantFate]) -> Iterator[str]:
     """Yield the place and the change of each, with what is known about it."""
     for fate in fates:
@@ -161,13 +181,24 @@ def _row(fate: MutantFate) -> dict[str, Any]:
         "kind": fate.mutant.kind,
         "line": fate.mutant.line,
         "diff": fate.mutant.diff,
-        "first": fate.first.diff if fate.first is not None else None,
         "fate": fate.fate,
         "lost": fate.lost,
         "by_own": fate.by_own,
         "once": fate.once,
         "causes": fate.causes,
         "has_cause": fate.has_cause,
-        "names_each": fate.names_each,
         "why": fate.why,
+    }
+
+
+def _pair_row(pair: Pair) -> dict[str, Any]:
+    first, _second = pair.alone
+    return {
+        **_row(pair.both),
+        "first": first.mutant.diff,
+        "first_function": first.mutant.function,
+        "named": pair.named,
+        "alone": [
+            {"fate": one.fate, "lost": one.lost, "causes": one.causes} for one in pair.alone
+        ],
     }

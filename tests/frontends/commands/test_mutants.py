@@ -112,8 +112,14 @@ def test_a_listed_mutant_is_not_alive(verify, rubric):
 
 
 def test_pairs_have_two_changes_and_samples_are_repeated(verify):
-    _ran, rows = verify("reference", "--pairs", "--sample", 4)
+    ran, rows = verify("reference", "--pairs", "--sample", 4)
     assert 0 < len(rows) <= 4
+    counted = sum(row["named"] != "no pair" for row in rows)
+    assert f" of {counted} pairs; one hides the other in " in ran.out
+    assert all(len(row["alone"]) == 2 for row in rows)
+    for row in rows:
+        alone = {one["fate"] for one in row["alone"]}
+        assert (row["named"] == "no pair") == (alone != {"killed"})
     assert all(row["first"] and row["first"] != row["diff"] for row in rows)
     assert verify("reference", "--pairs", "--sample", 4)[1] == rows
 
