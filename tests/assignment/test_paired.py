@@ -32,11 +32,14 @@ RAISES = "exception.ValueError"
 def fates():
     """Return every change of both functions; the gradient of ``head`` is ``q2``."""
     own = {"head": "q1", "tail": "q3"}
+    partners = {"head": frozenset(["q2"]), "tail": frozenset()}
     return [
-        MutantFate(PROGRAM, "toy.py", one, frozenset([own[one.function]]),
-                   frozenset(["q2"] if one.function == "head" else []), frozenset(["q1", "q2", "q3"]))
+        MutantFate(
+            *(PROGRAM, "toy.py", one, frozenset([own[one.function]]), partners[one.function]),
+            wanted=frozenset(["q1", "q2", "q3"]),
+        )
         for one in mutants_of(SOURCE, set(own))
-    ]  # fmt: skip
+    ]
 
 
 @pytest.fixture

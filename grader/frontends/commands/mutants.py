@@ -198,7 +198,5 @@ def _pair_row(pair: Pair) -> dict[str, Any]:
         "first": first.mutant.diff,
         "first_function": first.mutant.function,
         "named": pair.named,
-        "alone": [
-            {"fate": one.fate, "lost": one.lost, "causes": one.causes} for one in pair.alone
-        ],
+        "alone": [{"fate": one.fate, "lost": one.lost, "causes": one.causes} for one in pair.alone],
     }
