@@ -1,7 +1,7 @@
 """Pairs: right programs with two mistakes, and whether a report names both.
 
 Each of the two changes is graded alone, too. A pair counts only if each of them loses points alone:
-what computes the same has nothing to be named. See ``Pair.named`` for what counts as named.
+what computes the same has nothing to be named. See ``MutantPair.named`` for what counts as named.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CheckCause = tuple[str, str]  # a check, and the identifier of a cause that its 
 
 
 @dataclass(frozen=True)
-class Pair:
+class MutantPair:
     """A program with two changes in two functions, and what became of it.
 
     Attributes:
@@ -88,7 +88,9 @@ def _ends(cause: str) -> bool:
     return cause.partition(".")[0] in ENDS
 
 
-def pairs_of(chosen: Sequence[MutantFate], fates: Sequence[MutantFate], seed: int) -> list[Pair]:
+def pairs_of(
+    chosen: Sequence[MutantFate], fates: Sequence[MutantFate], seed: int
+) -> list[MutantPair]:
     """Return each chosen mutant with a second change, in another function of its module.
 
     What has no other graded function in its module is left out.
@@ -112,7 +114,7 @@ def pairs_of(chosen: Sequence[MutantFate], fates: Sequence[MutantFate], seed: in
             causes={},
             waiting=set(),
         )
-        found.append(Pair(both, (one, other)))
+        found.append(MutantPair(both, (one, other)))
     return found
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from grader.assignment import paired
 from grader.assignment.mutated import MutantFate, RightProgram
-from grader.assignment.paired import Pair
+from grader.assignment.paired import MutantPair
 from grader.isolation.worker.mutants import functions_in, mutants_of
 
 SOURCE = '''"""Right."""
@@ -140,4 +140,4 @@ def test_pairs_are_repeated_and_need_two_functions():
 
     assert drawn(every, 7) == drawn(every, 7) != drawn(every, 8)
     assert drawn([one for one in every if one.mutant.function == "head"], 7) == []
-    assert isinstance(paired.pairs_of(every, every, 1)[0], Pair)
+    assert isinstance(paired.pairs_of(every, every, 1)[0], MutantPair)

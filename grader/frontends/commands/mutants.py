@@ -17,7 +17,7 @@ from rich.table import Table
 from grader.assignment import mutated, paired
 from grader.assignment.examples import load_examples
 from grader.assignment.mutated import Making, MutantFate, RightProgram
-from grader.assignment.paired import Pair
+from grader.assignment.paired import MutantPair
 from grader.errors import UsageError
 from grader.frontends.commands.exit_status import EXIT_BROKEN, EXIT_FAILURES
 from grader.isolation.worker.mutants import mutants_of
@@ -66,7 +66,10 @@ def verify_mutants(
 
 
 def end(
-    job: Job, fates: Sequence[MutantFate], wrong: Sequence[MutantFate], pairs: Sequence[Pair] = ()
+    job: Job,
+    fates: Sequence[MutantFate],
+    wrong: Sequence[MutantFate],
+    pairs: Sequence[MutantPair] = (),
 ) -> None:
     """Print what is not as it must be, one by one, and leave with the status that says so."""
     for text in _one_by_one(wrong):
@@ -150,7 +153,7 @@ def _share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "-"
 
 
-def _named(pairs: Sequence[Pair]) -> str:
+def _named(pairs: Sequence[MutantPair]) -> str:
     """Return how many pairs have both changes named, and what is wrong with the others."""
     counts = Counter(pair.named for pair in pairs)
     whole = len(pairs) - counts["no pair"]
@@ -191,7 +194,7 @@ def _row(fate: MutantFate) -> dict[str, Any]:
     }
 
 
-def _pair_row(pair: Pair) -> dict[str, Any]:
+def _pair_row(pair: MutantPair) -> dict[str, Any]:
     first, _second = pair.alone
     return {
         **_row(pair.both),
