@@ -86,6 +86,17 @@ class Commands(click.Group):
             formatter.write_paragraph()
             formatter.write_text(f"{why}: {', '.join(names)}.")
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command; for a name that is none, suggest the one that looks like it."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            from grader.readers.texts import did_you_mean, quoted
+
+            ctx.fail(f"no such command: {quoted(name)}{did_you_mean(name, list(COMMANDS))}")
+        return super().resolve_command(ctx, args)
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command by its name."""
         del ctx

@@ -38,7 +38,7 @@ class CheckSummary:
         decided: how many reports gave points for it, or none.
         full: how many gave all points.
         mean: the mean of the points.
-        discrimination: the correlation of its points with those of all other checks; None if there
+        discrimination: the correlation of its points with the share of all others; None if there
             are too few reports, or all points are equal.
         causes: why points were lost, the most common first; a submission counts once for each.
         waiting: the submissions in which a person must decide.
@@ -242,22 +242,27 @@ def causes_of(check: CheckReport) -> list[tuple[str, str]]:
 
 
 def discrimination(decided: Sequence[tuple[Report, CheckReport]]) -> float | None:
-    """Return Pearson's correlation of a check's points with the rest of the score.
+    """Return Pearson's correlation of a check's points with the share earned of all others.
+
+    What waits for a person counts in neither: it is not zero points.
 
     Source: the corrected item-total correlation of classical test theory (Lord and Novick, 1968).
     """
-    if len(decided) < LEAST_FOR_DISCRIMINATION:
+    pairs = [(check.points, _share_of_others(made, check)) for made, check in decided]
+    both = [(own, rest) for own, rest in pairs if rest is not None]
+    if len(both) < LEAST_FOR_DISCRIMINATION:
         return None
-    own = [check.points for _made, check in decided]
-    rest = [
-        sum(one.points for one in made.checks() if one.id != check.id and is_decided(one))
-        for made, check in decided
-    ]
     try:
-        found = statistics.correlation(own, rest)
+        found = statistics.correlation(*zip(*both, strict=True))
     except statistics.StatisticsError:  # one of them is constant
         return None
     return found if math.isfinite(found) else None
+
+
+def _share_of_others(made: Report, check: CheckReport) -> float | None:
+    others = [one for one in made.checks() if one.id != check.id and is_decided(one)]
+    most = sum(one.max_points for one in others)
+    return sum(one.points for one in others) / most if most else None
 
 
 def _for_a_person(made: Report) -> Iterator[ForAPerson]:

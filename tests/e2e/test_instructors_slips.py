@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from grader.cli import main
 from tests.checks.toy import make
 
 CHECKS = """
@@ -204,3 +205,13 @@ def test_two_submissions_of_one_name_have_reports_of_their_own(folder, grade):
         for path in (folder / "out").glob("*/report.json")
     }
     assert scores == {"ada": 4, "ada-2": 2.5}
+
+
+def test_a_mistyped_command_is_answered_with_the_one_that_looks_like_it(capsys):
+    with pytest.raises(SystemExit) as left:
+        main(["garde", "submissions"])
+    assert left.value.code == 2
+    assert "no such command: 'garde' (did you mean 'grade'?)" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["xyzzy"])
+    assert "did you mean" not in capsys.readouterr().err

@@ -63,6 +63,13 @@ def test_median_mean_and_distribution_are_those_of_the_scores(count, extra):
     assert sum(one.count for one in found.bins) == count
 
 
+def share_of_others(report, name):
+    """The points of all other checks that are decided, out of theirs."""
+    others = [r for key, r in checks_of(report).items() if key != name]
+    others = [r for r in others if r["outcome"] != "pending"]
+    return sum(r["points"] for r in others) / sum(r["max_points"] for r in others)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_the_figures_of_each_check_are_those_of_its_points(seed):
     made = drawn(seed, 30)
@@ -74,7 +81,7 @@ def test_the_figures_of_each_check_are_those_of_its_points(seed):
         assert one.decided == len(decided)
         assert one.full == int((points == rows[0][1]["max_points"]).sum())
         assert one.mean == pytest.approx(points.mean())
-        rest = np.array([report["score"] - row["points"] for report, row in decided])
+        rest = np.array([share_of_others(report, name) for report, _row in decided])
         assert one.discrimination == pytest.approx(np.corrcoef(points, rest)[0, 1])
         assert one.waiting == tuple(
             report["submission"]["id"] for report, row in rows if row["outcome"] == "pending"
