@@ -192,7 +192,8 @@ class _Function:
         if isinstance(value, (ast.Name, ast.Subscript)) and isinstance(target, ast.Name):
             yield "zeros", f"{left} = np.zeros_like({right})"
         if isinstance(value, ast.Call) and isinstance(target, ast.Name):
-            yield "precision", f"{left} = np.float32({right})"
+            half = f"np.float16({right})" if self._text.has_numpy else f"({right}).half()"
+            yield "half precision", f"{left} = {half}"
 
     def _exchanged_values(self) -> Iterator[tuple[ast.AST, str, str]]:
         """Yield each pair of statements of one block, exchanged; blocks of a row among them."""
@@ -326,7 +327,8 @@ class _Function:
             others = [*arguments, *(other for other in keywords if other != keyword)]
             yield "keyword dropped", f"{function}({', '.join(others)})"
             if keyword.startswith("dtype="):
-                yield "precision", f"{function}({', '.join([*others, 'dtype=np.float32'])})"
+                half = "torch.half" if "torch" in keyword else "np.float16"
+                yield "half precision", f"{function}({', '.join([*others, f'dtype={half}'])})"
         if function == "range":
             yield "range reversed", f"reversed({self._text.of(node)})"
             yield "range from one", f"{self._text.of(node)}[1:]"

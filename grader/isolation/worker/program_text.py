@@ -10,6 +10,7 @@ class ProgramText:
 
     def __init__(self, source: str) -> None:
         self._bytes = source.encode()
+        self.has_numpy = "import numpy as np" in source
         self._starts = [0]
         for line in self._bytes.splitlines(keepends=True):
             self._starts.append(self._starts[-1] + len(line))

@@ -2,7 +2,7 @@
 
 Each differs by one rewrite of one place: products as sums over indices, temporaries, other names,
 operands and branches in the other order, copies and views, equal formulas, another order of a sum,
-a list as cache. Values stay the same up to rounding.
+a list as cache, a new array in single precision. Values stay the same up to rounding.
 """
 
 from __future__ import annotations
@@ -166,6 +166,7 @@ class _Rewriting:
                 yield node, "another function", f"np.transpose({self._text.of(node.value)})"
         elif self._numpy and isinstance(node, ast.Call):
             yield from ((node, *change) for change in self._reduction(node))
+            yield from ((node, *change) for change in self._single(node))
 
     def _operation(self, node: ast.BinOp) -> Iterator[tuple[str, str]]:
         left, right = self._of(node.left), self._of(node.right)
@@ -211,6 +212,18 @@ class _Rewriting:
         yield "another function", f"np.{name}({owner}{', ' if given else ''}{given})"
         if name == "sum" and given in ("axis=0", "0"):
             yield "other order of a sum", f"({owner})[::-1].sum({given})"
+
+    def _single(self, node: ast.Call) -> Iterator[tuple[str, str]]:
+        """Yield a new array of numbers in single precision: it costs its values one rounding."""
+        function = self._text.of(node.func)
+        if function.removeprefix("np.") not in FRESH or not function.startswith("np."):
+            return
+        at = [number for number, one in enumerate(node.keywords) if one.arg == "dtype"]
+        dtype = self._text.of(node.keywords[at[0]].value) if at else ""
+        if "float" in dtype or dtype.endswith(".dtype") or (not at and function != "np.full"):
+            kept = [*node.args, *(one for one in node.keywords if one.arg != "dtype")]
+            given = [*map(self._text.of, kept), "dtype=np.float32"]
+            yield "single precision", f"{function}({', '.join(given)})"
 
     def _renamed(self) -> Iterator[tuple[str, str, int]]:
         """Yield the function with another name for each of its own variables."""
