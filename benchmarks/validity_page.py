@@ -38,7 +38,7 @@ GOALS = {
         "that the change has alone, in a check that is about it: its function's own, or that of "
         "the gradient which reads what the function keeps. One cause of one check names one "
         "change. A change is hidden if each check that is about it ends with an error of the other "
-        "one, or waits for a person because of it: who mends the error sees it with the next run. "
+        "one, or waits for a person because of it: who fixes the error sees it with the next run. "
         "Goal: both named in 60 %, the hidden ones counted as not named."
     ),
     "rewrites": "None may lose a point, on any of the seeds. Goal: 1,000 programs.",

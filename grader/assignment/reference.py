@@ -72,6 +72,8 @@ class Assignment:
         self._package = f"_assignment_{digest}"
         # What became of the reference in a worker (grader/checks/fault.py), once per process.
         self.tried: dict[Hashable, Any] = {}
+        # What changes of the reference give (grader/checks/reference_mutants.py), by check.
+        self.changed: dict[Hashable, Any] = {}
         self._solve = lru_cache(maxsize=SOLVED_SETS_KEPT)(self._solve_uncached)
         self._drive = lru_cache(maxsize=SOLVED_SETS_KEPT)(self._driven_uncached)
         self._dataset = lru_cache(maxsize=DATASETS_KEPT)(self._dataset_uncached)

@@ -217,6 +217,10 @@ class Tally:
         if self.reason is None:
             self.reason, self._message, self.cause = reason, message, cause
 
+    def explain(self, message: str, cause: Cause) -> None:
+        """Take another message and the cause for what the first case that failed shows."""
+        self._message, self.cause = message, cause
+
     @property
     def summary(self) -> str:
         """The message, with how many cases fail, and a factor that they have in common."""

@@ -43,6 +43,10 @@ OF_REASONS: dict[Reason, str] = {
 }
 # In a description of a mistake these tell one formula from another.
 SIGNS = {"+": "plus", " - ": "minus", "*": "times", "/": "over", "=": "is", "@": "at"}
+NOT_AN_ARRAY = Cause("not_an_array", "it is a list or another object, not an array of numbers")
+NUMBER_OF_VALUES = Cause("number_of_values", "it returns another number of values")
+# In a piece of a formula, between backticks, every sign does.
+SIGNS_OF_FORMULAS = {"-": "minus", ":": "colon", "<": "less", ">": "more", "!": "not", "~": "not"}
 MAX_SLUG = 60  # characters; what is cut off is told apart by a digest
 PACKAGE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")  # student code names it: not at any length
 
@@ -297,9 +301,15 @@ def follow_through(text: str) -> Cause:
 
 def _slug(text: str) -> str:
     """Return a text as a part of an identifier: lower case, words joined by underscores."""
+    text = re.sub("`[^`]*`", _spelled, text)
     for sign, word in SIGNS.items():
         text = text.replace(sign, f" {word} ")
     slug = "_".join(re.findall(r"[^\W_]+", text.lower()))
     if 0 < len(slug) <= MAX_SLUG:
         return slug
     return f"{slug[:MAX_SLUG]}_{hashlib.sha256(text.encode()).hexdigest()[:6]}"
+
+
+def _spelled(formula: re.Match[str]) -> str:
+    words = SIGNS_OF_FORMULAS
+    return "".join(f" {words[sign]} " if sign in words else sign for sign in formula.group())

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from grader.assignment.reference import Assignment, SolvedCase
 from grader.author.cases import BASE_GROUP
+from grader.checks import causes
 from grader.checks.measured import LargestDifferences
 from grader.checks.numerics import Comparison, compare, tolerance
 from grader.errors import Failure, WorkerLost
@@ -27,7 +28,8 @@ from grader.model import (
 
 from .at_once import forward_calls
 from .base import CheckKind, Context, Judgement, Recorder, Stubs, Tally, case_by_case
-from .mistakes import with_mistake
+from .mistakes import NAMED, named, with_mistake
+from .reference_mutants import explanation
 from .replies import bytes_for
 from .student_code import StudentModule
 
@@ -123,11 +125,12 @@ class ForwardKind(CheckKind):
         largest = LargestDifferences()
         stubs = Stubs()
         notes: list[str] = []
+        given = GivenOutputs()
 
         def judge_case(module: StudentModule, case: SolvedCase) -> None:
             group = groups[case.group]
             try:
-                earned, worst = _compare_case(spec, context, module, case, largest)
+                earned, worst = _compare_case(spec, context, module, case, largest, given)
             except Failure as failed:
                 context.only_right()
                 context.compared(module, case, failed, function=spec.function)
@@ -145,6 +148,7 @@ class ForwardKind(CheckKind):
         for module, _is_there in case_by_case(context, cases, judge_case, calls_of):
             notes += module.notes + module.mutation_notes()
         stubs.settle()
+        _look_at_changes(spec, context, cases, given, groups[BASE_GROUP])
         return Judgement(
             tuple(_parts(spec, groups)),
             tuple(notes),
@@ -152,6 +156,43 @@ class ForwardKind(CheckKind):
             # If the common cases fail, a list of special ones does not help.
             groups[BASE_GROUP].summary if groups[BASE_GROUP].earned == 0 else None,
         )
+
+
+class GivenOutputs:
+    """What a student's function gave by case, and the first thing that was wrong with it."""
+
+    def __init__(self) -> None:
+        self.by_case: dict[str, Mapping[str, Any]] = {}
+        self.first: tuple[SolvedCase, Comparison] | None = None
+
+    def note(self, case: SolvedCase, outputs: Mapping[str, Any], found: Comparison | None) -> None:
+        """Take the outputs of a case, and what is wrong with them."""
+        self.by_case[case.name] = outputs
+        if found is not None and self.first is None and case.group == BASE_GROUP:
+            self.first = case, found
+
+
+def _look_at_changes(
+    spec: ForwardSpec,
+    context: Context,
+    cases: Sequence[SolvedCase],
+    given: GivenOutputs,
+    ordinary: Tally,
+) -> None:
+    """Name the change of the reference that gives the same in all ordinary cases, if none is."""
+    if given.first is None or ordinary.cause is not None or given.first[1].reason not in NAMED:
+        return
+    outputs = [
+        {name: given.by_case[case.name][name] for name in case.expected}
+        if case.name in given.by_case
+        else None
+        for case in cases
+    ]
+    text = explanation(spec, context, cases, outputs)
+    if text is not None:
+        case, found = given.first
+        better = named(found, spec.function, text)
+        ordinary.explain(f"case {case.name}: {better.text}", causes.of_mistake(spec.function, text))
 
 
 def _shares(spec: ForwardSpec) -> dict[str, float]:
@@ -174,6 +215,7 @@ def _compare_case(
     module: StudentModule,
     case: SolvedCase,
     largest: LargestDifferences,
+    given: GivenOutputs,
 ) -> tuple[float, Comparison]:
     """Return the earned fraction of a case, and its first output that is wrong (or any)."""
     outputs = module.call(spec.function, case.arguments, spec.returns, spec.opaque)
@@ -185,6 +227,7 @@ def _compare_case(
         largest.note(name, result)
         if not result.ok and found is None:
             found = result
+    given.note(case, outputs, found)
     if found is not None:
         context.only_right()
     if found is None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-import numpy as np
 from pydantic import Field
 
 from grader.assignment.reference import SolvedCase
@@ -27,9 +27,9 @@ from grader.model import (
 )
 
 from .base import Context, Stubs
-from .differences import Differences, agrees, chosen_entries, is_double
-from .mistakes import matching_mistake, named
-from .nearness import Nearness, Slopes
+from .mistakes import NAMED, matching_mistake, named
+from .own_forward import right_for_own_forward
+from .reference_mutants import explanation
 from .right_caches import RightCaches
 from .student_code import StudentModule
 
@@ -102,6 +102,7 @@ class GradientRun:
         self.context = context
         self.lost = lost
         self.found: dict[str, tuple[str, Comparison]] = {}
+        self.wrong: dict[tuple[str, str], Comparison] = {}  # by gradient and case
         self.usual: set[str] = set()  # the gradients that are wrong in an ordinary case, too
         self.stubs = Stubs()
         self.failures: dict[str, int] = {}
@@ -180,6 +181,7 @@ class GradientRun:
                     self.context, spec.function, case, name, gradients[name], limit
                 )
                 result = named(result, spec.function, known) if known else result
+                result = replace(result, given=gradients[name])
             results[name] = result
         return results
 
@@ -292,6 +294,7 @@ class GradientRun:
 
     def _note(self, name: str, case: SolvedCase, result: Comparison) -> None:
         self.found.setdefault(name, (case.name, result))
+        self.wrong[name, case.name] = result
         self.failures[name] = self.failures.get(name, 0) + 1
         if case.group != EDGE_CASES:
             self.usual.add(name)
@@ -323,7 +326,23 @@ class GradientRun:
                 text = f"{spec.function} changes its arguments in place" if mutated else ""
                 yield Part(name, share, 0.0 if mutated else 1.0, reason, text)
                 continue
+            if name in self.usual and name not in own_forward:
+                self._look_at_changes(name, cases)
             yield self._wrong_part(name, share, len(cases), follows=name in own_forward)
+
+    def _look_at_changes(self, name: str, cases: tuple[SolvedCase, ...]) -> None:
+        """Name the change of the reference that gives the same gradient in all ordinary cases."""
+        case_name, first = self.found[name]
+        if first.reason not in NAMED or first.cause is not None:
+            return
+        given = [
+            {name: self.wrong[name, case.name].given if (name, case.name) in self.wrong else right}
+            for case in cases
+            for right in [case.expected[name]]
+        ]
+        text = explanation(self.spec, self.context, cases, given)
+        if text is not None:
+            self.found[name] = case_name, named(first, self.spec.function, text)
 
     def _wrong_part(self, name: str, share: float, cases: int, *, follows: bool) -> Part:
         spec = self.spec
@@ -349,50 +368,3 @@ class GradientRun:
 
 def _right(results: dict[str, Comparison]) -> int:
     return sum(result.ok for result in results.values())
-
-
-def right_for_own_forward(run: GradientRun, cases: tuple[SolvedCase, ...]) -> set[str]:
-    """Return the wrong gradients that are right for the student's own, wrong forward.
-
-    Only a forward that is near the right one counts (``nearness.py``).
-    """
-    spec, context = run.spec, run.context
-    usual = [case for case in cases if case.group == BASE_GROUP and case.name in run.own]
-    doubles = [c for c in usual if all(is_double(value) for value in c.arguments.values())]
-    size = {c.name: sum(np.size(value) for value in c.arguments.values()) for c in doubles}
-    case = min(doubles, key=lambda c: size[c.name], default=None)
-    if case is None:
-        return set()
-    near = Nearness(
-        context.assignment.mistakes(context.question.module, spec.forward),
-        *(spec.forward, spec.values),
-    )
-    try:
-        own = run.forward(case)
-        gradients = run.backward(case, own)
-        like = near.like([*((one, run.own[one.name]) for one in usual), (case, own)])
-        if like is None:
-            return set()
-        differences = Differences(
-            run.module, case, spec.forward, spec.returns, spec.opaque, spec.values
-        )
-        slopes = {}
-        for name, argument in spec.gradients.items():
-            right = case.expected[name].astype(np.float64).reshape(-1)
-            entries = chosen_entries(right.size, context.seed)
-            own_slopes = differences.slopes(argument, entries)
-            slopes[argument] = Slopes(entries, own_slopes, right[entries])
-    except WorkerLost:
-        raise
-    except (Failure, Blocked):
-        return set()
-    confirmed = near.confirmed(like, differences, slopes)
-    found = set()
-    for name in run.found:
-        one = slopes[spec.gradients[name]]
-        shape = case.expected[name].shape
-        if spec.gradients[name] in confirmed and agrees(
-            gradients[name], shape, one.entries, one.own
-        ):
-            found.add(name)
-    return found

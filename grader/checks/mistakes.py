@@ -36,7 +36,7 @@ def with_mistake(
     ).items():
         theirs = mistaken(wrong, case, function)
         both = [(as_array(outputs[name]), theirs[name]) for name in theirs]
-        if both and all(a is not None and _equal(a, b, limit) for a, b in both):
+        if both and all(a is not None and same_values(a, b, limit) for a, b in both):
             return named(found, function, description)
     return found
 
@@ -86,7 +86,8 @@ def by_name(result: Any, expected: Mapping[str, Array]) -> dict[str, Array]:
     return {name: np.asarray(item) for name, item in zip(expected, items, strict=True)}
 
 
-def _equal(actual: Array, wrong: Array, limit: Tolerance) -> bool:
+def same_values(actual: Array, wrong: Array, limit: Tolerance) -> bool:
+    """Say whether two arrays of numbers are the same within a tolerance."""
     if actual.shape != wrong.shape or actual.dtype.kind not in "fiu":
         return False
     both = (array.astype(np.float64, copy=False) for array in (actual, wrong))
@@ -104,9 +105,9 @@ def matching_mistake(
         context.question.module, function
     ).items():
         theirs = mistaken(wrong, case, function)
-        if name in theirs and _equal(array, theirs[name], limit):
+        if name in theirs and same_values(array, theirs[name], limit):
             right = case.expected[name]
             # A mistake that leaves this gradient right explains nothing.
-            if theirs[name].shape != right.shape or not _equal(theirs[name], right, limit):
+            if theirs[name].shape != right.shape or not same_values(theirs[name], right, limit):
                 return description
     return None

@@ -8,7 +8,7 @@ part of the largest (``Tolerance``). The comparison happens in float64 on plain 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -111,7 +111,7 @@ class Comparison:
     or what ``mismatch`` says), and ``remark`` how that is worded after the message (None: as in the
     cause). ``ratio`` is that of a single number to the expected one. ``max_abs`` and ``max_rel``
     are the largest differences, ``share`` the largest one as a share of what is allowed; None if
-    shapes or types forbid any.
+    shapes or types forbid any. ``given`` is the value, where it may be needed again.
     """
 
     name: str
@@ -124,6 +124,7 @@ class Comparison:
     remark: str | None = None
     ratio: float | None = None
     mismatch: NumericMismatch | None = None
+    given: Any = field(default=None, repr=False, compare=False)
 
     @property
     def message(self) -> str:
@@ -176,7 +177,8 @@ def compare(
     """
     array = as_array(actual)
     if array is None:
-        return Comparison(name, *_not_an_array(name, actual, expected))
+        reason, words, known = _not_an_array(name, actual, expected)
+        return Comparison(name, reason, words, known, remark="")  # the words say it
     if array.shape != expected.shape:
         message = f"{name}: shape {array.shape}, expected {expected.shape}"
         return Comparison(name, "wrong_shape", message, causes.shape(array, expected))
@@ -291,15 +293,16 @@ class _Mismatch:
             return causes.values(self.actual, self.expected, self.tolerance.allows, self.good)
 
 
-def _not_an_array(name: str, actual: Any, expected: Array) -> tuple[Reason, str]:
+def _not_an_array(name: str, actual: Any, expected: Array) -> tuple[Reason, str, Cause | None]:
     wanted = f"an array of shape {expected.shape}" if expected.shape else "a number"
     if actual is None:
-        return "not_implemented", f"{name} is None, expected {wanted}"
+        return "not_implemented", f"{name} is None, expected {wanted}", None
     if type(actual) in (list, tuple):
         kind = f"a {type(actual).__name__} of {len(actual)}"
         remedy = f" (use np.stack({name}) to join arrays)" if expected.ndim > 1 else ""
-        return "wrong_shape", f"{name} is {kind}, expected {wanted}{remedy}"
-    return "wrong_dtype", f"{name} is {described_type(actual)}, expected {wanted}"
+        return "wrong_shape", f"{name} is {kind}, expected {wanted}{remedy}", causes.NOT_AN_ARRAY
+    words = f"{name} is {described_type(actual)}, expected {wanted}"
+    return "wrong_dtype", words, causes.NOT_AN_ARRAY
 
 
 def described_type(value: Any) -> str:

@@ -324,11 +324,11 @@ def unpack(function: str, value: Any, names: Sequence[str]) -> dict[str, Any]:
     ):
         message = f"{function} returns None, expected {wanted}: is a return missing, or the code?"
         raise Failure("not_implemented", message)
-    if type(items) not in (tuple, list):
-        what = "one value" if as_array(value) is not None else described_type(value)
-        raise Failure("wrong_shape", f"{function} returns {what}, expected {wanted}")
-    if len(items) != len(names):
-        raise Failure("wrong_shape", f"{function} returns {len(items)} values, expected {wanted}")
+    several = type(items) in (tuple, list)
+    if not several or len(items) != len(names):
+        one = "one value" if as_array(value) is not None else described_type(value)
+        what = f"{function} returns {f'{len(items)} values' if several else one}"
+        raise Failure("wrong_shape", f"{what}, expected {wanted}", causes.NUMBER_OF_VALUES)
     return dict(zip(names, items, strict=True))
 
 

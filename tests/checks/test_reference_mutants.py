@@ -1,0 +1,135 @@
+"""A mistake that nobody wrote down is named if the reference with one change gives the same."""
+
+import time
+
+import numpy as np
+import pytest
+
+from grader.checks import reference_mutants
+from grader.checks.reference_mutants import ChangedReference
+from grader.isolation import bounded
+from tests.checks.toy_layers import CASES, FORWARD, GRADIENT, RIGHT, changed, judge
+
+RETURNED = "return da @ w.T, x.T @ da, da.sum(axis=0)"
+SHARED = "these are exactly the values you get when "
+
+
+@pytest.fixture
+def graded(tmp_path, fork_servers):
+    """Judge a module with one check."""
+
+    def run(source=RIGHT, check=GRADIENT, cases=CASES):
+        return judge(tmp_path, fork_servers, check, source, cases)
+
+    return run
+
+
+def causes(result):
+    return {part.name: part.cause and part.cause.id for part in result.parts if part.earned < 1}
+
+
+def test_a_wrong_forward_is_named_by_the_change_that_gives_the_same(graded):
+    result = graded(changed(("np.tanh(x @ w + b)", "np.tanh(x @ w - b)")), FORWARD)
+    words = "`-` is used for `+` where y is computed"
+    assert f"{SHARED}{words} (3 of 3 similar cases fail)" in result.message
+    identifier = "mistake.layer_forward.minus_is_used_for_plus_where_y_is_computed"
+    assert causes(result)["values"] == identifier
+
+
+def test_it_may_be_written_in_any_other_way(graded):
+    other = """
+import numpy as np
+
+
+def layer_forward(x, w, b):
+    rows = [[float(np.sin(row @ column + bias)) for column, bias in zip(w.T, b)] for row in x]
+    return np.array(rows, dtype=x.dtype), None
+"""
+    assert causes(graded(other, FORWARD))["values"] == (
+        "mistake.layer_forward.sin_is_used_for_tanh_where_y_is_computed"
+    )
+
+
+def test_each_gradient_has_a_cause_of_its_own(graded):
+    """Two mistakes in one function, each in an output of its own."""
+    result = graded(changed((RETURNED, "return da @ w.T, x.T @ y, w.sum(axis=0)")))
+    assert causes(result) == {
+        "dw": "mistake.layer_backward.y_is_used_for_da_in_what_is_returned",
+        "db": "mistake.layer_backward.w_is_used_for_da_in_what_is_returned",
+    }
+
+
+def test_what_a_forward_keeps_wrongly_is_named_at_the_gradient(graded):
+    result = graded(changed(("return y, (x, w, y)", "return y, (x, w, b)")))
+    assert set(causes(result).values()) == {
+        "mistake.layer_backward.b_is_used_for_y_in_what_is_returned"
+    }
+
+
+def test_only_what_is_the_same_in_every_ordinary_case_is_named(graded):
+    body = "np.tanh(x @ w - b if len(x) != 2 else x @ w + b - 0.1)"
+    assert causes(graded(changed(("np.tanh(x @ w + b)", body)), FORWARD))["values"] is None
+    wrong = RETURNED.replace("da.sum(axis=0)", "(w if len(x) != 2 else da).sum(axis=0)")
+    assert causes(graded(changed((RETURNED, wrong)))) == {"db": None}
+    nearly = RETURNED.replace("da.sum(axis=0)", "1.001 * w.sum(axis=0)")
+    assert causes(graded(changed((RETURNED, nearly)))) == {"db": None}
+
+
+def test_a_mistake_that_the_assignment_names_comes_first(graded):
+    result = graded(changed(("np.tanh(x @ w + b)", "np.tanh(x @ w)")), FORWARD)
+    assert causes(result)["values"] == "mistake.layer_forward.the_bias_is_forgotten"
+
+
+@pytest.mark.parametrize("source", [RIGHT, changed(("np.tanh(x @ w + b)", "-np.tanh(x @ w + b)"))])
+def test_right_programs_and_named_causes_cost_no_time(source, graded, monkeypatch):
+    def never(*_arguments):
+        raise AssertionError
+
+    monkeypatch.setattr(reference_mutants, "changed_references", never)
+    monkeypatch.setattr(reference_mutants, "_changed", never)
+    assert causes(graded(source, FORWARD)).get("values") in (None, "sign")
+    assert causes(graded(changed((RETURNED, RETURNED.replace("da.sum", "-da.sum"))))) == {
+        "db": "sign"
+    }
+
+
+def test_changes_that_never_end_are_left_out(graded, monkeypatch):
+    """A reference with a loop: without the statement that ends it, it runs forever."""
+    monkeypatch.setattr(reference_mutants, "CALL_S", 0.05)
+    loop = "n = 3\n    while n > 1:\n        n = n - 1\n    "
+    looped = changed(("y = np.tanh(x @ w + b)", f"{loop}y = np.tanh(n * (x @ w) + b)"))
+    monkeypatch.setattr("tests.checks.toy_layers.RIGHT", looped)
+    before = time.process_time()
+    result = graded(changed(("np.tanh(x @ w + b)", "np.tanh(b - x @ w)")), FORWARD)
+    assert result.outcome == "failed"
+    result = graded(changed(("np.tanh(x @ w + b)", "np.tanh(x @ w - b)")), FORWARD)
+    assert causes(result)["values"].endswith("minus_is_used_for_plus_where_y_is_computed")
+    assert time.process_time() - before < 60
+
+
+@pytest.mark.parametrize("what", ["time", "memory", "crash"])
+def test_without_the_changes_the_points_are_the_same(what, graded, monkeypatch):
+    def exceeded(*_arguments):
+        raise bounded.BoundExceededError(what)
+
+    monkeypatch.setattr(bounded.BoundedChild, "do", exceeded)
+    result = graded(changed(("np.tanh(x @ w + b)", "np.tanh(x @ w - b)")), FORWARD)
+    assert causes(result)["values"] is None
+    assert result.points == 0
+
+
+def test_values_keep_their_names_and_shapes_on_their_way():
+    rng = np.random.default_rng(0)
+    first = {"x": rng.normal(size=(2, 3)), "y": np.array(1.5)}
+    found = [
+        ChangedReference("a", (first, {"x": np.zeros((0, 2))})),
+        ChangedReference("b", ({"y": np.arange(4)}, {})),
+    ]
+    again = reference_mutants._unpacked(*reference_mutants._packed(found))
+    assert [one.description for one in again] == ["a", "b"]
+    for one, other in zip(found, again, strict=True):
+        for case, same in zip(one.outputs, other.outputs, strict=True):
+            assert list(case) == list(same)
+            assert all(np.array_equal(case[n], same[n]) for n in case)
+            assert all(case[n].shape == same[n].shape for n in case)
+    assert reference_mutants._unpacked(*reference_mutants._packed([])) == ()
