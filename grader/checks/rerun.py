@@ -101,17 +101,21 @@ def merged(
         asked: the functions that were answered.
 
     Raises:
-        Failure, Blocked: nothing is right in the second either.
+        Failure, Blocked: nothing is right in the second either, and it names no other cause.
     """
-    if not any(part.earned > 0 for part in second.parts):
+    earns = any(part.earned > 0 for part in second.parts)
+    if not earns and (isinstance(first, Blocked) or second.undecided):
         return _unchanged(first)
     source = ", ".join(asked[:-1]) + (" and " if asked[1:] else "") + asked[-1]
     before = {part.name: part for part in first.parts} if isinstance(first, Judgement) else {}
-    parts, better = [], []
+    parts, better, tells = [], [], False
     for part in second.parts:
         own = before.get(part.name) or _stopped(part, first)
         parts.append(_better(own, part, fraction, source))
         better += [part.name] if parts[-1].earned == 1 and own.earned < 1 else []
+        tells |= parts[-1] is not own
+    if not earns and not tells:
+        return _unchanged(first)
     notes = first.notes if isinstance(first, Judgement) else ()
     if better:
         what = "" if len(better) == len(parts) else f"{', '.join(better)}: "
@@ -132,9 +136,17 @@ def _stopped(part: Part, first: Judgement | Stopped) -> Part:
 
 
 def _better(own: Part, answered: Part, fraction: float, source: str) -> Part:
-    """Return a part with what it earns in the better one of two judgements."""
-    if answered.earned <= own.earned:
+    """Return a part with what it earns in the better one of two judgements.
+
+    Where both earn the same, the cause counts that is still there with right functions: it is the
+    check's own.
+    """
+    if answered.earned < own.earned:
         return own
+    if answered.earned == own.earned:
+        if answered.earned == 1 or answered.cause in (None, own.cause):
+            return own
+        return replace(answered, message=f"with a right {source}: {answered.message}")
     earned = own.earned + fraction * (answered.earned - own.earned)
     if earned == 1:
         return Part(own.name, own.share, 1.0)

@@ -577,3 +577,23 @@ def test_a_check_that_does_not_fit_the_reference_is_refused(change, words, grade
     with pytest.raises(RubricError) as error:
         graded(RIGHT, {**GRADIENT, **change})
     assert any(words in problem for problem in error.value.problems), error.value.problems
+
+
+def test_of_two_mistakes_the_one_is_named_that_is_there_with_right_functions(graded):
+    """An exception of a layer hides nothing of what is wrong with the stack."""
+    raises = ("    da = dy * (1 - y**2)", "    raise ValueError('layers')")
+    own = ("return dh, dw, db", "return dh, -dw, db")
+    result = graded(changed(raises, own), {**STACK, "follow_through": 1})
+    named = {part.name: part.cause and part.cause.id for part in result.parts}
+    assert (named["dx"], named["dw"], named["db"]) == (None, "sign", None)
+    assert "with a right layer_forward and layer_backward: case depth 2: dw" in result.message
+    # So it is where nothing is right.
+    own = ("return dh, dw, db", "return -dh, -dw, -db")
+    result = graded(changed(raises, own), {**STACK, "follow_through": 1})
+    assert (result.points, result.outcome, result.reason) == (0, "failed", "mismatch")
+    assert {part.cause.id for part in result.parts} == {"sign"}
+    assert "ValueError" not in result.message
+    # What has no other cause with right functions stays as it was.
+    own = ("return dh, dw, db", "return 1 / 0")
+    both = graded(changed(SLOPE, own), {**STACK, "follow_through": 1})
+    assert both.message.startswith("case depth 2: stack_backward raised ZeroDivisionError")
