@@ -17,6 +17,9 @@ from grader.author import Failure
 HEAD = "fc."
 ROUNDING = 1.0e-5  # of a head's size
 SPREAD = 0.15  # from that of a uniform distribution; 200 numbers that are drawn differ by 0.03
+# The most that a head may be off its way, of the distance from its start. Averages over training
+# have 0.1; a head that has nothing to do with the way has 1.
+MOST_OFF = 0.7
 
 Array = np.ndarray[Any, Any]
 
@@ -25,11 +28,13 @@ Array = np.ndarray[Any, Any]
 class Way:
     """The way that came closest to a head.
 
+    What is added to all rows alike does not count in distances: no prediction depends on it.
+
     Attributes:
         start: (m, n + 1), weights and, in the last column, biases before the first step.
         off: the distance of the head from the nearest value on the way.
         length: the largest distance from the start.
-        leads_there: whether the head lies on the way, or no farther from it than that.
+        leads_there: whether the head lies on the way, or much nearer to it than to its start.
     """
 
     start: Array
@@ -83,11 +88,19 @@ def way_to(parameters: Mapping[str, Array], seen: Mapping[str, Any]) -> Way | No
     paths = _paths(seen, weight)
     if not paths:
         return None
-    off = [float(np.linalg.norm(path - head, axis=(1, 2)).min()) for path in paths]
+    off = [float(_distances(path, head).min()) for path in paths]
     path = paths[int(np.argmin(off))]
-    length = float(np.linalg.norm(path - path[0], axis=(1, 2)).max())
-    near = min(off) <= length + ROUNDING * float(np.linalg.norm(head))
+    length = float(_distances(path, path[0]).max())
+    far = float(_distances(path[:1], head)[0])
+    near = min(off) <= MOST_OFF * far + ROUNDING * float(np.linalg.norm(head))
     return Way(path[0], min(off), length, near)
+
+
+def _distances(path: Array, head: Array) -> Array:
+    """Return how far each head of a way is from a head, up to what all rows share, (k,)."""
+    apart = path - head
+    distances: Array = np.linalg.norm(apart - apart.mean(axis=1, keepdims=True), axis=(1, 2))
+    return distances
 
 
 def is_as_drawn(head: Array) -> bool:

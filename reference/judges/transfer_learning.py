@@ -25,9 +25,12 @@ LOSS_IMAGES = 100  # training images that say whether the head is trained
 TRAINED_LOSS = 0.35
 MOST_FACTOR = 30.0  # of scores that are small since another loss than the cross entropy made them
 LEARNED_LOSS = 0.55  # of such scores times the best factor: 0.07 to 0.3 where 0.9 are right
-# Of the norm of a head as nn.Linear draws it, sqrt(outputs / 3); training moves it by 0.6 and more.
+# Of the norm of a head as nn.Linear draws it, sqrt(outputs / 3); training moves it by 0.3 and more.
 LEAST_MOVE = 0.1
 LEAST_FALL = 0.1  # of the mean loss by training that ends in such scores
+# Of the mean loss, each time with the best factor, where the head knew the classes before training:
+# steps that make it larger leave it all.
+MOST_LEFT = 0.97
 # Of the standard deviation of the scores. Convolutions that were trained with a small learning rate
 # change them by a third of it; noise of 1e-6 on each weight by 3e-5.
 WITHOUT_EFFECT = 0.01
@@ -201,12 +204,21 @@ def _trained_here(
         text += f"{way.length:.2g} (norm of the change), and what you return is {way.off:.2g} away "
         text += "from every value that it had: a person must look"
         return Finding("trained_head", 0.0, text, undecided=True)
-    loss = _loss(_scores_before(way, start, inputs), inputs)
+    before = _scores_before(way, start, inputs)
+    loss = _loss(before, inputs)
     # One in fifty that are drawn tells two classes apart by luck.
     if loss <= TRAINED_LOSS and not heads.is_as_drawn(way.start):
         text = "before the first step of the optimizer, the head knew the classes: its mean loss "
         text += f"on the training images was {loss:.2f} (guessing gives "
         text += f"{np.log(len(inputs['class_names'])):.2f}). A person must check where it came from"
+        return Finding("trained_head", 0.0, text, undecided=True)
+    images = inputs["train_images"][:LOSS_IMAGES]
+    after = _scores(_rebuilt(parameters, inputs), images)
+    first, last = (_least_loss(_of_one_size(scores), inputs) for scores in (before, after))
+    if first <= TRAINED_LOSS and last > MOST_LEFT * first:
+        text = "the steps of the optimizer made the head no better: times the factor that is best "
+        text += f"for them, its scores had a mean loss of {first:.3f} before the first step and "
+        text += f"have {last:.3f} after the last. A person must check how it was found"
         return Finding("trained_head", 0.0, text, undecided=True)
     return Finding("trained_head", 1.0)
 
@@ -356,14 +368,23 @@ def _has_learned(
     be right by luck, was not moved. (One that starts well by luck leaves little loss to lower.)
     """
     way = heads.way_to(parameters, result["seen"])
-    if way is None or not way.leads_there:
-        return False
-    factors = np.geomspace(1, MOST_FACTOR, 20)
-    if min(_loss(scores * float(factor), inputs) for factor in factors) > LEARNED_LOSS:
+    if way is None or not way.leads_there or _least_loss(scores, inputs) > LEARNED_LOSS:
         return False
     if way.length >= LEAST_MOVE * math.sqrt(len(way.start) / 3):
         return True
     return _loss(_scores_before(way, _pretrained(inputs), inputs), inputs) - loss >= LEAST_FALL
+
+
+def _of_one_size(scores: Tensor) -> Tensor:
+    """Return scores (n, classes) less what all classes share, divided by their deviation."""
+    centered = scores - scores.mean(dim=1, keepdim=True)
+    return centered / centered.std().clamp(min=1e-30)
+
+
+def _least_loss(scores: Tensor, inputs: Result) -> float:
+    """Return the mean loss of scores times the factor that is best for them."""
+    factors = np.geomspace(1, MOST_FACTOR, 20)
+    return min(_loss(scores * float(factor), inputs) for factor in factors)
 
 
 def _head(parameters: Mapping[str, np.ndarray], inputs: Result) -> Finding:

@@ -303,6 +303,18 @@ def test_small_scores_count_if_training_made_them(start, end, counts, network, a
         assert (evidence.notes == ()) == counts
 
 
+def test_what_all_classes_share_is_no_training(network, ants_and_bees):
+    """No prediction changes when the weights of all classes change by the same."""
+    parameters = arrays(network)
+    for name in ("fc.weight", "fc.bias"):
+        parameters[name] = parameters[name] * np.float32(0.03)
+    head = np.column_stack([parameters["fc.weight"], parameters["fc.bias"]])
+    seen = {"steps": 9, "paths": [np.stack([head - np.linspace(-1, 1, head.shape[1]), head])]}
+    evidence = judged("freeze", parameters, ants_and_bees, seen=seen)
+    assert evidence.values["measured_accuracy"] > 0.95
+    assert evidence.values["accuracy"] < 0.55
+
+
 def test_a_head_with_spare_outputs_loses_its_property_only(network, ants_and_bees):
     parameters = arrays(network)
     spare = np.zeros((104, 96), dtype=np.float32)
@@ -429,6 +441,7 @@ def test_a_network_that_does_not_follow_its_labels_earns_nothing(network, ants_a
         ([[1, 1]], "before the first step of the optimizer, the head knew the classes"),
         ([], "no optimizer made a step"),
         ([[0]], "what you return is"),
+        ([[0, -30]], "what you return is"),  # a giant step that leads elsewhere
     ],
 )
 def test_a_head_that_no_training_led_to_is_left_to_a_person(
@@ -454,6 +467,16 @@ def test_a_head_that_was_drawn_may_know_the_classes_by_luck(
     trained = judged("freeze", arrays(network), ants_and_bees, seen=seen).findings[2]
     assert (trained.earned, trained.undecided) == (float(not said), bool(said))
     assert said in trained.message
+
+
+def test_steps_that_make_a_head_larger_and_no_better_are_left_to_a_person(
+    network, head, ants_and_bees
+):
+    """Whoever tries thousands of drawn heads finds one that knows the classes."""
+    seen = {"steps": 1, "paths": [np.stack([0.05 * head, head])]}
+    trained = judged("freeze", arrays(network), ants_and_bees, seen=seen).findings[2]
+    assert trained.undecided
+    assert "made the head no better" in trained.message
 
 
 def test_paths_of_another_shape_say_nothing(network, ants_and_bees):
