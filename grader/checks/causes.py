@@ -103,7 +103,7 @@ def values(actual: Array, expected: Array, close: Close, good: Array) -> Cause |
         or _rearranged(actual, expected, close)
         or _blocks(actual, expected, close)
         or _function(actual, expected, close)
-        or _slices(good)
+        or _slices(good, expected)
     )
 
 
@@ -224,12 +224,17 @@ def _function(actual: Array, expected: Array, close: Close) -> Cause | None:
     return None
 
 
-def _slices(good: Array) -> Cause | None:
-    """Some indices of an axis are right altogether and others are not."""
+def _slices(good: Array, expected: Array) -> Cause | None:
+    """Some indices of an axis are right altogether and others are not.
+
+    Where all that is right is 0 (what a mask leaves out), it tells nothing.
+    """
     for axis, size in enumerate(good.shape):
         rest = tuple(other for other in range(good.ndim) if other != axis)
         right = [int(i) for i in np.flatnonzero(good.all(axis=rest))]
         if size < MIN_SIZE or not right or len(right) == size:
+            continue
+        if expected.any() and not np.take(expected, right, axis).any():
             continue
         if len(right) == 1:
             text = f"along axis {axis} only index {right[0]} is right"

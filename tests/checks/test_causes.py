@@ -259,6 +259,16 @@ def test_a_gate_that_is_there_twice_is_no_order_of_gates():
     assert cause(twice, GATES) == "along axis 1 only the indices 3 to 11 are right"
 
 
+def test_what_a_mask_leaves_out_is_right_and_tells_nothing():
+    expected = np.random.default_rng(0).normal(size=(3, 4, 5))
+    expected[:, 2] = 0
+    assert found_cause(expected**3 + 0.1 * (expected != 0), expected) is None
+    expected[:, 2, 0] = 1e-3
+    found = found_cause(np.where(expected == 1e-3, expected, expected**3), expected)
+    assert found is not None
+    assert found.id == "one_index_right"
+
+
 def test_right_indices_without_an_order_are_not_listed():
     actual = normal(0, (3, 5))
     expected = normal(1, (3, 5))
