@@ -43,6 +43,8 @@ OF_REASONS: dict[Reason, str] = {
 }
 # In a description of a mistake these tell one formula from another.
 SIGNS = {"+": "plus", " - ": "minus", "*": "times", "/": "over", "=": "is", "@": "at"}
+# Causes that say where values are right, and not what makes the others wrong.
+PLACES: frozenset[str] = frozenset(["one_index_right", "one_index_wrong", "some_indices_right"])
 NOT_AN_ARRAY = Cause("not_an_array", "it is a list or another object, not an array of numbers")
 NUMBER_OF_VALUES = Cause("number_of_values", "it returns another number of values")
 # In a piece of a formula, between backticks, every sign does.
@@ -318,3 +320,8 @@ def _slug(text: str) -> str:
 def _spelled(formula: re.Match[str]) -> str:
     words = SIGNS_OF_FORMULAS
     return "".join(f" {words[sign]} " if sign in words else sign for sign in formula.group())
+
+
+def explains(cause: Cause | None) -> bool:
+    """Say whether a cause is more than a place."""
+    return cause is not None and cause.id not in PLACES

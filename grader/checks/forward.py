@@ -180,7 +180,7 @@ def _look_at_changes(
     ordinary: Tally,
 ) -> None:
     """Name the change of the reference that gives the same in all ordinary cases, if none is."""
-    if given.first is None or ordinary.cause is not None or given.first[1].reason not in NAMED:
+    if given.first is None or given.first[1].reason not in NAMED or causes.explains(ordinary.cause):
         return
     outputs = [
         {name: given.by_case[case.name][name] for name in case.expected}

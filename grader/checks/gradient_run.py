@@ -333,7 +333,7 @@ class GradientRun:
     def _look_at_changes(self, name: str, cases: tuple[SolvedCase, ...]) -> None:
         """Name the change of the reference that gives the same gradient in all ordinary cases."""
         case_name, first = self.found[name]
-        if first.reason not in NAMED or first.cause is not None:
+        if first.reason not in NAMED or causes.explains(first.cause):
             return
         given = [
             {name: self.wrong[name, case.name].given if (name, case.name) in self.wrong else right}

@@ -36,6 +36,22 @@ def test_a_wrong_forward_is_named_by_the_change_that_gives_the_same(graded):
     assert causes(result)["values"] == identifier
 
 
+def test_a_change_says_more_than_the_place_of_what_is_wrong(graded, monkeypatch):
+    rows = (
+        "y = np.zeros((len(x), len(b)), dtype=x.dtype)\n    for n in range(len(x)):\n        y[n] ="
+    )
+    looped = changed(("y = np.tanh(x @ w + b)", f"{rows} np.tanh(x[n] @ w + b)"))
+    first_left_out = changed(("in range(len(x))", "in range(1, len(x))"), source=looped)
+    without = graded(first_left_out, FORWARD)
+    assert causes(without)["values"] == "one_index_wrong"
+    monkeypatch.setattr("tests.checks.toy_layers.RIGHT", looped)
+    result = graded(first_left_out, FORWARD)
+    assert (
+        causes(result)["values"] == "mistake.layer_forward.1_colon_is_added_where_the_loop_begins"
+    )
+    assert "only index 0 is wrong" not in result.message
+
+
 def test_it_may_be_written_in_any_other_way(graded):
     other = """
 import numpy as np
