@@ -29,6 +29,8 @@ from .networks import (
     sigmoid,
 )
 
+MATRIX, STACKED = 2, 3  # axes
+GATES = (GRU_GATES, LSTM_GATES)
 LEAST_ROWS = 20  # of a table of words
 MOST_BIASES = 4  # arrays of one size among which the biases of a cell are looked for
 OUTPUTS = 2  # one per label; their difference is the log odds
@@ -61,8 +63,12 @@ def model_arrays(found: Mapping[str, Array]) -> list[ModelArray]:
         if array.dtype.kind not in "fiu" or not array.size or not np.isfinite(array).all():
             continue
         squeezed = np.atleast_1d(np.squeeze(array.astype(np.float64)))
-        if squeezed.ndim <= 2:
-            kept.append(ModelArray(len(kept), name, squeezed))
+        # A weight for each gate in one array, (4, H, k), is an array for each gate.
+        parts = (
+            list(squeezed) if squeezed.ndim == STACKED and len(squeezed) in GATES else [squeezed]
+        )
+        if parts[0].ndim <= MATRIX:
+            kept += [ModelArray(len(kept) + i, name, part) for i, part in enumerate(parts)]
     return kept
 
 
@@ -336,10 +342,13 @@ def _alternating(arrays: Arrays, gates: int, size: int) -> Iterator[Blocks]:
 
 def cell_biases(arrays: Arrays, gates: int, units: int) -> Iterator[tuple[Arrays, list[Array]]]:
     """Yield biases for a cell: the arrays that they use, and a vector (H,) per gate."""
-    whole = list(vectors(arrays, gates * units))[:MOST_BIASES]
+    whole = list(vectors(arrays, gates * units))
+    if gates > 1:
+        whole += [a for a in arrays if a.shape == (gates, units)]
+    whole = whole[:MOST_BIASES]
     for count in range(min(len(whole), 2), 0, -1):
         for chosen in itertools.combinations(whole, count):
-            yield chosen, np.split(sum((a.values for a in chosen), np.zeros(1)), gates)
+            yield chosen, np.split(sum((a.values.ravel() for a in chosen), np.zeros(1)), gates)
     each = list(vectors(arrays, units)) if gates > 1 else []
     if len(each) >= 2 * gates:
         both = each[: 2 * gates]

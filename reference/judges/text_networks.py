@@ -308,8 +308,9 @@ def _started(fit: Fit, inputs: Result) -> Rebuilt:
     given = dict(zip(*inputs["vectors"], strict=True))
     words = [word for word in fit.rows if word in given]
     rows = [fit.rows[word] for word in words]
-    embeddings = network.table[rows]
-    if len(words) < WORDS_PER_NUMBER * embeddings.shape[1] or network.known is not None:
+    embeddings = network.table[rows][:, disguises.that_matter(network, rows)]
+    few = len(words) < WORDS_PER_NUMBER * embeddings.shape[1]
+    if few or not embeddings.size or network.known is not None:
         return Rebuilt("wanted", network.words)
     targets = np.stack([given[word] for word in words]).astype(np.float64)
     odds = network.log_odds([[row] for row in rows])[:, None]

@@ -297,6 +297,15 @@ def test_vectors_that_were_never_looked_at(inputs):
         model.embedding.weight[[ids[word] for word in words]] = torch.tensor(matrix)
         model.embedding.weight += 0.1 * torch.randn_like(model.embedding.weight)
     assert verdict("average_glove", inputs, model).verdict == "wanted"
+    with torch.no_grad():  # beside vectors of its own, and multiplied by zero
+        both = Wide()
+        both.out = nn.Linear(2 * matrix.shape[1], 1)
+        both.embedding = nn.Embedding(1 + len(ids), 2 * matrix.shape[1])
+        both.embedding.weight[:, : matrix.shape[1]] = model.embedding.weight
+        assert verdict("average_glove", inputs, both).verdict == "wanted"
+        both.out.weight[:, : matrix.shape[1]] = 0
+    found = verdict("average_glove", inputs, both)
+    assert "did not start from the given vectors" in found.message
 
 
 def test_a_model_that_is_too_small_is_not_the_one_that_predicts(inputs):
@@ -483,6 +492,11 @@ def test_weights_that_were_counted_are_named(inputs):
     assert found.verdict == "unknown"
     assert "nearly those that counting gives" in found.message
     with torch.no_grad():
+        share = torch.tensor((counts[1] - counts[0]) / (counts[1] + counts[0]))
+        model.weight[0] = share + 1e-3 * torch.randn_like(model.weight[0])
+    found = verdict("bag_of_words", inputs, model, forward, ids)
+    assert "correlation with the difference of the counts by their sum" in found.message
+    with torch.no_grad():
         model.weight += torch.randn_like(model.weight)
     assert verdict("bag_of_words", inputs, model, forward, ids).verdict == "wanted"
 
@@ -490,11 +504,12 @@ def test_weights_that_were_counted_are_named(inputs):
 @pytest.mark.parametrize(
     ("layers", "said"),
     [
-        (["still"], "do not move"),
+        (["still"], "do not matter"),
         (["moving"], ""),
-        (["still", "still"], "do not move"),
+        (["still", "still"], "do not matter"),
         (["still", "moving"], ""),
         (["moving", "still"], ""),
+        (["idle"], "do not matter"),
     ],
 )
 def test_an_lstm_whose_gates_do_not_move_is_a_vanilla_rnn(layers, said):
@@ -504,19 +519,23 @@ def test_an_lstm_whose_gates_do_not_move_is_a_vanilla_rnn(layers, said):
         if layer == "still":
             arrays = {"weight_ih_l0": np.zeros((8, size)), "weight_hh_l0": np.zeros((8, 2))}
             arrays["weight_ih_l0"][4:6] = 1.0
+        if layer == "idle":  # the second unit's gates move, and it goes nowhere
+            arrays = {"weight_ih_l0": np.zeros((8, size)), "weight_hh_l0": np.zeros((8, 2))}
+            arrays["weight_ih_l0"][[1, 3, 4, 5, 7]] = 1.0
         cells.append(network_parts._torch_cell(named(arrays)))
     network = networks.Network(
         np.random.default_rng(0).normal(size=(30, 3)),
         None,
         networks.identity,
         networks.Recurrent(tuple(cells)),
-        networks.affine(np.ones((1, 2))),
+        networks.affine(np.array([[9.0, 0.0 if layers == ["idle"] else 9.0]])),
         "an LSTM with 2 hidden units",
         "lstm",
     )
     words = [str(row) for row in range(30)]
-    fit = rebuilding.Fit(network, {w: i for i, w in enumerate(words)}, (0,), np.zeros(1))
-    told = SimpleNamespace(sentences=(tuple(words),))
+    rows = {w: i for i, w in enumerate(words)}
+    fit = rebuilding.Fit(network, rows, tuple(range(30)), np.zeros(30))
+    told = SimpleNamespace(sentences=tuple(tuple(words[: i + 1]) for i in range(30)))
     found = disguises.gates_that_stay(fit, told)
     assert (found is not None) == bool(said)
     assert found is None or said in found.message
