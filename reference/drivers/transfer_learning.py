@@ -24,6 +24,7 @@ MAX_WRAPPERS = 8
 MOST_VALUES = 128  # of a layer while it is trained
 MOST_NUMBERS = 65_536  # of such a layer
 MOST_PATHS = 8
+ROUNDING = 1.0e-6  # of the largest number of an array
 
 
 class ProbeModel(nn.Module):
@@ -165,7 +166,7 @@ class Watch:
             for name, value in network.named_parameters()
             if name in start and not name.startswith(f"{HEAD}.")
             if value.dtype in {torch.float32, torch.float64}
-            if not torch.equal(value.detach().float().cpu(), start[name])
+            if _differs(value.detach().float().cpu(), start[name])
         }
         if changed and when not in self._seen[number]:
             name = min(changed, key=lambda name: changed[name].numel())
@@ -183,6 +184,15 @@ class Watch:
         head = [p.shape for p in getattr(model, HEAD, nn.Module()).parameters() if p.ndim == 2]
         paths = [path for path in self._paths.values() if path.layer[0].shape in head]
         return {**found, "paths": [np.stack(path.values) for path in paths[-MOST_PATHS:]]}
+
+
+def _differs(value: Tensor, start: Tensor) -> bool:
+    """Say whether an array has changed, by more than adding and subtracting the same does.
+
+    Optimizers that look around (SAM) go a little way and back before they make a step.
+    """
+    change = (value - start).abs().max()
+    return not bool(change <= ROUNDING * start.abs().max())
 
 
 def _small_layers(optimizer: Any) -> Iterator[tuple[Tensor, Tensor | None]]:

@@ -479,6 +479,13 @@ def test_steps_that_make_a_head_larger_and_no_better_are_left_to_a_person(
     assert "made the head no better" in trained.message
 
 
+def test_a_way_there_and_back_is_no_other_network():
+    start = torch.randn(3, 4)
+    assert not driver._differs((start + 0.05) - 0.05, start)
+    assert driver._differs(start + 1e-3, start)
+    assert driver._differs(start * float("nan"), start)
+
+
 def test_paths_of_another_shape_say_nothing(network, ants_and_bees):
     seen = {"steps": 5, "paths": [np.zeros((3, 2)), np.zeros((3, 5, 5))]}
     assert judged("freeze", arrays(network), ants_and_bees, seen=seen).findings[2].undecided
