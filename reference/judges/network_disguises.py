@@ -181,7 +181,7 @@ def _formulas(counts: Array) -> Iterator[tuple[str, Array]]:
 def nearly_counted(fit: Fit, inputs: Result) -> Rebuilt | None:
     """Leave weights to a person that are those of a formula of the counts but for a little noise.
 
-    The trained weights of 18 right models had a correlation of at most 0.97 with any of these
+    The trained weights of 17 right models had a correlation of at most 0.97 with any of these
     formulas, naive Bayes with noise that hides equal weights 0.99. By itself that proves nothing.
     """
     if not isinstance(fit.network.reads, Pool):

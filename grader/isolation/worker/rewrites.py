@@ -218,6 +218,8 @@ class _Rewriting:
         function = self._text.of(node.func)
         if function.removeprefix("np.") not in FRESH or not function.startswith("np."):
             return
+        if len(node.args) > (2 if function == "np.full" else 1):
+            return  # the type stands among them
         at = [number for number, one in enumerate(node.keywords) if one.arg == "dtype"]
         dtype = self._text.of(node.keywords[at[0]].value) if at else ""
         if "float" in dtype or dtype.endswith(".dtype") or (not at and function != "np.full"):

@@ -83,6 +83,7 @@ def test_methods_are_rewritten_and_functions_of_torch_have_no_functions_of_numpy
         ("np.zeros(3, dtype=x.dtype)", "np.zeros(3, dtype=np.float32)"),
         ("np.zeros_like(x, dtype=np.float64)", "np.zeros_like(x, dtype=np.float32)"),
         ("np.zeros(3, dtype=bool)", None),
+        ("np.zeros(3, x.dtype)", None),  # the type stands among the arguments
         ("np.full(3, 7)", None),  # of integers, as likely as not
         ("np.ones(3, dtype=int)", None),
     ],
