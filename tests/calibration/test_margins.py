@@ -55,9 +55,11 @@ def test_a_tolerance_has_one_digit(value, nearest):
     assert rounded(value) == pytest.approx(nearest, rel=1e-12)
 
 
-def test_a_rubric_is_changed_in_its_own_text_and_nothing_else_of_it():
-    path = ROOT / "rubric.yaml"
-    before = path.read_text()
+def test_a_rubric_is_changed_in_its_own_text_and_nothing_else_of_it(tmp_path):
+    path = tmp_path / "rubric.yaml"
+    step = "function: rnn_step_forward\n"
+    before = (ROOT / "rubric.yaml").read_text().replace(step, f"{step}        rtol: 1.0e-7\n", 1)
+    path.write_text(before)
     changes = [
         RubricChange("q3.1", "rtol", 1e-7, 2e-6),
         RubricChange("q3.1", "atol", 1e-9, 5e-9),

@@ -219,7 +219,7 @@ class _Rewriting:
         if function.removeprefix("np.") not in FRESH or not function.startswith("np."):
             return
         if len(node.args) > (2 if function == "np.full" else 1):
-            return  # the type stands among them
+            return  # one of them is the type
         at = [number for number, one in enumerate(node.keywords) if one.arg == "dtype"]
         dtype = self._text.of(node.keywords[at[0]].value) if at else ""
         if "float" in dtype or dtype.endswith(".dtype") or (not at and function != "np.full"):
