@@ -67,6 +67,8 @@ def _of_texts(old: str, new: str) -> str | None:
         before = before.rstrip("+-*/@ ")
     if not before:
         return f"`{after}` is added" if after else None
+    if before == ".T" and not after:
+        return "a matrix is not transposed (`.T` is missing)"
     return f"`{after}` is used for `{before}`" if after else f"`{before}` is missing"
 
 

@@ -38,10 +38,13 @@ NEVER = -20.0  # the bias of a word that is not predicted
 
 
 def _vocabulary(size: int, special_from: int = 0) -> dict[str, int]:
-    """``size`` words; the ids of the special ones begin at ``special_from``, backwards if > 0."""
-    ids = range(len(SPECIAL_WORDS))
+    """``size`` words; the ids of the special ones begin at ``special_from``, the last one's if > 0.
+
+    So ``<END>`` has the largest id of them, which may be that of the last word.
+    """
+    ids = list(range(special_from, special_from + len(SPECIAL_WORDS)))
     if special_from:
-        ids = range(special_from + len(SPECIAL_WORDS) - 1, special_from - 1, -1)
+        ids = [*ids[1:], ids[0]]
     words = dict(zip(SPECIAL_WORDS, ids, strict=True))
     free = [i for i in range(size) if i not in words.values()]
     return words | {f"word{i}": i for i in free}
@@ -140,7 +143,7 @@ def captioning_sample(rng: np.random.Generator) -> Iterator[Case]:
         yield Case(f"{name} N=1", _sampling(rng, cell, 1, 12, d=4, w=6, h=5, v=10), EDGE)
         yield Case(
             f"{name} other ids for the special words",
-            _sampling(rng, cell, 3, 11, d=5, w=4, h=6, v=12, special_from=5),
+            _sampling(rng, cell, 3, 11, d=5, w=4, h=6, v=12, special_from=8),
             EDGE,
         )
 

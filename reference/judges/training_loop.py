@@ -38,6 +38,10 @@ def train_model(result: Result, inputs: Result, withheld: Result) -> Evidence:
     if habits is None:
         return Evidence(findings=_one_by_one(returned, scenarios))
     wrong: dict[str, list[str]] = {name: [] for name in training_habits.PROPERTIES.values()}
+    if habits.steps == "never" and habits.trains_in == "as given":
+        # Not even the statistics of a batch norm: a loop that does not run earns nothing.
+        text = "nothing in the model changes: neither its parameters nor what a batch norm keeps"
+        return Evidence(findings=[Finding(name, 0.0, text) for name in wrong])
     for field, texts in training_habits.WRONG.items():
         if (text := texts.get(getattr(habits, field))) is not None:
             wrong[training_habits.PROPERTIES[field]].append(text)

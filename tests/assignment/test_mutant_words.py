@@ -48,7 +48,7 @@ def described():
         ("for t in range(len(x))[1:]:", "`[1:]` is added where the loop begins"),
         ("keep(a)", "`a` is used for `out` in the call of keep"),
         ("if total.sum() >= 0:", "`>=` is used for `>` in a condition"),
-        ("out = out", "`.T` is missing where out is computed"),
+        ("out = out", "a matrix is not transposed (`.T` is missing) where out is computed"),
         ("return (out,)", "`(f, i)` is missing in what is returned"),
         ("return ((f, i), out)", "the values are in another order in what is returned"),
     ],
