@@ -38,9 +38,10 @@ NEVER = -20.0  # the bias of a word that is not predicted
 
 
 def _vocabulary(size: int, special_from: int = 0) -> dict[str, int]:
-    """``size`` words; the ids of the special ones begin at ``special_from``, the last one's if > 0.
+    """``size`` words; the ids of the special ones begin at ``special_from``.
 
-    So ``<END>`` has the largest id of them, which may be that of the last word.
+    If that is not 0, the last special word comes first, and ``<END>`` has the largest of these ids,
+    which may be that of the last word of all.
     """
     ids = list(range(special_from, special_from + len(SPECIAL_WORDS)))
     if special_from:

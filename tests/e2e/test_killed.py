@@ -121,20 +121,6 @@ def made_old(folder: Path) -> None:
     os.utime(folder, (before, before))
 
 
-def left_staged(temporary: Path) -> list[str]:
-    """Remove what nobody owns until nothing is there, for a few seconds; return what is left.
-
-    On a busy machine a killed process may hold its lock for a moment after it is gone for us.
-    """
-    deadline = time.monotonic() + GONE_S
-    while (found := sorted(temporary.rglob("*"))) and time.monotonic() < deadline:
-        time.sleep(0.05)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(tempfile, "tempdir", str(temporary))
-            remove_stale()
-    return [f"{path.relative_to(temporary)} {path.lstat().st_mode:o}" for path in found]
-
-
 def assert_whole(out: Path) -> int:
     """Check every file below ``out``, hidden ones too; return how many reports there are."""
     reports = 0
@@ -182,8 +168,15 @@ def test_a_kill_at_any_moment_leaves_whole_reports_and_nobody(folder, orphans):
     assert len(seen) > 1, "the moments hit nothing"
     for staged in (folder / "temporary").iterdir():
         made_old(staged)  # one that was killed before its folder had an owner counts as well
-    assert os.waitstatus_to_exitcode(os.waitpid(forked(folder), 0)[1]) == 0
-    assert left_staged(folder / "temporary") == [], "what the killed ones staged is left"
+    # On a busy machine a killed process may hold its lock for a moment after it is gone for us. The
+    # grader after the next one removes its folder then.
+    left = []
+    for _grader in range(2):
+        assert os.waitstatus_to_exitcode(os.waitpid(forked(folder), 0)[1]) == 0
+        left = sorted(str(path) for path in (folder / "temporary").rglob("*"))
+        if not left:
+            break
+    assert left == [], "what the killed ones staged is left"
 
 
 @pytest.mark.parametrize("reports", [0, 1, 2])
