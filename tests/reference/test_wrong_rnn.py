@@ -74,6 +74,7 @@ MISTAKES = {
     "fc_backward_db_over_batch_only": Mistake(("temporal_fc_backward",)),
     "missing_package": Mistake(("temporal_fc_backward",)),
     "rnn_backward_forgets_time_order": Mistake(("rnn_backward",)),
+    "rnn_backward_outputs_in_other_order": Mistake(("rnn_backward",)),
     "embedding_repeated_words": Mistake(("word_embedding_backward",)),
     "lstm_forward_cell_state_not_updated": Mistake(("lstm_forward",), ("lstm_backward",)),
     "lstm_path_through_h_missing": Mistake(("lstm_step_backward",), ("lstm_backward",)),

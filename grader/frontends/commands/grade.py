@@ -43,6 +43,7 @@ from grader.frontends.commands.out_folder import check_apart, check_writable
 from grader.frontends.commands.wanted import wanted_checks
 from grader.frontends.time_limit import WithinBudget
 from grader.intake import submission
+from grader.intake.staging import remove_stale
 from grader.intake.wanted import asked_by
 from grader.job import Job, Submitted
 from grader.readers.texts import counted
@@ -233,6 +234,8 @@ def _run(run: _Run, events: Generator[Event | None, None, None]) -> None:
     if run.plan.submitted:
         with closing(events):
             follow(events, run.plan.submitted, reports)
+    else:
+        remove_stale()  # as grading does: one that was killed after its last report left a folder
     reports.sort(key=lambda made: made.id)
     listed, failed = _list(run)
     try:
