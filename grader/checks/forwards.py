@@ -63,7 +63,7 @@ def beside_right_forwards(
         found = blocked
     if not run.tries_right_caches or _is_settled(run, found):
         return _settled(found)
-    better = _beside_repaired(spec, context, cases, judge, found)
+    better = _beside_repaired(run, cases, judge, found)
     if isinstance(better, Blocked):
         ask_a_person(spec, context, cases, f"{spec.forward} fails", better.message)
     elif better is found and run.untried and not any(part.earned for part in better.parts):
@@ -85,9 +85,13 @@ def _settled(found: Judgement | Blocked) -> Judgement:
 
 
 def _beside_repaired(
-    spec: GradientSpec, context: Context, cases: Cases, judge: Judge, found: Judgement | Blocked
+    run: GradientRun, cases: Cases, judge: Judge, found: Judgement | Blocked
 ) -> Judgement | Blocked:
-    """Return the best of what is found beside the student's forward with one change."""
+    """Return the best of what is found beside the student's forward with one change.
+
+    Where no cache was certainly right, what is as bad beside a right forward is a proof.
+    """
+    spec, context = run.spec, run.context
     wanted = [
         (list(case.arguments.values()), [case.forward.get(name) for name in spec.returns])
         for case in cases
@@ -113,7 +117,7 @@ def _beside_repaired(
             break
         except (Blocked, Failure):
             continue
-        if isinstance(found, Blocked) or _earned(tried) > _earned(found):
+        if isinstance(found, Blocked) or _is_better(tried, found, proof=run.untried):
             note = (
                 f"your {spec.forward} is wrong, so {spec.function} was tested beside it with one "
                 f"change in line {lines[0]} that makes it right; {spec.forward} costs no points "
@@ -127,6 +131,12 @@ def _beside_repaired(
 
 class _NoRepair(Exception):  # noqa: N818 - not an error: many functions have more than one mistake
     """No change of one place puts the forward function right."""
+
+
+def _is_better(tried: Judgement, found: Judgement, *, proof: bool) -> bool:
+    if _earned(tried) == _earned(found) == 0:
+        return proof
+    return _earned(tried) > _earned(found)
 
 
 def _earned(judgement: Judgement) -> float:

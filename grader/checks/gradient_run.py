@@ -112,7 +112,8 @@ class GradientRun:
         self.forward_wrong = False
         self.own: dict[str, dict[str, Any]] = {}  # the forward outputs by case
         self.forgiven = False
-        self.untried = False  # on any cache of a right forward, where the own one is wrong
+        # Not tried on a cache that is certainly that of a right forward, where the own one is wrong.
+        self.untried = False
         self.blocked: list[tuple[SolvedCase, Blocked]] = []
         question = context.question
         self._caches = RightCaches(
@@ -156,8 +157,8 @@ class GradientRun:
         if self.forward_wrong:
             self.context.only_right()
         if self.forward_wrong and (failed or not all(one.ok for one in results.values())):
-            better = self._on_right_caches(case, limit, own=True)
-            self.untried |= better is None and case.group == BASE_GROUP
+            better, certain = self._on_right_caches(case, limit, own=True)
+            self.untried |= not certain and case.group == BASE_GROUP
             if better is not None and _right(better) > _right(results):
                 failed, results = None, better
                 self.forgiven = True
@@ -193,26 +194,29 @@ class GradientRun:
 
     def _on_right_caches(
         self, case: SolvedCase, limit: Tolerance, *, own: bool
-    ) -> dict[str, Comparison] | None:
+    ) -> tuple[dict[str, Comparison] | None, bool]:
         """Compare the gradients on caches that a right forward makes; return the best comparison.
 
-        None if the function fails on all of them, or there are none.
+        None if the function fails on all of them, or there are none. And whether one of those that
+        it does not fail on certainly holds nothing else than right values.
         """
-        if not self.tries_right_caches:
-            return None
         best: dict[str, Comparison] | None = None
-        for caches in self._caches.made(self.module, case, own=own):
+        certain = False
+        if not self.tries_right_caches:
+            return best, certain
+        for made in self._caches.made(self.module, case, own=own):
             try:
-                results = self._results(case, self.backward(case, caches), limit)
+                results = self._results(case, self.backward(case, made.caches), limit)
             except WorkerLost:
                 raise
             except (Failure, WireError):  # or a cache that is too large to be sent
                 continue
+            certain |= made.certain
             if best is None or _right(results) > _right(best):
                 best = results
             if _right(best) == len(best):
                 break
-        return best
+        return best, certain
 
     def _compare_without_forward(self, case: SolvedCase, limit: Tolerance) -> None:
         """Compare the gradients of a case that the student's forward cannot do.
@@ -220,7 +224,7 @@ class GradientRun:
         Raises:
             Blocked: in an ordinary case there is no way to try the gradients.
         """
-        results = self._on_right_caches(case, limit, own=False)
+        results, _certain = self._on_right_caches(case, limit, own=False)
         if results is not None and _right(results) == len(results):
             self.blocked = [(one, why) for one, why in self.blocked if one is not case]
             self.forgiven = True

@@ -31,6 +31,20 @@ Caches = dict[str, Any]  # by the name of the output
 
 
 @dataclass(frozen=True)
+class MadeCaches:
+    """Caches for one case.
+
+    Attributes:
+        caches: by the name of the output.
+        certain: whether all numbers in them are right ones. Where some are the student's own, wrong
+            gradients prove nothing.
+    """
+
+    caches: Caches
+    certain: bool
+
+
+@dataclass(frozen=True)
 class RightCaches:
     """Makes caches for the cases of one check.
 
@@ -48,7 +62,7 @@ class RightCaches:
     returns: Sequence[str]
     backward: str
 
-    def made(self, student: StudentModule, case: SolvedCase, *, own: bool) -> Iterator[Caches]:
+    def made(self, student: StudentModule, case: SolvedCase, *, own: bool) -> Iterator[MadeCaches]:
         """Yield caches with right values for a case.
 
         Args:
@@ -57,10 +71,15 @@ class RightCaches:
             own: whether the student's own forward function returns for this case.
         """
         values = self._own_values(student, case) if own else None
-        yield from self._by_names(student, case, values)
+        known = {**case.arguments, **case.forward, **self._known(case)}
+        right = [array for value in known.values() if (array := as_array(value)) is not None]
+        for caches in self._by_names(student, case, values):
+            yield MadeCaches(caches, _are_known(caches, right))
         if values is not None and not any(map(_is_closed, values.values())):
-            yield self._by_outputs(case, values)
-        yield from self._by_the_case_file(student, case)
+            for caches in self._by_outputs(case, values, known):
+                yield MadeCaches(caches, _are_known(caches, right))
+        for caches in self._by_the_case_file(student, case):
+            yield MadeCaches(caches, certain=True)
 
     def _own_values(self, student: StudentModule, case: SolvedCase) -> dict[str, Any] | None:
         try:
@@ -116,8 +135,13 @@ class RightCaches:
             what = f"INTERMEDIATES of {self.forward.function} raised"
             raise BrokenError(f"{what} {type(error).__name__}: {error}") from error
 
-    def _by_outputs(self, case: SolvedCase, values: Mapping[str, Any]) -> Caches:
-        """Return the student's own caches with right outputs in the place of their own."""
+    def _by_outputs(
+        self, case: SolvedCase, values: Mapping[str, Any], known: Mapping[str, Any]
+    ) -> Iterator[Caches]:
+        """Yield the student's own caches with right outputs in the place of their own.
+
+        Then with right values in the place of those that a dictionary has by their names, too.
+        """
         pairs: list[tuple[Array, Array]] = []
         for name, right in case.forward.items():
             wrong = as_array(values[name])
@@ -126,7 +150,9 @@ class RightCaches:
                 if right.ndim > 1:
                     pairs += zip(wrong, right, strict=True)
         names = [self.returns[index] for index in self.forward.opaque]
-        return {name: _replaced(values[name], pairs, [0]) for name in names}
+        yield {name: _replaced(values[name], pairs, {}, [0]) for name in names}
+        if any(_has_names(values[name]) for name in names):
+            yield {name: _replaced(values[name], pairs, known, [0]) for name in names}
 
     def _by_the_case_file(self, student: StudentModule, case: SolvedCase) -> Iterator[Caches]:
         """Yield caches made by the student's other functions along right states."""
@@ -168,18 +194,47 @@ def _has_gaps(cache: Any) -> bool:
     return cache is MISSING
 
 
-def _replaced(value: Any, pairs: list[tuple[Array, Array]], count: list[int]) -> Any:
-    """Return a cache in which arrays that are one of ``pairs`` are the other of it."""
+def _are_known(cache: Any, right: Sequence[Array]) -> bool:
+    """Say whether all arrays of numbers in a cache are right ones, or rows of them."""
+    if isinstance(cache, dict):
+        cache = list(cache.values())
+    if isinstance(cache, tuple | list):
+        return all(_are_known(item, right) for item in cache[:MAX_LOOKED_AT])
+    if not isinstance(cache, np.ndarray) or cache.dtype.kind != "f":
+        return not isinstance(cache, Opaque)
+    rows = [row for array in right if array.ndim > cache.ndim for row in array]
+    return any(_is_same(cache, array) for array in (*right, *rows))
+
+
+def _is_same(one: Array, other: Array) -> bool:
+    return one.shape == other.shape and bool(np.allclose(one, other, **SAME, equal_nan=True))
+
+
+def _has_names(cache: Any) -> bool:
+    if isinstance(cache, tuple | list):
+        return any(map(_has_names, cache[:MAX_LOOKED_AT]))
+    return isinstance(cache, dict)
+
+
+def _replaced(
+    value: Any, pairs: list[tuple[Array, Array]], known: Mapping[str, Any], count: list[int]
+) -> Any:
+    """Return a cache in which arrays that are one of ``pairs`` are the other of it.
+
+    Those that a dictionary holds by a name in ``known`` are what is known by it.
+    """
     count[0] += 1
     if count[0] > MAX_LOOKED_AT:
         return value
     if type(value) is dict:
-        return {key: _replaced(item, pairs, count) for key, item in value.items()}
+        return {
+            key: known[key]
+            if type(key) is str and np.shape(known.get(key, MISSING)) == np.shape(item) != ()
+            else _replaced(item, pairs, known, count)
+            for key, item in value.items()
+        }
     if type(value) in (tuple, list):
-        return type(value)(_replaced(item, pairs, count) for item in value)
+        return type(value)(_replaced(item, pairs, known, count) for item in value)
     if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
         return value
-    for wrong, right in pairs:
-        if value.shape == wrong.shape and np.allclose(value, wrong, **SAME, equal_nan=True):
-            return right
-    return value
+    return next((right for wrong, right in pairs if _is_same(value, wrong)), value)

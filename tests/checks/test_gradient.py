@@ -212,6 +212,44 @@ def test_a_right_backward_is_seen_beside_a_wrong_forward(cache, graded):
     assert graded(source).points == 10
 
 
+TWICE_WRONG = ("np.tanh(x @ w + b)", "np.sin(x @ w - b)")  # no one change puts it right
+IN_A_LOOP = """kept = {}
+    for name, value in zip("xwa", (x, w, x @ w - b)):
+        kept[name] = value
+    return y, [kept, len(x)]"""
+READ = (
+    "x, w, y = cache\n    da = dy * (1 - y**2)",
+    "x, w, a = cache[0].values()\n    da = dy * (1 - np.tanh(a)**2)",
+)
+PRE_ACTIVATION = "INTERMEDIATES = {'layer_forward': lambda x, w, b: {'a': x @ w + b}}"
+
+
+def test_values_that_a_dictionary_holds_by_their_names_are_put_right(graded):
+    cases = CASES.replace("INTERMEDIATES = {}", PRE_ACTIVATION)
+    source = changed(TWICE_WRONG, ("return y, (x, w, y)", IN_A_LOOP), READ)
+    result = graded(source, cases=cases)
+    assert (result.outcome, result.points) == ("passed", 10), result.message
+    assert "tested with the cache of a right one" in result.notes[0]
+    result = graded(changed(("da.sum(axis=0)", "da.sum(axis=0) / 2"), source=source), cases=cases)
+    assert (result.outcome, result.points) == ("partial", 8)
+    result = graded(changed(("da = dy *", "da = 2 * dy *"), source=source), cases=cases)
+    assert (result.outcome, result.points) == ("failed", 0)  # on right values
+
+
+def test_a_cache_with_the_students_own_wrong_values_proves_nothing(graded):
+    """Only right values in a cache show that the function which reads it is wrong."""
+    source = changed(TWICE_WRONG, ("return y, (x, w, y)", IN_A_LOOP), READ)
+    for text in (source, changed(("da = dy *", "da = 2 * dy *"), source=source)):
+        result = graded(text)  # nobody has said what `a` is
+        assert (result.outcome, result.points) == ("pending", 0)
+        assert "layer_backward could not be tried: layer_forward is wrong" in result.message
+    one = changed(("np.sin(x @ w - b)", "np.tanh(x @ w - b)"), source=source)
+    kept_right = changed(("(x, w, x @ w - b)", "(x, w, np.arctanh(y))"), source=one)
+    assert graded(kept_right).points == 10  # beside a forward with one change
+    result = graded(changed(("da = dy *", "da = 2 * dy *"), source=kept_right))
+    assert (result.outcome, result.points) == ("failed", 0)
+
+
 def test_a_forward_that_fails_in_an_edge_case_is_paid_for_there(graded):
     source = changed(("y = np.tanh", "assert len(x) > 1\n    y = np.tanh"))
     result = graded(source)

@@ -61,6 +61,9 @@ MISTAKES = {
     "lstm_step_without_bias": Mistake(
         ("lstm_step_forward",), ("lstm_step_backward", "lstm_forward", "lstm_backward")
     ),
+    "lstm_first_bias_for_all_gates": Mistake(
+        ("lstm_step_forward", "lstm_step_backward"), ("lstm_forward", "lstm_backward")
+    ),
     "rnn_step_without_bias": Mistake(("rnn_step_forward",), RNN_REST),
     "tanh_derivative_of_wrong_array": Mistake(("rnn_step_backward",), ("rnn_backward",)),
     "rnn_last_step_only": Mistake(("rnn_backward",)),
