@@ -112,7 +112,7 @@ class GradientRun:
         self.forward_wrong = False
         self.own: dict[str, dict[str, Any]] = {}  # the forward outputs by case
         self.forgiven = False
-        # Not tried on a cache that is certainly that of a right forward, where the own one is wrong.
+        # Where the own forward is wrong: not tried on a cache that is certainly right.
         self.untried = False
         self.blocked: list[tuple[SolvedCase, Blocked]] = []
         question = context.question
