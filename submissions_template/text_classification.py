@@ -127,7 +127,8 @@ def train_rnn(
         h_t = tanh(W e(x_t) + U h_{t-1} + c)        p(label 1 | x) = sigmoid(bias + weight . h_T)
 
     The state after the *last word* of the sentence goes into the linear layer; not a mean or a
-    maximum over the states, not a second direction, and not a state in the padding. Clipped
+    maximum over the states, not a second direction, and not a state in the padding. As in
+    ``train_average_glove``, e(x) starts from the given vectors; you may train it further. Clipped
     gradients, dropout and a good start for U make this network much easier to train.
 
     Args:

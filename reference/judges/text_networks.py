@@ -18,7 +18,7 @@ from grader.author import Rebuilt
 from ..drivers import text_classification as driver
 from . import network_disguises as disguises
 from . import network_family as family
-from . import rebuilding
+from . import rebuilding, starting_vectors
 from .network_parts import OUTPUTS
 from .networks import Array, Pool, sigmoid
 from .rebuilding import Asked, Fit
@@ -32,16 +32,9 @@ ASKED_FOR = {
     family.RNN: "a vanilla RNN",
     family.LSTM: "an LSTM",
 }
-# Share of the given vectors that embeddings still tell: 0.6 and more where they started from them,
-# down to 0 where weight decay has made these fade, below 0 where they did not.
-TOLD, UNTOLD = 0.1, 0.0
-OWN = 0.15  # share of their spread that says nothing of sentiment, where it has not faded
-FOLDS = 5
 LEAST_TWICE = 10  # sentences
 LEAST_GROUPS = 5  # of words with equal counts, before equal weights say something
 EQUAL = 1.0e-6  # of log odds: weights that one formula gives differ by rounding
-RIDGE = 1.0e-2  # of the mean square of the embeddings
-WORDS_PER_NUMBER = 2  # at least, to see whether embeddings come from given vectors
 CLEAR = 6.0  # log odds that single precision still resolves
 OFF = 0.05  # of a probability: no rounding
 
@@ -188,8 +181,8 @@ def _compared(fit: Fit, asked: Asked, inputs: Result, wanted: str, *, given: boo
         return Rebuilt("other", "naive Bayes, or other weights that were counted", text)
     if found := disguises.nearly_counted(fit, inputs):
         return found
-    if given and wanted == family.AVERAGE:
-        return _started(fit, inputs)
+    if given:
+        return starting_vectors.started(fit, inputs)
     return Rebuilt("wanted", network.words)
 
 
@@ -296,39 +289,6 @@ def _said_twice(result: Result, inputs: Result) -> tuple[Array, Array, list[str]
     return once[short], twice[short], [texts[i] for i in short]
 
 
-def _started(fit: Fit, inputs: Result) -> Rebuilt:
-    """Return whether the embeddings of a mean started from the given vectors.
-
-    Training moves the embeddings along what the linear layer asks for; in all other directions they
-    stay near their start. So a linear map from the embeddings finds the given vectors of words that
-    it was not fitted on, once what the log odds of a word tell is taken away. Strong weight decay
-    lets all that fade: then nothing can be said.
-    """
-    network = fit.network
-    given = dict(zip(*inputs["vectors"], strict=True))
-    words = [word for word in fit.rows if word in given]
-    rows = [fit.rows[word] for word in words]
-    embeddings = network.table[rows][:, disguises.that_matter(network, rows)]
-    few = len(words) < WORDS_PER_NUMBER * embeddings.shape[1]
-    if few or not embeddings.size or network.known is not None:
-        return Rebuilt("wanted", network.words)
-    targets = np.stack([given[word] for word in words]).astype(np.float64)
-    odds = network.log_odds([[row] for row in rows])[:, None]
-    told = _told(embeddings, _rest(targets, odds))
-    if told > TOLD:
-        return Rebuilt("wanted", network.words)
-    own = float(np.linalg.norm(_rest(embeddings, odds)) / np.linalg.norm(_centered(embeddings)))
-    if told > UNTOLD or own < OWN:
-        text = "whether the embeddings started from the given vectors cannot be seen any more"
-        return Rebuilt("unknown", message=text)
-    message = (
-        "The embeddings did not start from the given vectors: a linear map from them finds "
-        f"{max(told, 0):.0%} of what the vectors of {len(words)} words say beside their sentiment. "
-        f'The row of "{words[0]}" begins {_begins(embeddings[0])}, its vector {_begins(targets[0])}'
-    )
-    return Rebuilt("other", f"{network.words} that did not start from the vectors", message)
-
-
 def _counted(fit: Fit, inputs: Result) -> str:
     """Say that the weights of words follow from their counts alone, as those of naive Bayes do.
 
@@ -362,34 +322,3 @@ def _counted(fit: Fit, inputs: Result) -> str:
         "with each label, in different sentences, and have exactly the same weight, and so do all "
         f"{total} words of {len(groups)} such groups"
     )
-
-
-def _begins(row: Array) -> str:
-    return ", ".join(f"{value:.3f}" for value in row[:3])
-
-
-def _rest(targets: Array, told: Array) -> Array:
-    """Return what is left of targets once a linear map of ``told`` is taken away."""
-    ones = np.column_stack([told, np.ones(len(told))])
-    rest: Array = targets - ones @ np.linalg.lstsq(ones, targets, rcond=None)[0]
-    return rest
-
-
-def _centered(rows: Array) -> Array:
-    centered: Array = rows - rows.mean(axis=0)
-    return centered
-
-
-def _told(embeddings: Array, targets: Array) -> float:
-    """Return the share of the targets' variance that a linear map finds on words left out."""
-    centered = _centered(embeddings)
-    errors = 0.0
-    for fold in range(FOLDS):
-        out = np.arange(len(centered)) % FOLDS == fold
-        known = centered[~out]
-        size = known.shape[1]
-        square = known.T @ known
-        square += RIDGE * np.trace(square) / size * np.eye(size)
-        weights = np.linalg.solve(square, known.T @ targets[~out])
-        errors += float(((targets[out] - centered[out] @ weights) ** 2).sum())
-    return 1 - errors / float((targets**2).sum())

@@ -65,10 +65,26 @@ class Reads(nn.Module):
         return torch.sigmoid(z[0]) if len(z) == 1 else torch.softmax(z, dim=0)[1]
 
 
-def asked(name: str, inputs: dict, model: nn.Module, forward=None, ids=None) -> dict:
+def start(embedding: nn.Embedding, inputs: dict, ids: dict[str, int]) -> None:
+    """Let embeddings start from the given vectors, projected: recurrent networks must."""
+    words, matrix = inputs["vectors"]
+    made = torch.Generator().manual_seed(1)
+    shape = (matrix.shape[1], embedding.embedding_dim)
+    onto = torch.randn(shape, generator=made) / np.sqrt(shape[0])
+    with torch.no_grad():
+        for word, vector in zip(words, torch.tensor(matrix), strict=True):
+            if word in ids and ids[word] < len(embedding.weight):
+                embedding.weight[ids[word]] = 2 * vector @ onto
+
+
+def asked(
+    name: str, inputs: dict, model: nn.Module, forward=None, ids=None, *, starts=True
+) -> dict:
     """Return what the driver does about a model that was not trained."""
     ids = ids or numbered(inputs)
     forward = forward or model
+    if starts and name in ("rnn", "lstm") and hasattr(model, "embedding"):
+        start(model.embedding, inputs, ids)
 
     def predict(texts: list[str]) -> list[float]:
         with torch.no_grad():
@@ -80,8 +96,8 @@ def asked(name: str, inputs: dict, model: nn.Module, forward=None, ids=None) -> 
     return getattr(driver, name)(student, seed=0, **inputs | cut), inputs | cut
 
 
-def verdict(name: str, inputs: dict, model: nn.Module, forward=None, ids=None):
-    return JUDGES[name](*asked(name, inputs, model, forward, ids))
+def verdict(name: str, inputs: dict, model: nn.Module, forward=None, ids=None, *, starts=True):
+    return JUDGES[name](*asked(name, inputs, model, forward, ids, starts=starts))
 
 
 def test_torch_networks_are_found_with_their_names(inputs):
@@ -306,6 +322,34 @@ def test_vectors_that_were_never_looked_at(inputs):
         both.out.weight[:, : matrix.shape[1]] = 0
     found = verdict("average_glove", inputs, both)
     assert "did not start from the given vectors" in found.message
+
+
+@pytest.mark.parametrize(("name", "cell"), [("rnn", nn.RNN), ("lstm", nn.LSTM)])
+def test_recurrent_networks_that_never_looked_at_the_vectors(inputs, name, cell):
+    rows = 1 + len(numbered(inputs))
+    model = Reads(rows, cell(WIDTH, HIDDEN, batch_first=True), HIDDEN)
+    found = verdict(name, inputs, model, starts=False)
+    assert found.verdict == "other"
+    assert "did not start from the given vectors" in found.message
+    assert verdict(name, inputs, model).verdict == "wanted"
+
+
+@pytest.mark.parametrize("reads", ["drawn", "given beside drawn"])
+def test_embeddings_with_more_numbers_than_the_words_can_tell(inputs, reads):
+    # A linear map from so many numbers finds anything.
+    ids = numbered(inputs)
+    words, matrix = inputs["vectors"]
+    size = len(words) // 2
+    model = Reads(1 + len(ids), nn.RNN(size, HIDDEN, batch_first=True), HIDDEN)
+    model.embedding = nn.Embedding(1 + len(ids), size)
+    if reads == "given beside drawn":
+        with torch.no_grad():
+            model.embedding.weight *= 0.1
+            rows = [ids[word] for word in words]
+            model.embedding.weight[rows, : matrix.shape[1]] = torch.tensor(matrix)
+    found = verdict("rnn", inputs, model, starts=False)
+    assert found.verdict == ("wanted" if reads == "given beside drawn" else "unknown")
+    assert ("cannot be seen" in found.message) == (reads == "drawn")
 
 
 def test_a_model_that_is_too_small_is_not_the_one_that_predicts(inputs):
