@@ -70,8 +70,15 @@ def of_all(module: str) -> list[str]:
 
 LOSSES = [f"{file}:{name}" for file in of_all("style_transfer.py") for name in
           ("content_loss", "gram_matrix", "style_loss", "tv_loss")]  # fmt: skip
-WHOLE = [word for name in ("plain", "loop", "vectorised") for word in
-         ("--example", f"full_marks/{name}")] + ["--example", "wrong/*"]  # fmt: skip
+NEAR = (  # the wrong ones that come nearest to right programs in each training check
+    *("wrong/finetune_without_pretraining", "wrong/freeze_without_pretraining"),
+    *("wrong/style_ten_steps", "wrong/caption_grads_missing_embedding"),
+    *("wrong/bow_gradients_not_cleared", "wrong/average_embeddings_frozen"),
+    *("wrong/average_glove_vectors_off_by_one", "wrong/rnn_state_after_padding"),
+    "wrong/lstm_state_after_padding",
+)
+WHOLE = [word for name in (*(f"full_marks/{name}" for name in ("plain", "loop", "vectorised")),
+         *NEAR) for word in ("--example", name)]  # fmt: skip
 PARTS = (
     mutants("layers-reference", 1600, "reference/rnn_layers.py"),
     mutants("layers-plain", 1000, "full_marks/plain/rnn_layers.py"),
@@ -92,7 +99,8 @@ PARTS = (
     Part("replays", "replays", ("python", "benchmarks/replays.py")),
     Part("tolerances", "tolerances", ("grader", "calibrate", "q2.[1-4]", "q3.*", "q4.*", "q5.[1-6]",
                                       "--seeds", "5", "--out", "{out}")),
-    Part("seeds", "seeds", ("python", "benchmarks/many_seeds.py", "--tier", "mini")),
+    Part("untrained", "untrained", ("python", "benchmarks/untrained.py", "--seeds", "30",
+                                    "--keep", "{out}/runs.json")),
     Part("thresholds", "thresholds", ("grader", "calibrate", "q1.*", "q2.5", "q5.[78]", "q5.10",
                                       "q6.[1-5]", "--seeds", "30", *WHOLE, "--out", "{out}")),
 )  # fmt: skip
