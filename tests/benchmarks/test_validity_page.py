@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 DONE = {"date": "2026-11-29", "commit": "abc1234", "seconds": 60, "command": "grader verify"}
@@ -75,10 +76,10 @@ def test_right_programs_that_lose_are_listed(page):
 
 
 def test_what_is_left_is_said_and_single_runs_are_left_out(page):
-    text = "  mini q3 seed 0: 15\nmini: q3.1: passed on 10 of 10 seeds\n"
-    made = page.written([part(page, "seeds", text=text)], ["pairs"])
+    text = "  seed 0\n| check | seeds |\n|---|---|\n| q6.1 | 30 |\n"
+    made = page.written([part(page, "untrained", text=text)], ["pairs"])
     assert "Not run yet: pairs." in made
-    assert "passed on 10 of 10 seeds" in made
+    assert "\n\n| check | seeds |\n|---|---|\n| q6.1 | 30 |\n\n" in made
     assert "seed 0" not in made
 
 
@@ -103,3 +104,26 @@ def test_a_part_that_is_done_is_on_the_page(script, tmp_path, monkeypatch, capsy
     assert "1 program with two changes." in text
     assert "pairs" not in text.partition("Not run yet:")[2].partition("\n")[0].split(", ")
     assert capsys.readouterr().out == "wrote validity.md\n"
+
+
+def test_untrained_networks_bound_how_often_the_first_point_is_reached(script, capsys):
+    untrained = script("untrained")
+    rng = np.random.default_rng(0)
+    zero = dict.fromkeys(untrained.CHECKS, 0.65)
+
+    def kept(center: float, spread: float) -> dict:
+        return {
+            str(seed): {
+                check: {"points": 0, "metric": center + spread * rng.normal(), "outcome": "failed"}
+                for check in zero
+            }
+            for seed in range(30)
+        }
+
+    assert untrained.shown(kept(0.2, 0.01))
+    table = capsys.readouterr().out
+    assert table.count("| 30 |") == len(zero)
+    assert not untrained.shown(kept(0.5, 0.1))  # beyond 0.65 more often than once in 10,000
+    gained = kept(0.2, 0.01)
+    gained["3"]["q6.1"]["points"] = 0.5
+    assert not untrained.shown(gained)
