@@ -28,7 +28,7 @@ from grader.model import (
 
 from .at_once import forward_calls
 from .base import CheckKind, Context, Judgement, Recorder, Stubs, Tally, case_by_case
-from .mistakes import NAMED, named, with_mistake
+from .mistakes import NAMED, GivenValues, explain, named
 from .reference_mutants import explanation
 from .replies import bytes_for
 from .student_code import StudentModule
@@ -148,6 +148,7 @@ class ForwardKind(CheckKind):
         for module, _is_there in case_by_case(context, cases, judge_case, calls_of):
             notes += module.notes + module.mutation_notes()
         stubs.settle()
+        _look_at_mistakes(spec, context, cases, given, groups)
         _look_at_changes(spec, context, cases, given, groups[BASE_GROUP])
         return Judgement(
             tuple(_parts(spec, groups)),
@@ -159,17 +160,34 @@ class ForwardKind(CheckKind):
 
 
 class GivenOutputs:
-    """What a student's function gave by case, and the first thing that was wrong with it."""
+    """What a student's function gave by case, and the first thing that was wrong in each group."""
 
     def __init__(self) -> None:
         self.by_case: dict[str, Mapping[str, Any]] = {}
-        self.first: tuple[SolvedCase, Comparison] | None = None
+        self.firsts: dict[str, tuple[SolvedCase, Comparison]] = {}
 
     def note(self, case: SolvedCase, outputs: Mapping[str, Any], found: Comparison | None) -> None:
         """Take the outputs of a case, and what is wrong with them."""
         self.by_case[case.name] = outputs
-        if found is not None and self.first is None and case.group == BASE_GROUP:
-            self.first = case, found
+        if found is not None:
+            self.firsts.setdefault(case.group, (case, found))
+
+
+def _look_at_mistakes(
+    spec: ForwardSpec,
+    context: Context,
+    cases: Sequence[SolvedCase],
+    given: GivenOutputs,
+    groups: Mapping[str, Tally],
+) -> None:
+    """Name in each group the known mistake that gives the same in all of its cases."""
+    for group, first in given.firsts.items():
+        outputs = [
+            GivenValues(case, given.by_case[case.name], tolerance(spec, case), case.group == group)
+            for case in cases
+            if case.name in given.by_case
+        ]
+        explain(groups[group], context, spec.function, first, outputs, all_outputs=True)
 
 
 def _look_at_changes(
@@ -180,7 +198,10 @@ def _look_at_changes(
     ordinary: Tally,
 ) -> None:
     """Name the change of the reference that gives the same in all ordinary cases, if none is."""
-    if given.first is None or given.first[1].reason not in NAMED or causes.explains(ordinary.cause):
+    if BASE_GROUP not in given.firsts:
+        return
+    case, found = given.firsts[BASE_GROUP]
+    if found.reason not in NAMED or causes.explains(ordinary.cause):
         return
     outputs = [
         {name: given.by_case[case.name][name] for name in case.expected}
@@ -190,7 +211,6 @@ def _look_at_changes(
     ]
     text = explanation(spec, context, cases, outputs)
     if text is not None:
-        case, found = given.first
         better = named(found, spec.function, text)
         ordinary.explain(f"case {case.name}: {better.text}", causes.of_mistake(spec.function, text))
 
@@ -237,7 +257,7 @@ def _compare_case(
             context.compared(module, case, found)
             return 0.0, found
         return 1.0, Comparison("all outputs")
-    return 0.0, with_mistake(context, spec.function, case, found, outputs, limit)
+    return 0.0, found
 
 
 def _parts(spec: ForwardSpec, groups: dict[str, Tally]) -> Iterator[Part]:

@@ -12,7 +12,7 @@ from grader.assignment.reference import SolvedCase
 from grader.author.cases import BASE_GROUP, EDGE_CASES
 from grader.checks import causes
 from grader.checks.measured import LargestDifferences
-from grader.checks.numerics import Comparison, Tolerance, as_array, compare, tolerance
+from grader.checks.numerics import Comparison, Tolerance, compare, tolerance
 from grader.errors import Blocked, Failure, Reason, WorkerLost
 from grader.isolation.wire import WireError
 from grader.model import (
@@ -27,7 +27,7 @@ from grader.model import (
 )
 
 from .base import Context, Stubs
-from .mistakes import NAMED, matching_mistake, named
+from .mistakes import NAMED, GivenValues, known_mistake, named, of_another_output
 from .own_forward import right_for_own_forward
 from .reference_mutants import explanation
 from .right_caches import RightCaches
@@ -178,9 +178,7 @@ class GradientRun:
             self.context.compared(self.module, case, result, gradients[name])
             if not result.ok:
                 self.context.only_right()
-                known = matching_mistake(
-                    self.context, spec.function, case, name, gradients[name], limit
-                ) or _of_another_output(case, name, gradients[name], limit)
+                known = of_another_output(case, name, gradients[name], limit)
                 result = named(result, spec.function, known) if known else result
                 result = replace(result, given=gradients[name])
             results[name] = result
@@ -330,20 +328,41 @@ class GradientRun:
                 text = f"{spec.function} changes its arguments in place" if mutated else ""
                 yield Part(name, share, 0.0 if mutated else 1.0, reason, text)
                 continue
+            self._look_at_mistakes(name, cases)
             if name in self.usual and name not in own_forward:
                 self._look_at_changes(name, cases)
             yield self._wrong_part(name, share, len(cases), follows=name in own_forward)
+
+    def _look_at_mistakes(self, name: str, cases: tuple[SolvedCase, ...]) -> None:
+        """Name the known mistake that gives the same gradient in all ordinary cases.
+
+        Where the function returns the gradient with a value, it must give that value, too.
+        """
+        case_name, first = self.found[name]
+        group = next(case.group for case in cases if case.name == case_name)
+        if first.reason not in NAMED or _is_named(first):
+            return
+        others = self.spec.values if self.spec.function == self.spec.forward else ()
+        given = []
+        for case in cases:
+            own = self.own.get(case.name, {})
+            values = {name: self._given(name, case), **{n: own[n] for n in others if n in own}}
+            counts = (case.group == EDGE_CASES) == (group == EDGE_CASES)
+            given.append(GivenValues(case, values, tolerance(self.spec, case), counts))
+        text = known_mistake(self.context, self.spec.function, given)
+        if text is not None:
+            self.found[name] = case_name, named(first, self.spec.function, text)
+
+    def _given(self, name: str, case: SolvedCase) -> Any:
+        wrong = self.wrong.get((name, case.name))
+        return case.expected[name] if wrong is None else wrong.given
 
     def _look_at_changes(self, name: str, cases: tuple[SolvedCase, ...]) -> None:
         """Name the change of the reference that gives the same gradient in all ordinary cases."""
         case_name, first = self.found[name]
         if first.reason not in NAMED or causes.explains(first.cause):
             return
-        given = [
-            {name: self.wrong[name, case.name].given if (name, case.name) in self.wrong else right}
-            for case in cases
-            for right in [case.expected[name]]
-        ]
+        given = [{name: self._given(name, case)} for case in cases]
         text = explanation(self.spec, self.context, cases, given)
         if text is not None:
             self.found[name] = case_name, named(first, self.spec.function, text)
@@ -370,20 +389,9 @@ class GradientRun:
         return Part(name, share, earned, result.reason, text, cause)
 
 
+def _is_named(found: Comparison) -> bool:
+    return found.known is not None and found.known.id.startswith("mistake.")
+
+
 def _right(results: dict[str, Comparison]) -> int:
     return sum(result.ok for result in results.values())
-
-
-def _of_another_output(case: SolvedCase, name: str, value: Any, limit: Tolerance) -> str | None:
-    """Say so if a wrong output is exactly what one other output should be."""
-    given = as_array(value)
-    if given is None or given.dtype.kind not in "fiu" or not given.any():
-        return None
-    others = [
-        other
-        for other, expected in case.expected.items()
-        if other != name and expected.shape == given.shape and limit.allows(given, expected).all()
-    ]
-    if len(others) != 1:
-        return None
-    return f"the outputs are returned in another order: {name} has the values of {others[0]}"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,31 +14,92 @@ from grader.checks.numerics import Comparison, Tolerance, as_array
 from grader.errors import BrokenError
 from grader.model import Array
 
-from .base import Context
+from .base import Context, Tally
 
 # What a known mistake can explain; one that gives a wrong shape has the values in it, too.
 NAMED: frozenset[str] = frozenset(["mismatch", "not_finite", "wrong_shape"])
 
 
-def with_mistake(
-    context: Context,
-    function: str,
-    case: SolvedCase,
-    found: Comparison,
-    outputs: Mapping[str, Any],
-    limit: Tolerance,
-) -> Comparison:
-    """Name the known mistake whose outputs these are, if there is one."""
-    if found.reason not in NAMED:
-        return found
-    for description, wrong in context.assignment.mistakes(
-        context.question.module, function
-    ).items():
-        theirs = mistaken(wrong, case, function)
-        both = [(as_array(outputs[name]), theirs[name]) for name in theirs]
-        if both and all(a is not None and same_values(a, b, limit) for a, b in both):
-            return named(found, function, description)
-    return found
+@dataclass(frozen=True)
+class GivenValues:
+    """What a student's function gave for a case.
+
+    Attributes:
+        case: with the right values.
+        values: by name, those that a mistake must explain.
+        limit: how far they may be from what they are compared with.
+        counts: whether the case is one of those that are to be explained. In others, a mistake must
+            not show where the values are right.
+    """
+
+    case: SolvedCase
+    values: Mapping[str, Any]
+    limit: Tolerance
+    counts: bool = True
+
+
+def known_mistake(
+    context: Context, function: str, given: Sequence[GivenValues], *, all_outputs: bool = False
+) -> str | None:
+    """Return the description of the known mistake that gives a student's values in every case.
+
+    With ``all_outputs`` it must give all values that it speaks of; else those that are given.
+    """
+    known = context.assignment.mistakes(context.question.module, function)
+    for description, wrong in known.items():
+        if _explains(wrong, function, given, all_outputs=all_outputs):
+            return description
+    return None
+
+
+def explain(
+    tally: Tally, context: Context, function: str, first: tuple[SolvedCase, Comparison],
+    given: Sequence[GivenValues], *, all_outputs: bool = False,
+) -> None:  # fmt: skip
+    """Name the known mistake, if there is one, in place of what the first wrong case shows."""
+    case, found = first
+    if found.reason not in NAMED or tally.reason != found.reason:
+        return
+    text = known_mistake(context, function, given, all_outputs=all_outputs)
+    if text is not None:
+        better = named(found, function, text)
+        tally.explain(f"case {case.name}: {better.text}", causes.of_mistake(function, text))
+
+
+def _explains(
+    wrong: Callable[..., Any], function: str, given: Sequence[GivenValues], *, all_outputs: bool
+) -> bool:
+    shows = False
+    for one in sorted(given, key=lambda one: not one.counts):
+        try:
+            theirs = mistaken(wrong, one.case, function, every=not all_outputs)
+        except BrokenError:
+            if one.counts:
+                raise
+            continue
+        names = [n for n in theirs if all_outputs or n in one.values]
+        same = all(n in one.values and _agree(one, n, theirs[n]) for n in names)
+        right = all(_is_right(one, name, theirs[name]) for name in names)
+        if one.counts:
+            if not (names and same):
+                return False
+            shows |= not right
+        elif not right and all(_is_right(one, n, one.values[n]) for n in one.values):
+            return False
+    return shows
+
+
+def _agree(one: GivenValues, name: str, theirs: Any) -> bool:
+    given, array = as_array(one.values[name]), as_array(theirs)
+    return given is not None and array is not None and same_values(given, array, one.limit)
+
+
+def _is_right(one: GivenValues, name: str, value: Any) -> bool:
+    """Say whether a value is right, or is not one that the case is about."""
+    array = as_array(value)
+    if name not in one.case.expected:
+        return True
+    return array is not None and same_values(array, one.case.expected[name], one.limit)
 
 
 def named(found: Comparison, function: str, description: str) -> Comparison:
@@ -94,20 +155,16 @@ def same_values(actual: Array, wrong: Array, limit: Tolerance) -> bool:
     return bool(limit.allows(*both).all())
 
 
-def matching_mistake(
-    context: Context, function: str, case: SolvedCase, name: str, value: Any, limit: Tolerance
-) -> str | None:
-    """Return the description of the mistake that gives this one wrong gradient, if known."""
-    array = as_array(value)
-    if array is None:
+def of_another_output(case: SolvedCase, name: str, value: Any, limit: Tolerance) -> str | None:
+    """Say so if a wrong output is exactly what one other output should be."""
+    given = as_array(value)
+    if given is None or given.dtype.kind not in "fiu" or not given.any():
         return None
-    for description, wrong in context.assignment.mistakes(
-        context.question.module, function
-    ).items():
-        theirs = mistaken(wrong, case, function)
-        if name in theirs and same_values(array, theirs[name], limit):
-            right = case.expected[name]
-            # A mistake that leaves this gradient right explains nothing.
-            if theirs[name].shape != right.shape or not same_values(theirs[name], right, limit):
-                return description
-    return None
+    others = [
+        other
+        for other, expected in case.expected.items()
+        if other != name and expected.shape == given.shape and limit.allows(given, expected).all()
+    ]
+    if len(others) != 1:
+        return None
+    return f"the outputs are returned in another order: {name} has the values of {others[0]}"

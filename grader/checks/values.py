@@ -5,7 +5,8 @@ For whatever takes more than one call: a method of a class, a loss with its grad
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -35,7 +36,7 @@ from .driven import DRIVER_OR_CALL
 from .drivers import NO_PATH, Call, Dotted, OwnDriver, function_problems, name_problems
 from .fault import Doubts
 from .forwards import MAX_SHOWN
-from .mistakes import NAMED, matching_mistake, named
+from .mistakes import GivenValues, explain
 from .replies import bytes_for
 from .student_code import ForeignFailure, StudentModule
 
@@ -199,10 +200,12 @@ class ValuesKind(CheckKind):
             raise BrokenError(f"{spec.runs.words} returns no {', '.join(absent)}")
         tallies: Tallies = {(o, g): Tally() for o in spec.outputs for g in spec.groups}
         doubts, stubs, largest = Doubts(), Stubs(), LargestDifferences()
+        given: dict[str, Found] = {}
         try:
             with context.open_module(context.worker_seed) as module:
                 for case in cases:
-                    for output, found in _case(spec, context, module, case, doubts, stubs).items():
+                    given[case.name] = _case(spec, context, module, case, doubts, stubs)
+                    for output, found in given[case.name].items():
                         message = f"case {case.name}: {found.message}"
                         tallies[output, case.group].add(
                             found.earned, found.reason, message, found.cause, found.ratio
@@ -214,6 +217,7 @@ class ValuesKind(CheckKind):
         finally:
             doubts.settle(context)
         stubs.settle()
+        _look_at_mistakes(spec, context, cases, given, tallies)
         parts = tuple(_part(spec, output, tallies) for output in spec.outputs)
         measured = {**largest.measurements, "cases": len(cases)}
         return Judgement(parts, tuple(module.notes), measured, _message(parts))
@@ -334,12 +338,29 @@ def _output(
     limit = tolerance(spec, case)
     found = compare(name, got[name], case.expected[name], limit)
     context.compared(module, case, found, got[name])
+    found = replace(found, given=got[name])
     if found.ok:
         return _OutputResult(compared=found)
-    if found.reason in NAMED:
-        known = matching_mistake(context, spec.generator, case, name, got[name], limit)
-        found = named(found, spec.generator, known) if known is not None else found
     return _OutputResult(found.reason, found.text, 0.0, found.cause, found.ratio, found)
+
+
+def _look_at_mistakes(
+    spec: ValuesSpec,
+    context: Context,
+    cases: Sequence[SolvedCase],
+    given: Mapping[str, Found],
+    tallies: Tallies,
+) -> None:
+    """Name the known mistake that gives the same output in all cases of a group."""
+    for (output, group), tally in tallies.items():
+        here = [
+            (case, found, GivenValues(case, {output: found.given}, tolerance(spec, case)))
+            for case in cases
+            if case.group == group and (found := given[case.name][output].compared) is not None
+        ]
+        wrong = next(((case, found) for case, found, _values in here if not found.ok), None)
+        if wrong is not None and len(here) == tally.cases:
+            explain(tally, context, spec.generator, wrong, [values for *_, values in here])
 
 
 def _part(spec: ValuesSpec, output: str, tallies: Tallies) -> Part:

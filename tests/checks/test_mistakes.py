@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from grader.assignment.reference import SolvedCase
-from grader.checks.mistakes import by_name, matching_mistake, mistaken, with_mistake
+from grader.checks.base import Tally
+from grader.checks.mistakes import GivenValues, by_name, explain, known_mistake, mistaken
 from grader.checks.numerics import Comparison, Tolerance
 from grader.errors import BrokenError, Cause
 from grader.isolation.wire import TensorData
@@ -30,7 +31,12 @@ HALVED = {"it_is_halved": lambda x: (x**2 / 2, x.sum(axis=0))}
 
 
 def named(outputs, found=WRONG, **mistakes):
-    return with_mistake(context(**(mistakes or HALVED)), "f", FORWARD, found, outputs, LIMIT).text
+    tally = Tally()
+    tally.add(0.0, found.reason, found.text, found.cause)
+    given = [GivenValues(FORWARD, outputs, LIMIT)]
+    known = context(**(mistakes or HALVED))
+    explain(tally, known, "f", (FORWARD, found), given, all_outputs=True)
+    return tally.summary
 
 
 @pytest.mark.parametrize(
@@ -53,11 +59,11 @@ def test_a_forward_mistake_is_named_where_all_outputs_are_its_own(outputs, hit):
     assert ("a guess" in named(outputs)) == (not hit)
 
 
-@pytest.mark.parametrize("reason", ["wrong_dtype", "exception", None])
+@pytest.mark.parametrize("reason", ["wrong_dtype", "exception"])
 def test_only_numbers_can_be_explained(reason):
     found = Comparison("y", reason, "something else")
     outputs = {"y": X**2 / 2, "s": SQUARES["s"]}
-    assert with_mistake(context(**HALVED), "f", FORWARD, found, outputs, LIMIT) == found
+    assert named(outputs, found) == found.text
 
 
 def test_the_first_mistake_that_fits_is_named():
@@ -65,6 +71,10 @@ def test_the_first_mistake_that_fits_is_named():
     text = named({"y": X**2 / 2, "s": SQUARES["s"]}, **both)
     assert "first" in text
     assert "second" not in text
+
+
+def of_gradient(known, name, value):
+    return known_mistake(known, "f", [GivenValues(GRADIENT, {name: value}, LIMIT)])
 
 
 def _doubled(arguments, cotangents):
@@ -85,20 +95,19 @@ def _doubled(arguments, cotangents):
 )
 def test_a_gradient_mistake_is_named_for_each_gradient_by_itself(name, value, hit):
     known = context(it_is_doubled=_doubled)
-    found = matching_mistake(known, "f", GRADIENT, name, value, LIMIT)
-    assert found == ("it is doubled" if hit else None)
+    assert of_gradient(known, name, value) == ("it is doubled" if hit else None)
 
 
 def test_a_mistake_may_speak_of_some_gradients_only():
     known = context(it_is_doubled=lambda arguments, _cotangents: {"dx": 4 * arguments["x"]})
-    assert matching_mistake(known, "f", GRADIENT, "dz", 3 * X, LIMIT) is None
-    assert matching_mistake(known, "f", GRADIENT, "dx", 4 * X, LIMIT) == "it is doubled"
+    assert of_gradient(known, "dz", 3 * X) is None
+    assert of_gradient(known, "dx", 4 * X) == "it is doubled"
 
 
 def test_a_mistake_that_raises_is_our_fault():
     known = context(it_fails=lambda x: 1 / 0 * x)
     with pytest.raises(BrokenError, match="ZeroDivisionError"):
-        with_mistake(known, "f", FORWARD, WRONG, SQUARES, LIMIT)
+        known_mistake(known, "f", [GivenValues(FORWARD, SQUARES, LIMIT)])
 
 
 def test_a_mistake_that_returns_another_number_of_values_is_noticed():
@@ -111,3 +120,28 @@ def test_values_are_named_in_the_order_of_the_expected_ones():
     assert list(by_name((1, 2), expected)) == ["a", "b"]
     assert by_name(np.float64(3), {"a": X})["a"] == 3
     assert list(by_name({"b": 1, "c": 2}, expected)) == ["b"]
+
+
+OTHER = SolvedCase("other", "values", {"x": -X}, {"y": X**2, "s": -X.sum(axis=0)})
+EDGE = SolvedCase("one", "edge_cases", {"x": X[:1]}, {"y": X[:1] ** 2, "s": X[0]})
+
+
+def in_cases(*given):
+    """Name what gives these values of `y`, for pairs of a case and whether it counts."""
+    values = [
+        GivenValues(case, {"y": y, "s": case.expected["s"]}, LIMIT, n) for case, y, n in given
+    ]
+    return known_mistake(context(**HALVED), "f", values, all_outputs=True)
+
+
+def test_a_mistake_is_named_only_if_its_values_are_those_of_every_case():
+    assert in_cases((FORWARD, X**2 / 2, True), (OTHER, X**2 / 2, True)) == "it is halved"
+    assert in_cases((FORWARD, X**2 / 2, True), (OTHER, X**2 / 3, True)) is None
+    assert in_cases((FORWARD, X**2 / 2, True), (OTHER, X**2, True)) is None
+
+
+def test_a_mistake_that_would_show_where_the_values_are_right_is_another_one():
+    assert in_cases((FORWARD, X**2 / 2, True), (EDGE, X[:1] ** 2, False)) is None
+    assert in_cases((FORWARD, X**2 / 2, True), (EDGE, X[:1] ** 2 / 2, False)) == "it is halved"
+    # What else is wrong there does not count.
+    assert in_cases((FORWARD, X**2 / 2, True), (EDGE, 0 * X[:1], False)) == "it is halved"
