@@ -89,12 +89,29 @@ def write(out: Path, shown: Compared, module: str, submission: Submission, check
         if call.driver is not None:
             write_text(out / _driver_file(call), call.driver[1])
     write_bytes(out / INPUTS, _npz(inputs.arrays))
-    values = {"expected": shown.case.expected.get(shown.comparison.name)}
-    values["given"] = as_array(shown.given)
+    values = _values(shown)
     write_bytes(out / VALUES, _npz({n: v for n, v in values.items() if v is not None}))
     place = PurePosixPath(submission.path_of(module))
     text = "\n".join([*_top(shown, place, check, inputs), *lines, *_end(shown, values)])
     write_text(out / SCRIPT, f"{text}\n")
+
+
+def _values(shown: Compared) -> dict[str, Array | None]:
+    """Return what was expected and what was given; of all outputs if they were judged together."""
+    expected = shown.case.expected
+    if not _is_whole(shown):
+        return {
+            "expected": expected.get(shown.comparison.name),
+            "given": as_array(shown.given),
+        }
+    given = {f"given.{name}": as_array(shown.given.get(name)) for name in expected}
+    return {**{f"expected.{name}": value for name, value in expected.items()}, **given}
+
+
+def _is_whole(shown: Compared) -> bool:
+    """Say whether all that a driver returned was judged together (``COMPARISONS``)."""
+    named = shown.comparison.name in shown.case.expected
+    return bool(shown.calls) and type(shown.given) is dict and not named
 
 
 def _npz(arrays: Mapping[str, Array]) -> bytes:
@@ -165,7 +182,14 @@ def _call(call: CallMade, held: list[str], inputs: _Inputs) -> list[str]:
 def _end(shown: Compared, values: Mapping[str, Any]) -> list[str]:
     """Return the lines that print what was found and what was expected."""
     name = shown.comparison.name
-    if not shown.calls or values["expected"] is None:
+    if _is_whole(shown):
+        last = shown.calls[-1]
+        return [
+            f"print('{one}: got', np.asarray({_of_driver(one, last, shown)}), 'expected', "
+            f"values['expected.{one}'], sep='\\n')"
+            for one in shown.case.expected
+        ]
+    if not shown.calls or values.get("expected") is None:
         return ["print('no exception this time')"]
     last = shown.calls[-1]
     if last.driver is None:
@@ -177,6 +201,9 @@ def _end(shown: Compared, values: Mapping[str, Any]) -> list[str]:
     worst = shown.comparison.mismatch.worst if shown.comparison.mismatch is not None else ()
     is_torch = type(shown.given) is TensorData
     lines = [f"found = {found}.detach().numpy()" if is_torch else f"found = np.asarray({found})"]
+    if shown.comparison.reason == "not_finite":
+        count = "f'{name}: {(~np.isfinite(found)).sum()} of {found.size} are NaN or infinite'"
+        return [*lines, f"print({count.replace('{name}', name)})"]
     if shown.comparison.mismatch is None:
         shapes = "f'{name}: shape {found.shape}, expected {values[\"expected\"].shape}'"
         return [*lines, f"print({shapes.replace('{name}', name)})"]

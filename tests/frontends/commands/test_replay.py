@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from grader.assignment import secret
@@ -66,6 +67,25 @@ def test_a_program_that_works_in_place_gives_the_numbers_of_its_report(
     printed = NUMBERS.findall(script(tmp_path / "again"))
     assert printed == [shown[1]]
     assert all(len(number) > 10 for number in printed[0])
+
+
+def test_what_is_judged_as_a_whole_is_printed_as_a_whole(graded, run_cli, tmp_path):
+    folder, options = graded(handed_in("wrong/sample_feeds_null", tmp_path), "q5.6")
+    ran = run_cli("replay", folder, "q5.6", "--out", tmp_path / "again", *options)
+    assert "The report says the same." in ran.out
+    with np.load(tmp_path / "again" / "values.npz") as values:
+        arrays = {name: values[name] for name in values}
+    assert set(arrays) == {"expected.captions", "given.captions"}
+    assert (arrays["expected.captions"] != arrays["given.captions"]).any()
+    printed = script(tmp_path / "again")
+    for array in arrays.values():
+        assert str(array) in printed
+
+
+def test_the_script_says_how_many_values_are_no_numbers(submission, graded, run_cli, tmp_path):
+    folder, options = graded(submission(rnn_step_forward="return x @ Wx * np.nan, 0"), "q3.1")
+    run_cli("replay", folder, "q3.1", "--out", tmp_path / "again", *options)
+    assert script(tmp_path / "again") == "next_h: 15 of 15 are NaN or infinite\n"
 
 
 def test_the_script_runs_a_corrected_version(submission, graded, run_cli, tmp_path):
