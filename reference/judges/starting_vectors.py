@@ -10,13 +10,14 @@ import numpy as np
 from grader.author import Rebuilt
 
 from . import network_disguises as disguises
-from .networks import Array, Network
+from .networks import Array, Network, Pool
 from .rebuilding import Fit
 
 # Share of the given vectors that embeddings still tell: 0.6 and more where they started from them,
 # down to 0 where weight decay has made these fade, below 0 where they did not.
 TOLD, UNTOLD = 0.1, 0.0
 OWN = 0.15  # share of their spread that says nothing of sentiment, where it has not faded
+UNFADED = 1.0  # spread beside that of the given vectors: 0.05 where weight decay took the start
 FOLDS = 5
 RIDGE = 1.0e-2  # of the mean square of the embeddings
 WORDS_PER_NUMBER = 2  # at least, to see whether embeddings come from given vectors
@@ -28,7 +29,9 @@ def started(fit: Fit, inputs: Mapping[str, Any]) -> Rebuilt:
     Training moves the embeddings along what the next layer asks for; in all other directions they
     stay near their start. So a linear map from the embeddings finds the given vectors of words that
     it was not fitted on, once what the log odds of a word tell is taken away. Strong weight decay
-    lets all that fade: then nothing can be said.
+    lets all that fade: then nothing can be said. What a recurrent network asks for has many
+    directions, not one; if its embeddings differ less from word to word than the given vectors do,
+    a start may have faded.
     """
     network = fit.network
     given = dict(zip(*inputs["vectors"], strict=True))
@@ -44,8 +47,11 @@ def started(fit: Fit, inputs: Mapping[str, Any]) -> Rebuilt:
     told = _told(embeddings, _rest(targets, odds))
     if told > TOLD:
         return Rebuilt("wanted", network.words)
-    own = float(np.linalg.norm(_rest(embeddings, odds)) / np.linalg.norm(_centered(embeddings)))
-    if told > UNTOLD or own < OWN:
+    rest = _rest(embeddings, odds)
+    own = float(np.linalg.norm(rest) / np.linalg.norm(_centered(embeddings)))
+    small = rest.std() < UNFADED * _rest(targets, odds).std()
+    faded = own < OWN if isinstance(network.reads, Pool) else own < OWN or small
+    if told > UNTOLD or faded:
         text = "whether the embeddings started from the given vectors cannot be seen any more"
         return Rebuilt("unknown", message=text)
     message = (
