@@ -91,6 +91,8 @@ def verify_command(
     --confusion-matrix, to the families that have a check of which it matches the id, and with
     --mutants or --rewrites to the right programs, of which one is called reference.
     """
+    if confusion_matrix + mutants + rewrites > 1:
+        raise UsageError("--confusion-matrix, --mutants and --rewrites: choose one of them")
     if (pairs and not mutants) or (sample is not None and not (mutants or rewrites)):
         raise UsageError("--pairs needs --mutants, and --sample needs --mutants or --rewrites")
     loaded = load_rubric(find_rubric(rubric, Path.cwd()), KINDS)

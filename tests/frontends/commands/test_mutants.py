@@ -143,6 +143,8 @@ def test_what_does_not_fit_is_refused(verify, run_cli, rubric):
     assert "no such right program (there are reference, full_marks/plain;" in ran.err
     ran = run_cli("verify", "--pairs", "--rubric", rubric)
     assert "--pairs needs --mutants" in ran.err
+    ran = run_cli("verify", "--mutants", "--rewrites", "--rubric", rubric)
+    assert "--mutants and --rewrites: choose one" in ran.err
 
 
 def test_axes_that_belong_together_stay_together(tmp_path):
