@@ -93,8 +93,7 @@ def verify_command(
     """
     if confusion_matrix + mutants + rewrites > 1:
         raise UsageError("--confusion-matrix, --mutants and --rewrites: choose one of them")
-    if (pairs and not mutants) or (sample is not None and not (mutants or rewrites)):
-        raise UsageError("--pairs needs --mutants, and --sample needs --mutants or --rewrites")
+    _refuse_idle(pairs and not mutants, sample is not None and not (mutants or rewrites))
     loaded = load_rubric(find_rubric(rubric, Path.cwd()), KINDS)
     families = matching_families(load_families(loaded), names) if confusion_matrix else []
     changes = confusion_matrix or mutants or rewrites
@@ -127,6 +126,11 @@ def verify_command(
     if out is not None:
         click.echo(f"reports: {out}/index.html, {out}/gradebook.csv, {out}/<example>/report.json")
     end(reports, has_failed=bool(wrong))
+
+
+def _refuse_idle(*idle: bool) -> None:
+    if any(idle):
+        raise UsageError("--pairs needs --mutants, and --sample needs --mutants or --rewrites")
 
 
 def print_matrix(job: Job, wanted: Sequence[Cell], jobs: int) -> None:
