@@ -55,7 +55,8 @@ class Rebuilt:
         verdict: ``wanted`` (the network that was asked for gives them), ``other`` (they are
             another's, or cannot be the wanted one's), ``sibling`` (they are those of a network that
             another question asks for), ``foreign`` (they cannot be those of the model that was
-            returned) or ``unknown`` (no network that was tried gives them).
+            returned) or ``unknown`` (no network that was tried gives them, or one does of which
+            ``message`` says what cannot be seen).
         network: the network that gives them, in words; empty if none does.
         message: what is wrong, for the student, with an input on which it shows.
     """

@@ -53,7 +53,8 @@ def added(spec: RebuildSpec, network: Rebuilt, found: Evidence) -> Evidence:
         mine = Finding(spec.finding, wrong.earned if wrong else 0.0, "; ".join(texts))
     elif network.verdict == "unknown" and wrong is None:
         more = f" ({network.message})" if network.message else ""
-        mine = Finding(spec.finding, 0.0, f"{spec.finding}: {UNKNOWN}{more}", undecided=True)
+        text = f"a person must look{more}" if network.network else f"{UNKNOWN}{more}"
+        mine = Finding(spec.finding, 0.0, f"{spec.finding}: {text}", undecided=True)
     others = [finding for finding in found.findings if finding.name != spec.finding]
     misplaced = network.message if network.verdict == "sibling" else ""
     return replace(found, values=values, findings=[mine, *others], misplaced=misplaced)

@@ -206,4 +206,4 @@ def nearly_counted(fit: Fit, inputs: Result) -> Rebuilt | None:
         f"the weights of {len(words)} words are nearly those that counting gives (their "
         f"correlation with {best} is {found:.3f}): were they trained?"
     )
-    return Rebuilt("unknown", message=text)
+    return Rebuilt("unknown", fit.network.words, text)

@@ -53,7 +53,7 @@ def started(fit: Fit, inputs: Mapping[str, Any]) -> Rebuilt:
     faded = own < OWN if isinstance(network.reads, Pool) else own < OWN or small
     if told > UNTOLD or faded:
         text = "whether the embeddings started from the given vectors cannot be seen any more"
-        return Rebuilt("unknown", message=text)
+        return Rebuilt("unknown", network.words, text)
     message = (
         "The embeddings did not start from the given vectors: a linear map from them finds "
         f"{max(told, 0):.0%} of what the vectors of {len(words)} words say beside their sentiment. "
@@ -75,7 +75,7 @@ def _started_wide(network: Network, embeddings: Array, targets: Array, odds: Arr
         f"the embeddings have {embeddings.shape[1]} numbers for each word, the given vectors "
         f"{targets.shape[1]}: whether they started from these cannot be seen"
     )
-    return Rebuilt("unknown", message=text)
+    return Rebuilt("unknown", network.words, text)
 
 
 def _begins(row: Array) -> str:

@@ -19,7 +19,9 @@ MORE = {
         def threshold(result, inputs):
             verdict = result.get("verdict", "wanted")
             names = {"wanted": "a threshold", "other": "a constant", "sibling": "a line"}
+            names["doubtful"] = "a step"
             network = names.get(verdict, "")
+            verdict = "unknown" if verdict == "doubtful" else verdict
             return Rebuilt(verdict, network, "" if verdict == "wanted" else "x = 1 shows it")
         """,
     "reference/datasets/changes.py": """
@@ -57,6 +59,8 @@ def with_verdict(verdict, count=2):
         (with_verdict("sibling", 3), "failed", 0, "x = 1 shows it"),
         (with_verdict("foreign"), "failed", 0, "x = 1 shows it"),
         (with_verdict("unknown"), "pending", 2, "could not be rebuilt"),
+        # What was rebuilt, but may be something else for all that is known.
+        (with_verdict("doubtful"), "pending", 2, "plain: a person must look (x = 1 shows it)"),
         # What the judge has found stays, and the network's name is added.
         (with_verdict("other", 3), "partial", 2, "2 are asked for; x = 1 shows it"),
         (with_verdict("wanted", 3), "partial", 2, "3 parameters"),
@@ -68,6 +72,7 @@ def test_each_verdict(tmp_path, fork_servers, returned, outcome, points, words):
     assert (result.outcome, result.points) == (outcome, points)
     assert words in result.message
     network = {"wanted": "a threshold", "other": "a constant", "sibling": "a line"}
+    network["doubtful"] = "a step"
     for verdict, name in network.items():
         assert (result.measurements.get("network") == name) == (f"'{verdict}'" in returned)
 
