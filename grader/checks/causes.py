@@ -103,6 +103,7 @@ def values(actual: Array, expected: Array, close: Close, good: Array) -> Cause |
         or _small(actual, expected)
         or _offset(actual, expected)
         or _rearranged(actual, expected, close)
+        or _reshaped(actual, expected, close)
         or _blocks(actual, expected, close)
         or _function(actual, expected, close)
         or _slices(good, expected)
@@ -191,6 +192,19 @@ def _rearranged(actual: Array, expected: Array, close: Close) -> Cause | None:
             # Equal neighbors agree wherever they are moved to, and may be right where they stand.
             if not close(shifted, np.take(expected, source, axis)).all():
                 return Cause("shifted", f"it is shifted by one along axis {axis}")
+    return None
+
+
+def _reshaped(actual: Array, expected: Array, close: Close) -> Cause | None:
+    """The right entries of another order of the first two axes, read as if it were this one."""
+    if actual.ndim < 2 or min(actual.shape[:2]) < 2:  # noqa: PLR2004
+        return None
+    rows, columns, *rest = expected.shape
+    exchanged_before = np.swapaxes(expected, 0, 1).reshape(expected.shape)
+    exchanged_after = np.swapaxes(expected.reshape(columns, rows, *rest), 0, 1)
+    if close(actual, exchanged_before).all() or close(actual, exchanged_after).all():
+        text = "its first two axes are mixed up: reshape does not exchange axes, transpose does"
+        return Cause("reshaped", text)
     return None
 
 

@@ -39,6 +39,7 @@ E38 = normal(3, (3, 8))
 E234 = normal(4, (2, 3, 4))
 E5 = normal(5, (5,))
 GATES = normal(6, (3, 12))
+RESHAPED = "its first two axes are mixed up: reshape does not exchange axes, transpose does"
 
 
 def blocks(array: np.ndarray, order: list[int]) -> np.ndarray:
@@ -76,6 +77,8 @@ FIRES = {
     "transposed": (E44.T, E44, "it is transposed"),
     "time reversed": (E234[:, ::-1], E234, "it is reversed along axis 1"),
     "reversed vector": (E5[::-1], E5, "it is reversed along axis 0"),
+    "read as time-major": (E234.reshape(3, 2, 4).swapaxes(0, 1), E234, RESHAPED),
+    "time-major, read as batch-major": (E234.swapaxes(0, 1).reshape(2, 3, 4), E234, RESHAPED),
     "one step late": (np.roll(E34, 1, 0), E34, "it is shifted by one along axis 0"),
     "one step early": (np.roll(E34, -1, 1), E34, "it is shifted by one along axis 1"),
     "shifted vector": (np.array([9, *E5[:-1]]), E5, "it is shifted by one along axis 0"),
@@ -137,6 +140,7 @@ IDS = {
     "epsilon in a number": "nearly_right", "epsilon in two": "nearly_right", "offset": "offset",
     "negative offset": "offset", "offset of zeros": "offset", "small offset": "offset",
     "transposed": "transposed", "time reversed": "reversed", "reversed vector": "reversed",
+    "read as time-major": "reshaped", "time-major, read as batch-major": "reshaped",
     "one step late": "shifted", "one step early": "shifted", "shifted vector": "shifted",
     "gates": "order_of_blocks", "gates of a vector": "order_of_blocks",
     "three gates": "order_of_blocks", "halves": "order_of_blocks",
