@@ -70,7 +70,8 @@ def _thresholds(thresholds: Sequence[Threshold]) -> Iterator[str]:
     yield ""
     yield "The metric over seeds: least, median, most. *Missed* is the share of gradings in which a"
     yield "right program misses full points: with 95 % confidence at most that. The goal is"
-    yield f"{MISSED:g}."
+    yield f"{MISSED:g}. Of a wrong program: the share in which its metric *reaches* full points,"
+    yield "whatever else of it is wrong."
     yield ""
     yield f"![The metric of each program, seed by seed]({THRESHOLDS})"
     yield ""
@@ -86,13 +87,18 @@ def _thresholds(thresholds: Sequence[Threshold]) -> Iterator[str]:
         for one in found.wrong[:1]:
             yield (
                 f"| {found.check} | nothing at {found.zero_at:g} | {one.program} (wrong) | "
-                f"{len(one.values)} | {spread(one)} | | |"
+                f"{len(one.values)} | {spread(one)} | {_gained(found, one)} | |"
             )
     yield ""
     for found in thresholds:
         if found.verdict:
             yield f"- {found.check}: {found.verdict}"
     yield ""
+
+
+def _gained(found: Threshold, one: Distribution) -> str:
+    gained = found.gained(one)
+    return "" if math.isnan(gained) else f"reached: {gained:.2g}"
 
 
 def spread(one: Distribution) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -151,6 +151,15 @@ class Threshold:
     def missed(self, program: Distribution) -> float:
         """Return how often a program may miss full points with the rubric's threshold."""
         return program.missed(self.full_at, self.repeats)
+
+    def gained(self, program: Distribution) -> float:
+        """Return how often a wrong program may reach full points at the first try.
+
+        NaN with fewer than ``LEAST`` runs.
+        """
+        if len(program.values) < LEAST:
+            return math.nan
+        return replace(program, rises=not program.rises).below(self.full_at)
 
     @property
     def proposed(self) -> float | None:

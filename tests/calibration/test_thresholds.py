@@ -101,6 +101,16 @@ def test_a_threshold_that_serves_is_left_alone():
     assert found.verdict == ""
 
 
+def test_of_a_wrong_program_counts_how_often_it_reaches_full_points():
+    wrong = accuracies(0.6, 0.2, seed=2)
+    found = threshold([accuracies(0.98, 0.2)], full_at=0.92, zero_at=0.5, wrong=[wrong])
+    assert found.gained(wrong) < 1e-6
+    near = accuracies(0.9, 0.2, seed=3)
+    assert 0.05 < found.gained(near) < 0.4
+    assert found.gained(near) == pytest.approx(distribution(near.values).below(0.92))
+    assert math.isnan(found.gained(distribution(near.values[:4], rises=True)))
+
+
 def test_a_loss_has_its_threshold_on_the_other_side():
     found = threshold([distribution(losses(30, spread=0.05))], full_at=1.05, zero_at=1.6)
     assert found.proposed is not None

@@ -80,14 +80,25 @@ def test_runs_are_kept_and_more_seeds_add_to_them(calibrate, tmp_path):
     assert len(more) == 9
 
 
-def test_wrong_programs_run_on_five_seeds_and_examples_can_be_chosen(calibrate):
-    ran, runs = calibrate("--seeds", 7, "--changed", 0, "--example", "wrong/*",
-                          "--example", "full_marks/plain")  # fmt: skip
-    assert ran.status == 0, ran.err
-    seeds = {
+def seeds_of(runs):
+    return {
         role: len({r["seed"] for r in runs if r["role"] == role}) for role in ("right", "wrong")
     }
-    assert seeds == {"right": 7, "wrong": 5}
+
+
+def test_wrong_programs_run_on_five_seeds_unless_they_are_named(calibrate):
+    ran, runs = calibrate("--seeds", 7, "--changed", 0)
+    assert ran.status == 0, ran.err
+    assert seeds_of(runs) == {"right": 7, "wrong": 5}
+    ran, runs = calibrate("--seeds", 7, "--changed", 0, "--example", "wrong/*")
+    assert ran.status == 0, ran.err
+    assert seeds_of(runs) == {"right": 7, "wrong": 7}
+
+
+def test_examples_can_be_chosen(calibrate):
+    ran, runs = calibrate("--seeds", 1, "--changed", 0, "--example", "wrong/*",
+                          "--example", "full_marks/plain")  # fmt: skip
+    assert ran.status == 0, ran.err
     assert {run["program"] for run in runs} == {"full_marks/plain", "wrong/off"}
     ran, _runs = calibrate("--example", "wrong/nobody")
     assert ran.status == 2
