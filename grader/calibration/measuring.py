@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -219,6 +219,13 @@ def _right(
             yield example, right
 
 
-def wrong_values(runs: Sequence[MeasuredRun]) -> list[MeasuredRun]:
-    """Leave out wrong programs that earn everything: nobody can tell them from right ones."""
-    return [one for one in runs if one.role == "right" or one.earned < 1]
+def told_apart(runs: Sequence[MeasuredRun], checks: Mapping[str, CheckSpec]) -> list[MeasuredRun]:
+    """Leave out wrong programs whose values earn everything: nobody can tell them from right ones.
+
+    The metric of a wrong program counts however much it earns.
+    """
+    return [
+        one
+        for one in runs
+        if one.role == "right" or one.earned < 1 or is_of_training(checks[one.check])
+    ]

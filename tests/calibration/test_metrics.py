@@ -2,8 +2,8 @@
 
 import pytest
 
-from grader.calibration.kept_runs import metric_of, values_of
-from grader.calibration.measuring import calibrated, is_of_training
+from grader.calibration.kept_runs import MeasuredRun, metric_of, values_of
+from grader.calibration.measuring import calibrated, is_of_training, told_apart
 from grader.reports.report import CheckReport
 
 
@@ -45,3 +45,16 @@ def test_every_check_with_thresholds_is_one_of_training(rubric, specs):
     with_tiers = {name for name, spec in specs.items() if hasattr(spec, "tiers")}
     assert {name for name, spec in found.items() if is_of_training(spec)} == with_tiers
     assert with_tiers >= {"q1.3", "q2.5", "q6.1"}
+
+
+def test_a_wrong_program_that_earns_everything_counts_where_a_metric_is_compared(specs):
+    def run(check, role, earned):
+        return MeasuredRun(check, f"{role}/program", role, 1, "mini", "stamp", earned, {"y": 0.9})
+
+    runs = [run(c, r, e) for c in ("q3.1", "q6.1") for r, e in (("right", 1), ("wrong", 1))]
+    runs.append(run("q3.1", "wrong", 0.5))
+    left = [(one.check, one.role, one.earned) for one in told_apart(runs, specs)]
+    # Without it, a wrong program would seem to reach full points less often than it does.
+    assert ("q6.1", "wrong", 1) in left
+    assert ("q3.1", "wrong", 1) not in left
+    assert len(left) == 4

@@ -24,7 +24,7 @@ from grader.calibration.measuring import (
     calibrated,
     is_of_training,
     is_of_values,
-    wrong_values,
+    told_apart,
 )
 from grader.calibration.proposals import RubricChange
 from grader.calibration.thresholds import Repeats, Threshold, distributions
@@ -107,7 +107,7 @@ def calibrate_command(
     every = [first + number for number in range(seeds)]
     runs = measuring.examples(every, patterns) + measuring.changed(every, changed, sample_seed)
     by_check: dict[str, list[MeasuredRun]] = defaultdict(list)
-    for run in wrong_values(runs):
+    for run in told_apart(runs, checks):
         by_check[run.check].append(run)
     found = [margins_of(c, by_check[c]) for c, spec in checks.items() if is_of_values(spec)]
     margins = [one for one in found if one is not None]
