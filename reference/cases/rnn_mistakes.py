@@ -8,11 +8,13 @@ gradient functions take ``(arguments, cotangents)`` and return gradients by name
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from .. import rnn_layers as right
+from . import layer_mistakes
 
 Array = np.ndarray[Any, Any]
 Arguments = Mapping[str, Any]
@@ -133,6 +135,10 @@ def _sequence_grads(steps: list[dict[str, Array]]) -> Gradients:
     return {"dx": dx, "dh0": steps[0]["dprev_h"], **sums}
 
 
+def _right_sequence_grads(cell: str, arguments: Arguments, cotangents: Arguments) -> Gradients:
+    return _sequence_grads(_steps(cell, arguments, cotangents))
+
+
 def _without_carrying(cell: str, state: str) -> Callable[[Arguments, Arguments], Gradients]:
     def wrong(arguments: Arguments, cotangents: Arguments) -> Gradients:
         keep = {"carry_h": state != "h", "carry_c": state != "c"}
@@ -162,19 +168,6 @@ def _averaged_over_time(cell: str) -> Callable[[Arguments, Arguments], Gradients
     def wrong(arguments: Arguments, cotangents: Arguments) -> Gradients:
         grads = _sequence_grads(_steps(cell, arguments, cotangents))
         return {f"d{w}": grads[f"d{w}"] / len(arguments["x"]) for w in WEIGHTS}
-
-    return wrong
-
-
-def _gates_in_order(*order: int) -> Callable[..., Any]:
-    """An LSTM step whose weights are read in another order of gates than f, i, g, o."""
-
-    def wrong(**a: Array) -> Any:
-        weights = {
-            name: np.concatenate([np.split(a[name], 4, -1)[i] for i in order], -1)
-            for name in WEIGHTS
-        }
-        return right.lstm_step_forward(**{**a, **weights})[:2]
 
     return wrong
 
@@ -268,10 +261,13 @@ def _sequence_mistakes(cell: str) -> dict[str, Callable[..., Any]]:
             _without_carrying(cell, "h")
         ),
         "the loop runs forward in time instead of backward": _forward_in_time(cell),
+        "only dh of the last step is used: add dh[t] in every step": (
+            layer_mistakes.last_cotangent_alone(partial(_right_sequence_grads, cell))
+        ),
     }
 
 
-MISTAKES: dict[str, dict[str, Callable[..., Any]]] = {
+_TERMS: dict[str, dict[str, Callable[..., Any]]] = {
     "rnn_step_forward": {
         "the bias b is not added": _without("b", right.rnn_step_forward),
         "the previous hidden state is not used": _without("prev_h", right.rnn_step_forward),
@@ -295,15 +291,6 @@ MISTAKES: dict[str, dict[str, Callable[..., Any]]] = {
     "rnn_backward": _sequence_mistakes("rnn"),
     "lstm_step_forward": {
         "the bias b is not added": _without("b", right.lstm_step_forward, 2),
-        "the gates are in the order i, f, g, o instead of f, i, g, o": (
-            _gates_in_order(1, 0, 2, 3)
-        ),
-        "the gates are in the order i, f, o, g instead of f, i, g, o": (
-            _gates_in_order(1, 0, 3, 2)
-        ),
-        "the gates are in the order f, i, o, g instead of f, i, g, o": (
-            _gates_in_order(0, 1, 3, 2)
-        ),
         "next_h is computed from next_c without the tanh": _lstm_h_without_tanh,
         "the previous cell state is not used": _without("prev_c", right.lstm_step_forward, 2),
     },
@@ -351,4 +338,8 @@ MISTAKES: dict[str, dict[str, Callable[..., Any]]] = {
         "the mask is ignored": _softmax_without_mask,
         "the largest score is not subtracted before exp": _softmax_without_max,
     },
+}
+MISTAKES = {
+    function: {**known, **layer_mistakes.MISTAKES.get(function, {})}
+    for function, known in _TERMS.items()
 }
