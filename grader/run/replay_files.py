@@ -151,6 +151,8 @@ def _top(shown: Compared, module: PurePosixPath, check: str, inputs: _Inputs) ->
         lines.append("# The check had right functions in the place of others. These are your own.")
     elif shown.repaired is not None:
         lines.append(f"# The check had put line {shown.repaired} right. This is your own file.")
+    if shown.comparison.reason == "timeout":
+        lines.append("print('The next call did not end in time. Stop it with Ctrl-C.', flush=True)")
     return lines
 
 

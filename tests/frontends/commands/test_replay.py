@@ -104,6 +104,16 @@ def test_an_exception_comes_again(submission, graded, run_cli, tmp_path):
     assert "ValueError: no (3, 4)" in script(tmp_path / "again")
 
 
+@pytest.mark.slow
+def test_the_script_says_that_a_call_does_not_end(submission, graded, run_cli, tmp_path):
+    folder, options = graded(submission(rnn_step_forward="while True: pass"), "q3.1")
+    ran = run_cli("replay", folder, "q3.1", "--out", tmp_path / "again", *options)
+    assert "did not finish within" in ran.out
+    written = (tmp_path / "again" / "replay.py").read_text(encoding="utf-8")
+    before, _call, _after = written.partition("student.rnn_step_forward(")
+    assert "print('The next call did not end in time. Stop it with Ctrl-C.'" in before
+
+
 def test_what_has_changed_since_is_named(submission, graded, run_cli):
     handed = submission(rnn_step_forward=IN_PLACE)
     folder, options = graded(handed, "q3.1")
