@@ -13,6 +13,7 @@ that running them cannot show::
 from __future__ import annotations
 
 import ast
+import contextlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,7 @@ from grader.isolation.worker import mutants
 from grader.isolation.worker.mutants import Mutant
 from grader.job import Submitted
 from grader.model import Rubric, Strict
+from grader.readers.texts import did_you_mean
 from grader.reports.report import Report
 
 LISTED = "equivalent_mutants.yaml"
@@ -214,9 +216,26 @@ def listed(rubric: Rubric) -> list[ListedMutant]:
     if not path.is_file():
         return []
     source, found = read_list(path, ListedMutant, "mutants")
+    names = _functions(rubric)
+    for number, one in found.items():
+        if one.function.rpartition(".")[2] not in names:
+            hint = did_you_mean(one.function, sorted(names))
+            text = f"no right program has a function {one.function!r}{hint}"
+            source.problems.add(source.line((number, "function")), text)
     if source.problems:
         raise RubricError(source.problems.printed)
     return list(found.values())
+
+
+def _functions(rubric: Rubric) -> set[str]:
+    """Return the names of all functions and methods in the reference and the right examples."""
+    places = ("*.py", f"submissions/{RIGHT}/*/*.py")
+    found: set[str] = set()
+    for path in (path for place in places for path in rubric.reference.glob(place)):
+        with contextlib.suppress(SyntaxError, ValueError, OSError):
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            found |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    return found
 
 
 def is_listed(fate: MutantFate, known: Sequence[ListedMutant]) -> ListedMutant | None:

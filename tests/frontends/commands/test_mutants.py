@@ -109,6 +109,10 @@ def test_a_listed_mutant_is_not_alive(verify, rubric):
     ran, _rows = verify("reference")
     assert ran.status == 2
     assert "equivalent_mutants.yaml:1: " in ran.err
+    path.write_text(LISTED.replace("function: head", "function: haed"))
+    ran, _rows = verify("reference")
+    assert ran.status == 2
+    assert "no right program has a function 'haed' (did you mean 'head'?)" in ran.err
 
 
 def test_pairs_have_two_changes_and_samples_are_repeated(verify):
