@@ -199,7 +199,7 @@ def _are_known(cache: Any, right: Sequence[Array]) -> bool:
     if isinstance(cache, dict):
         cache = list(cache.values())
     if isinstance(cache, tuple | list):
-        return all(_are_known(item, right) for item in cache[:MAX_LOOKED_AT])
+        return len(cache) <= MAX_LOOKED_AT and all(_are_known(item, right) for item in cache)
     if not isinstance(cache, np.ndarray) or cache.dtype.kind != "f":
         return not isinstance(cache, Opaque)
     rows = [row for array in right if array.ndim > cache.ndim for row in array]

@@ -152,13 +152,15 @@ class ForkServers(Closing):
             BrokenError: it cannot be staged.
         """
         supplied = [file for question in rubric.questions for file in question.supplied]
-        files = [path for path in rubric.reference.iterdir() if path.is_file()]
+        own = [path for path in rubric.reference.iterdir() if path.is_file()]
+        # Once each: two questions may supply the same file, and only root writes over it.
+        files = {file.name: file for file in (*own, *supplied)}
         folder: Path | None = None
         try:
             folder = Path(tempfile.mkdtemp(prefix="own-", dir=self._staging))
-            for file in (*files, *supplied):
-                shutil.copyfile(file, folder / file.name)
-                (folder / file.name).chmod(0o444)
+            for name, file in files.items():
+                shutil.copyfile(file, folder / name)
+                (folder / name).chmod(0o444)
             folder.chmod(0o755)
             yield folder
         except OSError as error:

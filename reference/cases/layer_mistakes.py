@@ -78,7 +78,8 @@ def gate_orders() -> dict[str, Callable[..., Any]]:
     }
 
 
-def _step_grads(arguments: Arguments, da: Array) -> Gradients:
+def step_grads(arguments: Arguments, da: Array) -> Gradients:
+    """Return the gradients of a step, given the gradient ``da`` of what its activations read."""
     x, prev_h, Wx, Wh = (arguments[name] for name in ("x", "prev_h", "Wx", "Wh"))
     return {
         "dx": da @ Wx.T,
@@ -92,7 +93,7 @@ def _step_grads(arguments: Arguments, da: Array) -> Gradients:
 def _rnn_slope(slope: Activation) -> Callable[[Arguments, Arguments], Gradients]:
     def wrong(arguments: Arguments, cotangents: Arguments) -> Gradients:
         next_h, _cache = right.rnn_step_forward(**arguments)
-        return _step_grads(arguments, cotangents["next_h"] * slope(next_h))
+        return step_grads(arguments, cotangents["next_h"] * slope(next_h))
 
     return wrong
 
@@ -124,7 +125,7 @@ def _lstm_slopes(used: Mapping[str, str]) -> Callable[[Arguments, Arguments], Gr
             upstream * SLOPES[used.get(gate, USUAL_SLOPES[gate])](value)
             for gate, (upstream, value) in back.items()
         ]
-        return {**_step_grads(arguments, np.concatenate(da, axis=1)), "dprev_c": dc * f}
+        return {**step_grads(arguments, np.concatenate(da, axis=1)), "dprev_c": dc * f}
 
     return wrong
 

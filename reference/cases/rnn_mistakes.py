@@ -15,6 +15,7 @@ import numpy as np
 
 from .. import rnn_layers as right
 from . import layer_mistakes
+from .layer_mistakes import step_grads
 
 Array = np.ndarray[Any, Any]
 Arguments = Mapping[str, Any]
@@ -64,32 +65,20 @@ def _rest(a: Mapping[str, Array]) -> tuple[Array, ...]:
     return a["h0"], a["Wx"], a["Wh"], a["b"]
 
 
-def _rnn_step_grads(arguments: Arguments, da: Array) -> Gradients:
-    """The gradients of a step, given the gradient ``da`` of the argument of its tanh."""
-    x, prev_h, Wx, Wh = (arguments[name] for name in ("x", "prev_h", "Wx", "Wh"))
-    return {
-        "dx": da @ Wx.T,
-        "dprev_h": da @ Wh.T,
-        "dWx": x.T @ da,
-        "dWh": prev_h.T @ da,
-        "db": da.sum(axis=0),
-    }
-
-
 def _tanh_derivative_of(name: str) -> Callable[[Arguments, Arguments], Gradients]:
     def wrong(arguments: Arguments, cotangents: Arguments) -> Gradients:
-        return _rnn_step_grads(arguments, cotangents["next_h"] * (1 - arguments[name] ** 2))
+        return step_grads(arguments, cotangents["next_h"] * (1 - arguments[name] ** 2))
 
     return wrong
 
 
 def _no_tanh_derivative(arguments: Arguments, cotangents: Arguments) -> Gradients:
-    return _rnn_step_grads(arguments, cotangents["next_h"])
+    return step_grads(arguments, cotangents["next_h"])
 
 
 def _tanh_not_squared(arguments: Arguments, cotangents: Arguments) -> Gradients:
     next_h, _cache = right.rnn_step_forward(**arguments)
-    return _rnn_step_grads(arguments, cotangents["next_h"] * (1 - next_h))
+    return step_grads(arguments, cotangents["next_h"] * (1 - next_h))
 
 
 def _steps(
@@ -195,7 +184,7 @@ def _lstm_step_grads(
         ],
         axis=1,
     )
-    return {**_rnn_step_grads(arguments, da), "dprev_c": dc * f}
+    return {**step_grads(arguments, da), "dprev_c": dc * f}
 
 
 def _lstm_step(through_tanh: str, *, carried: bool = True) -> Callable[..., Gradients]:

@@ -10,12 +10,16 @@ from reference.cases import layer_mistakes
 from reference.cases import rnn_layers as cases
 
 FORWARD = ("rnn_step_forward", "lstm_step_forward", "lstm_forward", "temporal_softmax_loss")
+SEQUENCE = ["dx", "dh0", "dWx", "dWh", "db"]
+STEP = ["dx", "dprev_h", "dWx", "dWh", "db"]
 GRADIENTS = {
-    "rnn_step_backward": ("rnn_step_forward", ["next_h"]),
-    "lstm_step_backward": ("lstm_step_forward", ["next_h", "next_c"]),
-    "rnn_backward": ("rnn_forward", ["h"]),
-    "lstm_backward": ("lstm_forward", ["h"]),
-}
+    "rnn_step_backward": ("rnn_step_forward", ["next_h"], STEP),
+    "lstm_step_backward": (
+        "lstm_step_forward", ["next_h", "next_c"], [*STEP[:2], "dprev_c", *STEP[2:]],
+    ),
+    "rnn_backward": ("rnn_forward", ["h"], SEQUENCE),
+    "lstm_backward": ("lstm_forward", ["h"], SEQUENCE),
+}  # fmt: skip
 
 
 def values(result) -> list[np.ndarray]:
@@ -51,15 +55,20 @@ def test_forward_mistakes_differ_from_what_is_right_and_from_each_other(function
 
 
 @pytest.mark.parametrize("function", GRADIENTS)
-def test_mistakes_of_gradients_differ_from_each_other(function):
-    forward, outputs = GRADIENTS[function]
+def test_mistakes_of_gradients_differ_from_what_is_right_and_from_each_other(function):
+    forward, outputs, names = GRADIENTS[function]
     rng = np.random.default_rng(1)
-    made = []
+    made, truth = [], []
     for case in list(getattr(cases, forward)(rng))[:2]:
-        shown = getattr(right, forward)(**case.arguments)[: len(outputs)]
+        *shown, cache = getattr(right, forward)(**case.arguments)
         given = {n: rng.normal(size=v.shape) for n, v in zip(outputs, shown, strict=True)}
         made.append((case.arguments, given))
+        gradients = getattr(right, function)(*given.values(), cache)
+        truth.append(dict(zip(names, gradients, strict=True)))
     results = {t: [wrong(*one) for one in made] for t, wrong in cases.MISTAKES[function].items()}
+    for text, given in results.items():
+        pairs = zip(given, truth, strict=True)
+        assert any(differs(a, {n: b[n] for n in a}) for a, b in pairs), text
     for (text, given), (other, theirs) in itertools.combinations(results.items(), 2):
         same = set(given[0]) & set(theirs[0])
         pairs = zip(given, theirs, strict=True)

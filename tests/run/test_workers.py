@@ -167,6 +167,19 @@ def test_files_that_the_assignment_supplies_are_staged_with_the_reference(server
     assert not names & {"cases", "drivers", "datasets"}
 
 
+def test_a_file_that_two_questions_supply_is_staged_once(servers, rubric, monkeypatch):
+    # Its copy cannot be written to, and only root writes to it all the same.
+    supplied = [file.name for question in rubric.questions for file in question.supplied]
+    assert len(set(supplied)) < len(supplied)
+    copied = []
+    monkeypatch.setattr(
+        workers.shutil, "copyfile", lambda _from, to: copied.append(to.touch() or to)
+    )
+    with servers() as made, made.reference(rubric):
+        assert set(supplied) <= {path.name for path in copied}
+        assert len(set(copied)) == len(copied)
+
+
 def test_a_full_disk_while_the_reference_is_staged_is_our_fault(servers, toy, monkeypatch):
     rubric_path, _folder = toy(WRONG)
     rubric = load_rubric(rubric_path, KINDS)
