@@ -38,7 +38,7 @@ class CaptioningRNN(CaptioningRNN):
 
 
 def main() -> None:
-    """Print one line per check and way."""
+    """Print one line per check."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=30)
     parser.add_argument("--keep", type=Path, help="a file of what was measured before")
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def spoiled(folder: Path) -> Path:
-    """Write one submission that is without any training in it."""
+    """Write one submission in which nothing is trained."""
     made = reference(folder)
     target = folder / WAY
     done = set()
