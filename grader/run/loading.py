@@ -86,11 +86,18 @@ class Loader:
 
     @contextlib.contextmanager
     def student(
-        self, question: Question, check: CheckSpec, seed: int, *, private: bool = False
+        self,
+        question: Question,
+        check: CheckSpec,
+        seed: int,
+        *,
+        private: bool = False,
+        in_turns: bool = False,
     ) -> Iterator[StudentModule]:
         """Open a worker with the question's module loaded.
 
-        What its exceptions say is kept from students if the data are ``private``.
+        What its exceptions say is kept from students if the data are ``private``. ``in_turns`` says
+        that the worker may have done other checks, if its program is proven to be pure.
 
         Raises:
             Failure: the module is missing or cannot be imported.
@@ -109,7 +116,7 @@ class Loader:
         expected = max(1, self._expected[loading])
         self._expected[loading] -= 1
         worker = self._workers.spawn(
-            question, self._submission.folder, limits, seed, path, expected
+            *(question, self._submission.folder, limits, seed, path, expected), in_turns=in_turns
         )
         module: StudentModule | None = None
         try:

@@ -267,7 +267,14 @@ class Session:
             self._loader.on_trial() as keep,
             contextlib.suppress(AskAgainError, Failure, Blocked),
         ):
-            found = kind.run(check, dataclasses.replace(context, at_once=True))
+            opened = partial(
+                self._loader.student,
+                context.question,
+                check,
+                private=context.private,
+                in_turns=True,
+            )
+            found = kind.run(check, dataclasses.replace(context, at_once=True, open_module=opened))
             if found.parts and all(part.earned == 1 for part in found.parts):
                 keep()
                 return found

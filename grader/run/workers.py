@@ -54,11 +54,14 @@ class WorkerSource(Protocol):
         seed: int,
         module: str = "",
         expected: int = 1,
+        *,
+        in_turns: bool = False,
     ) -> WorkerConnection:
         """Return a worker that runs the code in ``folder``, with the libraries of a question.
 
         It may have been forked from one that has loaded the ``module``. ``expected`` says how many
-        such workers are likely to be asked for, this one included.
+        such workers are likely to be asked for, this one included. ``in_turns`` says that it may
+        have done other checks, if its program is proven to be pure.
 
         Raises:
             IsolationError: it would be isolated less than is demanded.
@@ -184,6 +187,8 @@ class ForkServers(Closing):
         seed: int,
         module: str = "",
         expected: int = 1,
+        *,
+        in_turns: bool = False,
     ) -> Worker:
         """Fork a worker that may read ``folder``, which lies where submissions are staged.
 
@@ -191,7 +196,9 @@ class ForkServers(Closing):
             IsolationError: its fork server isolates less than is demanded.
             BrokenError: its fork server does not start, or does not answer.
         """
-        return self._server(question).spawn(folder, limits, seed, module, expected)
+        return self._server(question).spawn(
+            folder, limits, seed, module, expected, in_turns=in_turns
+        )
 
     def _server(self, question: Question) -> ForkServer:
         """Return the fork server with a question's libraries, started at its first use."""

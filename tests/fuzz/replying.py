@@ -115,6 +115,7 @@ class MakingSource:
         _seed: int,
         _module: str = "",
         _expected: int = 1,
+        **_options: Any,
     ) -> MakingWorker:
         module = question.module.removesuffix(".py")
         return MakingWorker(self._assignment, module, self.make, self.known)

@@ -51,7 +51,7 @@ class Source:
         self.given = []
         self._reference = reference
 
-    def spawn(self, _question, folder, _limits, seed, _module="", _expected=1):
+    def spawn(self, _question, folder, _limits, seed, _module="", _expected=1, **_options):
         worker = self.workers[len(self.given)]
         self.given.append((folder, seed))
         return worker

@@ -99,7 +99,7 @@ class Spy:
     def __init__(self):
         self.seeds = []
 
-    def spawn(self, _question, _folder, _limits, seed, _module="", _expected=1):
+    def spawn(self, _question, _folder, _limits, seed, _module="", _expected=1, **_options):
         self.seeds.append(seed)
         raise WorkerLost("crashed", "there is none")
 

@@ -113,7 +113,7 @@ class Refusing:
     bounded = None
     asks_at_once = True
 
-    def spawn(self, _question, _folder, _limits, _seed, _module="", _expected=1):
+    def spawn(self, _question, _folder, _limits, _seed, _module="", _expected=1, **_options):
         raise IsolationError("not here")
 
 

@@ -52,13 +52,15 @@ class PlainProcesses(Closing):
         seed: int,
         module: str = "",
         expected: int = 1,
+        *,
+        in_turns: bool = False,
     ) -> PlainWorker:
         """Start a worker that runs the code in ``folder``.
 
         Raises:
             BrokenError: a library of the question is not installed.
         """
-        del module, expected  # each is a process of its own
+        del module, expected, in_turns  # each is a process of its own
         if missing := _missing(question):
             remedy = f"python -m pip install {' '.join(missing)}"
             raise BrokenError(f"{', '.join(missing)} is not installed here: {remedy}")

@@ -89,6 +89,7 @@ class WorkerConnection(Closing):
         self._ahead: deque[FunctionCall] = deque()
         self._answered: deque[Reply] = deque()  # the answers to these, once one is needed
         self._bundle_id = ""
+        self._prove = False  # whether to find out if the program is pure
         self.output = bytearray()
         self._begin(started)
 
@@ -143,7 +144,7 @@ class WorkerConnection(Closing):
 
     def _load(self, module: str) -> Reply:
         body = {"op": "load", "module": module, "statement_s": self._statement_s}
-        body["seed"] = self._seed
+        body |= {"seed": self._seed, "prove": self._prove}
         self._loading = True
         try:
             reply = self._request({**body, "left_out": self._left_out.rows()})
@@ -159,7 +160,7 @@ class WorkerConnection(Closing):
         """Start another worker in the place of one that is lost; say whether that is possible."""
         if self._again is None:
             return False
-        self.close()
+        self.end()
         self._begin(self._again())
         return True
 
@@ -252,6 +253,10 @@ class WorkerConnection(Closing):
         return self._request({"op": "repair", **asked})
 
     def close(self) -> None:
+        """End the worker and everything it started, once its check is over."""
+        self.end()
+
+    def end(self) -> None:
         """End the worker and everything it started."""
         if not self._closed:
             self._end()
@@ -268,9 +273,7 @@ class WorkerConnection(Closing):
             self._await_ready()
         if self._ready and self._loaded is not None and not self._seeded:
             self._seeded = True
-            return self._sent([{"op": "begin", "seed": self._seed, "tasks": self._tasks}, *bodies])[
-                1:
-            ]
+            return self._sent([self._beginning(), *bodies])[1:]
         ids = [secrets.token_hex(8) for _ in bodies]
         encoders = [Encoder() for _ in bodies]
         asked = [{"id": call_id, **body} for call_id, body in zip(ids, bodies, strict=True)]
@@ -283,6 +286,10 @@ class WorkerConnection(Closing):
             for piece in [b"".join(pieces)] if small else pieces:
                 self._send(memoryview(piece))
         return ids
+
+    def _beginning(self) -> dict[str, Any]:
+        """Return the request, which is not answered, by which a check begins in a fork."""
+        return {"op": "begin", "seed": self._seed, "tasks": self._tasks}
 
     def _reply_to(self, call_id: str) -> Reply:
         with self._strictly():
@@ -302,7 +309,7 @@ class WorkerConnection(Closing):
         try:
             yield
         except TooMuchAnnouncedError as error:
-            self.close()
+            self.end()
             raise WorkerLost(
                 "output_limit",
                 # How many more is the code's choice, and would be a message to its reader.
@@ -311,7 +318,7 @@ class WorkerConnection(Closing):
                 retry=False,
             ) from None
         except WireError as error:
-            self.close()
+            self.end()
             raise WorkerLost(
                 "crashed",
                 f"the process that ran the code sent an invalid answer: {error}",
@@ -351,11 +358,11 @@ class WorkerConnection(Closing):
         try:
             ready = self._exactly(len(READY)) == READY
         except WorkerLost as lost:
-            self.close()
+            self.end()
             words = self.output.decode(errors="replace").strip() or lost.message
             raise BrokenError(f"cannot set up a worker: {words}") from None
         if not ready:
-            self.close()
+            self.end()
             raise BrokenError("a worker did not start correctly")
         self._start_time()
 

@@ -25,6 +25,7 @@ class Reply:
     ``adapted`` names what ran another way than it was written (``worker/ordinary.py``), and
     ``cut`` says that statements outside the functions printed more than is kept, ``alone`` that
     they took what is another process's in each check, such as the time (``worker/moments.py``).
+    ``pure`` says that no call of the module can leave anything for another (``worker/pure.py``).
     """
 
     value: Any = None
@@ -37,6 +38,7 @@ class Reply:
     adapted: tuple[str, ...] = ()
     cut: bool = False
     alone: bool = False
+    pure: bool = False
 
 
 def decoded(body: dict[str, Any], buffers: list[bytearray]) -> dict[str, Any]:
@@ -67,6 +69,7 @@ def parse_reply(answer: dict[str, Any]) -> Reply:
         _pairs(answer.get("made", [])),
         tuple(name for name in ADAPTED if name in listed_texts(answer.get("adapted", []))),
         alone=bool(answer.get("alone")),
+        pure=answer.get("pure") is True,
     )
 
 

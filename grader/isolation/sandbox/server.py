@@ -147,7 +147,14 @@ class ForkServer(Closing):
         return self._process.pid
 
     def spawn(
-        self, submission: Path, limits: Limits, seed: int, module: str = "", expected: int = 1
+        self,
+        submission: Path,
+        limits: Limits,
+        seed: int,
+        module: str = "",
+        expected: int = 1,
+        *,
+        in_turns: bool = False,
     ) -> Worker:
         """Return a locked-down worker that may read ``submission`` but no file of the grader.
 
@@ -157,9 +164,12 @@ class ForkServer(Closing):
             seed: of its random generators once a module is loaded.
             module: what it will load; then it may be the fork of one that has (``stems.py``).
             expected: how many such workers are likely to be asked for, this one included.
+            in_turns: whether it may have done other checks, if its program is proven to be pure.
         """
         if module:
-            ready = self._stems.worker(submission, limits, seed, module, expected)
+            ready = self._stems.worker(
+                submission, limits, seed, module, expected, in_turns=in_turns
+            )
             if ready is not None:
                 return ready
         again = partial(self.started, submission, limits)

@@ -11,13 +11,13 @@ import os
 import secrets
 import socket
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from grader.errors import Closing
+from grader.errors import AskAgainError, Closing
 from grader.isolation.wire import Encoder, pack
 
 from .left_out import LeftOut
@@ -27,6 +27,8 @@ from .worker import Forked, Worker
 
 MOST = 4  # stems of a submission at a time
 MOST_FORKS = 12  # that wait at a time; the server takes 64 descriptors at once
+# What may be asked of a worker that does several checks.
+OPS_OF_TURNS = frozenset(["load", "turn", "call", "calls"])
 MAX_FAILURES = 2  # stems of a module and limits that become unfit: then no more of them
 
 Key = tuple[str, float, int, int, int]
@@ -86,21 +88,34 @@ class Stems(Closing):
         self._submission: Path | None = None
         self._stems: dict[Key, _Stem] = {}
         self._failures: Counter[Key] = Counter()
+        self._pure: dict[Key, Seedling] = {}
         self._expected = 1
 
     def worker(
-        self, submission: Path, limits: Limits, seed: int, module: str, expected: int = 1
+        self,
+        submission: Path,
+        limits: Limits,
+        seed: int,
+        module: str,
+        expected: int = 1,
+        *,
+        in_turns: bool = False,
     ) -> Worker | None:
         """Return a worker that has loaded a module, or that becomes a stem when it does.
 
         None if an ordinary one has to do it. ``expected`` says how many are likely to be asked for,
-        this one included: so many forks are made together.
+        this one included: so many forks are made together. ``in_turns`` says that it may be one
+        that has done other checks, if the program is proven to be pure.
         """
-        self._expected = max(1, min(expected, MOST_FORKS))
         if submission != self._submission:
             self.end()
             self._submission = submission
         key = (module, limits.timeout_s, limits.memory_mb, limits.output_kb, limits.scratch_mb)
+        known = self._pure.get(key)
+        # Whoever does most checks in turns needs few forks.
+        self._expected = 1 if known is not None else max(1, min(expected, MOST_FORKS))
+        if in_turns and known is not None and known.takes_turn(limits, seed):
+            return known
         stem = self._stems.get(key)
         forked = self._fork(key, stem) if stem is not None else None
         if stem is not None and forked is not None:
@@ -116,6 +131,7 @@ class Stems(Closing):
             seed=seed,
             settle=partial(self._settle, key),
             plant=partial(self._plant, key),
+            keep=partial(self._pure.setdefault, key) if in_turns and known is None else None,
         )
 
     def _settle(self, key: Key, pid: int, reply: Reply) -> float | None:
@@ -160,17 +176,26 @@ class Stems(Closing):
         """End all of them: nothing of a submission may reach the next one."""
         for key in list(self._stems):
             self._end(key)
+        for worker in self._pure.values():
+            worker.end()
+        self._pure.clear()
         self._failures.clear()
 
     def close(self) -> None:
         """Close our ends of what waits; their server is gone."""
         for stem in self._stems.values():
             stem.close()
+        for worker in self._pure.values():
+            worker.leave()
         self._stems.clear()
+        self._pure.clear()
 
 
 class Seedling(Worker):
-    """A worker that becomes a stem once its module is loaded; its first fork takes its place."""
+    """A worker that becomes a stem once its module is loaded; its first fork takes its place.
+
+    If the module is proven to be pure, and ``keep`` takes it, it does one check after another.
+    """
 
     def __init__(
         self,
@@ -181,11 +206,15 @@ class Seedling(Worker):
         seed: int,
         settle: Callable[[int, Reply], float | None],
         plant: Callable[[_Stem], Forked | None],
+        keep: Callable[[Seedling], object] | None = None,
     ) -> None:
         self._start = start
         self._settle = settle
         self._plant = plant
+        self._keep = keep
+        self._in_turns = self._is_asked = False
         super().__init__(start(), limits, start, left_out, seed=seed)
+        self._prove = keep is not None
 
     def _attach(self, forked: Forked) -> None:
         self._forked = forked
@@ -195,6 +224,11 @@ class Seedling(Worker):
         """Import the module, and go on as a fork of the worker that has imported it."""
         reply = super().load(module)
         if self._loaded is not None or reply.error is not None or not self._forked.is_stem:
+            return reply
+        if self._keep is not None and reply.pure:
+            self._in_turns = self._seeded = True
+            self._loaded = reply
+            self._keep(self)
             return reply
         spent_s = self._spent_s()
         busy_s = self._settle(self._forked.pid, reply)
@@ -217,3 +251,43 @@ class Seedling(Worker):
         with contextlib.suppress(OSError):  # who is gone is missed when it should fork
             self._forked.wire.send(b"".join(asked), socket.MSG_NOSIGNAL)
         self._leave()
+
+    def takes_turn(self, limits: Limits, seed: int) -> bool:
+        """Begin another check; say whether the worker is there to do it."""
+        if self._closed:
+            return False
+        self._limits, self._seed, self._seeded = limits, seed, False
+        self._ahead.clear()
+        self._answered.clear()
+        self._start_time()
+        self.output = bytearray()
+        return True
+
+    def _beginning(self) -> dict[str, Any]:
+        if self._in_turns:
+            return {"op": "turn", "seed": self._seed}
+        return super()._beginning()
+
+    def _sent(self, bodies: Sequence[dict[str, Any]]) -> list[str]:
+        if self._in_turns and any(body["op"] not in OPS_OF_TURNS for body in bodies):
+            raise AskAgainError  # the others change the module
+        self._is_asked = True
+        return super()._sent(bodies)
+
+    def _answer_to(self, call_id: str, calls: int = 1) -> dict[str, Any]:
+        answer = super()._answer_to(call_id, calls)
+        self._is_asked = False
+        return answer
+
+    def close(self) -> None:
+        """End the worker, but not one that waits for its next turn."""
+        if self._in_turns and not (self._closed or self._is_asked):
+            self._drain_output()
+            self._printed = 0
+        else:
+            self.end()
+
+    def leave(self) -> None:
+        """Close our ends of a worker that has ended with its server."""
+        if not self._closed:
+            self._leave()

@@ -147,7 +147,7 @@ class Worker(WorkerConnection):
             if "output" in ready:
                 self._drain_output()
                 if self._printed > self._limits.output_kb * 1024 and not self._loading:
-                    self.close()
+                    self.end()
                     limit = f"{self._limits.output_kb} KiB"
                     raise WorkerLost("output_limit", f"printed more than {limit}", retry=False)
             if "wire" in ready:
@@ -161,7 +161,7 @@ class Worker(WorkerConnection):
         self._measured = now
         what = disk.is_over(self._scratch, self._limits.scratch_mb * MIB)
         if what:
-            self.close()
+            self.end()
             raise WorkerLost("output_limit", f"wrote {what}", retry=False)
 
     def _drain_output(self) -> None:

@@ -26,6 +26,7 @@ from .absent import MissingPackageError, StandIn
 from .answered import AnsweredFunctions
 from .described import Describer
 from .generators import generators
+from .turns import Turns
 
 if TYPE_CHECKING:
     from . import lockdown
@@ -131,13 +132,14 @@ class Child:
         self._objects: dict[int, Any] = {}
         self._module: Any = None
         self._request_id = ""
+        self._turns = Turns()
 
     def serve(self) -> None:
         """Answer requests until the other side closes the wire."""
         while True:
             request = self._receive()
-            if request["op"] in ("stem", "begin"):
-                self._fork(request)
+            if request["op"] in ("stem", "begin", "turn"):
+                self._go_on(request)
                 continue
             pieces = self._pieces(request)
             for stream in (sys.stdout, sys.stderr):
@@ -148,15 +150,23 @@ class Child:
             for piece in pieces:
                 self._wire.sendall(piece)
 
-    def _fork(self, request: dict[str, Any]) -> None:
-        """Become a stem, from which only its forks return, on other wires; begin a fork's check."""
+    def _go_on(self, request: dict[str, Any]) -> None:
+        """Become a stem, from which only its forks return, on other wires; or begin a check.
+
+        That is the only one of a fork, or one of many of a program that is pure.
+        """
         from . import lockdown, stems
 
-        if request["op"] == "stem":
-            stems.fork_when_asked()
-        else:
-            lockdown.allow_tasks(self._tasks, request["tasks"])
-            self._seeds(request["seed"])
+        match request["op"]:
+            case "stem":
+                stems.fork_when_asked()
+            case "begin":
+                lockdown.allow_tasks(self._tasks, request["tasks"])
+                self._seeds(request["seed"])
+            case _:
+                self._objects.clear()
+                self._turns.begin()
+                self._seeds(request["seed"])
 
     def _pieces(self, request: dict[str, Any]) -> list[Any]:
         """Answer a request with a frame; a value too large for one is the student's exception."""
@@ -182,6 +192,7 @@ class Child:
             return {"error": self._describer.described(error, self._module)}, []
 
     def _load(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
+        pure = request["prove"] and self._turns.prove(self._submission, request["module"])
         left_out = request["left_out"]
         statements.RECORD.left_out = {tuple(place): how for *place, how in left_out}
         clock.CLOCK.tell = functools.partial(self._tell, request["id"])
@@ -193,9 +204,14 @@ class Child:
             clock.CLOCK.tell = clock.tell_nobody
         self._module = loaded.module
         self._seeds(request["seed"])
-        told = {"skipped": loaded.skipped, "twice": loaded.twice, "made": loaded.made}
-        alone = statements.RECORD.moments.are_taken()
-        return {"missing_packages": loaded.missing, "alone": alone, **told}, []
+        told: dict[str, Any] = {
+            "skipped": loaded.skipped,
+            "twice": loaded.twice,
+            "made": loaded.made,
+        }
+        told["alone"] = statements.RECORD.moments.are_taken()
+        told["pure"] = pure and self._turns.confirm(self._submission, whole=not loaded.skipped)
+        return {"missing_packages": loaded.missing, **told}, []
 
     def _tell(self, request_id: str, place: clock.Place | None) -> None:
         """Say which statement runs now: it may be the last thing that this worker says."""

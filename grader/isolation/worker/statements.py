@@ -33,6 +33,7 @@ MAX_FAILURES = 200  # statements whose exceptions are kept, with their frames
 MAX_TOLD = 20  # skipped statements that the grader hears of
 MAX_TEXT = 100  # characters of a statement or an exception
 DEFINED = re.compile(r"^(?:async\s+)?(?:def|class)\s+(\w+)", re.MULTILINE)
+TREES: dict[str, ast.Module] = {}  # what files hold that have been parsed already
 FUTURE = 0
 for _name in __future__.all_feature_names:
     FUTURE |= getattr(__future__, _name).compiler_flag
@@ -87,7 +88,8 @@ class StudentLoader(importlib.machinery.SourceFileLoader):
         run = _Statements(module, self._folder, self._absent, failures)
         if not is_notebook(self.path):
             file = self.path
-            tree = ast.parse(self.get_data(file), file)
+            known = TREES.pop(file, None)
+            tree = known if known is not None else ast.parse(self.get_data(file), file)
             module.__doc__ = ast.get_docstring(tree, clean=False)
             run.all(tree, file)
             return

@@ -1,0 +1,171 @@
+"""A worker of a program that is proven pure, which does one check after another."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from grader.errors import AskAgainError, WorkerLost
+from grader.isolation.sandbox.calls import FunctionCall
+from tests.isolation.sandbox.conftest import STEM_LIMITS, made
+
+PURE = """
+import numpy as np
+
+def add(x, y):
+    return x + y, [x, y]
+
+def taken(kept):
+    return kept[0] * 2.0
+
+def overflows(x):
+    return np.exp(x * 1e4)
+
+def says(x):
+    print("said", x)
+    return x
+
+def loops(x):
+    while True:
+        x = x + 1
+
+def empty_shape(x):
+    return np.empty(x.shape)
+
+def empty(x):
+    return np.empty(x.shape), np.empty_like(x), np.empty(4, dtype=int), np.empty(3, dtype=bool)
+"""
+X = np.arange(6.0).reshape(2, 3)
+
+
+@pytest.fixture
+def turn(stem_server):
+    """Open a worker of a program, as a check that asks all at once does."""
+
+    def opened(text=PURE, *, in_turns=True, folder=None):
+        if folder is None:
+            folder = made(stem_server)
+            (folder / "module.py").write_text(text)
+        worker = stem_server.spawn(folder, STEM_LIMITS, 7, "module", 3, in_turns=in_turns)
+        worker.load("module")
+        worker.folder = folder
+        return worker
+
+    yield opened
+    stem_server.leave()
+
+
+def pid(worker):
+    return worker._reap.args[0]
+
+
+def test_checks_of_a_pure_program_share_a_worker(turn):
+    first = turn()
+    first.close()
+    second = turn(folder=first.folder)
+    assert pid(second) == pid(first)
+    np.testing.assert_array_equal(second.call("add", (X, X), ()).value[0], X + X)
+
+
+def test_a_check_that_asks_case_by_case_has_a_worker_of_its_own(turn):
+    first = turn()
+    first.close()
+    used = {pid(first)}
+    for _ in range(2):
+        with turn(folder=first.folder, in_turns=False) as own:
+            used.add(pid(own))
+    assert len(used) == 3
+    assert pid(turn(folder=first.folder)) == pid(first)
+
+
+def test_a_program_that_is_not_pure_has_a_fork_for_each_check(turn):
+    text = f"{PURE}\nSTATE = []\n\ndef remember():\n    STATE.append(1)\n    return len(STATE)\n"
+    first = turn(text)
+    assert first.call("remember", (), ()).value == 1
+    first.close()
+    second = turn(folder=first.folder)
+    assert second.call("remember", (), ()).value == 1
+    assert pid(second) != pid(first)
+    second.close()
+
+
+def test_another_submission_has_another_worker(turn):
+    first = turn()
+    first.close()
+    assert pid(turn()) != pid(first)
+    assert first._closed
+
+
+def test_handles_are_counted_afresh_and_those_of_another_check_are_gone(turn):
+    first = turn()
+    kept = first.call("add", (X, X), (1,)).value[1]
+    assert kept.handle == 0
+    first.close()
+    second = turn(folder=first.folder)
+    assert second.call("add", (X, X), (1,)).value[1].handle == 0
+    second.close()
+    third = turn(folder=first.folder)
+    assert pid(third) == pid(first)
+    with pytest.raises(WorkerLost):
+        third.call("taken", (kept,), ())
+
+
+def test_what_a_check_prints_is_its_own_and_a_warning_comes_in_each(turn):
+    first = turn()
+    first.call("says", (1,), ())
+    first.call("overflows", (X,), ())
+    first.close()
+    printed = bytes(first.output)
+    second = turn(folder=first.folder)
+    second.call("overflows", (X,), ())
+    second.close()
+    assert pid(second) == pid(first)
+    assert printed == b"said 1\n" + second.output
+    assert second.output.count(b"RuntimeWarning") == 1
+
+
+def test_a_check_that_does_not_end_takes_no_other_along(turn):
+    first = turn()
+    first.call_ahead([FunctionCall("loops", (X,), ())])
+    with pytest.raises(WorkerLost):
+        first.call("loops", (X,), ())
+    first.close()
+    second = turn(folder=first.folder)
+    assert pid(second) != pid(first)
+    np.testing.assert_array_equal(second.call("add", (X, X), ()).value[0], X + X)
+    second.close()
+
+
+def test_a_check_that_leaves_before_it_is_answered_ends_the_worker(turn):
+    first = turn()
+    first.call_ahead([FunctionCall("add", (X, X), ())])
+    first.close()
+    second = turn(folder=first.folder)
+    assert pid(second) != pid(first)
+    second.close()
+
+
+def test_nothing_that_changes_the_module_is_asked_of_it(turn):
+    worker = turn()
+    for ask in (
+        lambda: worker.drive("d", "def run(module): module.x = 1", "run", "add", {}),
+        lambda: worker.have_answered([], lambda *_: []),
+        lambda: worker.repair("add", [], 0),
+    ):
+        with pytest.raises(AskAgainError):
+            ask()
+    np.testing.assert_array_equal(worker.call("add", (X, X), ()).value[0], X + X)
+
+
+def test_memory_that_is_not_written_holds_nothing_of_another_check(turn):
+    one, two, three, four = turn().call("empty", (X,), ()).value
+    assert np.isnan(one).all()
+    assert np.isnan(two).all()
+    assert (three > 1e6).all()
+    assert four.tolist() == [True, False, True]
+
+
+def test_an_ordinary_worker_has_numpys_own(turn):
+    worker = turn(f"{PURE}\nSTATE = []\n")
+    assert not np.isnan(worker.call("empty_shape", (X,), ()).value).all()
+    worker.close()
