@@ -22,6 +22,7 @@ MANY = 20.0  # times its forward; loops in Python beside a forward without any s
 FACTORS = (8, 6, 4, 3, 2)  # of every axis: shapes that fit still do
 MOST_ENTRIES = 2000  # of all inputs together
 REPEATS = 3  # the shortest time counts, so that a busy machine looks like nothing
+FAR_FROM_MANY = 0.25  # times ``MANY``: one call of each is enough then, on any machine
 CLEARLY = 5.0  # times ``MANY``: two calls are enough then
 OVERHEAD_S = 2e-3  # of a call in a worker, for what is compared with a call on this side
 
@@ -37,13 +38,17 @@ def ratio(
     """
     larger = enlarged(case)
 
-    def after_forward() -> float:
+    def both() -> tuple[float, float]:
+        started = time.perf_counter()
         own = forward(larger)  # anew: a backward may consume what it has kept
-        return _seconds(partial(backward, larger, own))
+        return time.perf_counter() - started, _seconds(partial(backward, larger, own))
 
     try:
-        once = min(_seconds(partial(forward, larger)) for _ in range(REPEATS))
-        return _many(after_forward, once)
+        once, then = both()
+        if then < FAR_FROM_MANY * MANY * once:
+            return None
+        once = min(once, *(_seconds(partial(forward, larger)) for _ in range(REPEATS)))
+        return _many(lambda: both()[1], once)
     except (Failure, Blocked):
         return None
 

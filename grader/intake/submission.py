@@ -76,6 +76,7 @@ class Submission:
     student: Student | None = None
     called: str = "the submission"
     everything: tuple[str, ...] = ()
+    _missing: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def path_of(self, name: str) -> str:
         """Return where a requested file is, relative to ``folder``."""
@@ -89,6 +90,12 @@ class Submission:
 
     def missing(self, module: str) -> str:
         """Say that ``module`` is missing, and what is there instead."""
+        # Checks of documents ask for the same few names again and again.
+        if module not in self._missing:
+            self._missing[module] = self._why_missing(module)
+        return self._missing[module]
+
+    def _why_missing(self, module: str) -> str:
         if self.problem is not None:
             return self.problem
         if module in self.places.obstacles:

@@ -54,6 +54,12 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
+def prepare() -> None:
+    """Compile what each submission's page needs: processes that are forked have it then."""
+    for name in ("report.html.j2", "links.html.j2"):
+        _environment().get_template(name)
+
+
 def _mathml(text: str) -> markupsafe.Markup | str:
     """Return harmless MathML as part of the page, anything else as text."""
     return markupsafe.Markup(text) if mathml.harmless(text) else text  # noqa: S704 - checked

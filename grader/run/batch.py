@@ -22,7 +22,7 @@ from grader.errors import BrokenError, Closing, GraderError, IsolationError
 from grader.intake.staging import StagingFolder
 from grader.job import Job, Submitted
 from grader.model import CheckResult
-from grader.reports import building
+from grader.reports import building, html
 from grader.reports.report import Report
 from grader.run import accelerator, grading
 from grader.run.splitting import Graded, Parts, split
@@ -98,6 +98,8 @@ class Pool(Closing):
         self._job = job
         self._folder = StagingFolder()
         self._size = size
+        if job.out is not None:
+            html.prepare()
         self._processes = [self._process(number) for number in range(size)]
 
     def _process(self, number: int) -> _Process:

@@ -35,7 +35,7 @@ class FakeServer:
         self.spawned = []
         FakeServer.made.append(self)
 
-    def spawn(self, *asked):
+    def spawn(self, *asked, **_options):
         self.spawned.append(asked)
         return f"worker {len(self.spawned)} of {', '.join(self.preload) or 'numpy'}"
 

@@ -224,6 +224,10 @@ class ForkServer(Closing):
         answer = self._ask({"op": "settle", "pid": pid}, [])
         return None if answer["unfit"] else float(answer["busy_s"])
 
+    def keep(self, pid: int) -> None:
+        """Let a worker live on when other checks end."""
+        self._ask({"op": "keep", "pid": pid}, [])
+
     def leave(self) -> None:
         """End what waits for the next check of a submission: there is none."""
         self._stems.end()

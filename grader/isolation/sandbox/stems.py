@@ -58,6 +58,9 @@ class StemServer(Protocol):
     def end(self, stem: int) -> None:
         """End a stem."""
 
+    def keep(self, pid: int) -> None:
+        """Let a worker live on when other checks end."""
+
 
 @dataclass(frozen=True)
 class _Stem:
@@ -131,8 +134,13 @@ class Stems(Closing):
             seed=seed,
             settle=partial(self._settle, key),
             plant=partial(self._plant, key),
-            keep=partial(self._pure.setdefault, key) if in_turns and known is None else None,
+            keep=partial(self._keep, key) if in_turns and known is None else None,
         )
+
+    def _keep(self, key: Key, worker: Seedling) -> None:
+        """Keep a worker that does one check after another."""
+        self._pure[key] = worker
+        self._server.keep(worker.pid)
 
     def _settle(self, key: Key, pid: int, reply: Reply) -> float | None:
         """Stop a worker that has loaded its module; None if it cannot be a stem.
@@ -220,15 +228,21 @@ class Seedling(Worker):
         self._forked = forked
         super()._attach(forked)
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._forked.pid
+
     def load(self, module: str) -> Reply:
         """Import the module, and go on as a fork of the worker that has imported it."""
         reply = super().load(module)
-        if self._loaded is not None or reply.error is not None or not self._forked.is_stem:
+        if self._loaded is not None or reply.error is not None:
             return reply
         if self._keep is not None and reply.pure:
             self._in_turns = self._seeded = True
             self._loaded = reply
             self._keep(self)
+        if self._in_turns or not self._forked.is_stem:
             return reply
         spent_s = self._spent_s()
         busy_s = self._settle(self._forked.pid, reply)

@@ -14,6 +14,7 @@ import builtins
 import os
 import sys
 
+from . import cells
 from .pure_function import (
     ANNOTATION,
     EMPTY,
@@ -30,8 +31,8 @@ MAX_SOURCE = 256 * 1024  # bytes of all files together
 MAX_FILES = 8
 
 
-def proven(folder: str, name: str) -> dict[str, ast.Module]:
-    """Prove a program pure that lies in ``folder``; return its files, each with what it holds.
+def prove(folder: str, name: str, trees: dict[str, ast.Module]) -> None:
+    """Prove a program pure that lies in ``folder``; ``trees`` takes what its files hold.
 
     ``name`` is the module's, or its path without the ending: ``q3/rnn_layers``.
 
@@ -39,19 +40,17 @@ def proven(folder: str, name: str) -> dict[str, ast.Module]:
         NotProvenError: it is outside the part of Python that the proof takes.
         OSError, SyntaxError, ValueError, RecursionError: a file cannot be read.
     """
-    program = _Program(folder, os.path.dirname(name))
-    program.module(os.path.basename(name))
-    return program.trees
+    _Program(folder, os.path.dirname(name), trees).module(os.path.basename(name))
 
 
 class _Program:
     """The modules of a program."""
 
-    def __init__(self, folder: str, within: str) -> None:
+    def __init__(self, folder: str, within: str, trees: dict[str, ast.Module]) -> None:
         self._places = [os.path.join(folder, within), folder] if within else [folder]
         self._modules: dict[str, Known | None] = {}
         self._size = 0
-        self.trees: dict[str, ast.Module] = {}
+        self._trees = trees
 
     def path(self, name: str) -> str | None:
         """Return the file of a module of the program's own."""
@@ -83,7 +82,9 @@ class _Program:
         self._size += len(source)
         if self._size > MAX_SOURCE:
             raise NotProvenError("the files are large")
-        tree = self.trees[path] = ast.parse(source, path)
+        if source.startswith(cells.MARK.encode()):
+            raise NotProvenError("it was a notebook")
+        tree = self._trees[path] = ast.parse(source, path)
         made = self._modules[path] = _Reader(self).read(tree)
         return made
 

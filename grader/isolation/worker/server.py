@@ -104,6 +104,7 @@ class _Server:
         self._folders: dict[int, str] = {}
         self._stems = StemKeeper(host)
         self._made = 0
+        self._kept: set[int] = set()  # workers that do one check after another
 
     def answers_next(self) -> bool:
         """Answer the next request; False if there is none any more."""
@@ -133,8 +134,8 @@ class _Server:
                     return self._fork(request["pid"], fds)
                 case "use":
                     return {"fit": self._stems.use(request["pid"]), "tasks": self._tasks()}
-                case "end":
-                    self._stems.end(request["pid"])
+                case "keep" | "end":
+                    (self._kept.add if request["op"] == "keep" else self._stems.end)(request["pid"])
                     return {}
                 case _:
                     return self._reap(request["pid"], request["grace_s"])
@@ -180,9 +181,14 @@ class _Server:
     def _tasks(self) -> int:
         """Return how many tasks the user of all workers may have, so that one has its own number.
 
-        Stems and forks that wait have the same user.
+        What outlives a check has the same user.
         """
-        return lockdown.MAX_TASKS + len(self._stems.pids)
+        return lockdown.MAX_TASKS + len(self._outlives)
+
+    @property
+    def _outlives(self) -> set[int]:
+        """The processes that outlive a check: stems, forks that wait, and what is kept."""
+        return self._stems.pids | self._kept
 
     def _settle_down(self) -> None:
         """Make later forks cheaper, once it is known that there are many, and while there is none.
@@ -205,14 +211,15 @@ class _Server:
         A child that has closed its connection gets ``grace_s`` seconds to end by itself: its files
         are closed a moment before it can be waited for, and its exit status is worth knowing.
         As the subreaper this server inherits whatever a student's process left behind, also in
-        other sessions; the loop ends when there is no child but the stems any more.
+        other sessions; the loop ends when there is no child but what outlives a check.
         """
         deadline = time.monotonic() + grace_s
         while time.monotonic() < deadline and os.waitid(os.P_PID, pid, PEEK) is None:
             self._stems.answer(0.001)
         queued_s = lockdown.time_in_queue(self._host, pid)
         status, cpu_s = _kill_and_wait(pid)
-        strays = self.reap_all(self._stems.pids)
+        self._kept.discard(pid)
+        strays = self.reap_all(self._outlives)
         self._stems.after(pid)
         folder = self._folders.pop(pid, "")
         if folder:

@@ -24,9 +24,8 @@ class Turns:
     def prove(self, folder: str, name: str) -> bool:
         """Say whether the module ``name``, which nothing has been run of, is proven to be pure."""
         with contextlib.suppress(NotProvenError, OSError, SyntaxError, ValueError, RecursionError):
-            trees = pure.proven(folder, name)
-            statements.TREES.update(trees)
-            self._files = set(trees)
+            pure.prove(folder, name, statements.TREES)
+            self._files = set(statements.TREES)
             # Otherwise they could give what an earlier check has computed.
             _put(*[_unlucky(make) for make in self._before])
         return bool(self._files)
