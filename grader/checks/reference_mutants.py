@@ -6,7 +6,7 @@ cause is named only if the student's numbers are those of the changed reference 
 case. Nothing here decides points.
 
 The changed functions run in the child with limits (``grader.isolation.bounded``), once for each
-check of a run.
+check and seed: what they give is kept (``kept_changes.py``).
 """
 
 from __future__ import annotations
@@ -16,14 +16,17 @@ import itertools
 import json
 import math
 import signal
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import CodeType, FrameType
+from pathlib import Path
+from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 import numpy as np
 
+from grader.assignment import mutant_words
 from grader.assignment.mutant_words import description
 from grader.assignment.reference import Assignment, SolvedCase
 from grader.author.cases import BASE_GROUP
@@ -31,9 +34,11 @@ from grader.checks.mistakes import same_values
 from grader.checks.numerics import Tolerance, as_array, tolerance
 from grader.errors import BrokenError
 from grader.isolation.bounded import BoundExceededError, Bounds
+from grader.isolation.worker import mutants
 from grader.isolation.worker.mutants import Mutant, functions_in, mutants_of
 from grader.model import Array
 
+from . import kept_changes
 from .base import Context
 
 MOST_MUTANTS = 3000  # of one function
@@ -42,15 +47,19 @@ MOST_CASE_BYTES = 1024 * 1024
 BOUNDS = Bounds(time_s=10.0, memory_mb=512, output_bytes=32 * 1024 * 1024, waits=5.0)
 KEPT = 64  # checks whose values are remembered
 CLEAR = 100.0  # tolerances by which a change must differ from the right values, to be told apart
+MADE_BY = (mutants, mutant_words)
 FUTURE = 0x1000000  # of a compiler: annotations are not evaluated (``from __future__``)
 Outputs = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class ChangedReference:
-    """What a change of the reference gives: its arrays by name, for each ordinary case."""
+    """What a change of the reference gives: its arrays by name, for each ordinary case.
 
-    description: str
+    ``number`` is that of the change, of all of a check in their order.
+    """
+
+    number: int
     outputs: tuple[Mapping[str, Array], ...]
 
 
@@ -82,7 +91,7 @@ def explanation(
     for changed in known:
         both = zip(every, changed.outputs, strict=True)
         if all(_agree(values, theirs, limit) for (_case, values, limit), theirs in both):
-            return changed.description
+            return _described(spec, context, changed.number)
     return None
 
 
@@ -121,8 +130,15 @@ def _changed(
         def work(_value: Any) -> list[Any]:
             return _packed(changed_references(spec, assignment, module, cases))
 
+        name = kept_changes.digest(_sources(assignment, module), spec.model_dump_json(), cases)
         try:
-            packed = context.bounded.do(("mutants", id(assignment), key), work, None, BOUNDS)
+            packed = kept_changes.kept(name)
+            if packed is None:
+                layout, numbers = context.bounded.do(
+                    ("mutants", id(assignment), key), work, None, BOUNDS
+                )
+                packed = layout, numbers
+                kept_changes.keep(name, packed)
             assignment.changed[key] = _unpacked(*packed)
         except (BoundExceededError, BrokenError):
             assignment.changed[key] = ()  # without a cause the points are the same
@@ -133,7 +149,7 @@ def _changed(
 def _packed(found: Sequence[ChangedReference]) -> list[Any]:
     """Return one text and one array for all: the wire carries few arrays."""
     layout = [
-        [one.description, [[[n, a.shape] for n, a in case.items()] for case in one.outputs]]
+        [one.number, [[[n, a.shape] for n, a in case.items()] for case in one.outputs]]
         for one in found
     ]
     arrays = [array for one in found for case in one.outputs for array in case.values()]
@@ -143,7 +159,7 @@ def _packed(found: Sequence[ChangedReference]) -> list[Any]:
 
 def _unpacked(layout: str, numbers: Array) -> tuple[ChangedReference, ...]:
     start, found = 0, []
-    for text, cases in json.loads(layout):
+    for number, cases in json.loads(layout):
         outputs = []
         for names in cases:
             arrays = {}
@@ -152,7 +168,7 @@ def _unpacked(layout: str, numbers: Array) -> tuple[ChangedReference, ...]:
                 arrays[name] = numbers[start:end].reshape(shape)
                 start = end
             outputs.append(arrays)
-        found.append(ChangedReference(text, tuple(outputs)))
+        found.append(ChangedReference(number, tuple(outputs)))
     return tuple(found)
 
 
@@ -161,15 +177,48 @@ def changed_references(
 ) -> list[ChangedReference]:
     """Return what each change of the reference gives for cases, without those that are right."""
     solution = vars(assignment.solution(module))
+    found = []
+    for number, mutant in enumerate(_changes(spec, assignment, module)):
+        outputs = _values(spec, _with_change(mutant, solution), mutant.function, cases)
+        if outputs is not None:
+            found.append(ChangedReference(number, tuple(outputs)))
+    return found
+
+
+def _described(spec: Any, context: Context, number: int) -> str | None:
+    """Return what one change of the reference does; it takes a while, and few are asked for."""
+    assignment, module = context.assignment, context.question.module
+    key = (module, spec.model_dump_json(), number)
+    if key not in assignment.changed:
+        mutant = next(itertools.islice(_changes(spec, assignment, module), number, None))
+        assignment.changed[key] = description(mutant)
+    words: str = assignment.changed[key]
+    return words
+
+
+def _changes(spec: Any, assignment: Assignment, module: str) -> Iterator[Mutant]:
+    """Yield all changes of a check's function, and of its forward, in their order."""
     text = (assignment.folder / module).read_text(encoding="utf-8")
     forward = getattr(spec, "forward", spec.function)
-    found = []
     for name in dict.fromkeys((spec.function, forward)):
-        for mutant in itertools.islice(_mutants(text, name), MOST_MUTANTS):
-            outputs = _values(spec, _with_change(mutant, solution), name, cases)
-            if outputs is not None:
-                found.append(ChangedReference(description(mutant), tuple(outputs)))
-    return found
+        yield from itertools.islice(_mutants(text, name), MOST_MUTANTS)
+
+
+def _sources(assignment: Assignment, module: str) -> list[str]:
+    """Return the texts of the code that changes are made by, and of what a changed function calls.
+
+    Of the reference that is its module, and others that this one takes names from.
+    """
+    solution = assignment.solution(module)
+    taken = {getattr(value, "__module__", None) for value in vars(solution).values()}
+    own = [sys.modules[name] for name in sorted(filter(None, taken)) if name in sys.modules]
+    files = {str(one.__file__) for one in (solution, *own, *MADE_BY) if _is_in(one, assignment)}
+    return [Path(file).read_text(encoding="utf-8") for file in sorted(files)]
+
+
+def _is_in(module: ModuleType, assignment: Assignment) -> bool:
+    file = getattr(module, "__file__", None) or ""
+    return module in MADE_BY or Path(file).is_relative_to(assignment.folder)
 
 
 def _mutants(text: str, name: str) -> Iterator[Mutant]:

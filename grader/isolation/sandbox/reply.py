@@ -11,6 +11,7 @@ from .student_error import StudentError, listed_texts
 
 # What a worker may say that it did another way (``worker/ordinary.py``).
 ADAPTED = ("DataLoader", "Pool", "ProcessPoolExecutor", "torch.compile")
+OF_A_CALL = frozenset(["id", "result", "mutated", "adapted"])
 MAX_TOLD = 20  # entries of a list that a worker reports beside a value
 MAX_WORDS = 300  # characters of what it says of one of them
 
@@ -58,6 +59,8 @@ def parse_reply(answer: dict[str, Any]) -> Reply:
     if "error" in answer:
         return Reply(error=StudentError.from_wire(answer["error"]))
     mutated = answer.get("mutated", [])
+    if answer.keys() <= OF_A_CALL and mutated == answer.get("adapted") == []:
+        return Reply(answer.get("result"))  # as nearly all are
     missing = answer.get("missing_packages", [])
     if type(mutated) is not list or any(type(index) is not int for index in mutated):
         raise WireError("the list of changed arguments is malformed")

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from .codec import DTYPES
+from .codec import DTYPES, USUAL
 from .values import Opaque, WireError
 
 BundledCall = tuple[str, Sequence[Any], Sequence[int]]  # function, arguments, positions
@@ -30,7 +30,7 @@ Bytes = np.ndarray[tuple[int], np.dtype[np.uint8]]
 def may_be_bundled(value: Any) -> bool:
     """Say whether a value can be an argument in a bundle."""
     if type(value) is np.ndarray:
-        return value.dtype.name in DTYPES
+        return value.dtype in USUAL or value.dtype.name in DTYPES  # a name takes long to make
     return value is None or type(value) in (bool, int, float, Opaque)
 
 
