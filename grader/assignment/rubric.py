@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from grader.assignment import case_tables, signatures
+from grader.assignment import case_tables, signatures, sound
 from grader.assignment.kinds import RubricKind
 from grader.assignment.reference import Assignment
 from grader.assignment.sized import RaisedOnSizesError
@@ -91,7 +91,7 @@ class _Reader:
         questions = self._questions(data)
         self._unique_ids(data.get("questions"))
         if reference is not None:
-            self._against_reference(reference)
+            self._once_against_reference(reference)
         self._against_template(named="template" in data)
         for path, key, text in signatures.problems(self._read):
             self._add(path, key, text)
@@ -261,6 +261,12 @@ class _Reader:
             if name in seen:
                 self.problems.add(line, f"id {name!r} is used twice (first in line {seen[name]})")
             seen.setdefault(name, line)
+
+    def _once_against_reference(self, reference: Path) -> None:
+        known = sound.Fitting(self._path, reference, self._kinds, whole=self._run_reference)
+        if not known:
+            self._against_reference(reference)
+            known.remember(self.problems)
 
     def _against_reference(self, reference: Path) -> None:
         assignment = Assignment(reference)

@@ -63,6 +63,45 @@ class ChangedReference:
     outputs: tuple[Mapping[str, Array], ...]
 
 
+class KnownChanges:
+    """What all changes of the reference give, those that give the same at first sight found soon.
+
+    Args:
+        changes: each with its arrays.
+    """
+
+    def __init__(self, changes: Sequence[ChangedReference]) -> None:
+        self.changes = changes
+        # The arrays of the first case by name and shape, one above the other.
+        numbers: dict[tuple[str, tuple[int, ...]], list[int]] = {}
+        for number, changed in enumerate(changes):
+            for name, array in changed.outputs[0].items():
+                numbers.setdefault((name, array.shape), []).append(number)
+        self._numbers = {key: np.array(those) for key, those in numbers.items()}
+        self._stacked = {
+            key: np.stack([changes[number].outputs[0][key[0]] for number in those])
+            for key, those in numbers.items()
+        }
+
+    def near(self, given: Outputs, limit: Tolerance) -> list[int]:
+        """Return the numbers of those that may give these values in the first case, in order."""
+        left = set(range(len(self.changes)))
+        for name, value in given.items():
+            array = as_array(value)
+            if array is None or (name, array.shape) not in self._stacked or not left:
+                return []
+            stacked = self._stacked[name, array.shape]
+            inner = tuple(range(1, stacked.ndim))
+            with np.errstate(all="ignore"):
+                size = np.where(np.isfinite(stacked), np.abs(stacked), 0.0)
+                largest = np.max(size, axis=inner, keepdims=True, initial=0.0)
+                relative = np.maximum(limit.rtol * size, limit.rtol_of_largest * largest)
+                good = np.abs(stacked - array) <= limit.atol + relative
+                near = (good | ~np.isfinite(stacked)).all(axis=inner)
+            left &= set(self._numbers[name, array.shape][near].tolist())
+        return sorted(left)
+
+
 def explanation(
     spec: Any, context: Context, cases: Sequence[SolvedCase], given: Sequence[Outputs | None]
 ) -> str | None:
@@ -82,13 +121,17 @@ def explanation(
     if not ordinary or any(values is None for _case, values in ordinary):
         return None
     known = _changed(spec, context, tuple(case for case, _values in ordinary))
+    if not known.changes:
+        return None
     limits = [tolerance(spec, case) for case, _values in ordinary]
     every = [
         (case, values or {}, limit) for (case, values), limit in zip(ordinary, limits, strict=True)
     ]
     if not any(_differ(case.expected, values, limit) for case, values, limit in every):
         return None
-    for changed in known:
+    _case, values, limit = every[0]
+    for number in known.near(values, limit):
+        changed = known.changes[number]
         both = zip(every, changed.outputs, strict=True)
         if all(_agree(values, theirs, limit) for (_case, values, limit), theirs in both):
             return _described(spec, context, changed.number)
@@ -113,15 +156,13 @@ def _differ(expected: Mapping[str, Array], given: Outputs, limit: Tolerance) -> 
     )
 
 
-def _changed(
-    spec: Any, context: Context, cases: tuple[SolvedCase, ...]
-) -> tuple[ChangedReference, ...]:
+def _changed(spec: Any, context: Context, cases: tuple[SolvedCase, ...]) -> KnownChanges:
     """Return what each change of the reference gives; nothing if that cannot be found out."""
     assignment, module = context.assignment, context.question.module
     if not assignment.can_answer or context.bounded is None:
-        return ()
+        return KnownChanges(())
     if any(case.nbytes > MOST_CASE_BYTES for case in cases):
-        return ()
+        return KnownChanges(())
     key = (module, spec.model_dump_json(), context.seed)
     if key not in assignment.changed:
         while len(assignment.changed) >= KEPT:
@@ -139,10 +180,10 @@ def _changed(
                 )
                 packed = layout, numbers
                 kept_changes.keep(name, packed)
-            assignment.changed[key] = _unpacked(*packed)
+            assignment.changed[key] = KnownChanges(_unpacked(*packed))
         except (BoundExceededError, BrokenError):
-            assignment.changed[key] = ()  # without a cause the points are the same
-    kept: tuple[ChangedReference, ...] = assignment.changed[key]
+            assignment.changed[key] = KnownChanges(())  # without a cause the points are the same
+    kept: KnownChanges = assignment.changed[key]
     return kept
 
 

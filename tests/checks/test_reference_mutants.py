@@ -5,12 +5,18 @@ import time
 import numpy as np
 import pytest
 
-from grader.checks import reference_mutants
+from grader.assignment.reference import SolvedCase
+from grader.checks import kept_changes, reference_mutants
+from grader.checks.numerics import Tolerance
 from grader.checks.reference_mutants import ChangedReference
 from grader.isolation import bounded
 from tests.checks.toy_layers import CASES, FORWARD, GRADIENT, RIGHT, changed, judge
 
 RETURNED = "return da @ w.T, x.T @ da, da.sum(axis=0)"
+SOLVED = [
+    SolvedCase(name, "values", {"x": np.ones(2)}, {}, {"y": np.ones(2)}, {})
+    for name in ("usual", "other")
+]
 SHARED = "these are exactly the values you get when "
 
 
@@ -129,6 +135,7 @@ def test_without_the_changes_the_points_are_the_same(what, graded, monkeypatch):
         raise bounded.BoundExceededError(what)
 
     monkeypatch.setattr(bounded.BoundedChild, "do", exceeded)
+    monkeypatch.setattr(kept_changes, "kept", lambda _name: None)
     result = graded(changed(("np.tanh(x @ w + b)", "np.tanh(x @ w - b)")), FORWARD)
     assert causes(result)["values"] is None
     assert result.points == 0
@@ -138,14 +145,75 @@ def test_values_keep_their_names_and_shapes_on_their_way():
     rng = np.random.default_rng(0)
     first = {"x": rng.normal(size=(2, 3)), "y": np.array(1.5)}
     found = [
-        ChangedReference("a", (first, {"x": np.zeros((0, 2))})),
-        ChangedReference("b", ({"y": np.arange(4)}, {})),
+        ChangedReference(0, (first, {"x": np.zeros((0, 2))})),
+        ChangedReference(7, ({"y": np.arange(4)}, {})),
     ]
     again = reference_mutants._unpacked(*reference_mutants._packed(found))
-    assert [one.description for one in again] == ["a", "b"]
+    assert [one.number for one in again] == [0, 7]
     for one, other in zip(found, again, strict=True):
         for case, same in zip(one.outputs, other.outputs, strict=True):
             assert list(case) == list(same)
             assert all(np.array_equal(case[n], same[n]) for n in case)
             assert all(case[n].shape == same[n].shape for n in case)
     assert reference_mutants._unpacked(*reference_mutants._packed([])) == ()
+
+
+def test_what_changes_give_is_kept_from_one_process_to_the_next(graded, monkeypatch):
+    source = changed(("np.tanh(x @ w + b)", "np.tanh(x @ w - b)"))
+    first = causes(graded(source, FORWARD))
+
+    def never(*_arguments):
+        raise AssertionError
+
+    monkeypatch.setattr(reference_mutants, "changed_references", never)
+    assert causes(graded(source, FORWARD)) == first
+    assert first["values"] is not None
+
+
+@pytest.mark.parametrize("how", ["open to others", "spoiled", "cut", "another's cases"])
+def test_what_cannot_be_trusted_is_computed_again(how, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    name = kept_changes.digest(["source"], "keys", SOLVED)
+    packed = "[]", np.arange(3.0)
+    kept_changes.keep(name, packed)
+    layout, numbers = kept_changes.kept(name)
+    assert (layout, numbers.tolist()) == ("[]", [0.0, 1.0, 2.0])
+    (file,) = tmp_path.rglob("*.npz")
+    assert file.stat().st_mode & 0o077 == 0
+    assert file.parent.stat().st_mode & 0o077 == 0
+    if how == "open to others":
+        file.chmod(0o644)
+    elif how == "spoiled":
+        file.write_bytes(b"no archive")
+    elif how == "cut":
+        file.write_bytes(file.read_bytes()[:100])
+    else:
+        name = kept_changes.digest(["source"], "keys", SOLVED[:1])
+    assert kept_changes.kept(name) is None
+
+
+def test_only_some_files_are_kept(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setattr(kept_changes, "MAX_FILES", 3)
+    for number in range(5):
+        kept_changes.keep(f"{number:064}", ("[]", np.zeros(1)))
+    assert len(list(tmp_path.rglob("*.npz"))) == 3
+
+
+def test_changes_that_may_be_meant_are_found_at_first_sight():
+    def outputs(values):
+        return ({"y": np.array(values)},)
+
+    far, near, other, shaped, infinite = (
+        ChangedReference(number, outputs(values))
+        for number, values in enumerate(
+            ([1.0, 2.0], [3.0, 4.0], [3.0, 9.0], [3.0, 4.0, 5.0], [3.0, np.inf])
+        )
+    )
+    known = reference_mutants.KnownChanges([far, near, other, shaped, infinite])
+    limit = Tolerance(1e-6, 1e-9)
+    assert known.near({"y": np.array([3.0, 4.0])}, limit) == [1, 4]
+    assert known.near({"y": np.array([3.0, 4.0, 5.0])}, limit) == [3]
+    assert known.near({"y": np.zeros(7)}, limit) == []
+    assert known.near({"y": "a text"}, limit) == []
+    assert known.near({"z": np.zeros(2)}, limit) == []

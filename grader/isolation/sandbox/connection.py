@@ -34,8 +34,7 @@ IMPORT_SEED = 0  # of the random generators while a module is loaded, whatever i
 STATEMENT_SHARE = 0.25  # of its time that one statement outside all functions may take
 KEPT_OUTPUT = 64 * 1024  # bytes of printed text kept for the instructor
 GRACE_S = 1.0  # for the exit status of a process whose connection is already closed
-# A statement that its own worker has not ended after its time and this: one call into C, say.
-LATE_S = 1.5
+LATE_S = 1.5  # after its time, for a statement that its worker cannot end: a call into C, say
 MAX_RENEWALS = 3  # workers that a module may end before it is loaded
 MAX_ASK_BYTES = 64 * MIB  # of arrays in a call that is answered on this side
 MAX_FILE_NAME = 300  # characters
@@ -144,10 +143,10 @@ class WorkerConnection(Closing):
 
     def _load(self, module: str) -> Reply:
         body = {"op": "load", "module": module, "statement_s": self._statement_s}
-        body |= {"seed": self._seed, "prove": self._prove}
+        body |= {"seed": self._seed, "prove": self._prove, "left_out": self._left_out.rows()}
         self._loading = True
         try:
-            reply = self._request({**body, "left_out": self._left_out.rows()})
+            reply = self._request(body)
         finally:
             self._loading = False
         return replace(reply, cut=self._forget_output())
@@ -265,7 +264,8 @@ class WorkerConnection(Closing):
         if self._ahead:
             raise AskAgainError
         (call_id,) = self._sent([body])
-        return self._reply_to(call_id)
+        with self._strictly():
+            return parse_reply(self._answer_to(call_id))
 
     def _sent(self, bodies: Sequence[dict[str, Any]]) -> list[str]:
         """Send requests; return the identity of each."""
@@ -290,10 +290,6 @@ class WorkerConnection(Closing):
     def _beginning(self) -> dict[str, Any]:
         """Return the request, which is not answered, by which a check begins in a fork."""
         return {"op": "begin", "seed": self._seed, "tasks": self._tasks}
-
-    def _reply_to(self, call_id: str) -> Reply:
-        with self._strictly():
-            return parse_reply(self._answer_to(call_id))
 
     def _send_bundle(self, text: str, data: Bytes) -> str:
         return self._sent([{"op": "calls", "calls": text, "data": data}])[0]
