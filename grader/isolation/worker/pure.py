@@ -224,7 +224,7 @@ class _Reader:
 
     def _assign(self, name: str, value: ast.expr) -> None:
         match value:
-            case ast.Call(func=ast.Name(id=helper), args=[_, fields], keywords=[]) if (
+            case ast.Call(func=ast.Name(id=helper), args=[ast.Constant(), fields], keywords=[]) if (
                 self._known.helpers.get(helper) == "namedtuple"
             ):
                 elements = fields.elts if isinstance(fields, ast.List | ast.Tuple) else [fields]

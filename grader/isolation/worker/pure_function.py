@@ -25,6 +25,7 @@ PLAIN = frozenset([
     ast.NamedExpr, ast.BinOp, ast.UnaryOp, ast.IfExp, ast.Dict, ast.Compare, ast.FormattedValue,
     ast.JoinedStr, ast.Subscript, ast.Starred, ast.List, ast.Tuple, ast.Slice,
 ])  # fmt: skip
+KIND_OF = "isinstance"  # which may be told a type that nothing else may have
 SCOPES = frozenset([ast.ListComp, ast.DictComp, ast.GeneratorExp])  # that bind names of their own
 LEAVES = (ast.Constant, ast.expr_context, ast.boolop, ast.operator, ast.unaryop, ast.cmpop)
 # ``where`` leaves entries that are not written; the others have other code do the work.
@@ -94,7 +95,13 @@ class FunctionProof:
                 self._has_inside(node)
             elif not isinstance(node, LEAVES):
                 self._look_at(node)
+        self._look_at_names()
+
+    def _look_at_names(self) -> None:
+        """Look at the names of the whole function, once all are known."""
         module = self._module
+        if KIND_OF in self._bound or KIND_OF in module.functions:
+            raise NotProvenError(f"{KIND_OF} is not Python's")
         if self._bound.keys() & (module.modules | module.classes):
             raise NotProvenError(f"{self._name} binds the name of a module or class")
         if self._read & (module.modules | module.helpers.keys() | module.typing):
@@ -146,6 +153,8 @@ class FunctionProof:
                 self._arguments(arguments)
                 self._waiting.append(body)
             case ast.FunctionDef(decorator_list=[]):
+                if node.returns is not None:
+                    all_in(node.returns, ANNOTATION)
                 self._bound[node.name] += 1
                 self._arguments(node.args)
                 self._waiting += node.body
@@ -171,7 +180,9 @@ class FunctionProof:
     def _call(self, node: ast.Call) -> None:
         _check_call(node)
         match node:
-            case ast.Call(func=ast.Name(id="isinstance"), args=[value, kinds], keywords=[]):
+            case ast.Call(func=ast.Name(id=name), args=[value, kinds], keywords=[]) if (
+                name == KIND_OF
+            ):
                 every = kinds.elts if isinstance(kinds, ast.Tuple) else [kinds]
                 self._waiting += [value, *(one for one in every if not self._is_kind(one))]
             case _:

@@ -129,6 +129,11 @@ def test_plain_python_with_arrays_is_proven(prove, line):
         "def inner(z, kept=[]): return kept\n    x = inner(1)",
         "def inner(z):\n        nonlocal x\n        x = z\n    inner(1)",
         "class Inner: pass",
+        "def inner() -> np.random.seed(0): pass\n    inner()",
+        "def inner(z: np.random.seed(0)): pass\n    inner(1)",
+        "isinstance = y; x = isinstance(x, np.ndarray)",
+        "def isinstance(a, b): return b(a)\n    x = isinstance(3, np.ndarray)",
+        "x = (lambda isinstance: isinstance(3, np.ndarray))(y)",
         "x = {1, 2}",
         "del x.shape",
     ],
@@ -181,6 +186,12 @@ def test_what_could_keep_or_reach_something_is_not_proven(prove, line):
         "abs = 1\ndef f(x): return abs",
         "if __name__ == '__main__':\n    pass\nelse:\n    print('a')",
         "import layers",
+        "import numpy as np\ndef isinstance(a, b): return b(a)\n"
+        "def f(x): return isinstance(x, np.ndarray)",
+        "from collections import namedtuple\nA = namedtuple(print('A') or 'A', 'x')",
+        "from collections import namedtuple\nA = namedtuple('A', print('x') or 'x')",
+        "from collections import namedtuple\nA = namedtuple('A', 'x', defaults=[[]])",
+        "def f(x) -> print('a'): return x",
     ],
 )
 def test_a_module_that_could_keep_something_is_not_proven(prove, text):
