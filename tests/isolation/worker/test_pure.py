@@ -186,8 +186,7 @@ def test_what_could_keep_or_reach_something_is_not_proven(prove, line):
         "abs = 1\ndef f(x): return abs",
         "if __name__ == '__main__':\n    pass\nelse:\n    print('a')",
         "import layers",
-        "import numpy as np\ndef isinstance(a, b): return b(a)\n"
-        "def f(x): return isinstance(x, np.ndarray)",
+        "import numpy as n\ndef isinstance(a, b): return b(a)\ndef f(x): isinstance(x, n.ndarray)",
         "from collections import namedtuple\nA = namedtuple(print('A') or 'A', 'x')",
         "from collections import namedtuple\nA = namedtuple('A', print('x') or 'x')",
         "from collections import namedtuple\nA = namedtuple('A', 'x', defaults=[[]])",
