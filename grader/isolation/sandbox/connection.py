@@ -88,7 +88,6 @@ class WorkerConnection(Closing):
         self._ahead: deque[FunctionCall] = deque()
         self._answered: deque[Reply] = deque()  # the answers to these, once one is needed
         self._bundle_id = ""
-        self._prove = False  # whether to find out if the program is pure
         self.output = bytearray()
         self._begin(started)
 
@@ -143,7 +142,7 @@ class WorkerConnection(Closing):
 
     def _load(self, module: str) -> Reply:
         body = {"op": "load", "module": module, "statement_s": self._statement_s}
-        body |= {"seed": self._seed, "prove": self._prove, "left_out": self._left_out.rows()}
+        body |= {"seed": self._seed, "left_out": self._left_out.rows()}
         self._loading = True
         try:
             reply = self._request(body)

@@ -26,7 +26,7 @@ class Reply:
     ``adapted`` names what ran another way than it was written (``worker/ordinary.py``), and
     ``cut`` says that statements outside the functions printed more than is kept, ``alone`` that
     they took what is another process's in each check, such as the time (``worker/moments.py``).
-    ``pure`` says that no call of the module can leave anything for another (``worker/pure.py``).
+    ``pure`` says that the module is there as it was proven to be pure (``worker/turns.py``).
     """
 
     value: Any = None

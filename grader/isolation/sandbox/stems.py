@@ -10,6 +10,7 @@ import contextlib
 import os
 import secrets
 import socket
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from grader.errors import AskAgainError, Closing
+from grader.errors import AskAgainError, Closing, WorkerLost
 from grader.isolation.wire import Encoder, pack
 
 from .left_out import LeftOut
@@ -29,6 +30,7 @@ MOST = 4  # stems of a submission at a time
 MOST_FORKS = 12  # that wait at a time; the server takes 64 descriptors at once
 # What may be asked of a worker that does several checks.
 OPS_OF_TURNS = frozenset(["load", "turn", "call", "calls"])
+PROOF_S = 1.0  # for the proof; it takes milliseconds
 MAX_FAILURES = 2  # stems of a module and limits that become unfit: then no more of them
 
 Key = tuple[str, float, int, int, int]
@@ -222,7 +224,6 @@ class Seedling(Worker):
         self._keep = keep
         self._in_turns = self._is_asked = False
         super().__init__(start(), limits, start, left_out, seed=seed)
-        self._prove = keep is not None
 
     def _attach(self, forked: Forked) -> None:
         self._forked = forked
@@ -235,14 +236,19 @@ class Seedling(Worker):
 
     def load(self, module: str) -> Reply:
         """Import the module, and go on as a fork of the worker that has imported it."""
+        if self._loaded is not None:
+            return self._loaded
+        if self._keep is not None and self._is_proven(module):
+            reply = super().load(module)
+            if reply.pure and reply.error is None:
+                self._in_turns = self._seeded = True
+                self._loaded = reply
+                self._keep(self)
+                return reply
+            self.end()  # it is not what was proven, which is our side's business
+            self._begin(self._start())
         reply = super().load(module)
-        if self._loaded is not None or reply.error is not None:
-            return reply
-        if self._keep is not None and reply.pure:
-            self._in_turns = self._seeded = True
-            self._loaded = reply
-            self._keep(self)
-        if self._in_turns or not self._forked.is_stem:
+        if reply.error is not None or not self._forked.is_stem:
             return reply
         spent_s = self._spent_s()
         busy_s = self._settle(self._forked.pid, reply)
@@ -257,6 +263,22 @@ class Seedling(Worker):
         self._loaded, self._spent = reply, stem.spent
         self._begin(forked)
         return reply
+
+    def _is_proven(self, module: str) -> bool:
+        """Say whether the program is pure, before anything of it is run.
+
+        What becomes of the worker meanwhile costs nothing: another one goes on.
+        """
+        try:
+            (asked,) = self._sent([{"op": "prove", "module": module}])
+            self._expect_by(min(self._last, time.monotonic() + PROOF_S))
+            with self._strictly():
+                proven = self._answer_to(asked).get("result") is True
+        except WorkerLost:
+            self._begin(self._start())
+            return False
+        self._start_time()
+        return proven
 
     def _become_a_stem(self) -> None:
         """Ask for it, and close our ends: nobody talks to a stem, and nobody hears it."""

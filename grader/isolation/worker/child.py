@@ -181,7 +181,7 @@ class Child:
     def _answer(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
         try:
             operation = {
-                "load": self._load, "call": self._call, "calls": self._calls,
+                "prove": self._prove, "load": self._load, "call": self._call, "calls": self._calls,
                 "drive": self._drive,
                 "answer": self._have_answered, "layout": self._layout,
                 "repair": self._repair,
@@ -191,8 +191,12 @@ class Child:
         except BaseException as error:
             return {"error": self._describer.described(error, self._module)}, []
 
+    def _prove(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
+        """Say whether a program is pure. Nothing of it has been run: the answer is our own."""
+        closed = {*modules.NOT_FOR_STUDENTS, *self._forbidden}
+        return {"result": self._turns.prove(self._submission, request["module"], closed)}, []
+
     def _load(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
-        pure = request["prove"] and self._turns.prove(self._submission, request["module"])
         left_out = request["left_out"]
         statements.RECORD.left_out = {tuple(place): how for *place, how in left_out}
         clock.CLOCK.tell = functools.partial(self._tell, request["id"])
@@ -210,7 +214,7 @@ class Child:
             "made": loaded.made,
         }
         told["alone"] = statements.RECORD.moments.are_taken()
-        told["pure"] = pure and self._turns.confirm(self._submission, whole=not loaded.skipped)
+        told["pure"] = self._turns.confirm(whole=not loaded.skipped)
         return {"missing_packages": loaded.missing, **told}, []
 
     def _tell(self, request_id: str, place: clock.Place | None) -> None:

@@ -13,6 +13,7 @@ import ast
 import builtins
 import os
 import sys
+from collections.abc import Collection
 
 from . import cells
 from .pure_function import (
@@ -29,24 +30,34 @@ from .pure_names import ATTRIBUTES, MATH, NUMPY, TYPES, TYPING
 
 MAX_SOURCE = 256 * 1024  # bytes of all files together
 MAX_FILES = 8
+MAX_NAMES = 1000  # of a module
 
 
-def prove(folder: str, name: str, trees: dict[str, ast.Module]) -> None:
-    """Prove a program pure that lies in ``folder``; ``trees`` takes what its files hold.
+def prove(
+    folder: str, name: str, trees: dict[str, ast.Module], closed: Collection[str] = ()
+) -> None:
+    """Prove a program pure.
 
-    ``name`` is the module's, or its path without the ending: ``q3/rnn_layers``.
+    Args:
+        folder: where it lies.
+        name: the module's, or its path without the ending: ``q3/rnn_layers``.
+        trees: takes what its files hold.
+        closed: names of packages that are not looked for among its files.
 
     Raises:
         NotProvenError: it is outside the part of Python that the proof takes.
         OSError, SyntaxError, ValueError, RecursionError: a file cannot be read.
     """
-    _Program(folder, os.path.dirname(name), trees).module(os.path.basename(name))
+    _Program(folder, os.path.dirname(name), trees, closed).module(os.path.basename(name))
 
 
 class _Program:
     """The modules of a program."""
 
-    def __init__(self, folder: str, within: str, trees: dict[str, ast.Module]) -> None:
+    def __init__(
+        self, folder: str, within: str, trees: dict[str, ast.Module], closed: Collection[str]
+    ) -> None:
+        self._closed = closed
         self._places = [os.path.join(folder, within), folder] if within else [folder]
         self._modules: dict[str, Known | None] = {}
         self._size = 0
@@ -59,7 +70,7 @@ class _Program:
                 raise NotProvenError(f"{name} is a folder, too")
             path = os.path.join(place, f"{name}.py")
             if os.path.isfile(path):
-                if name in sys.modules or name in sys.stdlib_module_names:
+                if name in {*sys.modules, *sys.stdlib_module_names, *self._closed}:
                     raise NotProvenError(f"{name} is the name of another module, too")
                 return path
         return None
@@ -103,9 +114,14 @@ class _Reader:
         for statement in tree.body:
             self._statement(statement, functions)
         kinds = list(known.kinds())
-        if sum(map(len, kinds)) != len(set().union(*kinds)):
+        names = set().union(*kinds)
+        if sum(map(len, kinds)) != len(names):
             raise NotProvenError("a name has two meanings")
-        if any(hasattr(builtins, name) for name in set().union(*kinds) - known.functions):
+        if len(names) > MAX_NAMES:
+            raise NotProvenError("there are many names")
+        if any(name.startswith("__") for name in names):
+            raise NotProvenError("a name is one of Python's own")
+        if any(hasattr(builtins, name) for name in names - known.functions):
             raise NotProvenError("a name of Python's means something else")
         for name in known.fields - ATTRIBUTES:
             if name.startswith("_") or any(hasattr(one, name) for one in TYPES):
@@ -196,8 +212,8 @@ class _Reader:
                 raise NotProvenError(f"it imports {name} of {source}")
 
     def _define(self, node: ast.FunctionDef) -> None:
-        if node.decorator_list:
-            raise NotProvenError(f"{node.name} has a decorator")
+        if node.decorator_list or getattr(node, "type_params", []):
+            raise NotProvenError(f"{node.name} is more than a function")
         check_arguments(node.args, self._known)
         if node.returns is not None:
             all_in(node.returns, ANNOTATION)
@@ -207,7 +223,8 @@ class _Reader:
         """Take a class that has fields only."""
         decorators = [ast.unparse(one) for one in node.decorator_list]
         known = all(self._known.helpers.get(one) == "dataclass" for one in decorators)
-        if node.bases or node.keywords or not known:
+        more = node.bases or node.keywords or getattr(node, "type_params", [])
+        if more or not known:
             raise NotProvenError(f"{node.name} is more than a record")
         for statement in node.body:
             match statement:

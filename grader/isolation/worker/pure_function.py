@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import ast
 import builtins
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
 
 from .pure_names import ATTRIBUTES, BUILTINS, KINDS, LINALG, MATH, NUMPY
 
@@ -21,11 +26,14 @@ ANNOTATION = (
 # caught, and nothing outlives a call.
 PLAIN = frozenset([
     ast.Expr, ast.AugAssign, ast.AnnAssign, ast.Return, ast.If, ast.For, ast.While, ast.Pass,
-    ast.Break, ast.Continue, ast.Raise, ast.Assert, ast.Delete, ast.keyword, ast.BoolOp,
-    ast.NamedExpr, ast.BinOp, ast.UnaryOp, ast.IfExp, ast.Dict, ast.Compare, ast.FormattedValue,
-    ast.JoinedStr, ast.Subscript, ast.Starred, ast.List, ast.Tuple, ast.Slice,
+    ast.Break, ast.Continue, ast.Delete, ast.keyword, ast.BoolOp,
+    ast.NamedExpr, ast.UnaryOp, ast.IfExp, ast.Dict, ast.Compare,
+    ast.Subscript, ast.Starred, ast.List, ast.Tuple, ast.Slice,
 ])  # fmt: skip
 KIND_OF = "isinstance"  # which may be told a type that nothing else may have
+TEXTS = frozenset([ast.JoinedStr, ast.FormattedValue])  # which may show where an object lies
+TEXT_OF = frozenset(["str", "repr"])
+MAX_TYPE = 64  # characters of the name of a type
 SCOPES = frozenset([ast.ListComp, ast.DictComp, ast.GeneratorExp])  # that bind names of their own
 LEAVES = (ast.Constant, ast.expr_context, ast.boolop, ast.operator, ast.unaryop, ast.cmpop)
 # ``where`` leaves entries that are not written; the others have other code do the work.
@@ -50,10 +58,15 @@ class Known:
     typing: set[str] = field(default_factory=set)
     fields: set[str] = field(default_factory=set)
 
-    @property
+    @cached_property
     def modules(self) -> set[str]:
         """The names of modules, which may only be followed by an attribute."""
         return {*self.numpy, *self.math, *self.own}
+
+    @cached_property
+    def lasting(self) -> set[str]:
+        """The names of what lives as long as the module, and cannot be changed."""
+        return self.functions | self.classes | self.values
 
     def kinds(self) -> Iterator[set[str]]:
         """Yield the names of each kind: a name has one meaning only."""
@@ -81,21 +94,37 @@ class FunctionProof:
         self._read: set[str] = set()  # names that stand alone
         self._set: list[tuple[str, str]] = []  # names, and their attributes that are set
         self._has_scopes = False
+        self._raised: list[ast.AST] = []
+        self._ends = False
         self._arguments(node.args)
 
     def check(self) -> None:
         """Raise ``NotProvenError`` unless calls of the function leave nothing behind."""
+        self._look_at_all()
+        # What only an exception is made of may be any text: with it, the call has ended.
+        self._ends, self._waiting = True, self._raised
+        self._look_at_all()
+        self._look_at_names()
+
+    def _look_at_all(self) -> None:
         while self._waiting:
             node = self._waiting.pop()
             kind = type(node)
-            if kind in PLAIN:
+            if kind in PLAIN or (self._ends and kind in TEXTS):
                 self._has_inside(node)
             elif kind in SCOPES:
                 self._has_scopes = True
                 self._has_inside(node)
+            elif kind is ast.Constant:
+                self._constant(node)
             elif not isinstance(node, LEAVES):
                 self._look_at(node)
-        self._look_at_names()
+
+    def _constant(self, node: ast.AST) -> None:
+        """Refuse the name of a type of which numpy shows memory that was not written."""
+        value = getattr(node, "value", None)
+        if isinstance(value, str | bytes) and _shows_memory(value):
+            raise NotProvenError(f"{value!r} is a type of any bytes")
 
     def _look_at_names(self) -> None:
         """Look at the names of the whole function, once all are known."""
@@ -124,20 +153,35 @@ class FunctionProof:
     def _look_at(self, node: ast.AST) -> None:
         match node:
             case ast.Name(id=name, ctx=ast.Load()):
-                self._read.add(name)
+                if not (self._ends and name in TEXT_OF):
+                    self._read.add(name)
             case ast.Name(id=name):
                 self._bound[name] += 1
             case ast.Attribute():
                 self._attribute(node)
             case ast.Call():
                 self._call(node)
+            case ast.BinOp(left=left, op=operator, right=right):
+                if isinstance(operator, ast.Mod) and _is_text(left) and not self._ends:
+                    raise NotProvenError(f"{self._name} makes texts")
+                self._waiting += [left, right]
+            case ast.comprehension(is_async=0):
+                self._has_inside(node)
+            case _:
+                self._statement(node)
+
+    def _statement(self, node: ast.AST) -> None:
+        match node:
             case ast.Assign(targets=targets, value=value):
                 match targets, value:
                     case [ast.Name(id=name)], ast.Call(func=ast.Name(id=made)):
                         self._made[name] += made in self._module.classes
                 self._waiting += [*targets, value]
-            case ast.comprehension(is_async=0):
-                self._has_inside(node)
+            case ast.Raise(exc=ast.expr() as made, cause=None):
+                self._raised.append(made)
+            case ast.Assert(test=test, msg=words):
+                self._waiting.append(test)
+                self._raised += [words] if words is not None else []
             case ast.With():
                 for item in node.items:
                     self._context(item)
@@ -152,7 +196,7 @@ class FunctionProof:
             case ast.Lambda(args=arguments, body=body):
                 self._arguments(arguments)
                 self._waiting.append(body)
-            case ast.FunctionDef(decorator_list=[]):
+            case ast.FunctionDef(decorator_list=[]) if not getattr(node, "type_params", []):
                 if node.returns is not None:
                     all_in(node.returns, ANNOTATION)
                 self._bound[node.name] += 1
@@ -172,9 +216,11 @@ class FunctionProof:
         """Raise ``NotProvenError`` if a name could mean something of Python's that is not safe."""
         if name.startswith("__"):
             raise NotProvenError(f"{self._name} uses {name}")
-        if not hasattr(builtins, name) or name in BUILTINS or name in self._module.functions:
-            return  # a name that nothing has is an exception
-        if self._has_scopes or not self._bound[name]:
+        module = self._module
+        if name in BUILTINS or name in module.lasting:
+            return
+        # Bound in a scope inside, a name may be another one's outside of it.
+        if not self._bound[name] or (self._has_scopes and hasattr(builtins, name)):
             raise NotProvenError(f"{self._name} uses {name}")
 
     def _call(self, node: ast.Call) -> None:
@@ -232,6 +278,27 @@ class FunctionProof:
             case ast.Attribute(value=ast.Name(id=owner), attr="linalg"):
                 return owner in self._module.numpy
         return False
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str | bytes)
+
+
+@lru_cache(maxsize=4096)
+def _shows_memory(text: Any) -> bool:
+    """Say whether a text names a type of numpy's with any bytes, or with gaps, in its values.
+
+    A single letter is rather the name of a gate.
+    """
+    if not 1 < len(text) <= MAX_TYPE:
+        return False
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            named = np.dtype(text)
+        except Exception:  # numpy reads such texts in many ways
+            return False
+    return named.kind not in "fciubO" or named.char in "gG"
 
 
 def _check_call(node: ast.Call) -> None:

@@ -19,7 +19,7 @@ def _words(text: str) -> frozenset[str]:
 
 BUILTINS = _words("""
     abs all any bool complex dict divmod enumerate filter float int isinstance iter len list map
-    max min next object pow print range repr reversed round slice sorted str sum tuple zip
+    max min next object pow print range reversed round slice sorted sum tuple zip
     ArithmeticError AssertionError AttributeError Exception IndexError KeyError LookupError
     NotImplementedError OverflowError RuntimeError TypeError ValueError ZeroDivisionError
 """)

@@ -34,6 +34,7 @@ MAX_TOLD = 20  # skipped statements that the grader hears of
 MAX_TEXT = 100  # characters of a statement or an exception
 DEFINED = re.compile(r"^(?:async\s+)?(?:def|class)\s+(\w+)", re.MULTILINE)
 TREES: dict[str, ast.Module] = {}  # what files hold that have been parsed already
+PROVEN: set[str] = set()  # the only files that are run, if there are any
 FUTURE = 0
 for _name in __future__.all_feature_names:
     FUTURE |= getattr(__future__, _name).compiler_flag
@@ -86,6 +87,8 @@ class StudentLoader(importlib.machinery.SourceFileLoader):
         """Run the statements in order, in the module's namespace."""
         failures = RECORD.failures[module.__name__] = {}
         run = _Statements(module, self._folder, self._absent, failures)
+        if PROVEN and self.path not in PROVEN:
+            raise ImportError(f"{self.path} was not looked at")
         if not is_notebook(self.path):
             file = self.path
             known = TREES.pop(file, None)

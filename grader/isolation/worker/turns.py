@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
+import gc
 import sys
+from collections.abc import Collection
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from . import pure, statements
-from .pure_function import NotProvenError
 
 
 class Turns:
@@ -18,31 +20,37 @@ class Turns:
 
     def __init__(self) -> None:
         self._modules: list[ModuleType] = []
-        self._files: set[str] = set()
         self._before = np.empty, np.empty_like
 
-    def prove(self, folder: str, name: str) -> bool:
-        """Say whether the module ``name``, which nothing has been run of, is proven to be pure."""
-        with contextlib.suppress(NotProvenError, OSError, SyntaxError, ValueError, RecursionError):
-            pure.prove(folder, name, statements.TREES)
-            self._files = set(statements.TREES)
+    def prove(self, folder: str, name: str, closed: Collection[str]) -> bool:
+        """Say whether the module ``name``, of which nothing has been run, is proven to be pure.
+
+        Then nothing but what was proven can be run from now on. ``closed`` are names of packages
+        that are found in another way.
+        """
+        trees: dict[str, ast.Module] = {}
+        with contextlib.suppress(Exception):  # of a hostile text, too: then it is not proven
+            pure.prove(folder, name, trees, closed)
+            statements.PROVEN.update(trees)
             # Otherwise they could give what an earlier check has computed.
             _put(*[_unlucky(make) for make in self._before])
-        return bool(self._files)
+        statements.TREES.update(trees)
+        return bool(statements.PROVEN)
 
-    def confirm(self, folder: str, *, whole: bool) -> bool:
-        """Say whether the program is there as it was proven, the ``whole`` of it; if not, undo."""
+    def confirm(self, *, whole: bool) -> bool:
+        """Say whether all that was proven is there; ``whole`` if no statement was left out."""
+        if not whole or not statements.PROVEN or statements.TREES:
+            return False
         every = [one for one in list(sys.modules.values()) if type(one) is ModuleType]
-        self._modules = [one for one in every if _file_of(one).startswith(folder)]
-        if whole and {_file_of(one) for one in self._modules} == self._files:
-            return True
-        _put(*self._before)
-        return False
+        self._modules = [one for one in every if one.__dict__.get("__file__") in statements.PROVEN]
+        gc.freeze()  # what a check leaves in circles is looked for among few objects
+        return True
 
     def begin(self) -> None:
         """Let a check find everything as the first one did: Python remembers what it warned of."""
         for module in self._modules:
             module.__dict__.pop("__warningregistry__", None)
+        gc.collect()
 
 
 def _put(empty: Any, empty_like: Any) -> None:
@@ -50,22 +58,17 @@ def _put(empty: Any, empty_like: Any) -> None:
     vars(np).update(empty=empty, empty_like=empty_like)
 
 
-def _file_of(module: ModuleType) -> str:
-    return str(module.__dict__.get("__file__") or "")
-
-
 def _unlucky(make: Any) -> Any:
-    """Return ``np.empty`` with values that no program can take for right ones."""
+    """Return ``np.empty`` with values that no program takes for right ones: odd, of both signs."""
 
     def made(*args: Any, **options: Any) -> Any:
         array = make(*args, **options)
-        if array.dtype.kind in "fc":
-            array.fill(np.nan)
-        elif array.dtype.kind in "iu":
-            array.fill(np.iinfo(array.dtype).max // 3)
-        elif array.dtype.kind == "b":
-            array.fill(False)
-            array.reshape(-1)[::2] = True
+        if array.dtype.kind not in "fciubO" or array.dtype.char in "gG":
+            raise TypeError("memory that was not written")
+        if array.dtype.kind != "O":
+            steps = np.arange(array.size)
+            odd = (steps * 37 % 89 + 13) * (1 - 2 * (steps % 3 % 2))
+            array.flat[...] = odd % 2 if array.dtype.kind == "b" else odd.astype(array.dtype)
         return array
 
     return made

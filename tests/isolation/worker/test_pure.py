@@ -20,7 +20,7 @@ def prove(tmp_path):
         for name, other in {"layers": text, **others}.items():
             (tmp_path / f"{name}.py").write_text(other)
         trees: dict[str, ast.Module] = {}
-        pure.prove(str(tmp_path), "layers", trees)
+        pure.prove(str(tmp_path), "layers", trees, {"reference"})
         return {path.rpartition("/")[2] for path in trees}
 
     return proven
@@ -46,8 +46,10 @@ def test_ordinary_solutions_are_proven(prove, example):
         "inner = lambda z: z + y\n    x = inner(x)",
         "x = [np.dot(a, b) for a, b in zip(x, x) if a.sum() > 0]",
         "def inner(z):\n        return z * math.sqrt(2)\n    x = inner(x)",
-        "print(f'shape {x.shape}', x.mean(), sep='; ')",
-        "assert x.ndim == 2, x.shape",
+        "print('shape', x.shape, x.mean(), sep='; ')",
+        "assert x.ndim == 2, f'shape {x.shape}'",
+        "if x is None: raise ValueError('no %s' % str(x))",
+        "gates = {'f': x, 'g': x}; x = gates['g']; gates['o'] = x % 2",
         "if x is None: raise ValueError('no x')",
         "with np.errstate(over='ignore'): x = np.exp(x)",
         "x = np.empty((2, 3), dtype=object)",
@@ -129,6 +131,18 @@ def test_plain_python_with_arrays_is_proven(prove, line):
         "def inner(z, kept=[]): return kept\n    x = inner(1)",
         "def inner(z):\n        nonlocal x\n        x = z\n    inner(1)",
         "class Inner: pass",
+        "x = str(f)",
+        "x = repr(f)",
+        "x = f'{f}'",
+        "x = '%s' % f",
+        "print(f'{f}')",
+        "x = x.astype('V16')",
+        "x = x.astype('longdouble')",
+        "x = np.zeros(3, 'S8')",
+        "x = np.zeros(3, dtype='f8,f8')",
+        "x = np.zeros(3, dtype='m8[s]')",
+        "x = kept",
+        "x = [kept for kept in x]; kept.append(1); __path__ = 1; x = __path__",
         "def inner() -> np.random.seed(0): pass\n    inner()",
         "def inner(z: np.random.seed(0)): pass\n    inner(1)",
         "isinstance = y; x = isinstance(x, np.ndarray)",
@@ -186,6 +200,11 @@ def test_what_could_keep_or_reach_something_is_not_proven(prove, line):
         "abs = 1\ndef f(x): return abs",
         "if __name__ == '__main__':\n    pass\nelse:\n    print('a')",
         "import layers",
+        "__all__ = ('f',)\ndef f(x): return x",
+        "def __getattr__(name): return []",
+        "import math as __builtins__",
+        "__warningregistry__ = 3",
+        "from numpy import dot as __file__",
         "import numpy as n\ndef isinstance(a, b): return b(a)\ndef f(x): isinstance(x, n.ndarray)",
         "from collections import namedtuple\nA = namedtuple(print('A') or 'A', 'x')",
         "from collections import namedtuple\nA = namedtuple('A', print('x') or 'x')",
@@ -226,8 +245,14 @@ def test_nothing_else_may_be_put_there(prove, value):
         prove(text, helpers="def f(x): return -x")
 
 
-@pytest.mark.parametrize("name", ["os", "random", "numpy", "antigravity"])
+@pytest.mark.parametrize("name", ["os", "random", "numpy", "antigravity", "reference"])
 def test_a_file_that_is_called_like_a_library_proves_nothing(prove, name):
     """Python would import the library, and the proof would have read the file."""
     with pytest.raises(NotProvenError, match="another module"):
         prove(f"import {name}\ndef f(x): return {name}.system(x)", **{name: "def system(x): pass"})
+
+
+def test_a_large_program_is_refused_soon(prove):
+    many = "\n".join([f"import numpy as a{n}" for n in range(3000)] + ["def f(x): return x"] * 3000)
+    with pytest.raises(NotProvenError, match="many names"):
+        prove(many)
