@@ -30,7 +30,7 @@ PLAIN = frozenset([
     ast.NamedExpr, ast.UnaryOp, ast.IfExp, ast.Dict, ast.Compare,
     ast.Subscript, ast.Starred, ast.List, ast.Tuple, ast.Slice,
 ])  # fmt: skip
-KIND_OF = "isinstance"  # which may be told a type that nothing else may have
+KIND_OF = "isinstance"  # which takes types that nothing else may be called with
 TEXTS = frozenset([ast.JoinedStr, ast.FormattedValue])  # which may show where an object lies
 TEXT_OF = frozenset(["str", "repr"])
 MAX_TYPE = 64  # characters of the name of a type
