@@ -252,8 +252,9 @@ def test_the_worker_holds_nothing_of_ours(worker):
             "absent", "answered", "at_most", "blocks", "cache_layout", "cells", "child", "clock",
             "definitions", "described", "exchanges", "generators", "hugepages", "landlock",
             "layout", "listener", "lockdown", "modules", "moments", "mutants", "namespaces",
-            "newer", "ordinary", "outside", "program_text", "redirect", "repair", "scratch",
-            "seccomp", "server", "statements", "stems", "syscalls",
+            "newer", "ordinary", "outside", "program_text", "pure", "pure_function", "pure_names",
+            "redirect", "repair", "scratch", "seccomp", "server", "statements", "stems", "syscalls",
+            "turns",
         )]
     )  # fmt: skip
     assert str(ROOT) not in call(worker, "path")
