@@ -47,11 +47,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=100, help="submissions")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--wrong-every", type=int, default=WRONG_EVERY, help="0: all are right")
     parser.add_argument("--cold", type=int, default=16, help="cold processes a round")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        files = made(folder / "class", options.count)
+        files = made(folder / "class", options.count, options.wrong_every)
         few = files[: options.cold]
         ways: dict[str, Callable[[], float]] = {
             ONE: lambda: graded(folder, options.count, 1),
@@ -89,14 +90,14 @@ def report(measured: dict[str, list[float]], memory: Sequence[float]) -> None:
     print(f"goal: at most {MEMORY_GOAL_MB} MB for a further job: {more:.0f} MB, {verdict}")
 
 
-def made(folder: Path, count: int) -> list[Path]:
-    """Make a class of right and wrong submissions; return their files."""
+def made(folder: Path, count: int, wrong_every: int = WRONG_EVERY) -> list[Path]:
+    """Make a class in which one submission of so many is wrong, or none; return their files."""
     files = []
     for number in range(count):
-        turn, is_wrong = divmod(number, WRONG_EVERY)
-        wrong = f"wrong/{WRONG[turn % len(WRONG)]}"
+        turn, place = divmod(number + 1, wrong_every) if wrong_every else (0, 1)
+        wrong = f"wrong/{WRONG[(turn - 1) % len(WRONG)]}"
         right = f"full_marks/{RIGHT[number % len(RIGHT)]}"
-        source = EXAMPLES / (wrong if is_wrong == WRONG_EVERY - 1 else right) / "rnn_layers.py"
+        source = EXAMPLES / (right if place else wrong) / "rnn_layers.py"
         target = folder / f"student{number:04}"
         target.mkdir(parents=True)
         shutil.copyfile(HELPER, target / HELPER.name)

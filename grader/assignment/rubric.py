@@ -263,10 +263,10 @@ class _Reader:
             seen.setdefault(name, line)
 
     def _once_against_reference(self, reference: Path) -> None:
-        known = sound.Fitting(self._path, reference, self._kinds, whole=self._run_reference)
-        if not known:
+        both = sound.Fitting(self._path, reference, self._kinds, whole=self._run_reference)
+        if not both.is_known:
             self._against_reference(reference)
-            known.remember(self.problems)
+            both.remember(self.problems)
 
     def _against_reference(self, reference: Path) -> None:
         assignment = Assignment(reference)

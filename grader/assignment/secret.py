@@ -13,12 +13,12 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader.assignment import state
 from grader.errors import UsageError
 from grader.intake.names import safe_id
 from grader.seeds import KEY_BYTES, Secret
 
 VARIABLE = "GRADER_SEED_FILE"
-FOLDER = "dl-grader"  # in the user's folder for state, see the XDG Base Directory Specification
 LEAST_BYTES = 16
 MAX_FILE_BYTES = 4096
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -41,12 +41,7 @@ def usual_path(assignment: str) -> Path:
     Raises:
         UsageError: the user has no home folder.
     """
-    state = os.environ.get("XDG_STATE_HOME", "")
-    try:
-        folder = Path(state) if Path(state).is_absolute() else Path.home() / ".local" / "state"
-    except RuntimeError:
-        raise UsageError("the secret seed has no place: name one with --seed-file FILE") from None
-    return folder / FOLDER / f"{safe_id(assignment)}.seed"
+    return state.folder() / f"{safe_id(assignment)}.seed"
 
 
 def read_or_make(assignment: str, named: Path | None = None) -> SecretFile:

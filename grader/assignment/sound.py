@@ -8,25 +8,21 @@ state. Where none can be read or written, the rubric is looked at each time.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
-import sys
-from collections.abc import Iterable, Mapping, Sized
-from importlib import metadata
+from collections.abc import Mapping, Sized
 from pathlib import Path
 
-import grader
-from grader.assignment import secret
-from grader.assignment.used_files import EXAMPLES
+from grader.assignment import digests, state
+from grader.assignment.used_files import files_of
 from grader.errors import GraderError
 
 FOLDER = "sound-rubrics"
 MAX_KEPT = 64
-LIBRARIES = ("numpy", "torch", "autograd", "lark", "pydantic")
+LIBRARIES = ("autograd", "lark", "pydantic")  # that read a rubric, besides what the engine counts
 
 
 class Fitting:
-    """Whether a rubric was found to fit its reference before, with all that both consist of.
+    """A rubric beside its reference, and whether it was found to fit before.
 
     Args:
         rubric: the file.
@@ -38,57 +34,23 @@ class Fitting:
     def __init__(
         self, rubric: Path, reference: Path, kinds: Mapping[str, object], *, whole: bool
     ) -> None:
+        names = [f"{type(one).__module__}.{type(one).__qualname__}" for one in kinds.values()]
         self._name = ""
-        with contextlib.suppress(OSError):
-            self._name = _digest(rubric, reference, kinds, whole=whole)
-
-    def __bool__(self) -> bool:
-        """Say whether it was."""
         with contextlib.suppress(OSError, GraderError):
-            return bool(self._name) and (_folder() / self._name).stat().st_uid == os.geteuid()
+            files = [(str(p.resolve()), digests.content(p)) for p in (rubric, *files_of(reference))]
+            versions = [digests.version(name) for name in LIBRARIES]
+            self._name = digests.digest([whole, digests.engine(), versions, names, files])
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the very same was found to fit."""
+        with contextlib.suppress(OSError, GraderError):
+            mark = state.folder() / FOLDER / self._name
+            return bool(self._name) and mark.stat().st_uid == os.geteuid()
         return False
 
     def remember(self, problems: Sized) -> None:
         """Remember that it fits, if no problem was found."""
-        if not self._name or len(problems):
-            return
-        with contextlib.suppress(OSError, GraderError):
-            folder = _folder()
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            (folder / self._name).touch(mode=0o600)
-            known = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime)
-            for path in known[:-MAX_KEPT]:
-                path.unlink(missing_ok=True)
-
-
-def _digest(rubric: Path, reference: Path, kinds: Mapping[str, object], *, whole: bool) -> str:
-    """Return the digest of a rubric and of all that it is held against; raises ``OSError``."""
-    found = hashlib.sha256(f"{whole} {sys.version} {sorted(kinds)}".encode())
-    for kind in kinds.values():
-        found.update(f"{type(kind).__module__}.{type(kind).__qualname__}\n".encode())
-    for name in LIBRARIES:
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            found.update(f"{name} {metadata.version(name)}\n".encode())
-    for path in (rubric, *_files(reference)):
-        found.update(f"{path.resolve()}\n".encode() + hashlib.sha256(path.read_bytes()).digest())
-    engine = Path(grader.__file__).parent
-    for folder in (engine, engine.parent / "latexgrad"):
-        for path in sorted(folder.rglob("*.py")):
-            status = path.stat()
-            found.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
-    return found.hexdigest()
-
-
-def _files(folder: Path) -> Iterable[Path]:
-    """Return the files of a reference, without its examples and what Python makes of it."""
-    for path in sorted(folder.iterdir()):
-        if path.name in ("__pycache__", EXAMPLES):
-            continue
-        if path.is_dir():
-            yield from _files(path)
-        else:
-            yield path
-
-
-def _folder() -> Path:
-    return secret.usual_path("").parent / FOLDER
+        if self._name and not len(problems):
+            with contextlib.suppress(OSError, GraderError):
+                (state.room(FOLDER, MAX_KEPT) / self._name).touch(mode=0o600)

@@ -38,8 +38,7 @@ class UsedFiles:
         self._folder = rubric.reference
         self._digests: dict[Path, str] = {}
         self._sources: dict[Path, bytes] = {}
-        examples = self._folder / EXAMPLES
-        for path in sorted(path for path in _files(self._folder, examples)):
+        for path in files_of(self._folder):
             self._sources[path] = _read(path) if path.suffix == ".py" else b""
             data = self._sources[path] or _read(path)
             self._digests[path] = hashlib.sha256(data).hexdigest()
@@ -96,6 +95,11 @@ class UsedFiles:
 
     def _named(self, words: Iterable[str]) -> set[Path]:
         return set().union(*(self._by_word.get(word, set()) for word in set(words)))
+
+
+def files_of(reference: Path) -> list[Path]:
+    """Return the files of a reference without its examples, in order."""
+    return sorted(_files(reference, reference / EXAMPLES))
 
 
 def _files(folder: Path, left_out: Path) -> Iterable[Path]:

@@ -14,18 +14,17 @@ import io
 import os
 import stat
 from collections.abc import Sequence
-from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
 
-from grader.assignment import secret
+from grader.assignment import state
 from grader.assignment.reference import SolvedCase
 from grader.errors import GraderError
 from grader.model import Array
 from grader.reports.files import write_bytes
 
-MAX_FILES = 64
+FOLDER, MAX_FILES = "changes", 64
 Packed = tuple[str, Array]
 
 
@@ -52,7 +51,7 @@ def digest(sources: Sequence[str], keys: str, cases: Sequence[SolvedCase]) -> st
 def kept(name: str) -> Packed | None:
     """Return what is kept under a digest, if anything is."""
     with contextlib.suppress(OSError, ValueError, KeyError, BadZipFile, GraderError):
-        path = _folder() / f"{name}.npz"
+        path = state.folder() / FOLDER / f"{name}.npz"
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
             if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o077:
@@ -66,14 +65,6 @@ def keep(name: str, packed: Packed) -> None:
     """Keep something under a digest, and of older files not more than some."""
     made = io.BytesIO()
     np.savez(made, layout=np.frombuffer(packed[0].encode(), np.uint8), numbers=packed[1])
-    with contextlib.suppress(Exception):
-        folder = _folder()
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_bytes(folder / f"{name}.npz", made.getvalue(), private=True, flush=False)
-        files = sorted(folder.glob("*.npz"), key=lambda path: path.stat().st_mtime)
-        for path in files[:-MAX_FILES]:
-            path.unlink(missing_ok=True)
-
-
-def _folder() -> Path:
-    return secret.usual_path("").parent / "changes"
+    with contextlib.suppress(OSError, GraderError):
+        path = state.room(FOLDER, MAX_FILES) / f"{name}.npz"
+        write_bytes(path, made.getvalue(), private=True, flush=False)

@@ -8,7 +8,6 @@ part of the largest (``Tolerance``). The comparison happens in float64 on plain 
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Protocol
@@ -33,7 +32,6 @@ LAZY = {
 }
 TIE = 1.0e-9  # relative
 TINY = 1.0e-300  # in place of a tolerance of zero
-MAX_SCALES, MAX_SCALED = 1024, 2048  # arrays whose scales are kept, and entries of each
 ROUNDING = 1.0e-2  # relative; a smaller difference of a narrower type is that type's rounding
 
 
@@ -53,9 +51,13 @@ class Tolerance:
         with np.errstate(invalid="ignore", over="ignore"):
             return self.of_sizes(np.abs(np.where(np.isfinite(expected), expected, 0.0)))
 
-    def of_sizes(self, size: Array) -> Array:
-        """Return the allowed difference of each element, given what size the expected ones have."""
-        largest = np.maximum.reduce(size, axis=None, initial=0.0)
+    def of_sizes(self, size: Array, axis: tuple[int, ...] | None = None) -> Array:
+        """Return the allowed difference of each element, given what size the expected ones have.
+
+        ``axis`` are the axes of one array where several are stacked; by default there is one.
+        """
+        keepdims: Any = axis is not None
+        largest = np.maximum.reduce(size, axis=axis, initial=0.0, keepdims=keepdims)
         relative = np.maximum(self.rtol * size, self.rtol_of_largest * largest)
         bound: Array = self.atol + relative
         return bound
@@ -202,16 +204,9 @@ def compare(
 def _compare_numbers(name: str, actual: Array, expected: Array, tolerance: Tolerance) -> Comparison:
     difference = np.abs(actual - expected)
     if _all_finite(difference, expected):
-        scale = _scale(expected, tolerance)
-        size, bound = scale.size, scale.bound
+        size = np.abs(expected)
+        bound = tolerance.of_sizes(size)
         good = np.asarray(difference <= bound)
-        if np.logical_and.reduce(good, axis=None):
-            return Comparison(
-                name,
-                max_abs=float(np.maximum.reduce(difference, axis=None)),
-                max_rel=float(np.maximum.reduce(difference / scale.divisor, axis=None)),
-                share=_finite(np.maximum.reduce(difference / scale.allowed, axis=None)),
-            )
         finite = None
     else:
         bound = tolerance.bound(expected)
@@ -245,41 +240,8 @@ def _compare_numbers(name: str, actual: Array, expected: Array, tolerance: Toler
 
 def _largest_share(difference: Array, bound: Array) -> float | None:
     """Return the largest difference as a share of what is allowed; None if it is not finite."""
-    return _finite(np.maximum.reduce(difference / np.maximum(bound, TINY), axis=None))
-
-
-def _finite(share: Any) -> float | None:
-    return float(share) if math.isfinite(share) else None
-
-
-@dataclass(frozen=True)
-class _Scale:
-    """What a difference from an expected array is measured by; no value of it is changed."""
-
-    expected: Array
-    size: Array
-    bound: Array
-    divisor: Array
-    allowed: Array
-
-
-_SCALES: OrderedDict[tuple[int, Tolerance], _Scale] = OrderedDict()
-
-
-def _scale(expected: Array, tolerance: Tolerance) -> _Scale:
-    """Return the scale of an expected array: each submission is compared with the same ones."""
-    key = id(expected), tolerance
-    found = _SCALES.get(key)
-    if found is None:
-        size = np.abs(expected)
-        bound = tolerance.of_sizes(size)
-        divisor = np.where(expected == 0, 1.0, size)
-        found = _Scale(expected, size, bound, divisor, np.maximum(bound, TINY))
-        if expected.size <= MAX_SCALED:
-            _SCALES[key] = found  # it holds the array, so that no other one gets its number
-        while len(_SCALES) > MAX_SCALES:
-            _SCALES.popitem(last=False)
-    return found
+    share = float(np.maximum.reduce(difference / np.maximum(bound, TINY), axis=None))
+    return share if math.isfinite(share) else None
 
 
 @dataclass(frozen=True, eq=False)

@@ -93,11 +93,10 @@ class KnownChanges:
             stacked = self._stacked[name, array.shape]
             inner = tuple(range(1, stacked.ndim))
             with np.errstate(all="ignore"):
-                size = np.where(np.isfinite(stacked), np.abs(stacked), 0.0)
-                largest = np.max(size, axis=inner, keepdims=True, initial=0.0)
-                relative = np.maximum(limit.rtol * size, limit.rtol_of_largest * largest)
-                good = np.abs(stacked - array) <= limit.atol + relative
-                near = (good | ~np.isfinite(stacked)).all(axis=inner)
+                finite = np.isfinite(stacked)
+                size = np.where(finite, np.abs(stacked), 0.0)
+                good = np.abs(stacked - array) <= limit.of_sizes(size, inner)
+                near = (good | ~finite).all(axis=inner)
             left &= set(self._numbers[name, array.shape][near].tolist())
         return sorted(left)
 

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import os
-import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import grader
-from grader import __version__
 from grader.assignment import secret, signatures
+from grader.assignment.digests import content, digest, engine
 from grader.assignment.used_files import UsedFiles
-from grader.errors import BrokenError, UsageError
+from grader.errors import UsageError
 from grader.intake.contents_digest import contents_digest
 from grader.intake.layouts import Origin
 from grader.intake.wanted import asked_by
 from grader.job import HandedIn, Settings
 from grader.model import Rubric
-
-LIBRARIES = ("numpy", "torch")  # what student code computes with
-LENGTH = 32  # hexadecimal digits of a digest
 
 
 @dataclass(frozen=True)
@@ -49,7 +40,7 @@ class Basis:
     @property
     def whole(self) -> str:
         """The digest of all of it: two machines with the same one give the same grades."""
-        return _digest([self.engine, self.staging, self.asked, sorted(self.checks.items())])
+        return digest([self.engine, self.staging, self.asked, sorted(self.checks.items())])
 
     def of_submission(self, origin: Origin, contested: str) -> HandedIn | None:
         """Return the digests of a hand-in as it is staged.
@@ -62,7 +53,7 @@ class Basis:
         except UsageError:
             return None
         plain = [self.staging, contents, contested]
-        return HandedIn(_digest(plain), _digest([*plain, self.asked]), _digest([contents]))
+        return HandedIn(digest(plain), digest([*plain, self.asked]), digest([contents]))
 
 
 def basis_of(rubric: Rubric, settings: Settings) -> Basis:
@@ -74,9 +65,9 @@ def basis_of(rubric: Rubric, settings: Settings) -> Basis:
     this = engine()
     modules, others = asked_by(rubric)
     supplied = {path.name: path for question in rubric.questions for path in question.supplied}
-    files = [(name, _content(path)) for name, path in sorted(supplied.items())]
-    staging = _digest([this, sorted(modules), sorted(set(others)), files])
-    asked = _digest([[name, sorted(functions)] for name, functions in sorted(modules.items())])
+    files = [(name, content(path)) for name, path in sorted(supplied.items())]
+    staging = digest([this, sorted(modules), sorted(set(others)), files])
+    asked = digest([[name, sorted(functions)] for name, functions in sorted(modules.items())])
     used = UsedFiles(rubric)
     declared = signatures.of_rubric(rubric)
     run = _settings(rubric, settings)
@@ -92,7 +83,7 @@ def basis_of(rubric: Rubric, settings: Settings) -> Basis:
                 [str(declared.get(name)) for name in named],
                 data if "dataset" in keys else [],
             ]
-            checks[check.id] = _digest(parts)
+            checks[check.id] = digest(parts)
     return Basis(this, staging, asked, checks)
 
 
@@ -102,29 +93,6 @@ def _settings(rubric: Rubric, settings: Settings) -> list[Any]:
     # Workers' own generators, and what is shown of public data, follow from the public seed.
     public = settings.public_seed(rubric)
     return [rubric.assignment, settings.tier, seed, public, settings.device, isolation]
-
-
-@cache
-def engine() -> str:
-    """Return the digest of this program's files, of Python's version, and of the libraries'."""
-    top = Path(grader.__file__).resolve().parent
-    folders = [top, top.parent / "latexgrad"]
-    files = [path for folder in folders for path in sorted(_code(folder))]
-    contents = [(str(path.relative_to(top.parent)), _content(path)) for path in files]
-    return _digest([__version__, platform.python_version(), *map(_version, LIBRARIES), contents])
-
-
-def _code(folder: Path) -> Iterator[Path]:
-    for path in folder.rglob("*"):
-        if path.is_file() and "__pycache__" not in path.parts:
-            yield path
-
-
-def _version(library: str) -> str:
-    try:
-        return metadata.version(library)
-    except metadata.PackageNotFoundError:
-        return ""
 
 
 def _listing(data: Path) -> list[tuple[str, int, int]]:
@@ -142,15 +110,3 @@ def _listing(data: Path) -> list[tuple[str, int, int]]:
                 stat = path.stat()
                 found.append((str(path.relative_to(data)), stat.st_size, stat.st_mtime_ns))
     return sorted(found)
-
-
-def _content(path: Path) -> str:
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise BrokenError(f"{path} cannot be read: {error.strerror}") from None
-
-
-def _digest(parts: list[Any]) -> str:
-    text = json.dumps(parts, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:LENGTH]

@@ -29,7 +29,7 @@ from .worker import Forked, Worker
 MOST = 4  # stems of a submission at a time
 MOST_FORKS = 12  # that wait at a time; the server takes 64 descriptors at once
 # What may be asked of a worker that does several checks.
-OPS_OF_TURNS = frozenset(["load", "turn", "call", "calls"])
+OPS_OF_TURNS = frozenset(["turn", "call", "calls"])
 PROOF_S = 1.0  # for the proof; it takes milliseconds
 MAX_FAILURES = 2  # stems of a module and limits that become unfit: then no more of them
 
@@ -223,6 +223,7 @@ class Seedling(Worker):
         self._plant = plant
         self._keep = keep
         self._in_turns = self._is_asked = False
+        self._printed_first = b""  # by the import, which each check shows
         super().__init__(start(), limits, start, left_out, seed=seed)
 
     def _attach(self, forked: Forked) -> None:
@@ -242,7 +243,7 @@ class Seedling(Worker):
             reply = super().load(module)
             if reply.pure and reply.error is None:
                 self._in_turns = self._seeded = True
-                self._loaded = reply
+                self._loaded, self._printed_first = reply, bytes(self.output)
                 self._keep(self)
                 return reply
             self.end()  # it is not what was proven, which is our side's business
@@ -296,7 +297,7 @@ class Seedling(Worker):
         self._ahead.clear()
         self._answered.clear()
         self._start_time()
-        self.output = bytearray()
+        self.output = bytearray(self._printed_first)
         return True
 
     def _beginning(self) -> dict[str, Any]:

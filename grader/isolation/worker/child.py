@@ -208,14 +208,10 @@ class Child:
             clock.CLOCK.tell = clock.tell_nobody
         self._module = loaded.module
         self._seeds(request["seed"])
-        told: dict[str, Any] = {
-            "skipped": loaded.skipped,
-            "twice": loaded.twice,
-            "made": loaded.made,
-        }
-        told["alone"] = statements.RECORD.moments.are_taken()
-        told["pure"] = self._turns.confirm(whole=not loaded.skipped)
-        return {"missing_packages": loaded.missing, **told}, []
+        told = {"skipped": loaded.skipped, "twice": loaded.twice, "made": loaded.made}
+        alone = statements.RECORD.moments.are_taken()
+        pure = self._turns.confirm(whole=not loaded.skipped)
+        return {"missing_packages": loaded.missing, "alone": alone, "pure": pure, **told}, []
 
     def _tell(self, request_id: str, place: clock.Place | None) -> None:
         """Say which statement runs now: it may be the last thing that this worker says."""

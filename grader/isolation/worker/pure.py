@@ -70,7 +70,8 @@ class _Program:
                 raise NotProvenError(f"{name} is a folder, too")
             path = os.path.join(place, f"{name}.py")
             if os.path.isfile(path):
-                if name in {*sys.modules, *sys.stdlib_module_names, *self._closed}:
+                known = (sys.modules, sys.stdlib_module_names, self._closed)
+                if any(name in names for names in known):
                     raise NotProvenError(f"{name} is the name of another module, too")
                 return path
         return None

@@ -104,7 +104,6 @@ class _Server:
         self._folders: dict[int, str] = {}
         self._stems = StemKeeper(host)
         self._made = 0
-        self._kept: set[int] = set()  # workers that do one check after another
 
     def answers_next(self) -> bool:
         """Answer the next request; False if there is none any more."""
@@ -134,8 +133,8 @@ class _Server:
                     return self._fork(request["pid"], fds)
                 case "use":
                     return {"fit": self._stems.use(request["pid"]), "tasks": self._tasks()}
-                case "keep" | "end":
-                    (self._kept.add if request["op"] == "keep" else self._stems.end)(request["pid"])
+                case "keep" | "end" as what:
+                    {"keep": self._stems.keep, "end": self._stems.end}[what](request["pid"])
                     return {}
                 case _:
                     return self._reap(request["pid"], request["grace_s"])
@@ -183,12 +182,7 @@ class _Server:
 
         What outlives a check has the same user.
         """
-        return lockdown.MAX_TASKS + len(self._outlives)
-
-    @property
-    def _outlives(self) -> set[int]:
-        """The processes that outlive a check: stems, forks that wait, and what is kept."""
-        return self._stems.pids | self._kept
+        return lockdown.MAX_TASKS + len(self._stems.pids)
 
     def _settle_down(self) -> None:
         """Make later forks cheaper, once it is known that there are many, and while there is none.
@@ -218,8 +212,7 @@ class _Server:
             self._stems.answer(0.001)
         queued_s = lockdown.time_in_queue(self._host, pid)
         status, cpu_s = _kill_and_wait(pid)
-        self._kept.discard(pid)
-        strays = self.reap_all(self._outlives)
+        strays = self.reap_all(self._stems.pids)
         self._stems.after(pid)
         folder = self._folders.pop(pid, "")
         if folder:

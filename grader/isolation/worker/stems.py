@@ -72,6 +72,7 @@ class StemKeeper:
         self._unfit: dict[int, Listener] = {}  # ordinary workers whose filter asks nevertheless
         self._forks: dict[int, int] = {}  # of which stem each fork is
         self._waiting: set[int] = set()  # forks whose check has not begun: they are stopped
+        self._kept: set[int] = set()  # workers that do one check after another (``turns.py``)
         layers = all(host.has(layer) for layer in ("namespaces", "setuid", "rlimits", "seccomp"))
         self.are_possible = layers and not host.accelerator and _may_listen()
         if self.are_possible:
@@ -79,8 +80,8 @@ class StemKeeper:
 
     @property
     def pids(self) -> set[int]:
-        """The processes that outlive a check: stems, and forks that wait for theirs."""
-        return {*self._stems, *self._waiting}
+        """The processes that outlive a check: stems, forks that wait for theirs, what is kept."""
+        return {*self._stems, *self._waiting, *self._kept}
 
     @property
     def listeners(self) -> list[Listener]:
@@ -100,6 +101,10 @@ class StemKeeper:
             opened = {0: null, 1: output, 2: output, 3: wire}
             self._stems[pid] = _Stem(pid, taken, opened)
         return taken is not None
+
+    def keep(self, pid: int) -> None:
+        """Let a worker live on when a check ends."""
+        self._kept.add(pid)
 
     def settle(self, pid: int) -> str:
         """Stop a worker that has loaded its module; return why it cannot be a stem, or nothing."""
@@ -243,6 +248,7 @@ class StemKeeper:
 
     def after(self, pid: int) -> None:
         """Forget a worker that is gone; end its stem if it has changed the files they share."""
+        self._kept.discard(pid)
         if pid in self._unfit:
             self._unfit.pop(pid).close()
         elif pid in self._stems:

@@ -124,6 +124,20 @@ def test_what_a_check_prints_is_its_own_and_a_warning_comes_in_each(turn):
     assert second.output.count(b"RuntimeWarning") == 1
 
 
+def test_what_the_import_says_stands_in_each_check(turn):
+    text = f"{PURE}\n\ndef is_three(x):\n    return x is 3\n"
+    printed = []
+    first = turn(text)
+    for _ in range(2):
+        worker = turn(folder=first.folder)
+        worker.call("add", (X, X), ())
+        worker.close()
+        printed.append(bytes(worker.output))
+    assert pid(worker) == pid(first)
+    assert printed[0] == printed[1]
+    assert printed[0].count(b"SyntaxWarning") == 1
+
+
 def test_a_check_that_does_not_end_takes_no_other_along(turn):
     first = turn()
     first.call_ahead([FunctionCall("loops", (X,), ())])
