@@ -15,6 +15,10 @@ SHOWCASE := full_marks/unusual_imports full_marks/derivation_rows \
 	wrong/derivation_sum_missing wrong/lstm_gates_in_torch_order wrong/softmax_epsilon \
 	wrong/predictions_labels_exchanged hostile/reads_the_reference_by_path hostile/forges_an_answer
 
+# Each of the thousands of processes that tests start would compile the grader anew, where a machine
+# keeps Python from writing bytecode.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: grade verify check test coverage fuzz lint types bench validity accelerator hostile container-test accessibility clean help
 
 help:
