@@ -128,4 +128,6 @@ def _read(path: Path) -> bytes:
 def _imported_names(source: bytes) -> list[str]:
     """Return the words in the import statements of a file, and perhaps others."""
     text = source.decode("utf-8", "replace")
-    return [word for found in IMPORT.findall(text) for part in found for word in WORDS.findall(part)]
+    return [
+        word for found in IMPORT.findall(text) for part in found for word in WORDS.findall(part)
+    ]
