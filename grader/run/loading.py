@@ -58,6 +58,7 @@ class Loader:
         self._limits = limits
         self._failures: dict[Loading, tuple[Failure, StudentError | None]] = {}
         self._lost_once: set[Loading] = set()
+        self._proven: set[Loading] = set()
         self._expected: Counter[Loading] = Counter()
 
     def expect(self, chosen: Sequence[tuple[Question, CheckSpec]]) -> None:
@@ -83,6 +84,10 @@ class Loader:
     def cannot_load(self, question: Question) -> bool:
         """Say whether it is known already that a question's module cannot be imported."""
         return _loading(question) in self._failures
+
+    def is_proven(self, question: Question) -> bool:
+        """Say whether no call of a question's program leaves anything behind for another."""
+        return _loading(question) in self._proven
 
     @contextlib.contextmanager
     def student(
@@ -122,6 +127,7 @@ class Loader:
         try:
             level: Withhold = "all" if check.withhold_text else "errors" if private else ""
             module = self._load(worker, question, level)
+            self._proven |= {loading} if worker.is_proven else set()
             yield module
         finally:
             worker.close()

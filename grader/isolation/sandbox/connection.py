@@ -6,12 +6,12 @@ import abc
 import contextlib
 import secrets
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar, NoReturn
 
-from grader.errors import AskAgainError, BrokenError, Closing, WorkerLost
+from grader.errors import BrokenError, Closing, WorkerLost
 from grader.isolation.wire import (
     Encoder,
     TooMuchAnnouncedError,
@@ -23,6 +23,7 @@ from grader.isolation.wire import (
 from grader.isolation.wire.bundle import Bytes, bundle
 from grader.isolation.wire.codec import PREFIX, Buffer
 
+from .ahead import CallsAhead
 from .calls import AT_ONCE_S, Bundles, FunctionCall
 from .left_out import LeftOut, Place
 from .limits import MIB, NOTHING, UNANSWERED, Ending, Limits, Spent, died, timed_out
@@ -85,9 +86,7 @@ class WorkerConnection(Closing):
         self._loading = False
         self._answer: Answer | None = None
         self._tasks = 0  # of the user of a fork: the worker's, and what waits beside it
-        self._ahead: deque[FunctionCall] = deque()
-        self._answered: deque[Reply] = deque()  # the answers to these, once one is needed
-        self._bundle_id = ""
+        self._ahead = CallsAhead()
         self.output = bytearray()
         self._begin(started)
 
@@ -99,6 +98,11 @@ class WorkerConnection(Closing):
         self._attach(started)
         if self._loaded is not None:
             self._start_time()
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether no call of the program can leave anything behind for another."""
+        return False
 
     @abc.abstractmethod
     def _attach(self, started: Any) -> None:
@@ -185,32 +189,22 @@ class WorkerConnection(Closing):
     def call(self, function: str, arguments: tuple[Any, ...], opaque: tuple[int, ...]) -> Reply:
         """Call a function of the module; the outputs at ``opaque`` stay there as handles."""
         call = FunctionCall(function, arguments, opaque)
-        if not self._ahead:
-            return self._request(call.body)
-        if not self._ahead[0].is_same(call):
-            raise AskAgainError
-        if self._bundle_id:
-            self._answered.extend(self._replies_to(self._bundle_id, len(self._ahead)))
-            self._bundle_id = ""
-        if not self._answered:
-            raise AskAgainError
-        self._ahead.popleft()
-        return self._answered.popleft()
+        return self._ahead.answer(call) or self._request(call.body)
 
-    def call_ahead(self, calls: Sequence[FunctionCall]) -> None:
+    def call_ahead(self, calls: Sequence[FunctionCall], *, any_order: bool = False) -> None:
         """Send calls that will be made next, in this order, before any of them is answered.
 
         Every other request before that, or another order, raises ``AskAgainError``; so does a call
-        after one that raises.
+        after one that raises. With ``any_order`` they are made by themselves.
         """
-        self._bundle_id = self._send_bundle(*_BUNDLES.of(calls))
-        self._ahead.extend(calls)
+        bundle_id = self._send_bundle(*_BUNDLES.of(calls))
+        read = partial(self._replies_to, bundle_id, len(calls))
+        self._ahead = CallsAhead(calls, read, any_order=any_order)
         self._expect_by(min(self._last, time.monotonic() + AT_ONCE_S))
 
     def call_together(self, calls: Sequence[FunctionCall]) -> list[Reply]:
         """Make calls of which none depends on another's answer, up to the first that raises."""
-        if self._ahead:
-            raise AskAgainError
+        self._ahead.let_others()
         bundled = bundle((one.function, one.arguments, one.opaque) for one in calls)
         return self._replies_to(self._send_bundle(*bundled), len(calls))
 
@@ -260,8 +254,7 @@ class WorkerConnection(Closing):
             self._end()
 
     def _request(self, body: dict[str, Any]) -> Reply:
-        if self._ahead:
-            raise AskAgainError
+        self._ahead.let_others()
         (call_id,) = self._sent([body])
         with self._strictly():
             return parse_reply(self._answer_to(call_id))

@@ -21,6 +21,7 @@ from typing import Any, Protocol
 from grader.errors import AskAgainError, Closing, WorkerLost
 from grader.isolation.wire import Encoder, pack
 
+from .ahead import CallsAhead
 from .left_out import LeftOut
 from .limits import Limits, Spent
 from .reply import Reply
@@ -235,6 +236,11 @@ class Seedling(Worker):
         """Its process."""
         return self._forked.pid
 
+    @property
+    def is_proven(self) -> bool:
+        """Whether no call of the program can leave anything behind for another."""
+        return self._in_turns
+
     def load(self, module: str) -> Reply:
         """Import the module, and go on as a fork of the worker that has imported it."""
         if self._loaded is not None:
@@ -294,8 +300,7 @@ class Seedling(Worker):
         if self._closed:
             return False
         self._limits, self._seed, self._seeded = limits, seed, False
-        self._ahead.clear()
-        self._answered.clear()
+        self._ahead = CallsAhead()
         self._start_time()
         self.output = bytearray(self._printed_first)
         return True
