@@ -127,9 +127,12 @@ class Loader:
         try:
             level: Withhold = "all" if check.withhold_text else "errors" if private else ""
             module = self._load(worker, question, level)
-            self._proven |= {loading} if worker.is_proven else set()
             yield module
         finally:
+            if in_turns:
+                # One that was lost may be lost again: what each call costs is found out one by one.
+                self._proven.discard(loading)
+                self._proven |= {loading} if worker.is_proven else set()
             worker.close()
             self.printed += worker.output
             if module is not None:

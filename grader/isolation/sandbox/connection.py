@@ -101,7 +101,7 @@ class WorkerConnection(Closing):
 
     @property
     def is_proven(self) -> bool:
-        """Whether no call of the program can leave anything behind for another."""
+        """Whether no call can leave anything behind, and the worker is still there."""
         return False
 
     @abc.abstractmethod
@@ -195,12 +195,14 @@ class WorkerConnection(Closing):
         """Send calls that will be made next, in this order, before any of them is answered.
 
         Every other request before that, or another order, raises ``AskAgainError``; so does a call
-        after one that raises. With ``any_order`` they are made by themselves.
+        after one that raises. With ``any_order`` they are made by themselves, and all together have
+        the worker's whole time.
         """
         bundle_id = self._send_bundle(*_BUNDLES.of(calls))
         read = partial(self._replies_to, bundle_id, len(calls))
         self._ahead = CallsAhead(calls, read, any_order=any_order)
-        self._expect_by(min(self._last, time.monotonic() + AT_ONCE_S))
+        if not any_order:
+            self._expect_by(min(self._last, time.monotonic() + AT_ONCE_S))
 
     def call_together(self, calls: Sequence[FunctionCall]) -> list[Reply]:
         """Make calls of which none depends on another's answer, up to the first that raises."""
@@ -332,7 +334,10 @@ class WorkerConnection(Closing):
         """Answer a call that student code has made; raises ``WireError`` if none is expected."""
         if self._answer is None or self._loading:
             raise WireError("it asks, but nothing is answered here")
-        for piece in self._answer(asked, buffers, self._deadline):
+        answer = self._answer(asked, buffers, self._deadline)
+        if time.monotonic() >= self._deadline:
+            self._timed_out()  # an answer that came too late is not the code's exception
+        for piece in answer:
             self._send(memoryview(piece))
 
     def _await_ready(self) -> None:

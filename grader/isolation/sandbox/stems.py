@@ -238,8 +238,8 @@ class Seedling(Worker):
 
     @property
     def is_proven(self) -> bool:
-        """Whether no call of the program can leave anything behind for another."""
-        return self._in_turns
+        """Whether no call can leave anything behind, and the worker is still there."""
+        return self._in_turns and not self._closed
 
     def load(self, module: str) -> Reply:
         """Import the module, and go on as a fork of the worker that has imported it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -256,3 +257,17 @@ def test_calls_are_bundled_once_and_by_identity():
     other = [FunctionCall("forward", (X.copy(), 2.0), (1,)), *CALLS[1:]]
     assert bundles.of(other)[1] is not first[1]
     assert bundles.of(CALLS[:2])[1] is not first[1]
+
+
+def test_an_answer_that_comes_too_late_is_no_exception_of_the_code(opened):
+    worker = opened("def step(x):\n    return x\n\ndef runs(x):\n    return step(x)")
+    wanted = {"module": "", "function": "step", "outputs": 1, "opaque": [], "reader": ""}
+
+    def answer(_asked, _buffers, deadline):
+        time.sleep(max(0.0, deadline - time.monotonic()))
+        return pack(Encoder().encode({"refused": "it takes too much time"}), [])
+
+    worker.have_answered([wanted], answer)
+    with pytest.raises(WorkerLost) as lost:
+        worker.call("runs", (X,), ())
+    assert lost.value.reason == "timeout"
