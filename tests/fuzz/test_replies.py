@@ -87,7 +87,7 @@ def test_the_right_results_of_called_kinds_earn_everything(answering, checks):
             assert (result.outcome, result.points) == ("passed", check.points), check.id
 
 
-@fuzzing(short=120, long=600)
+@fuzzing(short=60, long=600)
 @given(seed=st.integers(0, 2**32))
 def test_a_result_that_is_spoiled_is_no_fault_of_ours(answering, checks, seed):
     draw = random.Random(seed)
@@ -98,7 +98,7 @@ def test_a_result_that_is_spoiled_is_no_fault_of_ours(answering, checks, seed):
     )
 
 
-@fuzzing(short=120, long=600)
+@fuzzing(short=60, long=600)
 @given(seed=st.integers(0, 2**32))
 def test_a_result_that_is_made_up_earns_nothing(answering, checks, seed):
     draw = random.Random(seed)
