@@ -32,6 +32,16 @@ ROOT = Path(__file__).resolve().parent.parent
 os.environ["GRADER_SEED"] = "public"
 STATE = tempfile.TemporaryDirectory(prefix="state-")  # where secrets are kept
 os.environ["XDG_STATE_HOME"] = STATE.name
+# What takes minutes to compute is computed once for all processes of a run of the tests.
+ROOMS = ("changes", "data-sets", "sound-rubrics")
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    KEPT = tempfile.TemporaryDirectory(prefix="kept-")
+    os.environ["GRADER_TESTS_KEPT"] = KEPT.name
+for room in ROOMS:
+    place = Path(os.environ["GRADER_TESTS_KEPT"]) / room
+    place.mkdir(mode=0o700, exist_ok=True)
+    (Path(STATE.name) / "dl-grader").mkdir(mode=0o700, exist_ok=True)
+    (Path(STATE.name) / "dl-grader" / room).symlink_to(place)
 # The checks that need numpy only and no training.
 LAYERS = tuple(f"q{question}.{check}" for question in (3, 4, 5) for check in (1, 2, 3, 4))
 SUBMISSIONS = ROOT / "reference" / "submissions"

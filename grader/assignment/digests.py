@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
 import platform
 from collections.abc import Iterator
 from functools import cache
@@ -45,6 +47,28 @@ def digest(parts: list[Any]) -> str:
     """Return the digest of values that JSON can hold, and of what others are printed as."""
     text = json.dumps(parts, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:LENGTH]
+
+
+def listing(data: Path | None) -> list[tuple[str, int, int]]:
+    """Return names, sizes and times of the files of a data folder, which are too large to read.
+
+    Without a folder there are none.
+    """
+    if data is None:
+        return []
+    found: list[tuple[str, int, int]] = []
+    seen: set[str] = set()
+    for folder, below, names in os.walk(data, followlinks=True):
+        place = os.path.realpath(folder)
+        if place in seen:  # a link that leads back
+            below.clear()
+            continue
+        seen.add(place)
+        for path in (Path(folder, name) for name in names):
+            with contextlib.suppress(OSError):  # a link that leads nowhere
+                stat = path.stat()
+                found.append((str(path.relative_to(data)), stat.st_size, stat.st_mtime_ns))
+    return sorted(found)
 
 
 def _code(folder: Path) -> Iterator[Path]:

@@ -19,6 +19,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from grader.assignment import sized
+from grader.assignment.kept_data import Drawn, KeptData
 from grader.assignment.raised import short
 from grader.assignment.solved import SolvedCase as SolvedCase  # noqa: PLC0414 - who asks the reference needs both
 from grader.assignment.syntax import statements
@@ -76,6 +77,7 @@ class Assignment:
         self.changed: dict[Hashable, Any] = {}
         self._solve = lru_cache(maxsize=SOLVED_SETS_KEPT)(self._solve_uncached)
         self._drive = lru_cache(maxsize=SOLVED_SETS_KEPT)(self._driven_uncached)
+        self.kept_data = KeptData(self.folder)
         self._dataset = lru_cache(maxsize=DATASETS_KEPT)(self._dataset_uncached)
         # Reading a rubric asks for both again and again.
         self._draw = lru_cache(maxsize=SOLVED_SETS_KEPT)(self._cases_uncached)
@@ -362,10 +364,14 @@ class Assignment:
         return self._dataset(name, tier, data, seed)
 
     def _dataset_uncached(self, name: str, tier: Tier, data: Path | None, seed: int) -> Dataset:
-        source = self._import(f"datasets.{name}")
+        def draw() -> Drawn:
+            loaded = self._import(f"datasets.{name}").load(tier, data, seed)
+            return dict(loaded["inputs"]), dict(loaded["withheld"])
+
         try:
-            loaded = source.load(tier, data, seed)
-            return Dataset(dict(loaded["inputs"]), dict(loaded["withheld"]))
+            return Dataset(*self.kept_data.drawn([name, tier, seed], data, draw))
+        except BrokenError:
+            raise
         except (OSError, ValueError) as error:
             raise UsageError(f"the data set {name!r} ({tier} tier): {error}") from None
         except RAISED as error:

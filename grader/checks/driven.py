@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field, model_validator
 
+from grader.assignment.kept_data import Drawn
 from grader.assignment.reference import Assignment, Dataset
 from grader.errors import RAISED, BrokenError, Failure
 from grader.isolation.wire import Decoder, Encoder
@@ -123,13 +125,21 @@ def data_of(spec: DrivenSpec, context: Context, tier: Tier, data: Path | None) -
     change = context.assignment.function("datasets", spec.counterfactual)
     if change is None:
         raise BrokenError(f"there is no data set function {spec.counterfactual}")
-    rng = np.random.default_rng(seed_for("counterfactual", spec.id, context.seed))
+    seed = seed_for("counterfactual", spec.id, context.seed)
+    named = [spec.dataset, tier, context.seed, spec.counterfactual, seed]
+    draw = partial(_changed, found, change, spec.counterfactual, seed)
+    return Dataset(*context.assignment.kept_data.drawn_once(named, data, draw))
+
+
+def _changed(found: Dataset, change: Callable[..., Drawn], name: str, seed: int) -> Drawn:
+    """Return what a function makes of a data set; raises ``BrokenError`` if it fails."""
+    rng = np.random.default_rng(seed)
     try:
         inputs, withheld = change(dict(found.inputs), dict(found.withheld), rng)
+        return dict(inputs), dict(withheld)
     except RAISED as error:
-        text = f"{spec.counterfactual} raised {type(error).__name__}: {error}"
+        text = f"{name} raised {type(error).__name__}: {error}"
         raise BrokenError(text) from error
-    return Dataset(dict(inputs), dict(withheld))
 
 
 def call_problems(spec: Any, assignment: Assignment) -> Iterator[str]:

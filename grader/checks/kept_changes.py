@@ -11,8 +11,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
-import os
-import stat
 from collections.abc import Sequence
 from zipfile import BadZipFile
 
@@ -20,9 +18,7 @@ import numpy as np
 
 from grader.assignment import state
 from grader.assignment.reference import SolvedCase
-from grader.errors import GraderError
 from grader.model import Array
-from grader.reports.files import write_bytes
 
 FOLDER, MAX_FILES = "changes", 64
 Packed = tuple[str, Array]
@@ -50,14 +46,13 @@ def digest(sources: Sequence[str], keys: str, cases: Sequence[SolvedCase]) -> st
 
 def kept(name: str) -> Packed | None:
     """Return what is kept under a digest, if anything is."""
-    with contextlib.suppress(OSError, ValueError, KeyError, BadZipFile, GraderError):
-        path = state.folder() / FOLDER / f"{name}.npz"
-        with path.open("rb") as file:
-            status = os.fstat(file.fileno())
-            if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o077:
-                return None  # somebody else may have written it
-            with np.load(file, allow_pickle=False) as held:
-                return held["layout"].tobytes().decode(), held["numbers"]
+    data = state.read(FOLDER, f"{name}.npz")
+    if data is not None:
+        with (
+            contextlib.suppress(OSError, ValueError, KeyError, EOFError, BadZipFile),
+            np.load(io.BytesIO(data), allow_pickle=False) as held,
+        ):
+            return held["layout"].tobytes().decode(), held["numbers"]
     return None
 
 
@@ -65,6 +60,4 @@ def keep(name: str, packed: Packed) -> None:
     """Keep something under a digest, and of older files not more than some."""
     made = io.BytesIO()
     np.savez(made, layout=np.frombuffer(packed[0].encode(), np.uint8), numbers=packed[1])
-    with contextlib.suppress(OSError, GraderError):
-        path = state.room(FOLDER, MAX_FILES) / f"{name}.npz"
-        write_bytes(path, made.getvalue(), private=True, flush=False)
+    state.write(FOLDER, f"{name}.npz", made.getvalue(), MAX_FILES)

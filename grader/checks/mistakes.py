@@ -10,7 +10,7 @@ import numpy as np
 
 from grader.assignment.reference import SolvedCase
 from grader.checks import causes
-from grader.checks.numerics import Comparison, Tolerance, as_array
+from grader.checks.numerics import Comparison, Tolerance, as_array, same_values
 from grader.errors import BrokenError
 from grader.model import Array
 
@@ -145,14 +145,6 @@ def by_name(result: Any, expected: Mapping[str, Array]) -> dict[str, Array]:
         return {name: np.asarray(result[name]) for name in expected if name in result}
     items = result if isinstance(result, tuple) else (result,)
     return {name: np.asarray(item) for name, item in zip(expected, items, strict=True)}
-
-
-def same_values(actual: Array, wrong: Array, limit: Tolerance) -> bool:
-    """Say whether two arrays of numbers are the same within a tolerance."""
-    if actual.shape != wrong.shape or actual.dtype.kind not in "fiu":
-        return False
-    both = (array.astype(np.float64, copy=False) for array in (actual, wrong))
-    return bool(limit.allows(*both).all())
 
 
 def of_another_output(case: SolvedCase, name: str, value: Any, limit: Tolerance) -> str | None:

@@ -330,3 +330,11 @@ def _number(actual: float, expected: float) -> tuple[str, str]:
         if got != wanted:
             return got, wanted
     return repr(float(actual)), repr(float(expected))
+
+
+def same_values(actual: Array, wrong: Array, limit: Tolerance) -> bool:
+    """Say whether two arrays of numbers are the same within a tolerance."""
+    if actual.shape != wrong.shape or actual.dtype.kind not in "fiu":
+        return False
+    both = (array.astype(np.float64, copy=False) for array in (actual, wrong))
+    return bool(limit.allows(*both).all())

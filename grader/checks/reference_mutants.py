@@ -30,8 +30,7 @@ from grader.assignment import mutant_words
 from grader.assignment.mutant_words import description
 from grader.assignment.reference import Assignment, SolvedCase
 from grader.author.cases import BASE_GROUP
-from grader.checks.mistakes import same_values
-from grader.checks.numerics import Tolerance, as_array, tolerance
+from grader.checks.numerics import Tolerance, as_array, same_values, tolerance
 from grader.errors import BrokenError
 from grader.isolation.bounded import BoundExceededError, Bounds
 from grader.isolation.worker import mutants

@@ -14,8 +14,7 @@ from typing import Any
 from grader.assignment.reference import SolvedCase
 from grader.author.cases import BASE_GROUP
 
-from .mistakes import same_values
-from .numerics import Tolerance, as_array
+from .numerics import Tolerance, as_array, same_values
 
 
 class SameAgainError(Exception):

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from grader.assignment import secret, signatures
-from grader.assignment.digests import content, digest, engine
+from grader.assignment.digests import content, digest, engine, listing
 from grader.assignment.used_files import UsedFiles
 from grader.errors import UsageError
 from grader.intake.contents_digest import contents_digest
@@ -71,7 +68,7 @@ def basis_of(rubric: Rubric, settings: Settings) -> Basis:
     used = UsedFiles(rubric)
     declared = signatures.of_rubric(rubric)
     run = _settings(rubric, settings)
-    data = _listing(settings.data) if settings.data is not None else []
+    data = listing(settings.data)
     checks = {}
     for question in rubric.questions:
         about = [question.id, question.module, question.preload, question.forbidden]
@@ -93,20 +90,3 @@ def _settings(rubric: Rubric, settings: Settings) -> list[Any]:
     # Workers' own generators, and what is shown of public data, follow from the public seed.
     public = settings.public_seed(rubric)
     return [rubric.assignment, settings.tier, seed, public, settings.device, isolation]
-
-
-def _listing(data: Path) -> list[tuple[str, int, int]]:
-    """Return names, sizes and times of the files of a data folder, which are too large to read."""
-    found: list[tuple[str, int, int]] = []
-    seen: set[str] = set()
-    for folder, below, names in os.walk(data, followlinks=True):
-        place = os.path.realpath(folder)
-        if place in seen:  # a link that leads back
-            below.clear()
-            continue
-        seen.add(place)
-        for path in (Path(folder, name) for name in names):
-            with contextlib.suppress(OSError):  # a link that leads nowhere
-                stat = path.stat()
-                found.append((str(path.relative_to(data)), stat.st_size, stat.st_mtime_ns))
-    return sorted(found)

@@ -1,0 +1,176 @@
+"""Data sets that take long to draw, kept on the disk from one run and process to the next.
+
+A data set follows from the assignment's code, the seed, and the versions of this program and of the
+libraries; the name of a file is a digest of all of them. With a secret seed the data are hidden, so
+a file is as private as the secret: its owner alone may read it, and no worker has it in its sight.
+What cannot be read or written is drawn again. Of data in a folder the names, sizes and times count.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from grader.assignment import digests, state
+from grader.assignment.used_files import files_of
+from grader.errors import GraderError
+from grader.isolation.wire import Decoder, Encoder, WireError, pack, parse_header, parse_prefix
+from grader.isolation.wire.codec import PREFIX
+
+ROOM, MAX_FILES = "data-sets", 64
+REMEMBERED = 24
+MAX_BYTES = 32 << 20  # of a data set
+LEAST_S = 0.2  # one that is drawn sooner is not kept
+MAX_BESIDE = 500  # files beside the reference that are looked at
+QUOTED = re.compile(rb"\"([^\"\n]+)\"|'([^'\n]+)'")
+Contents = dict[str, Any]
+Drawn = tuple[Contents, Contents]  # what workers get, and what they do not
+
+
+class KeptData:
+    """What the code of one reference folder has drawn."""
+
+    def __init__(self, reference: Path) -> None:
+        self._reference = reference
+        self._made: dict[tuple[object, ...], Drawn] = {}
+
+    def drawn_once(
+        self, names: Sequence[object], data: Path | None, draw: Callable[[], Drawn]
+    ) -> Drawn:
+        """Return the same as ``drawn``, and remember it in this process."""
+        key = (*names, data)
+        if key not in self._made:
+            while len(self._made) >= REMEMBERED:
+                self._made.pop(next(iter(self._made)))
+            self._made[key] = self.drawn(names, data, draw)
+        return self._made[key]
+
+    def drawn(self, names: Sequence[object], data: Path | None, draw: Callable[[], Drawn]) -> Drawn:
+        """Return what is kept, or what ``draw`` returns, which is kept from now on.
+
+        Args:
+            names: all that it depends on, besides the assignment's code and what is in ``data``.
+            data: the folder of the data.
+            draw: draws it; what it raises passes.
+        """
+        name = self._name(names, data)
+        found = state.read(ROOM, name) if name else None
+        if found is not None:
+            try:
+                return _decoded(found)
+            except WireError:
+                pass  # damaged
+        started = time.process_time()
+        made = draw()
+        if name and time.process_time() - started >= LEAST_S and self._is_all_known():
+            encoded = _encoded(made)
+            if encoded is not None:
+                state.write(ROOM, name, encoded, MAX_FILES)
+        return made
+
+    def _name(self, names: Sequence[object], data: Path | None) -> str:
+        if not self._code:
+            return ""
+        place = str(data.resolve()) if data is not None else ""
+        return digests.digest([self._code, list(names), place, digests.listing(data)])
+
+    @cached_property
+    def _code(self) -> str:
+        """The digest of what draws; nothing if that cannot be found out, or is too much."""
+        try:
+            files = [*files_of(self._reference), *self._beside]
+            contents = [(str(path.relative_to(self._top)), digests.content(path)) for path in files]
+            return digests.digest([digests.engine(), contents])
+        except (OSError, GraderError, ValueError):
+            return ""
+
+    @property
+    def _top(self) -> Path:
+        return self._reference.parent
+
+    @cached_property
+    def _beside(self) -> list[Path]:
+        """The files in folders beside the reference that its code names, such as the template."""
+        named: set[str] = set()
+        for path in files_of(self._reference):
+            if path.suffix == ".py":
+                words = [one or other for one, other in QUOTED.findall(path.read_bytes())]
+                named |= {word.decode("utf-8", "replace").split("/")[0] for word in words}
+        found: list[Path] = []
+        for name in sorted(named - {"", ".", "..", self._reference.name}):
+            place = self._top / name
+            if not place.exists():
+                continue
+            for path in [place, *(sorted(place.rglob("*")) if place.is_dir() else [])]:
+                if path.is_file() and "__pycache__" not in path.parts:
+                    found.append(path)
+                if len(found) > MAX_BESIDE:
+                    raise ValueError("too many files")
+        return found
+
+    def _is_all_known(self) -> bool:
+        """Say whether all code from this folder that has been imported was looked at."""
+        known = {str(path) for path in self._beside}
+        for module in list(sys.modules.values()):
+            file = getattr(module, "__file__", None)
+            if not isinstance(file, str) or not Path(file).is_relative_to(self._top):
+                continue
+            parts = Path(file).relative_to(self._top).parts
+            installed = parts[0] in ("grader", "latexgrad") or "site-packages" in parts
+            if not (installed or Path(file).is_relative_to(self._reference) or file in known):
+                return False
+        return True
+
+
+def _encoded(made: Drawn) -> bytes | None:
+    """Return a data set as bytes, if they give the very same again."""
+    try:
+        encoder = Encoder()
+        pieces = pack(encoder.encode(list(made)), encoder.buffers)
+        data = b"".join(pieces)
+        same = len(data) <= MAX_BYTES and _is_same(_decoded(data), made)
+    except WireError:
+        return None
+    return data if same else None
+
+
+def _decoded(data: bytes) -> Drawn:
+    """Return the data set that bytes give; raises ``WireError``."""
+    length = parse_prefix(data[: PREFIX.size])
+    at = PREFIX.size + length
+    header = parse_header(data[PREFIX.size : at], MAX_BYTES)
+    buffers = []
+    for size in header.buffer_sizes:
+        buffers.append(bytearray(data[at : at + size]))
+        at += size
+        if len(buffers[-1]) != size:
+            raise WireError("the file is cut short")
+    match Decoder(buffers).decode(header.body):
+        case [dict(inputs), dict(withheld)]:
+            return inputs, withheld
+    raise WireError("the file holds something else")
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Say whether two values have the same types and contents all the way down."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
+        return list(one) == list(other) and all(
+            type(mine) is type(theirs) and _is_same(one[mine], other[theirs])
+            for mine, theirs in zip(one, other, strict=True)
+        )
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(_is_same, one, other))
+    if isinstance(one, np.ndarray | np.generic):
+        mine, theirs = np.asarray(one), np.asarray(other)
+        same = (mine.dtype, mine.shape) == (theirs.dtype, theirs.shape)
+        return same and mine.tobytes() == theirs.tobytes()
+    return bool(one == other or one != one)  # noqa: PLR0124 - a number that is none
