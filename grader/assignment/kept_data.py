@@ -8,10 +8,10 @@ What cannot be read or written is drawn again. Of data in a folder the names, si
 
 from __future__ import annotations
 
+import itertools
 import re
-import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from grader.assignment import digests, state
-from grader.assignment.used_files import files_of
+from grader.assignment.used_files import files_of, imported_names
 from grader.errors import GraderError
 from grader.isolation.wire import Decoder, Encoder, WireError, pack, parse_header, parse_prefix
 from grader.isolation.wire.codec import PREFIX
@@ -30,6 +30,7 @@ MAX_BYTES = 32 << 20  # of a data set
 LEAST_S = 0.2  # one that is drawn sooner is not kept
 MAX_BESIDE = 500  # files beside the reference that are looked at
 QUOTED = re.compile(rb"\"([^\"\n]+)\"|'([^'\n]+)'")
+OURS = ("grader", "latexgrad")  # which count as a whole
 Contents = dict[str, Any]
 Drawn = tuple[Contents, Contents]  # what workers get, and what they do not
 
@@ -69,7 +70,7 @@ class KeptData:
                 pass  # damaged
         started = time.process_time()
         made = draw()
-        if name and time.process_time() - started >= LEAST_S and self._is_all_known():
+        if name and time.process_time() - started >= LEAST_S:
             encoded = _encoded(made)
             if encoded is not None:
                 state.write(ROOM, name, encoded, MAX_FILES)
@@ -97,36 +98,43 @@ class KeptData:
 
     @cached_property
     def _beside(self) -> list[Path]:
-        """The files in folders beside the reference that its code names, such as the template."""
-        named: set[str] = set()
-        for path in files_of(self._reference):
-            if path.suffix == ".py":
-                words = [one or other for one, other in QUOTED.findall(path.read_bytes())]
-                named |= {word.decode("utf-8", "replace").split("/")[0] for word in words}
-        found: list[Path] = []
-        for name in sorted(named - {"", ".", "..", self._reference.name}):
-            place = self._top / name
-            if not place.exists():
+        """The files beside the reference that its code uses, such as those of the template.
+
+        It uses what it names in a text or imports, and what these files import in turn.
+        """
+        entries = {path.name: path for path in self._top.iterdir() if path.name not in OURS}
+        entries.pop(self._reference.name, None)
+        stems = {path.stem: path for path in entries.values()}
+        found: dict[Path, None] = {}
+        waiting = [(path, True) for path in files_of(self._reference)]
+        while waiting:
+            path, of_reference = waiting.pop()
+            if path.suffix != ".py":
                 continue
-            for path in [place, *(sorted(place.rglob("*")) if place.is_dir() else [])]:
-                if path.is_file() and "__pycache__" not in path.parts:
-                    found.append(path)
+            source = path.read_bytes()
+            used = {stems.get(word) for word in imported_names(source)}
+            if of_reference:
+                used |= {entries.get(name) for name in _first_parts(source)}
+            for entry in sorted(used - {None}, key=str):
+                new = [one for one in _files(entry) if one not in found]
+                found.update(dict.fromkeys(new))
+                waiting += [(one, False) for one in new]
                 if len(found) > MAX_BESIDE:
                     raise ValueError("too many files")
-        return found
+        return sorted(found)
 
-    def _is_all_known(self) -> bool:
-        """Say whether all code from this folder that has been imported was looked at."""
-        known = {str(path) for path in self._beside}
-        for module in list(sys.modules.values()):
-            file = getattr(module, "__file__", None)
-            if not isinstance(file, str) or not Path(file).is_relative_to(self._top):
-                continue
-            parts = Path(file).relative_to(self._top).parts
-            installed = parts[0] in ("grader", "latexgrad") or "site-packages" in parts
-            if not (installed or Path(file).is_relative_to(self._reference) or file in known):
-                return False
-        return True
+
+def _first_parts(source: bytes) -> Iterator[str]:
+    """Yield the first parts of what may be paths among the texts in a program."""
+    for one, other in QUOTED.findall(source):
+        yield (one or other).decode("utf-8", "replace").split("/")[0]
+
+
+def _files(place: Path | None) -> list[Path]:
+    if place is None or not place.is_dir():
+        return [] if place is None else [place]
+    every = itertools.islice(place.rglob("*"), 10 * MAX_BESIDE)
+    return [path for path in every if path.is_file() and "__pycache__" not in path.parts]
 
 
 def _encoded(made: Drawn) -> bytes | None:

@@ -97,7 +97,7 @@ class UsedFiles:
             return set()
         if DYNAMIC.search(source):
             return set(self._sources)
-        return self._named(_imported_names(source))
+        return self._named(imported_names(source))
 
     def _named(self, words: Iterable[str]) -> set[Path]:
         return set().union(*(self._by_word.get(word, set()) for word in set(words)))
@@ -125,7 +125,7 @@ def _read(path: Path) -> bytes:
         raise BrokenError(f"{path} cannot be read: {error.strerror}") from None
 
 
-def _imported_names(source: bytes) -> list[str]:
+def imported_names(source: bytes) -> list[str]:
     """Return the words in the import statements of a file, and perhaps others."""
     text = source.decode("utf-8", "replace")
     return [

@@ -354,6 +354,10 @@ class CheckKind(ABC):
         del self, spec, context
         return None
 
+    def prepare(self, spec: Any, context: Context) -> None:
+        """Make, so that it is kept, what takes long and follows from the reference and the seed."""
+        del self, spec, context
+
     def problems(self, spec: Any, question: Question, assignment: Assignment) -> Iterator[str]:
         """Yield what in a valid-looking ``spec`` does not fit the assignment's reference."""
         del self, spec, question, assignment

@@ -26,6 +26,7 @@ from grader.model import (
     own_names,
 )
 
+from . import reference_mutants
 from .at_once import forward_calls
 from .base import CheckKind, Context, Judgement, Recorder, Stubs, Tally, case_by_case
 from .mistakes import NAMED, GivenValues, explain, named
@@ -108,19 +109,15 @@ class ForwardKind(CheckKind):
 
     def reply_bytes(self, spec: ForwardSpec, context: Context) -> int:
         """Return the room for the outputs that the reference gives."""
-        return bytes_for(
-            context.assignment.solved(
-                *(context.question.module, spec.function, spec.returns, spec.opaque),
-                *(context.seed, spec.drawn),
-            )
-        )
+        return bytes_for(_cases(spec, context))
+
+    def prepare(self, spec: ForwardSpec, context: Context) -> None:
+        """Find out what changes of the reference give."""
+        reference_mutants.prepare(spec, context, _cases(spec, context))
 
     def run(self, spec: ForwardSpec, context: Context) -> Judgement:
         """Judge all cases in one worker."""
-        cases = context.assignment.solved(
-            *(context.question.module, spec.function, spec.returns, spec.opaque),
-            *(context.seed, spec.drawn),
-        )
+        cases = _cases(spec, context)
         groups: dict[str, Tally] = {name: Tally() for name in _shares(spec)}
         largest = LargestDifferences()
         stubs = Stubs()
@@ -157,6 +154,13 @@ class ForwardKind(CheckKind):
             # If the common cases fail, a list of special ones does not help.
             groups[BASE_GROUP].summary if groups[BASE_GROUP].earned == 0 else None,
         )
+
+
+def _cases(spec: ForwardSpec, context: Context) -> tuple[SolvedCase, ...]:
+    return context.assignment.solved(
+        *(context.question.module, spec.function, spec.returns, spec.opaque),
+        *(context.seed, spec.drawn),
+    )
 
 
 class GivenOutputs:

@@ -14,7 +14,7 @@ from grader.author.cases import BASE_GROUP
 from grader.errors import Pending
 from grader.model import Part, Question
 
-from . import cost
+from . import cost, reference_mutants
 from .at_once import gradient_calls
 from .base import (
     CheckKind,
@@ -76,6 +76,10 @@ class GradientKind(CheckKind):
     def reply_bytes(self, spec: GradientSpec, context: Context) -> int:
         """Return the room for the gradients and outputs that the reference gives."""
         return bytes_for(cases_of(spec, context))
+
+    def prepare(self, spec: GradientSpec, context: Context) -> None:
+        """Find out what changes of the reference give."""
+        reference_mutants.prepare(spec, context, cases_of(spec, context))
 
     def run(self, spec: GradientSpec, context: Context) -> Judgement:
         """Judge all cases in one worker; each calls forward anew before backward."""

@@ -21,7 +21,7 @@ from grader.model import SHARES_ROUNDING, Fraction, Part, Positive, Question, St
 
 from . import apart, rebuild
 from .base import CheckKind, Context, Judgement
-from .driven import DrivenSpec, assert_works, call_problems, drive, driven_problems
+from .driven import DrivenSpec, assert_works, call_problems, data_of, drive, driven_problems
 from .drivers import Dotted, function_problems
 from .rebuild import RebuildSpec
 
@@ -151,6 +151,10 @@ class JudgedKind(CheckKind):
         """Return what the rubric says that a driver's result may hold."""
         most: int | None = spec.most_bytes(context.tier)
         return most
+
+    def prepare(self, spec: Any, context: Context) -> None:
+        """Draw the data."""
+        data_of(spec, context, context.tier, context.data)
 
     def run(self, spec: Any, context: Context) -> Judgement:
         """Judge one run of student code."""

@@ -135,13 +135,11 @@ class Session:
 
     def seed(self, check: CheckSpec) -> int:
         """Return the seed of a check's data, which no worker may learn."""
-        if self.settings.secret is not None:
-            return self.settings.secret.seed_for(self.rubric.assignment, check.id)
-        return self.public_seed(check)
+        return seeds_of(self.rubric, self.settings, check)[0]
 
     def public_seed(self, check: CheckSpec) -> int:
         """Return a seed of a check that anybody may know."""
-        return seed_for(self.rubric.assignment, check.id, self.settings.public_seed(self.rubric))
+        return seeds_of(self.rubric, self.settings, check)[1]
 
     def _run(self, question: Question, check: CheckSpec) -> CheckResult:
         """Run one check; any exception but the one that ends the run becomes an outcome."""
@@ -315,6 +313,14 @@ class Session:
         if path.stat().st_size > MAX_TEXT_FILE:
             raise Failure("wrong_shape", f"{name} is {path.stat().st_size} bytes long")
         return path.read_bytes()
+
+
+def seeds_of(rubric: Rubric, settings: Settings, check: CheckSpec) -> tuple[int, int]:
+    """Return the seed of a check's data, which no worker may learn, and one that anybody may."""
+    public = seed_for(rubric.assignment, check.id, settings.public_seed(rubric))
+    if settings.secret is None:
+        return public, public
+    return settings.secret.seed_for(rubric.assignment, check.id), public
 
 
 def _tells_of_an_exception(result: CheckResult) -> bool:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -145,15 +143,21 @@ def test_what_is_drawn_soon_is_not_kept(reference, monkeypatch):
     assert files(reference) == []
 
 
-def test_it_is_not_kept_where_code_was_imported_that_nobody_looked_at(reference, monkeypatch):
-    module = ModuleType("helper")
-    module.__file__ = str(reference.parent / "shared" / "helper.py")
-    monkeypatch.setitem(sys.modules, "helper", module)
-    drawn(reference, Draw())
-    assert files(reference) == []
-    module.__file__ = str(reference / "helper.py")
-    drawn(reference, Draw())
-    assert len(files(reference)) == 1
+def test_what_the_code_imports_beside_the_reference_counts(reference):
+    (reference / "datasets" / "drawn.py").write_text("from shared import helper\n")
+    (reference.parent / "shared").mkdir()
+    (reference.parent / "shared" / "helper.py").write_text("import deeper\n")
+    (reference.parent / "deeper.py").write_text("SIZE = 1\n")
+    draw = Draw()
+    drawn(reference, draw)
+    drawn(reference, draw)
+    assert draw.count == 1
+    (reference.parent / "deeper.py").write_text("SIZE = 2\n")
+    drawn(reference, draw)
+    assert draw.count == 2
+    (reference.parent / "shared" / "helper.py").write_text("import deeper as known\n")
+    drawn(reference, draw)
+    assert draw.count == 3
 
 
 def test_a_folder_of_many_files_is_not_looked_at(reference, monkeypatch):

@@ -106,7 +106,7 @@ def _graded(places: Folders, options: Options, environment: Mapping[str, str]) -
     frugal = memory_mb is not None and memory_mb < FRUGAL_BELOW_MB
     hidden = tuple(path for path in (places.metadata, places.results) if path.is_file())
     settings = Settings(options.tier, options.data, isolation=least, hidden=hidden, frugal=frugal)
-    settings = _seeded(settings, rubric, environment)
+    settings = seeded(settings, rubric, environment)
     with closed(places), tempfile.TemporaryDirectory(prefix="gradescope-") as scratch:
         shared = budget.TimeBudget(total_s, timeouts(rubric.questions, about.wanted))
         journal = _Journal(places.results, Path(scratch) / "report.json", about)
@@ -220,7 +220,7 @@ def _isolation(environment: Mapping[str, str]) -> Level:
     raise UsageError(f"{ISOLATION}={level}: must be full or partial")
 
 
-def _seeded(settings: Settings, rubric: Rubric, environment: Mapping[str, str]) -> Settings:
+def seeded(settings: Settings, rubric: Rubric, environment: Mapping[str, str]) -> Settings:
     """Return the settings with the image's secret, or with the public seed that is asked for."""
     named = environment.get(SEED, "")
     if named == "":
