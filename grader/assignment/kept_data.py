@@ -8,10 +8,8 @@ What cannot be read or written is drawn again. Of data in a folder the names, si
 
 from __future__ import annotations
 
-import itertools
-import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from grader.assignment import digests, state
-from grader.assignment.used_files import files_of, imported_names
+from grader.assignment.used_files import files_of, used_beside
 from grader.errors import GraderError
 from grader.isolation.wire import Decoder, Encoder, WireError, pack, parse_header, parse_prefix
 from grader.isolation.wire.codec import PREFIX
@@ -28,9 +26,6 @@ ROOM, MAX_FILES = "data-sets", 64
 REMEMBERED = 24
 MAX_BYTES = 32 << 20  # of a data set
 LEAST_S = 0.2  # one that is drawn sooner is not kept
-MAX_BESIDE = 500  # files beside the reference that are looked at
-QUOTED = re.compile(rb"\"([^\"\n]+)\"|'([^'\n]+)'")
-OURS = ("grader", "latexgrad")  # which count as a whole
 Contents = dict[str, Any]
 Drawn = tuple[Contents, Contents]  # what workers get, and what they do not
 
@@ -86,7 +81,7 @@ class KeptData:
     def _code(self) -> str:
         """The digest of what draws; nothing if that cannot be found out, or is too much."""
         try:
-            files = [*files_of(self._reference), *self._beside]
+            files = [*files_of(self._reference), *used_beside(self._reference)]
             contents = [(str(path.relative_to(self._top)), digests.content(path)) for path in files]
             return digests.digest([digests.engine(), contents])
         except (OSError, GraderError, ValueError):
@@ -95,46 +90,6 @@ class KeptData:
     @property
     def _top(self) -> Path:
         return self._reference.parent
-
-    @cached_property
-    def _beside(self) -> list[Path]:
-        """The files beside the reference that its code uses, such as those of the template.
-
-        It uses what it names in a text or imports, and what these files import in turn.
-        """
-        entries = {path.name: path for path in self._top.iterdir() if path.name not in OURS}
-        entries.pop(self._reference.name, None)
-        stems = {path.stem: path for path in entries.values()}
-        found: dict[Path, None] = {}
-        waiting = [(path, True) for path in files_of(self._reference)]
-        while waiting:
-            path, of_reference = waiting.pop()
-            if path.suffix != ".py":
-                continue
-            source = path.read_bytes()
-            used = {stems.get(word) for word in imported_names(source)}
-            if of_reference:
-                used |= {entries.get(name) for name in _first_parts(source)}
-            for entry in sorted(used - {None}, key=str):
-                new = [one for one in _files(entry) if one not in found]
-                found.update(dict.fromkeys(new))
-                waiting += [(one, False) for one in new]
-                if len(found) > MAX_BESIDE:
-                    raise ValueError("too many files")
-        return sorted(found)
-
-
-def _first_parts(source: bytes) -> Iterator[str]:
-    """Yield the first parts of what may be paths among the texts in a program."""
-    for one, other in QUOTED.findall(source):
-        yield (one or other).decode("utf-8", "replace").split("/")[0]
-
-
-def _files(place: Path | None) -> list[Path]:
-    if place is None or not place.is_dir():
-        return [] if place is None else [place]
-    every = itertools.islice(place.rglob("*"), 10 * MAX_BESIDE)
-    return [path for path in every if path.is_file() and "__pycache__" not in path.parts]
 
 
 def _encoded(made: Drawn) -> bytes | None:

@@ -1,8 +1,9 @@
 """Remembers rubrics that fit their reference: finding that out again takes a second at every start.
 
-What is remembered is a digest of all that was looked at: the rubric, every file of the reference,
-this program, Python and its libraries. It is an empty file of that name in the user's folder for
-state. Where none can be read or written, the rubric is looked at each time.
+What is remembered is a digest of all that was looked at: the rubric, every file of the reference
+and of what it uses beside it, this program, Python and its libraries. It is an empty file of that
+name in the user's folder for state. Where none can be read or written, the rubric is looked at each
+time.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Mapping, Sized
 from pathlib import Path
 
 from grader.assignment import digests, state
-from grader.assignment.used_files import files_of
+from grader.assignment.used_files import files_of, used_beside
 from grader.errors import GraderError
 
 FOLDER = "sound-rubrics"
@@ -36,8 +37,10 @@ class Fitting:
     ) -> None:
         names = [f"{type(one).__module__}.{type(one).__qualname__}" for one in kinds.values()]
         self._name = ""
-        with contextlib.suppress(OSError, GraderError):
-            files = [(str(p.resolve()), digests.content(p)) for p in (rubric, *files_of(reference))]
+        with contextlib.suppress(OSError, GraderError, ValueError):
+            beside = used_beside(reference)
+            every = (rubric, *files_of(reference), *beside)
+            files = [(str(path.resolve()), digests.content(path)) for path in every]
             versions = [digests.version(name) for name in LIBRARIES]
             self._name = digests.digest([whole, digests.engine(), versions, names, files])
 

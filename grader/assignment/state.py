@@ -7,6 +7,7 @@ may read what is in it. Source: the XDG Base Directory Specification.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import stat
 from pathlib import Path
@@ -15,17 +16,22 @@ from grader.errors import GraderError, UsageError
 from grader.reports.files import write_bytes
 
 FOLDER = "dl-grader"
+SEAL = 32  # bytes of the digest in front of what is kept
 HOMELESS = "the secret seed has no place: name one with --seed-file FILE"
 
 
 def folder() -> Path:
     """Return the folder, which may not be there yet; raises ``UsageError`` without a home."""
-    named = os.environ.get("XDG_STATE_HOME", "")
+    named = Path(os.environ.get("XDG_STATE_HOME", ""))
+    if named.is_absolute():
+        return named / FOLDER
     try:
-        state = Path(named) if Path(named).is_absolute() else Path.home() / ".local" / "state"
+        home = Path.home()
     except RuntimeError:
         raise UsageError(HOMELESS) from None
-    return state / FOLDER
+    if os.environ.get("HOME") == "" or not home.is_absolute():
+        raise UsageError(HOMELESS)
+    return home / ".local" / "state" / FOLDER
 
 
 def room(name: str, most: int) -> Path:
@@ -46,7 +52,7 @@ def room(name: str, most: int) -> Path:
 def read(name: str, file: str) -> bytes | None:
     """Return what was written to a file of a room; None if that cannot be known.
 
-    Nor if others than the owner may have written it, or may read it.
+    Nor if it is damaged, or others than the owner may have written it, or may read it.
     """
     with contextlib.suppress(OSError, GraderError):
         path = folder() / name / file
@@ -54,11 +60,14 @@ def read(name: str, file: str) -> bytes | None:
             status = os.fstat(opened.fileno())
             if status.st_uid == os.geteuid() and not stat.S_IMODE(status.st_mode) & 0o077:
                 os.utime(opened.fileno())  # of too many files those go that were not read for long
-                return opened.read()
+                data = opened.read()
+                seal, data = data[:SEAL], data[SEAL:]
+                return data if hashlib.sha256(data).digest() == seal else None
     return None
 
 
 def write(name: str, file: str, data: bytes, most: int) -> None:
     """Write a file of a room, which only the owner may read, if that is possible."""
     with contextlib.suppress(OSError, GraderError):
-        write_bytes(room(name, most) / file, data, private=True, flush=False)
+        sealed = hashlib.sha256(data).digest() + data
+        write_bytes(room(name, most) / file, sealed, private=True, flush=False)

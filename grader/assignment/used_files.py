@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
+import itertools
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
+from grader.assignment.syntax import statements
 from grader.errors import BrokenError
 from grader.model import CheckSpec, Question, Rubric
 
@@ -23,6 +26,11 @@ IMPORT = re.compile(
         ((?:[^\S\n]|\\\r?\n)*\((?:[^()#]|\#[^\n]*)*\)|(?:\\\r?\n|[^\n])*)""",
     re.VERBOSE,
 )
+CODING = re.compile(rb"coding[:=]")
+HEAD = 200  # bytes in which a file names its encoding
+QUOTED = re.compile(rb"\"([^\"\n]+)\"|'([^'\n]+)'")
+MAX_BESIDE = 500  # files beside a reference
+OURS = ("grader", "latexgrad")  # which count as a whole
 EXAMPLES = "submissions"  # known hand-ins: no grade depends on them
 
 
@@ -127,7 +135,67 @@ def _read(path: Path) -> bytes:
 
 def imported_names(source: bytes) -> list[str]:
     """Return the words in the import statements of a file, and perhaps others."""
-    text = source.decode("utf-8", "replace")
+    if not source.isascii() or CODING.search(source[:HEAD]):
+        return _parsed_names(source)  # Python has its own ways with letters
+    text = source.decode("ascii")
     return [
         word for found in IMPORT.findall(text) for part in found for word in WORDS.findall(part)
     ]
+
+
+def _parsed_names(source: bytes) -> list[str]:
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return []  # grading says so
+    names: list[str] = []
+    for node in statements(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names += [word for alias in node.names for word in alias.name.split(".")]
+            names += (getattr(node, "module", None) or "").split(".")
+    return names
+
+
+def used_beside(reference: Path) -> list[Path]:
+    """Return the files beside a reference that its code uses, such as those of the template.
+
+    It uses what it names in a text or imports, and what these files import in turn.
+
+    Raises:
+        ValueError: they are too many.
+        OSError: a file cannot be read.
+    """
+    top = reference.parent
+    entries = {path.name: path for path in top.iterdir() if path.name not in OURS}
+    entries.pop(reference.name, None)
+    stems = {path.stem: path for path in entries.values()}
+    found: dict[Path, None] = {}
+    waiting = [(path, True) for path in files_of(reference)]
+    while waiting:
+        path, of_reference = waiting.pop()
+        if path.suffix != ".py":
+            continue
+        source = path.read_bytes()
+        used = {stems.get(word) for word in imported_names(source)}
+        if of_reference:
+            used |= {entries.get(name) for name in _first_parts(source)}
+        for entry in sorted(used - {None}, key=str):
+            new = [one for one in _below(entry) if one not in found]
+            found.update(dict.fromkeys(new))
+            waiting += [(one, False) for one in new]
+            if len(found) > MAX_BESIDE:
+                raise ValueError("too many files")
+    return sorted(found)
+
+
+def _first_parts(source: bytes) -> Iterator[str]:
+    """Yield the first parts of what may be paths among the texts in a program."""
+    for one, other in QUOTED.findall(source):
+        yield (one or other).decode("utf-8", "replace").split("/")[0]
+
+
+def _below(place: Path | None) -> list[Path]:
+    if place is None or not place.is_dir():
+        return [] if place is None else [place]
+    every = itertools.islice(place.rglob("*"), 10 * MAX_BESIDE)
+    return [path for path in every if path.is_file() and "__pycache__" not in path.parts]

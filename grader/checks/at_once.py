@@ -14,22 +14,21 @@ if TYPE_CHECKING:
     from grader.assignment.reference import SolvedCase
 
 
-def forward_calls(spec: Any, cases: Iterable[SolvedCase], done: int = 0) -> list[FunctionCall]:
+def forward_calls(spec: Any, cases: Iterable[SolvedCase]) -> list[FunctionCall]:
     """Return one call for each case of a check of outputs."""
-    del done
     opaque = positions(spec.returns, spec.opaque)
     return [FunctionCall(spec.function, tuple(case.arguments.values()), opaque) for case in cases]
 
 
-def gradient_calls(spec: Any, cases: Iterable[SolvedCase], done: int = 0) -> list[FunctionCall]:
+def gradient_calls(spec: Any, cases: Iterable[SolvedCase]) -> list[FunctionCall]:
     """Return, for each case of a check of gradients, a call of forward and one of backward.
 
-    The second is made with what the first has kept; ``done`` cases have kept something before.
+    The second is made with what the first has kept.
     """
     opaque = positions(spec.returns, spec.opaque)
     kept = [spec.returns[position] for position in opaque]
     calls: list[FunctionCall] = []
-    for number, case in enumerate(cases, done):
+    for number, case in enumerate(cases):
         calls.append(FunctionCall(spec.forward, tuple(case.arguments.values()), opaque))
         if spec.forward != spec.function:
             # A worker counts what it keeps from 0 on.

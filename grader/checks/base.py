@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from grader.author.cases import BASE_GROUP
 from grader.author.evidence import Figure
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from grader.assignment.reference import Assignment, SolvedCase
     from grader.isolation.bounded import BoundedChild
 
-    from .numerics import Comparison, Tolerance
-    from .same_wrong import WrongCases
+    from .numerics import Comparison
 
 SAME_FACTOR = 1.0e-6  # relative
 # With these a function has not been written, if all cases end so; a single one may be a branch.
@@ -96,13 +95,10 @@ class Context:
     ``bounded`` is the child in which the assignment's code works on what student code gave; None to
     do that in this process.
     ``at_once`` says to send the calls of all cases before any answer is read. What is found counts
-    only if everything is right; otherwise the check is asked again, case by case. ``ahead`` sends
-    them so, too, for a program of which no call leaves anything behind for another, and everything
-    that is found counts; ``rest`` lets the first case go by itself.
+    only if everything is right; otherwise the check is asked again, case by case.
     ``documents`` are the names of all files of the submission, which ``read_file`` reads, too.
     After ``hurry`` the check's workers have a part of its time: student code has used it up once.
     ``watch`` is called with every value that is compared.
-    ``wrong_cases`` takes the cases in which everything is wrong, while a check is run twice.
     """
 
     assignment: Assignment
@@ -123,10 +119,8 @@ class Context:
     answered: bool = False
     hurry: Callable[[], None] = _no_hurry
     at_once: bool = False
-    ahead: Literal["", "all", "rest"] = ""
     documents: Sequence[str] = ()
     watch: Watch | None = None
-    wrong_cases: WrongCases | None = None
 
     def compared(
         self,
@@ -143,11 +137,6 @@ class Context:
             line = module.repaired if module is not None else None
             self.watch(Compared(case, comparison, given, calls, self.answered, line))
 
-    def all_wrong(self, case: SolvedCase, given: Mapping[str, Any], limit: Tolerance) -> None:
-        """Take what a case gave in which everything is wrong; may raise ``SameAgainError``."""
-        if self.wrong_cases is not None:
-            self.wrong_cases.add(case, given, limit)
-
     def only_right(self) -> None:
         """Say that something is not right; raises ``AskAgainError`` where all is asked at once."""
         if self.at_once:
@@ -158,7 +147,7 @@ def case_by_case(
     context: Context,
     cases: Sequence[SolvedCase],
     judge_case: Callable[[StudentModule, SolvedCase], object],
-    calls_of: Callable[[Sequence[SolvedCase], int], list[FunctionCall]],
+    calls_of: Callable[[Sequence[SolvedCase]], list[FunctionCall]],
 ) -> Iterator[tuple[StudentModule, bool]]:
     """Judge cases one by one; yield each module that was opened, and whether it is still there.
 
@@ -171,23 +160,22 @@ def case_by_case(
         context: the check's.
         cases: all of them.
         judge_case: judges one, its failures included; it lets ``WorkerLost`` pass.
-        calls_of: the calls by which cases in this order are judged if everything is right, after so
-            many others in the same worker.
+        calls_of: the calls by which cases in this order are judged if everything is right.
 
     Raises:
         WorkerLost: in an ordinary case, or for the first time without clear guilt.
-        AskAgainError: the calls were sent ahead, and not all of them come to an end.
     """
     waiting = deque(sorted(cases, key=lambda case: case.group != BASE_GROUP))
-    alone = 1 if context.ahead == "rest" else 0
+    calls = calls_of(waiting) if context.at_once else []
+    if not fit(calls):
+        raise AskAgainError
     is_there = False
     while not is_there:
         with context.open_module(context.worker_seed) as module:
-            is_there, done = True, 0
+            is_there = True
+            if context.at_once:
+                module.call_ahead(calls)
             while waiting and is_there:
-                if done == alone and (context.at_once or context.ahead):
-                    _send_ahead(context, module, calls_of(waiting, done))
-                done += 1
                 case = waiting.popleft()
                 try:
                     judge_case(module, case)
@@ -198,14 +186,6 @@ def case_by_case(
                     is_there = False
                     waiting = deque(other for other in waiting if other.group != case.group)
             yield module, is_there
-
-
-def _send_ahead(context: Context, module: StudentModule, calls: list[FunctionCall]) -> None:
-    """Send all calls that are left; raises ``AskAgainError`` if they must be, and do not fit."""
-    if fit(calls):
-        module.call_ahead(calls, any_order=not context.at_once)
-    else:
-        context.only_right()
 
 
 class Tally:

@@ -17,7 +17,6 @@ from grader.model import CheckSpec, Part
 
 from . import causes
 from .base import CheckKind, Context, Judgement, in_lines
-from .same_wrong import SameAgainError, WrongCases
 from .student_code import StudentModule
 
 if TYPE_CHECKING:
@@ -39,23 +38,24 @@ def run(kind: CheckKind, spec: CheckSpec, context: Context) -> Judgement:
         return kind.run(spec, context)
     from .answers import Answers  # not on a student's machine
 
-    wrong_cases = WrongCases()
-    context = replace(context, wrong_cases=wrong_cases)
-    first = _first(kind, spec, context)
-    if not isinstance(first, Judgement):
-        context = replace(context, wrong_cases=None)
-    elif all(part.earned == 1 for part in first.parts):
-        return first
-    elif context.ahead and wrong_cases:
-        context = replace(context, ahead="rest")  # the first case may do
-    wrong_cases.hold()
+    first: Judgement | Stopped
+    try:
+        first = kind.run(spec, context)
+        if all(part.earned == 1 for part in first.parts):
+            return first
+    except WorkerLost as lost:
+        if lost.retry and not context.last_try:
+            raise
+        if lost.reason == "timeout":
+            context.hurry()
+        first = lost
+    except (Failure, Blocked) as stopped:
+        first = stopped
     with Answers(context.assignment, context.question.module, functions) as answers:
         try:
             second = kind.run(spec, _answering(context, answers))
         except (Failure, Blocked):
             second = None
-        except SameAgainError:
-            return _unchanged(first)
         asked = [one.function for one in functions if one.function in answers.asked]
     if isinstance(first, Blocked) and _shows_nothing(second) and spec.kind == "gradient":
         from .forwards import ask_about
@@ -64,24 +64,6 @@ def run(kind: CheckKind, spec: CheckSpec, context: Context) -> Judgement:
     if second is None or not asked:
         return _unchanged(first)
     return merged(first, second, getattr(spec, "follow_through", 1.0), asked)
-
-
-def _first(kind: CheckKind, spec: CheckSpec, context: Context) -> Judgement | Stopped:
-    """Run a check with the student's own functions; return what stopped it if anything did.
-
-    Raises:
-        WorkerLost: for the first time without clear guilt.
-    """
-    try:
-        return kind.run(spec, context)
-    except WorkerLost as lost:
-        if lost.retry and not context.last_try:
-            raise
-        if lost.reason == "timeout":
-            context.hurry()
-        return lost
-    except (Failure, Blocked) as stopped:
-        return stopped
 
 
 def _shows_nothing(second: Judgement | None) -> bool:

@@ -192,12 +192,9 @@ class StudentModule:
                 raise Failure(failed.reason, f"{failed.message}; {words}", failed.cause) from None
             raise
 
-    def call_ahead(self, calls: Sequence[FunctionCall], *, any_order: bool = False) -> None:
-        """Send calls that ``call`` will make, in this order, before any of them is answered.
-
-        With ``any_order`` others may be made in between.
-        """
-        self._worker.call_ahead(calls, any_order=any_order)
+    def call_ahead(self, calls: Sequence[FunctionCall]) -> None:
+        """Send calls that ``call`` will make, in this order, before any of them is answered."""
+        self._worker.call_ahead(calls)
 
     def have_answered(self, answers: Answers) -> None:
         """Have functions answered by the reference from now on."""

@@ -58,7 +58,6 @@ class Loader:
         self._limits = limits
         self._failures: dict[Loading, tuple[Failure, StudentError | None]] = {}
         self._lost_once: set[Loading] = set()
-        self._proven: set[Loading] = set()
         self._expected: Counter[Loading] = Counter()
 
     def expect(self, chosen: Sequence[tuple[Question, CheckSpec]]) -> None:
@@ -84,10 +83,6 @@ class Loader:
     def cannot_load(self, question: Question) -> bool:
         """Say whether it is known already that a question's module cannot be imported."""
         return _loading(question) in self._failures
-
-    def is_proven(self, question: Question) -> bool:
-        """Say whether no call of a question's program leaves anything behind for another."""
-        return _loading(question) in self._proven
 
     @contextlib.contextmanager
     def student(
@@ -129,10 +124,6 @@ class Loader:
             module = self._load(worker, question, level)
             yield module
         finally:
-            if in_turns:
-                # One that was lost may be lost again: what each call costs is found out one by one.
-                self._proven.discard(loading)
-                self._proven |= {loading} if worker.is_proven else set()
             worker.close()
             self.printed += worker.output
             if module is not None:

@@ -225,7 +225,7 @@ class Session:
         # Asked when the first worker starts, once the reference has worked.
         self._reply_bytes = functools.cache(partial(KINDS[check.kind].reply_bytes, check, context))
         try:
-            judgement = self._at_once(check, context) or self._one_by_one(check, context)
+            judgement = self._at_once(check, context) or self._with_retry(check, context)
         except Pending as pending:
             shown: list[Figure] = [Text(pending.file, pending.text)] if pending.text else []
             if pending.others:
@@ -277,15 +277,6 @@ class Session:
                 keep()
                 return found
         return None
-
-    def _one_by_one(self, check: CheckSpec, context: Context) -> Judgement:
-        """Run a check of which something is wrong; its calls go ahead if the program is pure."""
-        if KINDS[check.kind].asks_at_once and self._loader.is_proven(context.question):
-            with self._loader.on_trial() as keep, contextlib.suppress(AskAgainError):
-                found = self._with_retry(check, dataclasses.replace(context, ahead="all"))
-                keep()
-                return found
-        return self._with_retry(check, context)
 
     def _with_retry(self, check: CheckSpec, context: Context) -> Judgement:
         """Run a check, once more in a fresh worker if the first was lost without clear guilt."""

@@ -7,7 +7,7 @@ import os
 import numpy as np
 import pytest
 
-from grader.assignment import digests, kept_data
+from grader.assignment import digests, kept_data, used_files
 from grader.assignment.kept_data import KeptData
 
 MADE = (
@@ -161,7 +161,8 @@ def test_what_the_code_imports_beside_the_reference_counts(reference):
 
 
 def test_a_folder_of_many_files_is_not_looked_at(reference, monkeypatch):
-    monkeypatch.setattr(kept_data, "MAX_BESIDE", 0)
+    monkeypatch.setattr(used_files, "MAX_BESIDE", 1)
+    (reference.parent / "template" / "data" / "dev.txt").write_text("two")
     drawn(reference, Draw())
     assert files(reference) == []
 

@@ -7,10 +7,10 @@ import pytest
 
 import grader.author
 from grader.assignment import rubric as reading
-from grader.assignment import sound
+from grader.assignment import sound, state
 from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS
-from grader.errors import RubricError
+from grader.errors import RubricError, UsageError
 
 STARTER = Path(grader.author.__file__).parent / "starter"
 
@@ -105,3 +105,29 @@ def test_only_some_are_remembered(assignment, monkeypatch, tmp_path):
         load_rubric(folder / "rubric.yaml", KINDS)
         _append(folder / "rubric.yaml", "# more\n")
     assert len(list((tmp_path / "state").rglob("sound-rubrics/*"))) == 2
+
+
+def test_a_change_of_what_the_reference_uses_beside_it_is_looked_at(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    folder = tmp_path / "course"
+    (folder / "reference").mkdir(parents=True)
+    (folder / "template").mkdir()
+    (folder / "reference" / "layers.py").write_text('FOLDER = "template"\n')
+    (folder / "template" / "layers.py").write_text("SCALE = 1.0\n")
+    (folder / "rubric.yaml").write_text("")
+
+    def fitting():
+        return sound.Fitting(folder / "rubric.yaml", folder / "reference", {}, whole=True)
+
+    fitting().remember([])
+    assert fitting().is_known
+    (folder / "template" / "layers.py").write_text("SCALE = 2.0\n")
+    assert not fitting().is_known
+
+
+@pytest.mark.parametrize("home", ["", "relative"])
+def test_a_home_that_is_none_holds_nothing(home, monkeypatch):
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    monkeypatch.setenv("HOME", home)
+    with pytest.raises(UsageError, match="--seed-file"):
+        state.folder()

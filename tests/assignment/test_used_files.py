@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
@@ -10,7 +11,7 @@ import sys
 import pytest
 
 from grader.assignment.rubric import load_rubric
-from grader.assignment.used_files import UsedFiles
+from grader.assignment.used_files import UsedFiles, imported_names
 from grader.checks import KINDS
 from tests.checks.toy import make
 from tests.conftest import ROOT
@@ -26,6 +27,7 @@ def note(event, arguments):
         path = pathlib.Path(arguments[0])
         if root in path.parents and "submissions" not in path.parts:
             opened.add(path)
+from grader.assignment.kept_data import KeptData
 from grader.assignment.reference import Assignment
 from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS
@@ -36,6 +38,7 @@ rubric = load_rubric(pathlib.Path("rubric.yaml"), KINDS, run_reference=False)
 for name in [name for name in sys.modules if name.startswith("_assignment_")]:
     del sys.modules[name]
 sys.dont_write_bytecode = True
+KeptData._code = ""  # which reads all files, to know whether any has changed
 sys.addaudithook(note)
 (question, check), = [(q, c) for q in rubric.questions for c in q.checks if c.id == sys.argv[1]]
 with ForkServers() as servers:
@@ -184,3 +187,23 @@ def test_only_the_examples_of_the_assignment_are_left_out(used):
     before = digests()
     (folder / "tables" / "submissions" / "known.txt").write_text("2")
     assert all(a != b for a, b in zip(before, digests(), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        (b"import helper as known", "helper"),
+        (b"x = 1; import helper", "helper"),
+        (b"if x: import helper", "helper"),
+        (b"from .helper \\\n  import one", "helper"),
+        (b"from .a import (  # one)\n  helper, # (\n  other)", "helper"),
+        (b"from . import(one, helper)", "helper"),
+        ("import \ufb01lters".encode(), "filters"),
+        ("from \uff48\uff45lper import f".encode(), "helper"),
+        ("# -*- coding: latin-1 -*-\nimport caf\xe9".encode("latin-1"), "caf\xe9"),
+        (b"# coding: utf-7\nimport +AGg-elper", "helper"),
+    ],
+)
+def test_an_import_is_found_however_it_is_written(source, name):
+    ast.parse(source)  # it is Python
+    assert name in imported_names(source)

@@ -6,12 +6,12 @@ import abc
 import contextlib
 import secrets
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any, ClassVar, NoReturn
 
-from grader.errors import BrokenError, Closing, WorkerLost
+from grader.errors import AskAgainError, BrokenError, Closing, WorkerLost
 from grader.isolation.wire import (
     Encoder,
     TooMuchAnnouncedError,
@@ -23,7 +23,6 @@ from grader.isolation.wire import (
 from grader.isolation.wire.bundle import Bytes, bundle
 from grader.isolation.wire.codec import PREFIX, Buffer
 
-from .ahead import CallsAhead
 from .calls import AT_ONCE_S, Bundles, FunctionCall
 from .left_out import LeftOut, Place
 from .limits import MIB, NOTHING, UNANSWERED, Ending, Limits, Spent, died, timed_out
@@ -86,7 +85,9 @@ class WorkerConnection(Closing):
         self._loading = False
         self._answer: Answer | None = None
         self._tasks = 0  # of the user of a fork: the worker's, and what waits beside it
-        self._ahead = CallsAhead()
+        self._ahead: deque[FunctionCall] = deque()
+        self._answered: deque[Reply] = deque()  # the answers to these, once one is needed
+        self._bundle_id = ""
         self.output = bytearray()
         self._begin(started)
 
@@ -98,11 +99,6 @@ class WorkerConnection(Closing):
         self._attach(started)
         if self._loaded is not None:
             self._start_time()
-
-    @property
-    def is_proven(self) -> bool:
-        """Whether no call can leave anything behind, and the worker is still there."""
-        return False
 
     @abc.abstractmethod
     def _attach(self, started: Any) -> None:
@@ -189,24 +185,32 @@ class WorkerConnection(Closing):
     def call(self, function: str, arguments: tuple[Any, ...], opaque: tuple[int, ...]) -> Reply:
         """Call a function of the module; the outputs at ``opaque`` stay there as handles."""
         call = FunctionCall(function, arguments, opaque)
-        return self._ahead.answer(call) or self._request(call.body)
+        if not self._ahead:
+            return self._request(call.body)
+        if not self._ahead[0].is_same(call):
+            raise AskAgainError
+        if self._bundle_id:
+            self._answered.extend(self._replies_to(self._bundle_id, len(self._ahead)))
+            self._bundle_id = ""
+        if not self._answered:
+            raise AskAgainError
+        self._ahead.popleft()
+        return self._answered.popleft()
 
-    def call_ahead(self, calls: Sequence[FunctionCall], *, any_order: bool = False) -> None:
+    def call_ahead(self, calls: Sequence[FunctionCall]) -> None:
         """Send calls that will be made next, in this order, before any of them is answered.
 
         Every other request before that, or another order, raises ``AskAgainError``; so does a call
-        after one that raises. With ``any_order`` they are made by themselves, and all together have
-        the worker's whole time.
+        after one that raises.
         """
-        bundle_id = self._send_bundle(*_BUNDLES.of(calls))
-        read = partial(self._replies_to, bundle_id, len(calls))
-        self._ahead = CallsAhead(calls, read, any_order=any_order)
-        if not any_order:
-            self._expect_by(min(self._last, time.monotonic() + AT_ONCE_S))
+        self._bundle_id = self._send_bundle(*_BUNDLES.of(calls))
+        self._ahead.extend(calls)
+        self._expect_by(min(self._last, time.monotonic() + AT_ONCE_S))
 
     def call_together(self, calls: Sequence[FunctionCall]) -> list[Reply]:
         """Make calls of which none depends on another's answer, up to the first that raises."""
-        self._ahead.let_others()
+        if self._ahead:
+            raise AskAgainError
         bundled = bundle((one.function, one.arguments, one.opaque) for one in calls)
         return self._replies_to(self._send_bundle(*bundled), len(calls))
 
@@ -231,10 +235,7 @@ class WorkerConnection(Closing):
         return self._request({"op": "answer", "functions": functions})
 
     def layout(self, function: str, outputs: int, opaque: list[int], reader: str) -> Reply:
-        """Ask how a function makes its caches, the ``opaque`` ones among its ``outputs``.
-
-        ``reader`` is the function that reads them.
-        """
+        """Ask how a function makes its ``opaque`` outputs, the caches, which ``reader`` reads."""
         body = {"op": "layout", "function": function, "outputs": outputs, "opaque": opaque}
         return self._request({**body, "reader": reader})
 
@@ -256,7 +257,8 @@ class WorkerConnection(Closing):
             self._end()
 
     def _request(self, body: dict[str, Any]) -> Reply:
-        self._ahead.let_others()
+        if self._ahead:
+            raise AskAgainError
         (call_id,) = self._sent([body])
         with self._strictly():
             return parse_reply(self._answer_to(call_id))
@@ -335,8 +337,8 @@ class WorkerConnection(Closing):
         if self._answer is None or self._loading:
             raise WireError("it asks, but nothing is answered here")
         answer = self._answer(asked, buffers, self._deadline)
-        if time.monotonic() >= self._deadline:
-            self._timed_out()  # an answer that came too late is not the code's exception
+        if time.monotonic() >= self._deadline:  # no exception of the code's
+            self._timed_out()
         for piece in answer:
             self._send(memoryview(piece))
 

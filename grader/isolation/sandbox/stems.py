@@ -21,7 +21,6 @@ from typing import Any, Protocol
 from grader.errors import AskAgainError, Closing, WorkerLost
 from grader.isolation.wire import Encoder, pack
 
-from .ahead import CallsAhead
 from .left_out import LeftOut
 from .limits import Limits, Spent
 from .reply import Reply
@@ -236,11 +235,6 @@ class Seedling(Worker):
         """Its process."""
         return self._forked.pid
 
-    @property
-    def is_proven(self) -> bool:
-        """Whether no call can leave anything behind, and the worker is still there."""
-        return self._in_turns and not self._closed
-
     def load(self, module: str) -> Reply:
         """Import the module, and go on as a fork of the worker that has imported it."""
         if self._loaded is not None:
@@ -300,7 +294,8 @@ class Seedling(Worker):
         if self._closed:
             return False
         self._limits, self._seed, self._seeded = limits, seed, False
-        self._ahead = CallsAhead()
+        self._ahead.clear()
+        self._answered.clear()
         self._start_time()
         self.output = bytearray(self._printed_first)
         return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from dataclasses import replace
 
@@ -90,37 +89,6 @@ def test_nothing_comes_after_a_call_that_raises(opened):
     assert error.text == "no"
     with pytest.raises(AskAgainError):
         _make(worker, calls[2])
-
-
-def test_in_any_order_others_are_made_by_themselves(opened):
-    worker = opened(MODULE)
-    worker.call_ahead(CALLS, any_order=True)
-    assert _make(worker, CALLS[2]).value is not None
-    again = worker.call("forward", (X.copy(), 3.0), (1,)).value
-    assert again[0].tolist() == (3 * X).tolist()
-    assert again[1].handle == 1  # the calls that were sent have been made
-    assert _make(worker, CALLS[0]).value[1].handle == 0
-    assert _make(worker, CALLS[1]).error is None
-    assert worker.layout("forward", 2, [1], "backward").error is None
-    worker.close()
-    assert worker.output.count(b"forward") == 2
-
-
-def test_in_any_order_calls_after_one_that_raises_are_made(opened):
-    worker = opened(MODULE)
-    calls = [FunctionCall("fails", (X,)), CALLS[0], CALLS[1]]
-    worker.call_ahead(calls, any_order=True)
-    assert _make(worker, calls[0]).error is not None
-    assert _make(worker, calls[1]).value[0].tolist() == (2 * X).tolist()
-    assert _make(worker, calls[2]).error is None
-
-
-def test_in_any_order_a_worker_that_ends_is_asked_again(opened):
-    worker = opened(MODULE)
-    calls = [CALLS[0], FunctionCall("ends", (X,))]
-    worker.call_ahead(calls, any_order=True)
-    with pytest.raises(AskAgainError):
-        _make(worker, calls[0])
 
 
 def test_independent_calls_are_answered_together(opened):
@@ -222,12 +190,11 @@ ERROR = {
     ],
     ids=str,
 )
-def test_forged_answers_lose_the_worker(answer, plain_limits, monkeypatch):
-    monkeypatch.setattr(secrets, "token_hex", lambda _count: "known")
+def test_forged_answers_lose_the_worker(answer, plain_limits):
     worker = _Forged(None, plain_limits)
     worker._ready = True
     worker.call_ahead(CALLS[:2])
-    (frame,) = pack({**answer, "id": "known"}, [])
+    (frame,) = pack({**answer, "id": worker._bundle_id}, [])
     worker.said = bytes(frame)
     with pytest.raises(WorkerLost, match="invalid answer"):
         _make(worker, CALLS[0])
