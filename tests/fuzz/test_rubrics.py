@@ -64,7 +64,7 @@ def try_to_load(path: Path, lines: int) -> str:
     return "loaded"
 
 
-@fuzzing(short=100, long=4_000)
+@fuzzing(short=50, long=4_000)
 @given(text=rubrics)
 def test_any_rubric_loads_or_is_refused_line_by_line(text, folder):
     path = folder / "rubric.yaml"
@@ -72,7 +72,7 @@ def test_any_rubric_loads_or_is_refused_line_by_line(text, folder):
     count("rubrics", try_to_load(path, text.count("\n") + text.count("\r") + len(text) // 40))
 
 
-@fuzzing(short=40, long=1_000)
+@fuzzing(short=20, long=1_000)
 @given(raw=st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-16")))
 def test_any_bytes_are_refused_line_by_line(raw, folder):
     path = folder / "rubric.yaml"

@@ -255,9 +255,9 @@ def test_any_json_is_a_notebook_or_a_message(data):
     "source", [" " * 500_000 + "x", "x\n\n" * 200_000, "a, " * 300_000, "'" * 500_001]
 )
 def test_converting_takes_time_in_proportion(source):
-    started = time.monotonic()
+    started = time.process_time()  # other processes may keep this one waiting
     module_of(book(source), "x.ipynb")
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_more_code_than_a_person_writes_is_refused():

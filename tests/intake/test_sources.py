@@ -131,7 +131,7 @@ def test_what_python_reads_has_no_problem(text):
 
 
 def test_looking_for_problems_takes_time_in_proportion():
-    started = time.monotonic()
+    started = time.process_time()
     assert problem("x.py", b" \n" * 2_000_000 + b"x") is None
     assert explained("x.py", b"<<<<<<<" * 300_000, ("SyntaxError",)) is None
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5

@@ -13,7 +13,7 @@ from latexgrad.limits import MAX_SECONDS
 from latexgrad.statements import read_file
 from tests.latexgrad.tasks import LSTM_STEP, RNN_SEQUENCE, RNN_STEP, VARIANTS, run
 
-OPTIONS = {"deadline": None, "max_examples": 120}
+OPTIONS = {"deadline": None, "max_examples": 60}
 STUMBLED = "could not be evaluated"  # our reader raised something it should not
 TEXTS = [path.read_text(encoding="utf-8") for path in sorted(VARIANTS.glob("*/*.tex"))]
 TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\s+|.", re.DOTALL)
@@ -59,7 +59,7 @@ def test_any_formula_made_of_the_words_of_the_language(words, heading):
 
 
 @pytest.mark.slow
-@settings(**OPTIONS | {"max_examples": 60})  # each is tried in several meanings
+@settings(**OPTIONS | {"max_examples": 30})  # each is tried in several meanings
 @given(st.data())
 def test_any_spoilt_derivation(data):
     tokens = TOKEN.findall(data.draw(st.sampled_from(TEXTS)))
