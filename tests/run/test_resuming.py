@@ -9,6 +9,7 @@ import signal
 
 import pytest
 
+from grader.assignment import digests
 from grader.errors import UsageError
 from grader.frontends.commands import exit_status
 from grader.run import basis, grading, splitting
@@ -407,11 +408,11 @@ def test_data_behind_links_count(tmp_path):
     (tmp_path / "data" / "near").symlink_to(tmp_path / "far")
     (tmp_path / "data" / "back").symlink_to(tmp_path / "data")
     (tmp_path / "data" / "nowhere").symlink_to(tmp_path / "gone")
-    before = basis._listing(tmp_path / "data")
-    assert before == basis._listing(tmp_path / "data")
+    before = digests.listing(tmp_path / "data")
+    assert before == digests.listing(tmp_path / "data")
     assert [name for name, _size, _time in before] == ["near/words.txt"]
     (tmp_path / "far" / "words.txt").write_text("one more")
-    assert basis._listing(tmp_path / "data") != before
+    assert digests.listing(tmp_path / "data") != before
 
 
 def test_a_killed_run_keeps_the_checks_that_are_done(course, monkeypatch):
