@@ -51,6 +51,7 @@ SLOW_FOLDERS = (
     *("container", "docs", "e2e", "frontends/gradescope", "frontends/student", "fuzz"),
     *("isolation/sandbox", "packaging", "reference"),
 )
+EXAMPLES = "test_examples.py"  # one test for each
 SLOW_FIXTURE = "grade"  # whoever asks for it grades by the command line, which costs a second
 FAST_LIMIT_S = 10.0  # of processor time, so that no test is slow only because the machine is busy
 
@@ -100,6 +101,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _slow(item.path) or SLOW_FIXTURE in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.slow)
+    items[:] = spread(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+
+
+def spread(items: list[pytest.Item], count: int) -> list[pytest.Item]:
+    """Return tests so that each of ``count`` processes begins with its part of the examples.
+
+    Each gets a row of them at first, and takes from others when it has none left. Examples take
+    longest: where they came last, one process was left alone with them.
+    """
+    examples = [item for item in items if item.path.name == EXAMPLES]
+    others = [item for item in items if item.path.name != EXAMPLES]
+    ordered: list[pytest.Item] = []
+    for number in range(count):
+        size = (len(items) - len(ordered)) // (count - number)  # as pytest-xdist does
+        first = examples[number::count]
+        rest = max(0, size - len(first))
+        ordered += first + others[:rest]
+        others = others[rest:]
+    return ordered
 
 
 @pytest.hookimpl(wrapper=True)
