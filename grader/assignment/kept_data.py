@@ -23,7 +23,7 @@ from grader.isolation.wire import Decoder, Encoder, WireError, pack, parse_heade
 from grader.isolation.wire.codec import PREFIX
 
 ROOM, MAX_FILES = "data-sets", 64
-REMEMBERED = 24
+REMEMBERED = 48  # in a process: every check draws its own, and may change it
 MAX_BYTES = 32 << 20  # of a data set
 LEAST_S = 0.2  # one that is drawn sooner is not kept
 Contents = dict[str, Any]

@@ -30,7 +30,6 @@ from grader.readers.texts import did_you_mean
 
 Call = Callable[..., tuple[Any, ...]]
 SOLVED_SETS_KEPT = 64  # checks of one rubric and seed; a second submission finds them ready
-DATASETS_KEPT = 24  # every check draws its own; a second submission finds them ready
 
 
 class OtherNumberError(BrokenError):
@@ -78,7 +77,6 @@ class Assignment:
         self._solve = lru_cache(maxsize=SOLVED_SETS_KEPT)(self._solve_uncached)
         self._drive = lru_cache(maxsize=SOLVED_SETS_KEPT)(self._driven_uncached)
         self.kept_data = KeptData(self.folder)
-        self._dataset = lru_cache(maxsize=DATASETS_KEPT)(self._dataset_uncached)
         # Reading a rubric asks for both again and again.
         self._draw = lru_cache(maxsize=SOLVED_SETS_KEPT)(self._cases_uncached)
         self.defined = lru_cache(maxsize=None)(self._defined_uncached)
@@ -361,15 +359,13 @@ class Assignment:
         Raises:
             UsageError: the data folder or one of its files is missing or malformed.
         """
-        return self._dataset(name, tier, data, seed)
 
-    def _dataset_uncached(self, name: str, tier: Tier, data: Path | None, seed: int) -> Dataset:
         def draw() -> Drawn:
             loaded = self._import(f"datasets.{name}").load(tier, data, seed)
             return dict(loaded["inputs"]), dict(loaded["withheld"])
 
         try:
-            return Dataset(*self.kept_data.drawn([name, tier, seed], data, draw))
+            return Dataset(*self.kept_data.drawn_once([name, tier, seed], data, draw))
         except BrokenError:
             raise
         except (OSError, ValueError) as error:

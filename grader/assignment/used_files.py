@@ -30,6 +30,7 @@ CODING = re.compile(rb"coding[:=]")
 HEAD = 200  # bytes in which a file names its encoding
 QUOTED = re.compile(rb"\"([^\"\n]+)\"|'([^'\n]+)'")
 MAX_BESIDE = 500  # files beside a reference
+MOST_ENTRIES = 5000  # of a folder, with the folders below it
 OURS = ("grader", "latexgrad")  # which count as a whole
 EXAMPLES = "submissions"  # known hand-ins: no grade depends on them
 
@@ -197,5 +198,7 @@ def _first_parts(source: bytes) -> Iterator[str]:
 def _below(place: Path | None) -> list[Path]:
     if place is None or not place.is_dir():
         return [] if place is None else [place]
-    every = itertools.islice(place.rglob("*"), 10 * MAX_BESIDE)
+    every = list(itertools.islice(place.rglob("*"), MOST_ENTRIES + 1))
+    if len(every) > MOST_ENTRIES:
+        raise ValueError("too many files")
     return [path for path in every if path.is_file() and "__pycache__" not in path.parts]

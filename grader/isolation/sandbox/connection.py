@@ -337,7 +337,7 @@ class WorkerConnection(Closing):
         if self._answer is None or self._loading:
             raise WireError("it asks, but nothing is answered here")
         answer = self._answer(asked, buffers, self._deadline)
-        if time.monotonic() >= self._deadline:  # no exception of the code's
+        if time.monotonic() >= self._deadline:  # too late: not the code's exception
             self._timed_out()
         for piece in answer:
             self._send(memoryview(piece))
