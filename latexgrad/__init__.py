@@ -2,9 +2,9 @@
 
 ``assess`` is the only way in: from a text and a ``Task`` to an ``Assessment``. Nothing else of this
 package is imported from outside (``make lint`` refuses it), and the package imports nothing of the
-grader. ``pipeline`` is what happens in between. Reading first keeps everything: what is in the part
-becomes a statement or a problem with its place. Then statements are understood. A formula goes
-through these modules in turn:
+grader. ``pipeline`` is what happens in between; the first call imports it, or ``load`` does.
+Reading first keeps everything: what is in the part becomes a statement or a problem with its place.
+Then statements are understood. A formula goes through these modules in turn:
 
 1. ``source`` finds headings, macros and mathematics in the file; pictures and formulas outside
    mathematics are noted. ``sentences`` finds names that are given in running text.
@@ -41,6 +41,8 @@ differentiates the loss (autograd, float64), ``prepare`` keeps the result. ``lim
 it: a formula is text that anybody may have written.
 """
 
+from __future__ import annotations
+
 from .assessment import (
     Assessed,
     AssessedFormula,
@@ -52,7 +54,6 @@ from .assessment import (
     Unanswered,
     Waiting,
 )
-from .pipeline import assess
 from .task import Task, TaskError
 
 __all__ = [
@@ -68,4 +69,28 @@ __all__ = [
     "Unanswered",
     "Waiting",
     "assess",
+    "load",
 ]
+
+
+def assess(text: str, task: Task, *, file: str = "answer.tex", seed: int = 0) -> Assessment:
+    """Say what the formulas of a text earn, and why.
+
+    Args:
+        text: LaTeX, or Markdown with LaTeX between dollars.
+        task: what is asked.
+        file: the name of the file in messages; ``.tex`` at its end means LaTeX, anything else
+            Markdown or plain text.
+        seed: of the random points at which formulas are compared.
+
+    Raises:
+        TaskError: the task itself makes no sense.
+    """
+    from . import pipeline
+
+    return pipeline.assess(text, task, file=file, seed=seed)
+
+
+def load() -> None:
+    """Load what reads answers, which takes a moment: best before a process forks."""
+    from . import pipeline  # noqa: F401

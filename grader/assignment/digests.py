@@ -30,7 +30,7 @@ def engine() -> str:
     """
     top = Path(grader.__file__).resolve().parent
     folders = [top, top.parent / "latexgrad"]
-    files = [path for folder in folders for path in sorted(_code(folder))]
+    files = [path for folder in folders for path in sorted(_code(folder), key=str)]
     contents = [(str(path.relative_to(top.parent)), content(path)) for path in files]
     return digest([__version__, platform.python_version(), *map(version, LIBRARIES), contents])
 

@@ -51,12 +51,13 @@ class UsedFiles:
     def __init__(self, rubric: Rubric) -> None:
         self._rubric = rubric
         self._folder = rubric.reference
-        self._digests: dict[Path, str] = {}
+        self._lines: dict[Path, str] = {}
         self._sources: dict[Path, bytes] = {}
         for path in files_of(self._folder):
             self._sources[path] = _read(path) if path.suffix == ".py" else b""
             data = self._sources[path] or _read(path)
-            self._digests[path] = hashlib.sha256(data).hexdigest()
+            name = path.relative_to(self._folder)
+            self._lines[path] = f"{name}\0{hashlib.sha256(data).hexdigest()}\n"
         self._by_word: dict[str, set[Path]] = {}
         for path in self._sources:
             if path.suffix == ".py":
@@ -64,8 +65,7 @@ class UsedFiles:
 
     def digest(self, question: Question, check: CheckSpec) -> str:
         """Return a digest of the names and contents of all files that a check uses."""
-        paths = sorted(self.counted(question, check))
-        lines = (f"{path.relative_to(self._folder)}\0{self._digests[path]}\n" for path in paths)
+        lines = sorted(self._lines[path] for path in self.counted(question, check))
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
     def counted(self, question: Question, check: CheckSpec) -> set[Path]:
@@ -114,7 +114,7 @@ class UsedFiles:
 
 def files_of(reference: Path) -> list[Path]:
     """Return the files of a reference without its examples, in order."""
-    return sorted(_files(reference, reference / EXAMPLES))
+    return sorted(_files(reference, reference / EXAMPLES), key=str)
 
 
 def _files(folder: Path, left_out: Path) -> Iterable[Path]:
@@ -186,7 +186,7 @@ def used_beside(reference: Path) -> list[Path]:
             waiting += [(one, False) for one in new]
             if len(found) > MAX_BESIDE:
                 raise ValueError("too many files")
-    return sorted(found)
+    return sorted(found, key=str)
 
 
 def _first_parts(source: bytes) -> Iterator[str]:

@@ -27,6 +27,7 @@ from latexgrad import (
     Unanswered,
     Waiting,
     assess,
+    load,
 )
 
 from . import apart, documents
@@ -119,6 +120,7 @@ def _assessed(spec: DerivationSpec, context: Context) -> _Read:
 
 
 def _read(name: str, text: str, spec: DerivationSpec, context: Context) -> _Read:
+    load()  # here: the children that read are forked from this process
     assessment: Assessment = apart.run(
         *(context, spec, name, "the reader of derivations", "formulas"),
         lambda given: assess(given["text"], spec, file=given["name"], seed=context.seed),

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from grader.readers import yaml_source
 from grader.readers.yaml_source import LOOKS_LIKE_A_NUMBER, MAX_INT, MAX_SHOWN, Source, literal
+from tests.conftest import ROOT
 
 # One file is written again and again: each example replaces it.
 MANY = settings(
@@ -300,3 +301,72 @@ def test_half_of_a_character_is_a_problem_and_does_not_stay(read, text):
     assert "holds half of a character" in problem
     repr(source.data).encode("utf-8")
     assert "\\ud" not in repr(source.data)
+
+
+def nodes(text, loader):
+    """Return all that is used of the nodes of a document; None if it is refused."""
+
+    def told(node):
+        if node is None:
+            return None
+        value = node.value
+        if isinstance(node, yaml.ScalarNode):
+            value = (value, node.style or "")
+        elif isinstance(node, yaml.SequenceNode):
+            value = [told(one) for one in value]
+        else:
+            value = [(told(key), told(one)) for key, one in value]
+        return type(node).__name__, node.tag, value, node.start_mark.line
+
+    try:
+        return told(yaml.compose(text, Loader=loader))
+    except yaml.YAMLError:
+        return None
+
+
+@pytest.mark.skipif(not yaml.__with_libyaml__, reason="PyYAML was built without libyaml")
+class TestLibyaml:
+    """The fast parser is asked only where it makes the same of a text."""
+
+    LINES = (ROOT / "rubric.yaml").read_text("utf-8").splitlines(keepends=True)
+    PIECES = (
+        '"', "'", "{", "}", "[", "]", "] [", ": ", ":", "- ", "-", "?", "? ", "(?", "#", " #",
+        "&a ", "*a", "!", "!!int ", "%", "---", "...", "\n", "  ", "|", "|-\n", ">+2\n", "|-#",
+        "\\", "\\x41", "~", "=", "<<: ", "é", "\u2019 ", "\n\n", '"\\\n"', "'a\n\n b'", "{a?}",
+    )  # fmt: skip
+
+    def test_it_reads_the_rubrics_of_this_repository(self):
+        for path in (ROOT / "rubric.yaml", *ROOT.glob("examples/*/rubric.yaml")):
+            assert yaml_source._is_usual(path.read_text("utf-8"))
+
+    @settings(deadline=None, max_examples=400)
+    @given(st.data())
+    def test_what_it_accepts_it_reads_as_pyyaml_does(self, data):
+        first = data.draw(st.integers(0, len(self.LINES) - 1))
+        text = "".join(self.LINES[first : first + data.draw(st.integers(1, 12))])
+        for _edit in range(data.draw(st.integers(1, 4))):
+            at = data.draw(st.integers(0, len(text)))
+            text = text[:at] + data.draw(st.sampled_from(self.PIECES)) + text[at:]
+        if yaml_source._is_usual(text) and (found := nodes(text, yaml.CSafeLoader)) is not None:
+            assert found == nodes(text, yaml.SafeLoader)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "a: {b?c: 1}\n", "---", "!\n", "|-#\n #|-\n", "a: [b\n  ?c]\n", "a: \x85b\n",
+            "a: " + "b" * 600 + "\n", "a: " + "[" * 200 + "]" * 200 + "\n" * 2 + "b: [\n]\n",
+        ],
+    )  # fmt: skip
+    def test_other_texts_are_read_slowly(self, text):
+        assert not yaml_source._is_usual(text)
+
+    def test_nothing_nests_deeply_enough_to_end_the_process(self):
+        assert not yaml_source._is_usual("[]" * 2000 + "\n")
+        assert not yaml_source._is_usual("- " * 400 + "\n")
+
+    def test_a_refusal_is_in_the_same_words_as_without_it(self, read, monkeypatch):
+        texts = ("a: 1\n b: 2\n", 'a: "b\n', "a: *b\n", "a: [1, 2\n", "a: b: c\n", "a:\n\t- 1\n")
+        fast = [told(read(text)) for text in texts]
+        monkeypatch.setattr(yaml_source, "_is_usual", lambda _text: False)
+        assert [told(read(text)) for text in texts] == fast
+        assert all(fast)

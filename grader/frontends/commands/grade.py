@@ -17,7 +17,6 @@ from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS
 from grader.errors import BrokenError
 from grader.frontends import interrupts
-from grader.frontends.cluster import client as cluster
 from grader.frontends.commands.exit_status import (
     EXIT_INTERRUPTED,
     end_as_graded,
@@ -136,7 +135,7 @@ def grade(
     the grade depends on has changed: after an interruption, repeat the command.
     """
     if dask is not None:
-        cluster.distributed_or_refuse()
+        _cluster().distributed_or_refuse()
     refuse_both("jobs", "dask")
     loaded = load_rubric(find_rubric(rubric, Path.cwd()), KINDS)
     settings = demand(read_settings(tier, data, seed, device), isolation, unsafe=unsafe)
@@ -190,11 +189,19 @@ def grade(
             if dask is None:
                 _run(run, batch.run(run.job, run.plan.submitted, jobs or batch.cores()))
             else:
-                given = cluster.Given(run.job, ground, total_s, run.plan.submitted)
-                _run(run, cluster.run(dask, given, partial(click.echo, err=True)))
+                client = _cluster()
+                given = client.Given(run.job, ground, total_s, run.plan.submitted)
+                _run(run, client.run(dask, given, partial(click.echo, err=True)))
         except KeyboardInterrupt:
             interrupts.ignore()
             _interrupted(run)
+
+
+def _cluster() -> Any:
+    """Return the room for clusters, which few runs need."""
+    from grader.frontends.cluster import client
+
+    return client
 
 
 def _frame(run: _Run, told: Told, found: Sequence[tuple[str, submission.Origin]]) -> str:

@@ -17,7 +17,7 @@ def train_bag_of_words(train_sentences, train_labels, dev_sentences, dev_labels,
                 word_to_index[word] = len(word_to_index)
 
     def to_counts(sentences):
-        counts = torch.zeros(len(sentences), len(word_to_index))
+        counts = np.zeros((len(sentences), len(word_to_index)), dtype=np.float32)
         for row, sentence in enumerate(sentences):
             for word in sentence.split():
                 if word in word_to_index:
@@ -26,7 +26,7 @@ def train_bag_of_words(train_sentences, train_labels, dev_sentences, dev_labels,
             first = sentence.split()[0]
             if first in word_to_index:
                 counts[row, word_to_index[first]] += 1
-        return counts
+        return torch.from_numpy(counts)
 
     model = BagOfWords(len(word_to_index))
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
