@@ -102,6 +102,7 @@ def set_up(wire: Pipes) -> tuple[types.ModuleType, Any]:
     package.__path__ = [os.path.dirname(here)]
     sys.modules[PACKAGE] = package
     child = importlib.import_module(f"{PACKAGE}.worker.child")
+    importlib.import_module(f"{PACKAGE}.worker.compiler").put_to_sleep()
     package.__path__ = []
     setup = json.loads(wire.line())
     # Should the grader be killed while the code is in an endless loop: this needs no interpreter.

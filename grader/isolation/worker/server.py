@@ -19,7 +19,7 @@ import time
 from collections.abc import Collection
 from typing import Any
 
-from . import child, hugepages, lockdown, ordinary, scratch
+from . import child, compiler, hugepages, lockdown, ordinary, scratch
 from .outside import UnfitError
 from .stems import FOR_EVER, StemKeeper
 
@@ -76,6 +76,7 @@ def _preload(names: list[str]) -> None:
 def _warm_torch(torch: Any) -> None:
     """Do once what takes a second the first time: an optimizer, a backward pass."""
     torch.set_num_threads(1)
+    compiler.put_to_sleep()
     layer = torch.nn.Linear(2, 1)
     optimiser = torch.optim.Adam(layer.parameters())
     torch.nn.functional.binary_cross_entropy_with_logits(

@@ -250,6 +250,7 @@ def test_the_worker_holds_nothing_of_ours(worker):
         + [f"_dlg.wire.{name}" for name in ("bundle", "codec", "strict", "values")]
         + [f"_dlg.worker.{name}" for name in (
             "absent", "answered", "at_most", "blocks", "cache_layout", "cells", "child", "clock",
+            "compiler",
             "definitions", "described", "exchanges", "generators", "hugepages", "landlock",
             "layout", "listener", "lockdown", "modules", "moments", "mutants", "namespaces",
             "newer", "ordinary", "outside", "program_text", "pure", "pure_function", "pure_names",

@@ -1,0 +1,106 @@
+"""torch's compiler sleeps in workers: programs that need it find it, and all others do without."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+IS_ASLEEP = "type(sys.modules['torch._dynamo']).__name__ == 'SleepingCompiler'"
+TRAINING = """
+import hashlib, sys, torch
+torch.manual_seed(3)
+digest = hashlib.sha256()
+for name in ("SGD", "Adam", "AdamW", "Adagrad", "RMSprop", "Adadelta", "NAdam", "Rprop"):
+    model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh(), torch.nn.Linear(4, 1))
+    optimizer = getattr(torch.optim, name)(model.parameters(), lr=0.01)
+    schedule = torch.optim.lr_scheduler.StepLR(optimizer, 2)
+    for _step in range(5):
+        optimizer.zero_grad()
+        model(torch.rand(8, 3)).square().mean().backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+    optimizer.load_state_dict(optimizer.state_dict())
+    for value in model.state_dict().values():
+        digest.update(value.numpy().tobytes())
+"""
+NEEDED = {
+    "checkpoint": """
+        from torch.utils.checkpoint import checkpoint
+        x = torch.ones(2, requires_grad=True)
+        checkpoint(lambda value: value * 2, x, use_reentrant=False).sum().backward()
+        return x.grad.numpy()
+    """,
+    "a part of it": """
+        import torch._dynamo.config
+        return float(torch._dynamo.config.recompile_limit > 0)
+    """,
+    "its functions": """
+        torch._dynamo.reset()
+        return float(len(torch._dynamo.list_backends(None)) > 0)
+    """,
+    "from it": """
+        from torch._dynamo import allow_in_graph
+        return float(allow_in_graph(f) is f)
+    """,
+}
+
+
+def output(program):
+    """Run a program in a process of its own; return what it prints."""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+def test_training_gives_the_same_bits_and_wakes_nothing():
+    asleep = "import torch\nfrom grader.isolation.worker import compiler\n"
+    asleep += f"assert compiler.put_to_sleep()\n{TRAINING}\nassert {IS_ASLEEP}\n"
+    told = "print(digest.hexdigest())"
+    assert output(asleep + told) == output(TRAINING + told)
+
+
+def test_without_torch_or_with_its_compiler_at_work_nothing_is_done():
+    program = """
+        import sys
+        from grader.isolation.worker import compiler
+        print(compiler.put_to_sleep(), "torch" in sys.modules)
+        import torch._dynamo
+        print(compiler.put_to_sleep(), type(torch._dynamo).__name__)
+    """
+    assert output(textwrap.dedent(program)) == ["False", "False", "False", "module"]
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_a_program_that_needs_it_finds_it(opened, name):
+    body = textwrap.indent(textwrap.dedent(NEEDED[name]), "    ")
+    worker = opened(
+        f"import sys, torch\ndef asleep():\n    return bool({IS_ASLEEP})\ndef f():{body}\n"
+    )
+    assert worker.call("asleep", (), ()).value is True
+    reply = worker.call("f", (), ())
+    assert reply.error is None, reply.error
+    assert reply.value is not None
+    assert worker.call("asleep", (), ()).value is False
+
+
+def test_what_only_leaves_code_uncompiled_does_not_wake_it(opened):
+    worker = opened(
+        "import inspect, sys, torch\n"
+        "@torch.compiler.disable\ndef one(x):\n    return x + 1\n"
+        "@torch.compiler.disable(recursive=False)\ndef two(x):\n    return x + 2\n"
+        "def f():\n"
+        "    model = torch.nn.LSTM(2, 3)\n"
+        "    optimizer = torch.optim.Adam(model.parameters())\n"
+        "    model(torch.ones(4, 1, 2))[0].sum().backward()\n"
+        "    optimizer.step()\n"
+        "    assert not torch.compiler.is_compiling()\n"
+        "    assert inspect.getmodule(f) is sys.modules[__name__]\n"
+        f"    return bool({IS_ASLEEP}), one(1), two(1)\n"
+    )
+    reply = worker.call("f", (), ())
+    assert reply.error is None, reply.error
+    assert reply.value == (True, 2, 3)
