@@ -25,7 +25,7 @@ help:
 	@echo "make grade   install, grade eleven example submissions, say where the reports are"
 	@echo "make verify  grade all example submissions and compare with what each must score"
 	@echo "make check   after every edit: lint, types, and the fast tests"
-	@echo "make test    before a change is sent: every test and every example"
+	@echo "make test    before a change is sent: every test, and a third of the examples that take long"
 	@echo "make lint    ruff, layers, versions     make types  mypy     make bench  time grading"
 	@echo "make fuzz    fifteen minutes of hostile frames, results, rubrics, archives, predictions"
 	@echo "make validity  long proofs, in parts: docs/validity.md make clean"

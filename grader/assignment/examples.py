@@ -13,7 +13,8 @@ that waits for one without that claim is a problem, unless its kind always does.
 what a report notes of a check, whatever it earns: ``notes: {q3.2: differences}``.
 
 The checks that are run are those of the questions whose modules the example itself holds, or those
-named by ``only``, where running all would take too long.
+named by ``only``, where running all would take too long. ``long: true`` says that an example takes
+long all the same: this repository's own tests grade a third of these, ``grader verify`` all.
 """
 
 from __future__ import annotations
@@ -75,6 +76,7 @@ class Claims(Strict):
     loses: dict[str, Loss] | Literal["all"] = {}
     notes: dict[str, str] = {}
     note: str = ""
+    long: bool = False
 
 
 @dataclass(frozen=True)
