@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import platform
+import sys
 from collections.abc import Iterator
 from functools import cache
 from importlib import metadata
@@ -17,7 +18,8 @@ import grader
 from grader import __version__
 from grader.errors import BrokenError
 
-LIBRARIES = ("numpy", "torch")  # what student code computes with
+# What student code computes with, and what our side draws and judges with.
+LIBRARIES = ("numpy", "torch", "autograd", "lark", "pillow")
 LENGTH = 32  # hexadecimal digits of a digest
 
 
@@ -30,7 +32,7 @@ def engine() -> str:
     """
     top = Path(grader.__file__).resolve().parent
     folders = [top, top.parent / "latexgrad"]
-    files = [path for folder in folders for path in sorted(_code(folder), key=str)]
+    files = [path for folder in folders for path in sorted(files_below(folder), key=str)]
     contents = [(str(path.relative_to(top.parent)), content(path)) for path in files]
     return digest([__version__, platform.python_version(), *map(version, LIBRARIES), contents])
 
@@ -60,7 +62,8 @@ def listing(data: Path | None) -> list[tuple[str, int, int]]:
     seen: set[str] = set()
     for folder, below, names in os.walk(data, followlinks=True):
         place = os.path.realpath(folder)
-        if place in seen:  # a link that leads back
+        found.append((os.path.relpath(folder, data), -1, 0))  # which may be empty
+        if place in seen:  # a link that leads back, or to what another one leads to
             below.clear()
             continue
         seen.add(place)
@@ -71,10 +74,35 @@ def listing(data: Path | None) -> list[tuple[str, int, int]]:
     return sorted(found)
 
 
-def _code(folder: Path) -> Iterator[Path]:
-    for path in folder.rglob("*"):
-        if path.is_file() and "__pycache__" not in path.parts:
-            yield path
+def files_below(folder: Path, left_out: Path | None = None) -> Iterator[Path]:
+    """Yield the files of a folder with its subfolders, each folder once, though links lead back.
+
+    What is no file is none of its files: an editor's lock, a link to nothing, a pipe.
+
+    Raises:
+        OSError: a folder cannot be read.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise error
+
+    seen = set()
+    for parent, below, names in os.walk(folder, onerror=refuse, followlinks=True):
+        here = Path(parent)
+        place = os.path.realpath(parent)
+        if place in seen or here == left_out:
+            below.clear()
+            continue
+        seen.add(place)
+        below[:] = sorted(name for name in below if name != "__pycache__")
+        yield from (path for name in names if (path := here / name).is_file())
+
+
+@cache
+def installed() -> list[str]:
+    """Return the names of all that is installed beside Python, with the versions."""
+    folders = [Path(entry) for entry in sys.path if entry and Path(entry).is_dir()]
+    return sorted({path.name for one in folders for path in one.glob("*.*-info")})
 
 
 def version(library: str) -> str:

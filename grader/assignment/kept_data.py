@@ -1,13 +1,18 @@
 """Data sets that take long to draw, kept on the disk from one run and process to the next.
 
-A data set follows from the assignment's code, the seed, and the versions of this program and of the
-libraries; the name of a file is a digest of all of them. With a secret seed the data are hidden, so
-a file is as private as the secret: its owner alone may read it, and no worker has it in its sight.
-What cannot be read or written is drawn again. Of data in a folder the names, sizes and times count.
+Only what says so itself: ``KEPT = True`` in a file of ``datasets/`` says that what it draws follows
+from the arguments, the files of the reference folder, those beside it that its code names, the data
+folder, and what is installed. The name of a kept file is a digest of all of them. Nothing else
+counts: neither the environment nor the clock, nor other files.
+
+With a secret seed the data are hidden, so a file is as private as the secret: its owner alone may
+read it, and no worker has it in its sight. What cannot be read or written is drawn again. Of data
+in a folder the names, sizes and times count.
 """
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -26,6 +31,8 @@ ROOM, MAX_FILES = "data-sets", 64
 REMEMBERED = 48  # in a process: every check draws its own, and may change it
 MAX_BYTES = 32 << 20  # of a data set
 LEAST_S = 0.2  # one that is drawn sooner is not kept
+STARTED = time.time()  # a file that was changed after it may not be the one that is at work
+MAY_BE_KEPT = re.compile(rb"^KEPT = True\b", re.MULTILINE)
 Contents = dict[str, Any]
 Drawn = tuple[Contents, Contents]  # what workers get, and what they do not
 
@@ -38,25 +45,36 @@ class KeptData:
         self._made: dict[tuple[object, ...], Drawn] = {}
 
     def drawn_once(
-        self, names: Sequence[object], data: Path | None, draw: Callable[[], Drawn]
+        self,
+        modules: Sequence[str],
+        names: Sequence[object],
+        data: Path | None,
+        draw: Callable[[], Drawn],
     ) -> Drawn:
         """Return the same as ``drawn``, and remember it in this process."""
-        key = (*names, data)
+        key = (*modules, *names, data)
         if key not in self._made:
             while len(self._made) >= REMEMBERED:
                 self._made.pop(next(iter(self._made)))
-            self._made[key] = self.drawn(names, data, draw)
+            self._made[key] = self.drawn(modules, names, data, draw)
         return self._made[key]
 
-    def drawn(self, names: Sequence[object], data: Path | None, draw: Callable[[], Drawn]) -> Drawn:
-        """Return what is kept, or what ``draw`` returns, which is kept from now on.
+    def drawn(
+        self,
+        modules: Sequence[str],
+        names: Sequence[object],
+        data: Path | None,
+        draw: Callable[[], Drawn],
+    ) -> Drawn:
+        """Return what is kept, or what ``draw`` returns, which is kept from now on, if it may be.
 
         Args:
-            names: all that it depends on, besides the assignment's code and what is in ``data``.
+            modules: of ``datasets/``, whose code draws it.
+            names: all else that it depends on, besides the assignment's code and ``data``.
             data: the folder of the data.
             draw: draws it; what it raises passes.
         """
-        name = self._name(names, data)
+        name = self._name([*modules, *names], data) if all(map(self._may_keep, modules)) else ""
         found = state.read(ROOM, name) if name else None
         if found is not None:
             try:
@@ -65,11 +83,18 @@ class KeptData:
                 pass  # damaged
         started = time.process_time()
         made = draw()
-        if name and time.process_time() - started >= LEAST_S:
+        if name and time.process_time() - started >= LEAST_S and self._is_unchanged():
             encoded = _encoded(made)
             if encoded is not None:
                 state.write(ROOM, name, encoded, MAX_FILES)
         return made
+
+    def _may_keep(self, module: str) -> bool:
+        try:
+            source = (self._reference / "datasets" / f"{module}.py").read_bytes()
+        except OSError:
+            return False
+        return MAY_BE_KEPT.search(source) is not None
 
     def _name(self, names: Sequence[object], data: Path | None) -> str:
         if not self._code:
@@ -77,15 +102,30 @@ class KeptData:
         place = str(data.resolve()) if data is not None else ""
         return digests.digest([self._code, list(names), place, digests.listing(data)])
 
+    def _is_unchanged(self) -> bool:
+        """Say whether the code that has drawn is the one whose digest was taken."""
+        try:
+            times = [path.stat().st_mtime for path in self._files()]
+        except (OSError, GraderError, ValueError):
+            return False
+        return max(times, default=0.0) < STARTED and self._digest() == self._code
+
     @cached_property
     def _code(self) -> str:
-        """The digest of what draws; nothing if that cannot be found out, or is too much."""
+        return self._digest()
+
+    def _digest(self) -> str:
+        """Return that of what draws; nothing if that cannot be found out, or is too much."""
         try:
-            files = [*files_of(self._reference), *used_beside(self._reference)]
-            contents = [(str(path.relative_to(self._top)), digests.content(path)) for path in files]
-            return digests.digest([digests.engine(), contents])
+            contents = [
+                (str(path.relative_to(self._top)), digests.content(path)) for path in self._files()
+            ]
+            return digests.digest([digests.engine(), digests.installed(), contents])
         except (OSError, GraderError, ValueError):
             return ""
+
+    def _files(self) -> list[Path]:
+        return [*files_of(self._reference), *used_beside(self._reference)]
 
     @property
     def _top(self) -> Path:
@@ -135,5 +175,7 @@ def _is_same(one: Any, other: Any) -> bool:
     if isinstance(one, np.ndarray | np.generic):
         mine, theirs = np.asarray(one), np.asarray(other)
         same = (mine.dtype, mine.shape) == (theirs.dtype, theirs.shape)
+        # In another order, what is computed from them would be rounded otherwise.
+        same = same and mine.flags.c_contiguous == theirs.flags.c_contiguous
         return same and mine.tobytes() == theirs.tobytes()
     return bool(one == other or one != one)  # noqa: PLR0124 - a number that is none

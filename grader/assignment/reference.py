@@ -365,7 +365,7 @@ class Assignment:
             return dict(loaded["inputs"]), dict(loaded["withheld"])
 
         try:
-            return Dataset(*self.kept_data.drawn_once([name, tier, seed], data, draw))
+            return Dataset(*self.kept_data.drawn_once([name], [tier, seed], data, draw))
         except BrokenError:
             raise
         except (OSError, ValueError) as error:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from collections.abc import Mapping, Sized
 from pathlib import Path
 
@@ -19,7 +20,6 @@ from grader.errors import GraderError
 
 FOLDER = "sound-rubrics"
 MAX_KEPT = 64
-LIBRARIES = ("autograd", "lark", "pydantic")  # that read a rubric, besides what the engine counts
 
 
 class Fitting:
@@ -41,15 +41,19 @@ class Fitting:
             beside = used_beside(reference)
             every = (rubric, *files_of(reference), *beside)
             files = [(str(path.resolve()), digests.content(path)) for path in every]
-            versions = [digests.version(name) for name in LIBRARIES]
-            self._name = digests.digest([whole, digests.engine(), versions, names, files])
+            parts = [whole, digests.engine(), digests.installed(), names, files]
+            self._name = digests.digest(parts)
 
     @property
     def is_known(self) -> bool:
         """Whether the very same was found to fit."""
         with contextlib.suppress(OSError, GraderError):
             mark = state.folder() / FOLDER / self._name
-            return bool(self._name) and mark.stat().st_uid == os.geteuid()
+            status = mark.lstat()
+            if self._name and stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid():
+                with contextlib.suppress(OSError):
+                    os.utime(mark)  # of too many those go that were not asked for long
+                return True
         return False
 
     def remember(self, problems: Sized) -> None:

@@ -42,10 +42,20 @@ def room(name: str, most: int) -> Path:
         UsageError: the user has no home folder.
     """
     place = folder() / name
-    place.mkdir(parents=True, exist_ok=True, mode=0o700)
-    files = sorted(place.iterdir(), key=lambda path: path.stat().st_mtime)
-    for path in files[: -most + 1]:  # one more is to come
-        path.unlink(missing_ok=True)
+    for one in (place.parent, place):
+        one.mkdir(parents=True, exist_ok=True, mode=0o700)
+        status = one.stat()
+        if status.st_uid != os.geteuid():
+            raise PermissionError(f"{one} belongs to somebody else")
+        if status.st_mode & 0o022:  # others could put files in, or take the room away
+            one.chmod(0o700)
+    ages = []
+    for path in place.iterdir():
+        with contextlib.suppress(OSError):  # gone by now
+            ages.append((path.lstat().st_mtime, path))
+    for _age, path in sorted(ages)[: max(0, len(ages) - most + 1)]:  # one more is to come
+        with contextlib.suppress(OSError):  # a folder, which nobody has made here
+            path.unlink()
     return place
 
 
@@ -59,15 +69,22 @@ def read(name: str, file: str) -> bytes | None:
         with path.open("rb") as opened:
             status = os.fstat(opened.fileno())
             if status.st_uid == os.geteuid() and not stat.S_IMODE(status.st_mode) & 0o077:
-                os.utime(opened.fileno())  # of too many files those go that were not read for long
-                data = opened.read()
-                seal, data = data[:SEAL], data[SEAL:]
-                return data if hashlib.sha256(data).digest() == seal else None
+                sealed = opened.read()
+                # Of too many those go that were not read for long.
+                with contextlib.suppress(OSError):  # a file system that is only read
+                    os.utime(opened.fileno())
+                data = sealed[SEAL:]
+                return data if sealed[:SEAL] == _seal(file, data) else None
     return None
 
 
 def write(name: str, file: str, data: bytes, most: int) -> None:
     """Write a file of a room, which only the owner may read, if that is possible."""
     with contextlib.suppress(OSError, GraderError):
-        sealed = hashlib.sha256(data).digest() + data
+        sealed = _seal(file, data) + data
         write_bytes(room(name, most) / file, sealed, private=True, flush=False)
+
+
+def _seal(file: str, data: bytes) -> bytes:
+    """Return what tells a file that is whole, and under the name that it was given."""
+    return hashlib.sha256(file.encode() + b"\0" + data).digest()

@@ -7,10 +7,11 @@ import hashlib
 import itertools
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 
+from grader.assignment.digests import files_below
 from grader.assignment.syntax import statements
 from grader.errors import BrokenError
 from grader.model import CheckSpec, Question, Rubric
@@ -30,6 +31,7 @@ CODING = re.compile(rb"coding[:=]")
 HEAD = 200  # bytes in which a file names its encoding
 QUOTED = re.compile(rb"\"([^\"\n]+)\"|'([^'\n]+)'")
 MAX_BESIDE = 500  # files beside a reference
+MAX_BESIDE_BYTES = 64 << 20  # of them together: not the data of the homework
 MOST_ENTRIES = 5000  # of a folder, with the folders below it
 OURS = ("grader", "latexgrad")  # which count as a whole
 EXAMPLES = "submissions"  # known hand-ins: no grade depends on them
@@ -53,7 +55,11 @@ class UsedFiles:
         self._folder = rubric.reference
         self._lines: dict[Path, str] = {}
         self._sources: dict[Path, bytes] = {}
-        for path in files_of(self._folder):
+        try:
+            files = files_of(self._folder)
+        except OSError as error:
+            raise BrokenError(f"{error.filename} cannot be read: {error.strerror}") from None
+        for path in files:
             self._sources[path] = _read(path) if path.suffix == ".py" else b""
             data = self._sources[path] or _read(path)
             name = path.relative_to(self._folder)
@@ -114,17 +120,7 @@ class UsedFiles:
 
 def files_of(reference: Path) -> list[Path]:
     """Return the files of a reference without its examples, in order."""
-    return sorted(_files(reference, reference / EXAMPLES), key=str)
-
-
-def _files(folder: Path, left_out: Path) -> Iterable[Path]:
-    for path in folder.iterdir():
-        if path.name == "__pycache__" or path == left_out:
-            continue
-        if path.is_dir():
-            yield from _files(path, left_out)
-        else:
-            yield path
+    return sorted(files_below(reference, reference / EXAMPLES), key=str)
 
 
 def _read(path: Path) -> bytes:
@@ -160,45 +156,53 @@ def _parsed_names(source: bytes) -> list[str]:
 def used_beside(reference: Path) -> list[Path]:
     """Return the files beside a reference that its code uses, such as those of the template.
 
-    It uses what it names in a text or imports, and what these files import in turn.
+    It uses what it names in a text or imports, and what these files use in turn. What a name is
+    made up of is not seen.
 
     Raises:
-        ValueError: they are too many.
+        ValueError: they are too many, or too large.
         OSError: a file cannot be read.
     """
     top = reference.parent
     entries = {path.name: path for path in top.iterdir() if path.name not in OURS}
     entries.pop(reference.name, None)
-    stems = {path.stem: path for path in entries.values()}
+    modules: dict[str, set[Path]] = {}
+    for name, path in entries.items():
+        modules.setdefault(name.partition(".")[0], set()).add(path)
     found: dict[Path, None] = {}
-    waiting = [(path, True) for path in files_of(reference)]
+    size = 0
+    waiting = files_of(reference)
     while waiting:
-        path, of_reference = waiting.pop()
+        path = waiting.pop()
         if path.suffix != ".py":
             continue
         source = path.read_bytes()
-        used = {stems.get(word) for word in imported_names(source)}
-        if of_reference:
-            used |= {entries.get(name) for name in _first_parts(source)}
-        for entry in sorted(used - {None}, key=str):
+        texts = _parts_of_texts(source)
+        imported = imported_names(source)
+        if DYNAMIC.search(source):
+            imported += [text.partition(".")[0] for text in texts]
+        used = {entries[text] for text in texts if text in entries}
+        used = used.union(*(modules.get(name, ()) for name in imported))
+        for entry in sorted(used, key=str):
             new = [one for one in _below(entry) if one not in found]
             found.update(dict.fromkeys(new))
-            waiting += [(one, False) for one in new]
-            if len(found) > MAX_BESIDE:
+            waiting += new
+            size += sum(one.stat().st_size for one in new)
+            if len(found) > MAX_BESIDE or size > MAX_BESIDE_BYTES:
                 raise ValueError("too many files")
     return sorted(found, key=str)
 
 
-def _first_parts(source: bytes) -> Iterator[str]:
-    """Yield the first parts of what may be paths among the texts in a program."""
-    for one, other in QUOTED.findall(source):
-        yield (one or other).decode("utf-8", "replace").split("/")[0]
+def _parts_of_texts(source: bytes) -> list[str]:
+    """Return the parts of what may be paths among the texts in a program."""
+    texts = [(one or other).decode("utf-8", "replace") for one, other in QUOTED.findall(source)]
+    return [part for text in texts for part in text.split("/")]
 
 
-def _below(place: Path | None) -> list[Path]:
-    if place is None or not place.is_dir():
-        return [] if place is None else [place]
-    every = list(itertools.islice(place.rglob("*"), MOST_ENTRIES + 1))
+def _below(place: Path) -> list[Path]:
+    if not place.is_dir():
+        return [place] if place.is_file() else []
+    every = list(itertools.islice(files_below(place), MOST_ENTRIES + 1))
     if len(every) > MOST_ENTRIES:
         raise ValueError("too many files")
-    return [path for path in every if path.is_file() and "__pycache__" not in path.parts]
+    return every

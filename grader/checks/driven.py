@@ -126,9 +126,10 @@ def data_of(spec: DrivenSpec, context: Context, tier: Tier, data: Path | None) -
     if change is None:
         raise BrokenError(f"there is no data set function {spec.counterfactual}")
     seed = seed_for("counterfactual", spec.id, context.seed)
-    named = [spec.dataset, tier, context.seed, spec.counterfactual, seed]
+    modules = [spec.dataset, spec.counterfactual.partition(".")[0]]
+    named = [tier, context.seed, spec.counterfactual, seed]
     draw = partial(_changed, found, change, spec.counterfactual, seed)
-    return Dataset(*context.assignment.kept_data.drawn_once(named, data, draw))
+    return Dataset(*context.assignment.kept_data.drawn_once(modules, named, data, draw))
 
 
 def _changed(found: Dataset, change: Callable[..., Drawn], name: str, seed: int) -> Drawn:

@@ -1,7 +1,7 @@
 """What changes of the reference give, kept on the disk from one run and process to the next.
 
-It takes seconds to compute and follows from the reference, the cases and the versions of numpy and
-of this program alone; the name of a file is a digest of all of them. With a secret seed the cases
+It takes seconds to compute and follows from the code of the reference, the cases, this program,
+Python and libraries; the name of a file is a digest of all of them. With a secret seed the cases
 are hidden, so a file is as private as the secret: its folder and it can be read by their owner
 only, and no worker has either in its sight. What cannot be read or written is computed again.
 """
@@ -16,7 +16,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from grader.assignment import state
+from grader.assignment import digests, state
 from grader.assignment.reference import SolvedCase
 from grader.model import Array
 
@@ -24,16 +24,17 @@ FOLDER, MAX_FILES = "changes", 64
 Packed = tuple[str, Array]
 
 
-def digest(sources: Sequence[str], keys: str, cases: Sequence[SolvedCase]) -> str:
+def digest(sources: Sequence[str], module: str, keys: str, cases: Sequence[SolvedCase]) -> str:
     """Return the digest of what changes are made by, and of what they are tried on.
 
     Args:
-        sources: texts of the code.
+        sources: texts of the assignment's code.
+        module: of the function that is changed.
         keys: the check's keys in the rubric.
         cases: what the changed functions are called with.
     """
-    found = hashlib.sha256(np.__version__.encode())
-    for text in (*sources, keys):
+    found = hashlib.sha256(digests.engine().encode())
+    for text in (*sources, module, keys):
         found.update(f"{len(text)}:{text}".encode())
     for case in cases:
         every = {**case.arguments, **case.cotangents, **case.forward, **case.expected}

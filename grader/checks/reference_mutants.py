@@ -16,24 +16,21 @@ import itertools
 import json
 import math
 import signal
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from types import CodeType, FrameType, ModuleType
+from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
 
-from grader.assignment import mutant_words
 from grader.assignment.mutant_words import description
 from grader.assignment.reference import Assignment, SolvedCase
+from grader.assignment.used_files import files_of
 from grader.author.cases import BASE_GROUP
 from grader.checks.numerics import Tolerance, as_array, same_values, tolerance
 from grader.errors import BrokenError
 from grader.isolation.bounded import BoundExceededError, Bounds
-from grader.isolation.worker import mutants
 from grader.isolation.worker.mutants import Mutant, functions_in, mutants_of
 from grader.model import Array
 
@@ -46,7 +43,6 @@ MOST_CASE_BYTES = 1024 * 1024
 BOUNDS = Bounds(time_s=10.0, memory_mb=512, output_bytes=32 * 1024 * 1024, waits=5.0)
 KEPT = 64  # checks whose values are remembered
 CLEAR = 100.0  # tolerances by which a change must differ from the right values, to be told apart
-MADE_BY = (mutants, mutant_words)
 FUTURE = 0x1000000  # of a compiler: annotations are not evaluated (``from __future__``)
 Outputs = Mapping[str, Any]
 
@@ -174,7 +170,7 @@ def _changed(spec: Any, context: Context, cases: tuple[SolvedCase, ...]) -> Know
         def work(_value: Any) -> list[Any]:
             return _packed(changed_references(spec, assignment, module, cases))
 
-        name = kept_changes.digest(_sources(assignment, module), spec.model_dump_json(), cases)
+        name = kept_changes.digest(_sources(assignment), module, spec.model_dump_json(), cases)
         try:
             packed = kept_changes.kept(name)
             if packed is None:
@@ -248,21 +244,10 @@ def _changes(spec: Any, assignment: Assignment, module: str) -> Iterator[Mutant]
         yield from itertools.islice(_mutants(text, name), MOST_MUTANTS)
 
 
-def _sources(assignment: Assignment, module: str) -> list[str]:
-    """Return the texts of the code that changes are made by, and of what a changed function calls.
-
-    Of the reference that is its module, and others that this one takes names from.
-    """
-    solution = assignment.solution(module)
-    taken = {getattr(value, "__module__", None) for value in vars(solution).values()}
-    own = [sys.modules[name] for name in sorted(filter(None, taken)) if name in sys.modules]
-    files = {str(one.__file__) for one in (solution, *own, *MADE_BY) if _is_in(one, assignment)}
-    return [Path(file).read_text(encoding="utf-8") for file in sorted(files)]
-
-
-def _is_in(module: ModuleType, assignment: Assignment) -> bool:
-    file = getattr(module, "__file__", None) or ""
-    return module in MADE_BY or Path(file).is_relative_to(assignment.folder)
+def _sources(assignment: Assignment) -> list[str]:
+    """Return the texts of all code of the reference, whatever of it a changed function calls."""
+    files = [path for path in files_of(assignment.folder) if path.suffix == ".py"]
+    return [path.read_text(encoding="utf-8", errors="replace") for path in files]
 
 
 def _mutants(text: str, name: str) -> Iterator[Mutant]:

@@ -302,6 +302,7 @@ def _left_out(argument: Path, origins: Sequence[Origin], asked: Asked) -> list[s
     ]
     if paths == [argument]:
         return []
+    named = set(paths)
     folders = {path.parent for path in paths} | {argument}
     strange = [
         entry
@@ -309,7 +310,7 @@ def _left_out(argument: Path, origins: Sequence[Origin], asked: Asked) -> list[s
         if folder.is_dir()
         for entry in sorted(folder.iterdir())
         if not _is_clutter(entry.name)
-        and entry not in paths
+        and entry not in named
         and (not _is_usable(entry) or (entry.is_file() and asked.named([entry.name])))
     ]
     if not strange:

@@ -29,11 +29,13 @@ MAX_INT = 2**63  # nothing in a rubric is larger, and Python refuses to print ve
 MAX_SHOWN = 60  # characters of a wrong value in a message
 OTHER_BASES = re.compile(r"^[-+]?0[0-7_]+$|:")  # octal, and hours and minutes
 SURROGATE = re.compile("[\ud800-\udfff]")
+MAX_NUMBER = 400  # characters
+NUMBER_TAGS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 COLLECTION_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 # libyaml is twenty times as fast as PyYAML. Its recursion has no limit, and it reads rare texts
 # otherwise: it gets short lines without tags, markers, and question marks beside brackets.
 SHORT_LINES = re.compile("(?:[ -~\xa1-\u1fff\u2010-\u2027\u2030-\ud7ff]{0,500}\n)+")
-RARE = re.compile(r"!(?!\.|=)|^(?:---|\.\.\.|%)|[|>][-+\d]*#|^(?=.*[\[{]).*\?", re.MULTILINE)
+RARE = re.compile(r"(?<!\(\?)!|^(?:---|\.\.\.|%)|[|>][-+\d]*#|^(?=.*[\[{]).*\?", re.MULTILINE)
 MAX_BRACKETS = 1000
 
 
@@ -86,15 +88,21 @@ def read(path: Path) -> Source:
         source.problems.add(mark.line + 1 if mark else 1, f"is not YAML: {problem}")
     except yaml.YAMLError as error:
         source.problems.add(1, f"is not YAML: {' '.join(str(error).split())}")
+    except ValueError as error:  # an escape beyond the last character, such as \U00110000
+        source.problems.add(1, f"is not YAML: {error}")
     except RecursionError:
         source.problems.add(1, "is nested too deeply")
     return source
 
 
 def _composed(text: str) -> yaml.Node | None:
-    """Return the nodes of a document; raises ``yaml.YAMLError``, in PyYAML's own words."""
+    """Return the nodes of a document. What is refused is refused in PyYAML's words.
+
+    Raises:
+        yaml.YAMLError, ValueError: it is no YAML.
+    """
     if yaml.__with_libyaml__ and _is_usual(text):
-        with contextlib.suppress(yaml.YAMLError):
+        with contextlib.suppress(yaml.YAMLError, ValueError):
             return yaml.compose(text, Loader=yaml.CSafeLoader)
     return yaml.compose(text, Loader=yaml.SafeLoader)
 
@@ -149,14 +157,18 @@ class _Builder:
 
     def _scalar(self, node: yaml.Node, path: YamlPath, line: int) -> Any:
         text = str(node.value)
+        if len(text) > MAX_NUMBER and node.tag in NUMBER_TAGS:  # 1:30:15 takes quadratic time
+            self._problem(line, path, f"the number {literal(text)} is too large")
+            return text
         try:
             value = self._scalars.construct_object(node)
         except yaml.MarkedYAMLError as error:
             self._problem(line, path, f"{literal(text)} cannot be read: {error.problem}")
             return text
-        except (ValueError, LookupError, AttributeError) as error:
+        except (ValueError, OverflowError, LookupError, AttributeError) as error:
             # The last two are how PyYAML fails at an explicit tag, such as `!!bool maybe`.
-            why = f": {error}" if isinstance(error, ValueError) else f" as {node.tag}"
+            own = isinstance(error, ValueError | OverflowError)
+            why = f": {error}" if own else f" as {node.tag}"
             self._problem(line, path, f"{literal(text)} cannot be read{why}")
             return text
         if not getattr(node, "style", None):  # libyaml says "" of what is not quoted

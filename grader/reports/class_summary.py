@@ -248,8 +248,12 @@ def discrimination(decided: Sequence[tuple[Report, CheckReport]]) -> float | Non
 
     Source: the corrected item-total correlation of classical test theory (Lord and Novick, 1968).
     """
-    pairs = [(check.points, _share_of_others(made, check)) for made, check in decided]
-    both = [(own, rest) for own, rest in pairs if rest is not None]
+    both = [
+        (check.points, rest / most)
+        for made, check in decided
+        for rest, most in [_decided_but(made, check.id)]
+        if most
+    ]
     if len(both) < LEAST_FOR_DISCRIMINATION:
         return None
     try:
@@ -259,10 +263,15 @@ def discrimination(decided: Sequence[tuple[Report, CheckReport]]) -> float | Non
     return found if math.isfinite(found) else None
 
 
-def _share_of_others(made: Report, check: CheckReport) -> float | None:
-    others = [one for one in made.checks() if one.id != check.id and is_decided(one)]
-    most = sum(one.max_points for one in others)
-    return sum(one.points for one in others) / most if most else None
+def _decided_but(made: Report, check: str) -> tuple[float, float]:
+    """Return the points of a report's other checks that are decided, and the most they could be."""
+    points = most = 0.0
+    for question in made.questions:
+        for one in question.checks:
+            if one.outcome not in UNDECIDED and one.id != check:
+                points += one.points
+                most += one.max_points
+    return points, most
 
 
 def _for_a_person(made: Report) -> Iterator[ForAPerson]:

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from grader.assignment.reference import Assignment
 from grader.checks import KINDS, Context, StudentModule
-from grader.errors import BrokenError
+from grader.errors import BrokenError, GraderError
 from grader.isolation import bounded
 from grader.isolation.bounded import BoundedChild
 from grader.job import Settings
@@ -20,10 +20,10 @@ def prepare(rubric: Rubric, settings: Settings) -> None:
     """Prepare all checks: later processes of this user find what has been made.
 
     Raises:
-        UsageError: the data folder or one of its files is missing or malformed.
-        BrokenError: the assignment's own code fails.
+        BrokenError: some could not be prepared; the others are. Its text names the checks.
     """
     assignment = Assignment(rubric.reference)
+    failed: dict[str, list[str]] = {}
     with _child() as child:
         for question in rubric.questions:
             for check in question.checks:
@@ -35,7 +35,12 @@ def prepare(rubric: Rubric, settings: Settings) -> None:
                     bounded=child,
                     public_seed=public,
                 )
-                KINDS[check.kind].prepare(check, context)
+                try:
+                    KINDS[check.kind].prepare(check, context)
+                except GraderError as error:
+                    failed.setdefault(str(error), []).append(check.id)
+    if failed:
+        raise BrokenError("; ".join(f"{', '.join(ids)}: {why}" for why, ids in failed.items()))
 
 
 @contextmanager

@@ -7,10 +7,12 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from grader.errors import BrokenError, Closing
+from grader.assignment import state
+from grader.errors import BrokenError, Closing, GraderError
 from grader.intake.submission import Origin, Submission, stage
 from grader.intake.wanted import asked_by
 from grader.isolation import bounded
@@ -29,6 +31,15 @@ def needs(question: Question) -> Needs:
     """Return what the fork server of a question's workers has loaded, and hides."""
     # numpy is in every server
     return tuple(name for name in question.preload if name != "numpy"), question.forbidden
+
+
+def _hiding_what_is_kept(policy: Policy) -> Policy:
+    """Return a policy that hides what is kept of hidden data from one run to the next, too."""
+    with contextlib.suppress(GraderError):
+        place = state.folder()
+        if policy.hidden and place.is_dir():
+            return replace(policy, hidden=(*policy.hidden, place))
+    return policy
 
 
 class WorkerSource(Protocol):
@@ -98,7 +109,7 @@ class ForkServers(Closing):
     def __init__(
         self, parent: Path | None = None, policy: Policy | None = None, *, frugal: bool = False
     ) -> None:
-        self._policy = policy or Policy()
+        self._policy = _hiding_what_is_kept(policy or Policy())
         self._frugal = frugal
         self._own: StagingFolder | None = None
         if parent is None:

@@ -19,6 +19,8 @@ import numpy as np
 
 from .. import supplied
 
+KEPT = True  # drawn from the arguments and the files of the reference alone
+
 SPECIAL_WORDS = ("<NULL>", "<START>", "<END>", "<UNK>")  # in the order of their ids, from 0
 
 TRAIN_IMAGES = 32

@@ -12,6 +12,8 @@ from typing import Any
 
 from . import captions
 
+KEPT = True  # drawn from the arguments and the files of the reference alone
+
 TRAIN_IMAGES = 400
 VAL_IMAGES = 60
 STEPS = {"mini": 300, "full": 600}  # minibatches of 25 captions

@@ -19,6 +19,8 @@ import numpy as np
 from . import insect_drawings
 from .insects import MINI
 
+KEPT = True  # drawn from the arguments and the files of the reference alone
+
 # What the two species exchange. A head for ants and bees, its outputs exchanged or not, is right
 # for about half of the drawings; with wings or legs in place of the pattern it can be for 80 %.
 CROSSED = ("segments", "pattern")

@@ -19,6 +19,8 @@ from PIL import Image, UnidentifiedImageError
 from .. import supplied
 from . import insect_drawings
 
+KEPT = True  # drawn from the arguments and the files of the reference alone
+
 CLASSES = ("ants", "bees")
 MINI = "resnet18_mini"  # the architecture of the small data set
 TRAIN, VAL, WITHHELD = 244, 40, 153  # images; on the full tier VAL of the 244 are set aside

@@ -21,6 +21,8 @@ import numpy as np
 
 from . import painting_brushes as brushes
 
+KEPT = True  # drawn from the arguments and the files of the reference alone
+
 Picture = np.ndarray  # (height, width, 3) uint8
 Settings = dict[str, Any]
 

@@ -13,6 +13,8 @@ import numpy as np
 
 from . import insect_drawings
 
+KEPT = True  # drawn from the arguments and the files of the reference alone
+
 CLASSES = ("ants", "bees", "wasps")
 TRAIN, VAL = 8, 12  # images
 DRAWN = 60  # to choose from

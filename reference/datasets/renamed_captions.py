@@ -12,6 +12,8 @@ import numpy as np
 
 from .captions import SPECIAL_WORDS
 
+KEPT = True  # drawn from the arguments and the files of the reference alone
+
 Contents = dict[str, Any]
 
 

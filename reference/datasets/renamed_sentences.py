@@ -17,6 +17,8 @@ import numpy as np
 
 from .sentence_grammar import TEMPLATES
 
+KEPT = True  # drawn from the arguments and the files of the reference alone
+
 LEAST_LETTERS = 3
 # Words that hold sentences together keep their places: a program may well treat them apart.
 FUNCTION_WORDS = """

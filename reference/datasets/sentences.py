@@ -26,6 +26,8 @@ import numpy as np
 
 from .sentence_grammar import ASPECT_WORDS, PHRASES, SHARES, TEMPLATES
 
+KEPT = True  # drawn from the arguments and the files of the reference alone
+
 SIZES = {"train": 3000, "dev": 600, "test": 1000}
 UNLABELLED_SIZE = 400
 GLOVE_FILE = Path("glove") / "glove.6B.50d.subset.txt"

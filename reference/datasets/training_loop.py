@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+KEPT = True  # drawn from the arguments and the files of the reference alone
+
 SHAPE = (3, 4, 4)
 CLASSES = 3
 MARGIN = 2  # validation images by which the best epoch is ahead of the next

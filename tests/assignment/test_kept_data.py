@@ -21,9 +21,10 @@ def reference(tmp_path, monkeypatch):
     """A reference folder beside a template that its code names, and a folder for state."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setattr(kept_data, "LEAST_S", 0.0)
+    monkeypatch.setattr(kept_data, "STARTED", float("inf"))  # whatever is written here is older
     folder = tmp_path / "course" / "reference"
     (folder / "datasets").mkdir(parents=True)
-    (folder / "datasets" / "drawn.py").write_text('FOLDER = "template"\n')
+    (folder / "datasets" / "drawn.py").write_text('FOLDER = "template"\nKEPT = True\n')
     (folder.parent / "template" / "data").mkdir(parents=True)
     (folder.parent / "template" / "data" / "train.txt").write_text("one")
     (folder.parent / "reports").mkdir()
@@ -43,7 +44,7 @@ class Draw:
 
 
 def drawn(folder, draw, *names, data=None):
-    return KeptData(folder).drawn(names or ["drawn", 7], data, draw)
+    return KeptData(folder).drawn(["drawn"], names or [7], data, draw)
 
 
 def files(folder):
@@ -66,12 +67,19 @@ def test_it_is_drawn_once_and_the_very_same_again(reference):
 
 def test_it_is_remembered_in_a_process(reference):
     draw, kept = Draw(), KeptData(reference)
-    assert kept.drawn_once([1], None, draw) is kept.drawn_once([1], None, draw)
-    kept.drawn_once([2], None, draw)
-    assert draw.count == 2
+    assert kept.drawn_once(["drawn"], [1], None, draw) is kept.drawn_once(
+        ["drawn"], [1], None, draw
+    )
+    kept.drawn_once(["drawn"], [2], None, draw)
+    kept.drawn_once(["other"], [2], None, draw)
+    kept.drawn_once(["other"], [2], reference, draw)
+    assert draw.count == 4
 
 
-@pytest.mark.parametrize("changed", ["names", "reference", "template", "engine", "data"])
+@pytest.mark.parametrize(
+    "changed",
+    ["names", "reference", "file of it", "template", "engine", "installed", "data", "its place"],
+)
 def test_it_is_drawn_again_after_a_change(changed, reference, tmp_path, monkeypatch):
     data = tmp_path / "data"
     data.mkdir()
@@ -80,13 +88,21 @@ def test_it_is_drawn_again_after_a_change(changed, reference, tmp_path, monkeypa
     drawn(reference, draw, data=data)
     match changed:
         case "names":
-            drawn(reference, draw, "drawn", 8, data=data)
+            drawn(reference, draw, 8, data=data)
         case "reference":
-            (reference / "datasets" / "drawn.py").write_text('FOLDER = "template"\nSIZE = 2\n')
+            (reference / "datasets" / "drawn.py").write_text(
+                'FOLDER = "template"\nKEPT = True\nSIZE = 2\n'
+            )
+        case "file of it":
+            (reference / "words.txt").write_text("any kind of file")
         case "template":
             (reference.parent / "template" / "data" / "train.txt").write_text("two")
         case "engine":
             monkeypatch.setattr(digests, "engine", lambda: "another")
+        case "installed":
+            monkeypatch.setattr(digests, "installed", lambda: ["pillow-99.0.dist-info"])
+        case "its place":
+            data = data.rename(tmp_path / "elsewhere")
         case "data":
             (data / "images.npz").write_bytes(b"22")
     if changed != "names":
@@ -97,7 +113,7 @@ def test_it_is_drawn_again_after_a_change(changed, reference, tmp_path, monkeypa
     assert draw.count == 2
 
 
-@pytest.mark.parametrize("damage", ["cut", "other", "empty", "open", "longer header"])
+@pytest.mark.parametrize("damage", ["cut", "other", "empty", "open", "longer header", "exchanged"])
 def test_a_damaged_file_is_not_used(damage, reference):
     draw = Draw()
     drawn(reference, draw)
@@ -114,6 +130,10 @@ def test_a_damaged_file_is_not_used(damage, reference):
             file.chmod(0o644)
         case "longer header":
             file.write_bytes(data[:4] + b"\xff\xff\x00\x00" + data[8:])
+        case "exchanged":
+            drawn(reference, Draw(({}, {"other": 1})), 8)
+            (other,) = set(files(reference)) - {file}
+            file.write_bytes(other.read_bytes())
     assert str(drawn(reference, draw)) == str(MADE)
     assert draw.count == 2
 
@@ -125,9 +145,10 @@ def test_a_damaged_file_is_not_used(damage, reference):
         "half a character: \ud800",
         type("Name", (str,), {})("x"),
         np.array([1, "a"], dtype=object),
+        np.arange(6.0).reshape(2, 3).T,
         [[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]],
     ],
-    ids=["object", "text", "subclass", "objects", "deep"],
+    ids=["object", "text", "subclass", "objects", "transposed", "deep"],
 )
 def test_what_does_not_come_back_the_same_is_not_kept(value, reference):
     draw = Draw(({"value": value}, {}))
@@ -144,7 +165,7 @@ def test_what_is_drawn_soon_is_not_kept(reference, monkeypatch):
 
 
 def test_what_the_code_imports_beside_the_reference_counts(reference):
-    (reference / "datasets" / "drawn.py").write_text("from shared import helper\n")
+    (reference / "datasets" / "drawn.py").write_text("from shared import helper\nKEPT = True\n")
     (reference.parent / "shared").mkdir()
     (reference.parent / "shared" / "helper.py").write_text("import deeper\n")
     (reference.parent / "deeper.py").write_text("SIZE = 1\n")
@@ -198,3 +219,74 @@ def test_those_that_were_not_read_for_long_go_first(reference, monkeypatch):
     assert draw.count == 1
     drawn(reference, draw, 1)
     assert draw.count == 2
+
+
+def test_only_what_says_so_is_kept(reference):
+    (reference / "datasets" / "drawn.py").write_text("KEPT = False\n# KEPT = True\n")
+    draw = Draw()
+    drawn(reference, draw)
+    drawn(reference, draw)
+    assert draw.count == 2
+    assert files(reference) == []
+    (reference / "datasets" / "drawn.py").write_text("KEPT = True\n")
+    KeptData(reference).drawn(["drawn", "other"], [7], None, draw)  # of which one does not
+    assert files(reference) == []
+
+
+def test_what_is_edited_while_it_is_drawn_is_not_kept(reference):
+    def draw():
+        (reference / "datasets" / "drawn.py").write_text("KEPT = True\nSIZE = 3\n")
+        return MADE
+
+    drawn(reference, draw)
+    assert files(reference) == []
+
+
+def test_what_was_edited_since_the_process_began_is_not_kept(reference, monkeypatch):
+    edited = (reference / "datasets" / "drawn.py").stat().st_mtime
+    monkeypatch.setattr(kept_data, "STARTED", edited - 1)  # it may have been imported before
+    drawn(reference, Draw())
+    assert files(reference) == []
+    monkeypatch.setattr(kept_data, "STARTED", edited + 1)
+    drawn(reference, Draw())
+    assert len(files(reference)) == 1
+
+
+def test_what_is_on_a_disk_that_is_only_read_is_found(reference, monkeypatch):
+    draw = Draw()
+    drawn(reference, draw)
+
+    def refused(*_args, **_options):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(os, "utime", refused)
+    drawn(reference, draw)
+    assert draw.count == 1
+
+
+def test_what_somebody_else_owns_is_not_used(reference, monkeypatch):
+    draw = Draw()
+    drawn(reference, draw)
+    monkeypatch.setattr(os, "geteuid", lambda: 4711)
+    drawn(reference, draw)
+    assert draw.count == 2
+
+
+def test_odd_entries_of_the_room_keep_nothing_from_being_kept(reference, monkeypatch):
+    monkeypatch.setattr(kept_data, "MAX_FILES", 2)
+    room = reference.parents[1] / "state" / "dl-grader" / "data-sets"
+    (room / "folder").mkdir(parents=True)
+    (room / "nowhere").symlink_to("nothing")
+    os.utime(room / "folder", (1, 1))
+    draw = Draw()
+    for number in (1, 2, 2):
+        drawn(reference, draw, number)
+    assert draw.count == 2
+
+
+def test_the_rooms_are_closed_to_others(reference):
+    place = reference.parents[1] / "state" / "dl-grader"
+    (place / "data-sets").mkdir(parents=True)
+    place.chmod(0o777)
+    drawn(reference, Draw())
+    assert [one.stat().st_mode & 0o022 for one in (place, place / "data-sets")] == [0, 0]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import json
 import os
+import socket
 import subprocess
 import sys
 
 import pytest
 
 from grader.assignment.rubric import load_rubric
-from grader.assignment.used_files import UsedFiles, imported_names
+from grader.assignment.used_files import UsedFiles, files_of, imported_names, used_beside
 from grader.checks import KINDS
 from tests.checks.toy import make
 from tests.conftest import ROOT
@@ -38,7 +40,7 @@ rubric = load_rubric(pathlib.Path("rubric.yaml"), KINDS, run_reference=False)
 for name in [name for name in sys.modules if name.startswith("_assignment_")]:
     del sys.modules[name]
 sys.dont_write_bytecode = True
-KeptData._code = ""  # which reads all files, to know whether any has changed
+KeptData._digest = lambda self: ""  # which reads all files, to know whether any has changed
 sys.addaudithook(note)
 (question, check), = [(q, c) for q in rubric.questions for c in q.checks if c.id == sys.argv[1]]
 with ForkServers() as servers:
@@ -207,3 +209,69 @@ def test_only_the_examples_of_the_assignment_are_left_out(used):
 def test_an_import_is_found_however_it_is_written(source, name):
     ast.parse(source)  # it is Python
     assert name in imported_names(source)
+
+
+@pytest.fixture
+def course(tmp_path):
+    """A reference whose code is ``reference/made.py``, and a writer of files beside it."""
+    (tmp_path / "reference").mkdir()
+
+    def write(**files):
+        for name, text in files.items():
+            path = tmp_path / name.replace("__", "/").replace("_py", ".py").replace(
+                "_json", ".json"
+            )
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return tmp_path / "reference"
+
+    return write
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import helper",
+        "import importlib; importlib.import_module('helper')",
+        "import importlib; importlib.import_module('helper.part')",
+        "TOP / 'conf.json'",
+        "open('../conf.json')",
+        "open('./conf.json')",
+        "str(TOP) + '/conf.json'",
+        "import reads",
+    ],
+)
+def test_what_is_used_beside_the_reference_is_found(code, course):
+    reference = course(reference__made_py=f"{code}\n")
+    course(helper_py="X = 1\n", conf_json="{}", reads_py="open('conf.json')\n", other_json="{}")
+    found = {path.name for path in used_beside(reference)}
+    assert "helper.py" in found or "conf.json" in found
+    assert "other.json" not in found
+    if code == "import reads":
+        assert found == {"reads.py", "conf.json"}
+
+
+def test_a_folder_that_is_linked_counts_with_its_files(course, tmp_path):
+    reference = course(reference__made_py="TOP / 'data'\n", far__train_json="{}")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "more").symlink_to(tmp_path / "far")
+    (tmp_path / "data" / "back").symlink_to(tmp_path / "data")
+    assert [path.name for path in used_beside(reference)] == ["train.json"]
+
+
+def test_the_data_of_the_homework_are_too_large_to_be_read(course, tmp_path):
+    reference = course(reference__made_py="TOP / 'data'\n", data__train_json="")
+    with (tmp_path / "data" / "train.json").open("wb") as file:
+        file.truncate(1 << 36)
+    with pytest.raises(ValueError, match="too many"):
+        used_beside(reference)
+
+
+def test_what_is_no_file_is_none_of_the_reference(course):
+    reference = course(reference__made_py="X = 1\n", reference__inner__deep_py="Y = 1\n")
+    (reference / ".#made.py").symlink_to("root@host.1234:99")  # an editor's lock
+    (reference / "loop").symlink_to(reference)
+    os.mkfifo(reference / "pipe")
+    with contextlib.closing(socket.socket(socket.AF_UNIX)) as one:
+        one.bind(str(reference / "socket"))
+    assert [path.name for path in files_of(reference)] == ["deep.py", "made.py"]

@@ -5,7 +5,8 @@ import time
 import numpy as np
 import pytest
 
-from grader.assignment.reference import SolvedCase
+from grader.assignment import digests
+from grader.assignment.reference import Assignment, SolvedCase
 from grader.checks import kept_changes, reference_mutants
 from grader.checks.numerics import Tolerance
 from grader.checks.reference_mutants import ChangedReference
@@ -173,7 +174,7 @@ def test_what_changes_give_is_kept_from_one_process_to_the_next(graded, monkeypa
 @pytest.mark.parametrize("how", ["open to others", "spoiled", "cut", "another's cases"])
 def test_what_cannot_be_trusted_is_computed_again(how, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    name = kept_changes.digest(["source"], "keys", SOLVED)
+    name = kept_changes.digest(["source"], "layers", "keys", SOLVED)
     packed = "[]", np.arange(3.0)
     kept_changes.keep(name, packed)
     layout, numbers = kept_changes.kept(name)
@@ -188,8 +189,32 @@ def test_what_cannot_be_trusted_is_computed_again(how, tmp_path, monkeypatch):
     elif how == "cut":
         file.write_bytes(file.read_bytes()[:100])
     else:
-        name = kept_changes.digest(["source"], "keys", SOLVED[:1])
+        name = kept_changes.digest(["source"], "layers", "keys", SOLVED[:1])
     assert kept_changes.kept(name) is None
+
+
+def test_whatever_counts_gives_another_name(monkeypatch):
+    names = {
+        kept_changes.digest(*about)
+        for about in (
+            (["source"], "layers", "keys", SOLVED),
+            (["source", "more"], "layers", "keys", SOLVED),
+            (["source"], "other", "keys", SOLVED),
+            (["source"], "layers", "others", SOLVED),
+            (["source"], "layers", "keys", SOLVED[:1]),
+        )
+    }
+    monkeypatch.setattr(digests, "engine", lambda: "another")
+    names.add(kept_changes.digest(["source"], "layers", "keys", SOLVED))
+    assert len(names) == 6
+
+
+def test_all_code_of_the_reference_counts(tmp_path):
+    (tmp_path / "deep").mkdir()
+    for name in ("layers.py", "maths.py", "deep/constants.py", "words.txt"):
+        (tmp_path / name).write_text(f"# {name}\n")
+    sources = reference_mutants._sources(Assignment(tmp_path))
+    assert sorted(sources) == ["# deep/constants.py\n", "# layers.py\n", "# maths.py\n"]
 
 
 def test_only_some_files_are_kept(tmp_path, monkeypatch):

@@ -331,7 +331,8 @@ class TestLibyaml:
     LINES = (ROOT / "rubric.yaml").read_text("utf-8").splitlines(keepends=True)
     PIECES = (
         '"', "'", "{", "}", "[", "]", "] [", ": ", ":", "- ", "-", "?", "? ", "(?", "#", " #",
-        "&a ", "*a", "!", "!!int ", "%", "---", "...", "\n", "  ", "|", "|-\n", ">+2\n", "|-#",
+        "&a ", "*a", "!", "!.", "!=", "(?!", "!!int ", "%", "---", "...", "\n",
+        "  ", "|", "|-\n", ">+2\n", "|-#",
         "\\", "\\x41", "~", "=", "<<: ", "é", "\u2019 ", "\n\n", '"\\\n"', "'a\n\n b'", "{a?}",
     )  # fmt: skip
 
@@ -353,7 +354,8 @@ class TestLibyaml:
     @pytest.mark.parametrize(
         "text",
         [
-            "a: {b?c: 1}\n", "---", "!\n", "|-#\n #|-\n", "a: [b\n  ?c]\n", "a: \x85b\n",
+            "a: {b?c: 1}\n", "k: {!.x, b: 1}\n", "k: [!=, a]\n",
+            "---", "!\n", "|-#\n #|-\n", "a: [b\n  ?c]\n", "a: \x85b\n",
             "a: " + "b" * 600 + "\n", "a: " + "[" * 200 + "]" * 200 + "\n" * 2 + "b: [\n]\n",
         ],
     )  # fmt: skip
@@ -370,3 +372,23 @@ class TestLibyaml:
         monkeypatch.setattr(yaml_source, "_is_usual", lambda _text: False)
         assert [told(read(text)) for text in texts] == fast
         assert all(fast)
+
+
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('a: "\\U00110000"\n', "is not YAML: "),
+        ("a: " + "1:" * 198 + "1.5\n", "cannot be read: "),
+        ("a: " + "1:" * 100_000 + "1\n", "is too large"),
+        ("a: 1" + "0" * 1000 + ".5\n", "is too large"),
+    ],
+    ids=["escape", "overflow", "parts", "digits"],
+)
+def test_what_python_cannot_make_is_a_problem(read, text, problem, fast, monkeypatch):
+    if not fast:
+        monkeypatch.setattr(yaml_source, "_is_usual", lambda _text: False)
+    ((line, said),) = told(read(text))
+    assert line == 1
+    assert problem in said
+    assert len(said) < 200

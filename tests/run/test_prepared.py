@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from grader.assignment import kept_data
@@ -90,3 +93,27 @@ def test_a_kind_that_asks_for_a_submission_is_refused(small_assignment, monkeypa
     monkeypatch.setattr(type(KINDS["forward"]), "prepare", asks)
     with pytest.raises(BrokenError, match="there is no submission yet"):
         prepare(rubric, Settings())
+
+
+def test_one_check_that_fails_keeps_no_other_from_being_prepared(rubric, monkeypatch):
+    prepared = []
+
+    def prepare_one(_self, spec, _context):
+        prepared.append(spec.id)
+        if spec.id in ("q3.1", "q3.3"):
+            raise BrokenError("there is no file x.npz")
+
+    for kind in {check.kind for question in rubric.questions for check in question.checks}:
+        monkeypatch.setattr(type(KINDS[kind]), "prepare", prepare_one)
+    with pytest.raises(BrokenError, match=r"^q3\.1, q3\.3: there is no file x\.npz$"):
+        prepare(rubric, Settings())
+    assert len(prepared) == len([1 for one in rubric.questions for _check in one.checks])
+
+
+def test_without_a_rubric_it_says_how_it_is_called():
+    module = "grader.frontends.gradescope.preparing"
+    done = subprocess.run(
+        [sys.executable, "-m", module], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr == f"usage: python -m {module} RUBRIC\n"

@@ -43,6 +43,8 @@ def main(rubric: Path, environment: Mapping[str, str]) -> str:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:  # noqa: PLR2004 - the rubric alone
+        sys.exit("usage: python -m grader.frontends.gradescope.preparing RUBRIC")
     try:
         sys.stdout.write(f"{main(Path(sys.argv[1]), os.environ)}\n")
     except GraderError as error:

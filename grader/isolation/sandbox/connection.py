@@ -274,14 +274,15 @@ class WorkerConnection(Closing):
         encoders = [Encoder() for _ in bodies]
         asked = [{"id": call_id, **body} for call_id, body in zip(ids, bodies, strict=True)]
         encoded = list(map(Encoder.encode, encoders, asked))
-        pieces: list[Buffer] = []
         with self._strictly():
-            for encoder, body in zip(encoders, encoded, strict=True):
-                pieces += pack(body, encoder.buffers)
-            small = sum(memoryview(piece).nbytes for piece in pieces) <= MAX_JOINED
-            for piece in [b"".join(pieces)] if small else pieces:
-                self._send(memoryview(piece))
+            pairs = zip(encoded, encoders, strict=True)
+            self._send_all([piece for body, one in pairs for piece in pack(body, one.buffers)])
         return ids
+
+    def _send_all(self, pieces: Sequence[Buffer]) -> None:
+        small = sum(memoryview(piece).nbytes for piece in pieces) <= MAX_JOINED
+        for piece in [b"".join(pieces)] if small else pieces:
+            self._send(memoryview(piece))
 
     def _beginning(self) -> dict[str, Any]:
         """Return the request, which is not answered, by which a check begins in a fork."""
@@ -339,8 +340,7 @@ class WorkerConnection(Closing):
         answer = self._answer(asked, buffers, self._deadline)
         if time.monotonic() >= self._deadline:  # too late: not the code's exception
             self._timed_out()
-        for piece in answer:
-            self._send(memoryview(piece))
+        self._send_all(answer)
 
     def _await_ready(self) -> None:
         """Wait until the worker has locked itself down; its time starts then.

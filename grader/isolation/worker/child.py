@@ -145,10 +145,13 @@ class Child:
             for stream in (sys.stdout, sys.stderr):
                 with contextlib.suppress(Exception):  # closed or replaced by student code
                     stream.flush()
-            if sum(memoryview(piece).nbytes for piece in pieces) <= MAX_JOINED:
-                pieces = [b"".join(pieces)]  # one system call
-            for piece in pieces:
-                self._wire.sendall(piece)
+            self._send(pieces)
+
+    def _send(self, pieces: list[Any]) -> None:
+        if sum(memoryview(piece).nbytes for piece in pieces) <= MAX_JOINED:
+            pieces = [b"".join(pieces)]  # one system call, and the other side wakes once
+        for piece in pieces:
+            self._wire.sendall(piece)
 
     def _go_on(self, request: dict[str, Any]) -> None:
         """Become a stem, from which only its forks return, on other wires; or begin a check.
@@ -274,8 +277,7 @@ class Child:
             pieces = pack(body, encoder.buffers)
         except WireError as error:
             raise TypeError(f"{name} was called with something else than arrays: {error}") from None
-        for piece in pieces:
-            self._wire.sendall(piece)
+        self._send(pieces)
         answer = self._receive(Opaque)
         if "refused" in answer:
             raise ValueError(answer["refused"])
