@@ -54,7 +54,7 @@ def digest(parts: list[Any]) -> str:
 def listing(data: Path | None) -> list[tuple[str, int, int]]:
     """Return names, sizes and times of the files of a data folder, which are too large to read.
 
-    Without a folder there are none.
+    Its subfolders are named as well, with a size of -1. Without a folder there are none.
     """
     if data is None:
         return []

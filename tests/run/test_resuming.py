@@ -410,9 +410,27 @@ def test_data_behind_links_count(tmp_path):
     (tmp_path / "data" / "nowhere").symlink_to(tmp_path / "gone")
     before = digests.listing(tmp_path / "data")
     assert before == digests.listing(tmp_path / "data")
-    assert [name for name, _size, _time in before] == ["near/words.txt"]
+    assert [name for name, size, _time in before if size >= 0] == ["near/words.txt"]
     (tmp_path / "far" / "words.txt").write_text("one more")
     assert digests.listing(tmp_path / "data") != before
+
+
+def test_links_to_one_folder_and_empty_folders_are_in_the_listing(tmp_path):
+    data = tmp_path / "data"
+    (data / "images").mkdir(parents=True)
+    (data / "images" / "1.png").write_bytes(b"1")
+    listings = []
+    for change in (
+        lambda: None,
+        lambda: (data / "train").symlink_to("images"),
+        lambda: (data / "val").symlink_to("images"),
+        lambda: (data / "empty").mkdir(),
+        lambda: (data / "back").symlink_to("."),
+    ):
+        change()
+        listings.append(digests.listing(data))
+        assert listings[-1] == digests.listing(data)
+    assert len({str(one) for one in listings}) == 5
 
 
 def test_a_killed_run_keeps_the_checks_that_are_done(course, monkeypatch):

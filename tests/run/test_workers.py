@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from grader.assignment import state
 from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS
 from grader.errors import BrokenError, IsolationError
@@ -197,3 +198,13 @@ def test_a_full_disk_while_the_reference_is_staged_is_our_fault(servers, toy, mo
 def test_a_staging_folder_that_cannot_be_made_is_our_fault(tmp_path):
     with pytest.raises(BrokenError, match="cannot be made: No such file"):
         ForkServers(tmp_path / "gone")
+
+
+def test_what_is_kept_from_run_to_run_is_hidden_from_workers(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    rubric = Policy(hidden=(tmp_path / "rubric.yaml",))
+    assert workers._hiding_what_is_kept(rubric) == rubric  # there is nothing yet
+    state.room("data-sets", 3)
+    hidden = workers._hiding_what_is_kept(rubric).hidden
+    assert hidden == (tmp_path / "rubric.yaml", tmp_path / "dl-grader")
+    assert workers._hiding_what_is_kept(Policy()) == Policy()  # a test's, of no assignment

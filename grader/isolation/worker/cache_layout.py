@@ -11,6 +11,8 @@ import functools
 import inspect
 from typing import Any
 
+from .blocks import nested
+
 MAX_LAYOUT_DEPTH = 6
 MAX_NODES = 5000  # of a function; a long one has 500
 # The places of a cache: a name of the function's, None for anything else, or a list that begins
@@ -103,7 +105,7 @@ def _functions_of(file: str) -> list[ast.FunctionDef]:
     """Return all functions that a file defines; its tree is the same for all of them."""
     with open(file, encoding="utf-8") as source:
         tree = ast.parse(source.read())
-    return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    return [node for node in nested(tree) if isinstance(node, ast.FunctionDef)]
 
 
 def _displays(node: ast.FunctionDef) -> dict[str, ast.expr]:
