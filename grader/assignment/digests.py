@@ -77,7 +77,7 @@ def listing(data: Path | None) -> list[tuple[str, int, int]]:
 def files_below(folder: Path, left_out: Path | None = None) -> Iterator[Path]:
     """Yield the files of a folder with its subfolders, each folder once, though links lead back.
 
-    What is no file is none of its files: an editor's lock, a link to nothing, a pipe.
+    An editor's lock, a link to nothing and a pipe are left out.
 
     Raises:
         OSError: a folder cannot be read.

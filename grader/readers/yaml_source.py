@@ -99,7 +99,7 @@ def _composed(text: str) -> yaml.Node | None:
     """Return the nodes of a document. What is refused is refused in PyYAML's words.
 
     Raises:
-        yaml.YAMLError, ValueError: it is no YAML.
+        yaml.YAMLError, ValueError: it is not YAML.
     """
     if yaml.__with_libyaml__ and _is_usual(text):
         with contextlib.suppress(yaml.YAMLError, ValueError):

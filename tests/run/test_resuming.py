@@ -424,7 +424,7 @@ def test_links_to_one_folder_and_empty_folders_are_in_the_listing(tmp_path):
         lambda: None,
         lambda: (data / "train").symlink_to("images"),
         lambda: (data / "val").symlink_to("images"),
-        lambda: (data / "empty").mkdir(),
+        (data / "empty").mkdir,
         lambda: (data / "back").symlink_to("."),
     ):
         change()

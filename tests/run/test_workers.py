@@ -208,3 +208,12 @@ def test_what_is_kept_from_run_to_run_is_hidden_from_workers(tmp_path, monkeypat
     hidden = workers._hiding_what_is_kept(rubric).hidden
     assert hidden == (tmp_path / "rubric.yaml", tmp_path / "dl-grader")
     assert workers._hiding_what_is_kept(Policy()) == Policy()  # a test's, of no assignment
+
+
+def test_a_folder_that_nobody_may_look_into_keeps_nobody_from_grading(tmp_path, monkeypatch):
+    def refused(_path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_dir", refused)
+    policy = Policy(hidden=(tmp_path / "rubric.yaml",))
+    assert workers._hiding_what_is_kept(policy) == policy
