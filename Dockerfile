@@ -22,6 +22,8 @@ COPY grader/frontends/gradescope/files/run_autograder /autograder/run_autograder
 COPY rubric.yaml /autograder/source/assignment/
 COPY reference /autograder/source/assignment/reference
 COPY submissions_template /autograder/source/assignment/submissions_template
+# latex_guide.md of the template is a link to it.
+COPY docs/derivations.md /autograder/source/assignment/docs/derivations.md
 RUN chmod 755 /autograder/run_autograder \
     && GRADER_PIP_ARGS="${PIP_ARGS}" bash /autograder/source/setup.sh \
     && rm -rf /autograder/source/engine

@@ -115,3 +115,22 @@ def test_a_path_that_is_not_there_is_noticed(named):
 )
 def test_a_path_with_a_placeholder_is_found(named):
     assert is_here(named)
+
+
+def test_an_image_holds_what_the_links_of_its_files_lead_to():
+    docker = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    copied = re.findall(r"^COPY (\S+) /autograder/source/assignment/(\S*)$", docker, re.MULTILINE)
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    links = [
+        path
+        for folder in ("reference", "submissions_template")
+        for path in (ROOT / folder).rglob("*")
+        if path.is_symlink() and ROOT / "reference" / "submissions" not in path.parents
+    ]
+    assert links
+    for link in links:
+        target = link.resolve().relative_to(ROOT)
+        sources = [source for source, _place in copied if target.is_relative_to(source)]
+        assert sources, f"{link.relative_to(ROOT)} leads to {target}, which no COPY brings"
+        assert all(f"!{source}" in ignored for source in sources)
+        assert all(place in (source, "") for source, place in copied if source in sources)
