@@ -102,7 +102,9 @@ def test_what_the_image_is_made_of_is_there_and_reaches_it():
     lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     let_in = {line[1:] for line in lines if line.startswith("!")}
     assert [name for name in copied | let_in if not (ROOT / name).exists()] == []
-    assert {name.partition("/")[0] for name in copied} == let_in
+    reached = {next(one for one in (name, name.partition("/")[0]) if one in let_in)
+               for name in copied}  # fmt: skip
+    assert reached == let_in
 
 
 @pytest.mark.parametrize("named", ["grader/no_such.py", "docs/<page>/x.md", "grader/*.rs"])
