@@ -74,7 +74,8 @@ class KeptData:
             data: the folder of the data.
             draw: draws it; what it raises passes.
         """
-        name = self._name([*modules, *names], data) if all(map(self._may_keep, modules)) else ""
+        whole = [*modules, *names]
+        name = self._name(whole, data) if all(map(self._may_keep, modules)) else ""
         found = state.read(ROOM, name) if name else None
         if found is not None:
             try:
@@ -83,7 +84,9 @@ class KeptData:
                 pass  # damaged
         started = time.process_time()
         made = draw()
-        if name and time.process_time() - started >= LEAST_S and self._is_unchanged():
+        took = time.process_time() - started
+        # Neither the code nor the data folder has changed meanwhile.
+        if name and took >= LEAST_S and self._is_unchanged() and self._name(whole, data) == name:
             encoded = _encoded(made)
             if encoded is not None:
                 state.write(ROOM, name, encoded, MAX_FILES)

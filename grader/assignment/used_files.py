@@ -72,7 +72,7 @@ class UsedFiles:
     def digest(self, question: Question, check: CheckSpec) -> str:
         """Return a digest of the names and contents of all files that a check uses."""
         lines = sorted(self._lines[path] for path in self.counted(question, check))
-        return hashlib.sha256("".join(lines).encode()).hexdigest()
+        return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
 
     def counted(self, question: Question, check: CheckSpec) -> set[Path]:
         """Return all files that count for a check."""

@@ -13,6 +13,7 @@ from grader.reports.report import CheckReport, Report
 from grader.reports.summaries import notes_of, zero_to_look_at
 
 BINS = 10  # of the distribution, each of a tenth of the points
+ROUNDING = 1e-9  # shares that differ by less are the same
 LEAST_FOR_DISCRIMINATION = 5  # reports; fewer say nothing
 MANY_WAIT = 3  # checks that one cause took all points of
 UNDECIDED = ("pending", "broken")
@@ -256,6 +257,8 @@ def discrimination(decided: Sequence[tuple[Report, CheckReport]]) -> float | Non
     ]
     if len(both) < LEAST_FOR_DISCRIMINATION:
         return None
+    if any(max(values) - min(values) < ROUNDING for values in zip(*both, strict=True)):
+        return None  # one of them is constant
     try:
         found = statistics.correlation(*zip(*both, strict=True))
     except statistics.StatisticsError:  # one of them is constant

@@ -21,7 +21,17 @@ import numpy as np
 from ..wire import Decoder, Encoder, Opaque, WireError, pack, parse_header, parse_prefix
 from ..wire.bundle import BundledCall, unbundle
 from ..wire.codec import PREFIX
-from . import cache_layout, clock, modules, ordinary, redirect, repair, scratch, statements
+from . import (
+    cache_layout,
+    clock,
+    compiler,
+    modules,
+    ordinary,
+    redirect,
+    repair,
+    scratch,
+    statements,
+)
 from .absent import MissingPackageError, StandIn
 from .answered import AnsweredFunctions
 from .described import Describer
@@ -89,6 +99,8 @@ def run(
         setattr(sys, f"__{name}__", stream)
     if not own:
         os.chdir(work)
+    if compiler.is_asleep() and compiler.is_named(submission):
+        compiler.wake()  # before its time begins, and before its memory is counted
     wire = socket.socket(fileno=WIRE_FD)  # asks the kernel what it is: not allowed later
     asks = None if channel is None else stems.FORK
     hears = lockdown.apply(host, request["limits"], submission, own, asks)

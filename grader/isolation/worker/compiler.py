@@ -3,17 +3,35 @@
 Each optimizer of torch imports the compiler, to say that it is not to be compiled itself. That
 takes as long as to import torch (2 s), and adds 800 modules and 70 MB to every process: a fork of
 it takes half as long again. Where nothing is compiled, what optimizers ask for does nothing.
+
+A program that names it, or a part of torch that rests on it, finds it imported before any of its
+code has run: in its own surroundings (its modules, threads, alarms) an import may go wrong. What
+only turns out to need it wakes it then.
 """
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
+import re
+import stat
 import sys
+import threading
 import types
 from typing import Any
 
 NAME = "torch._dynamo"
+# What rests on the compiler, and how a program looks at modules that it does not name.
+NEEDS_IT = re.compile(
+    rb"dynamo|functorch|torch\.func\b|torch import[^\n]*\bfunc\b|\bvmap\b|\bjacrev\b|\bjacfwd\b"
+    rb"|utils\.checkpoint|utils import[^\n]*checkpoint|\bfx\b|torch\.export|attention\.bias"
+    rb"|flex_attention|custom_op|flop_counter|torch\.library|fake_tensor|_inductor|\bhigher_order"
+    rb"|sys\.modules|getmembers|meta_path|find_spec|import_module|__import__|\bdetect_anomaly\b"
+)
+MAX_FILES, MAX_BYTES = 300, 1 << 20  # of a submission that is read; of more it is awake at once
+LONGEST_WAIT_S = 20.0
+_lock = threading.RLock()
 
 
 class SleepingCompiler(types.ModuleType):
@@ -30,9 +48,9 @@ class SleepingCompiler(types.ModuleType):
 
     def __getattr__(self, name: str) -> Any:
         # Whoever looks at all modules asks for such names: not for the compiler.
-        if name.startswith("__") and name != "__path__":
+        if name.startswith("__") and name not in ("__path__", "__all__"):
             raise AttributeError(name)
-        return getattr(_awake(), name)
+        return getattr(wake(), name)
 
 
 def put_to_sleep() -> bool:
@@ -47,23 +65,57 @@ def put_to_sleep() -> bool:
     if found is None or found.origin is None:
         return False
     asleep = SleepingCompiler(NAME)
-    asleep.__file__ = found.origin
+    asleep.__file__, asleep.__spec__, asleep.__loader__ = found.origin, found, found.loader
+    asleep.__package__ = NAME
     sys.modules[NAME] = asleep
     vars(torch)[NAME.rpartition(".")[2]] = asleep
     return True
 
 
-def _awake() -> types.ModuleType:
+def is_asleep() -> bool:
+    """Say whether it has been put to sleep, and nothing has woken it."""
+    return isinstance(sys.modules.get(NAME), SleepingCompiler)
+
+
+def is_named(folder: str) -> bool:
+    """Say whether the code in a folder names it, or what rests on it. Nothing of it is run."""
+    count = 0
+    for parent, _folders, names in os.walk(folder):
+        for name in names:
+            if not name.endswith((".py", ".pyi", ".pyx")):
+                continue
+            path = os.path.join(parent, name)
+            try:
+                status = os.lstat(path)
+                count += 1
+                if count > MAX_FILES or status.st_size > MAX_BYTES:
+                    return True
+                if stat.S_ISREG(status.st_mode):
+                    with open(path, "rb") as file:
+                        if NEEDS_IT.search(file.read()):
+                            return True
+            except OSError:
+                return True
+    return False
+
+
+def wake() -> types.ModuleType:
     """Return the compiler, imported now if it has not been."""
-    asleep = sys.modules[NAME]
-    if isinstance(asleep, SleepingCompiler):
-        del sys.modules[NAME]
-        try:
-            importlib.import_module(NAME)
-        except BaseException:
-            sys.modules[NAME] = asleep
-            raise
-    return sys.modules[NAME]
+    # Whoever imports a part of it may wait for another thread, which waits for that part.
+    held = _lock.acquire(timeout=LONGEST_WAIT_S)
+    try:
+        asleep = sys.modules[NAME]
+        if isinstance(asleep, SleepingCompiler):
+            del sys.modules[NAME]
+            try:
+                importlib.import_module(NAME)
+            except BaseException:
+                sys.modules[NAME] = asleep
+                raise
+        return sys.modules[NAME]
+    finally:
+        if held:
+            _lock.release()
 
 
 def _as_it_is(function: Any) -> Any:

@@ -102,9 +102,11 @@ def set_up(wire: Pipes) -> tuple[types.ModuleType, Any]:
     package.__path__ = [os.path.dirname(here)]
     sys.modules[PACKAGE] = package
     child = importlib.import_module(f"{PACKAGE}.worker.child")
-    importlib.import_module(f"{PACKAGE}.worker.compiler").put_to_sleep()
+    compiler = importlib.import_module(f"{PACKAGE}.worker.compiler")
     package.__path__ = []
     setup = json.loads(wire.line())
+    if not compiler.is_named(setup["submission"]):
+        compiler.put_to_sleep()
     # Should the grader be killed while the code is in an endless loop: this needs no interpreter.
     faulthandler.dump_traceback_later(setup["life_s"], exit=True)
     seeds = child.generators(accelerator=False)

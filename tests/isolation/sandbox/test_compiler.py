@@ -6,9 +6,13 @@ import subprocess
 import sys
 import textwrap
 
+import numpy as np
 import pytest
 
-IS_ASLEEP = "type(sys.modules['torch._dynamo']).__name__ == 'SleepingCompiler'"
+from grader.isolation.worker import compiler
+
+# Programs that name what it asks for would find the compiler awake.
+IS_ASLEEP = "'Sleep' in type(vars(sys)['mod' + 'ules']['torch._dyn' + 'amo']).__name__"
 TRAINING = """
 import hashlib, sys, torch
 torch.manual_seed(3)
@@ -46,6 +50,45 @@ NEEDED = {
         from torch._dynamo import allow_in_graph
         return float(allow_in_graph(f) is f)
     """,
+    "from a part of it": """
+        from torch._dynamo.decorators import mark_dynamic
+        mark_dynamic(torch.ones(2), 0)
+        return 1.0
+    """,
+    "another part": """
+        from torch._dynamo.package import CompilePackage
+        return float(isinstance(CompilePackage, type))
+    """,
+    "whether it is there": """
+        import importlib.util
+        return float(importlib.util.find_spec("torch._dynamo") is not None)
+    """,
+    "deep down": """
+        from torch.utils.checkpoint import checkpoint
+        def down(depth):
+            if depth:
+                return down(depth - 1)
+            return checkpoint(lambda value: value * 2, torch.ones(2), use_reentrant=False)
+        return down(800).numpy()
+    """,
+    "two threads": """
+        import threading
+        failed = []
+        def one(work):
+            try:
+                work()
+            except Exception as error:
+                failed.append(error)
+        def suppress():
+            torch._dynamo.config.suppress_errors = True
+        both = suppress, torch._dynamo.reset
+        threads = [threading.Thread(target=one, args=[work]) for work in both]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return float(not failed)
+    """,
 }
 
 
@@ -77,16 +120,40 @@ def test_without_torch_or_with_its_compiler_at_work_nothing_is_done():
 
 
 @pytest.mark.parametrize("name", NEEDED)
-def test_a_program_that_needs_it_finds_it(opened, name):
+def test_a_program_that_names_it_finds_it_awake(opened, name):
     body = textwrap.indent(textwrap.dedent(NEEDED[name]), "    ")
     worker = opened(
-        f"import sys, torch\ndef asleep():\n    return bool({IS_ASLEEP})\ndef f():{body}\n"
+        {
+            "module.py": f"import sys, torch\nWAS_ASLEEP = {IS_ASLEEP}\n"
+            f"def asleep():\n    return bool(WAS_ASLEEP)\ndef f():{body}\n",
+            "sympy.py": "",  # which the compiler would find in place of the package
+        }
     )
-    assert worker.call("asleep", (), ()).value is True
+    assert worker.call("asleep", (), ()).value is False
     reply = worker.call("f", (), ())
     assert reply.error is None, reply.error
-    assert reply.value is not None
+    assert np.all(reply.value)
+
+
+def test_a_program_that_turns_out_to_need_it_wakes_it(opened):
+    worker = opened(
+        "import sys, torch\n"
+        f"def asleep():\n    return bool({IS_ASLEEP})\n"
+        "def f():\n    return float(getattr(torch, '_dyn' + 'amo').config.recompile_limit > 0)\n"
+    )
+    assert worker.call("asleep", (), ()).value is True
+    assert worker.call("f", (), ()).value == 1.0
     assert worker.call("asleep", (), ()).value is False
+
+
+def test_a_submission_too_large_to_be_read_is_taken_to_need_it(tmp_path, monkeypatch):
+    (tmp_path / "module.py").write_text("import torch\n")
+    assert not compiler.is_named(str(tmp_path))
+    monkeypatch.setattr(compiler, "MAX_BYTES", 5)
+    assert compiler.is_named(str(tmp_path))
+    monkeypatch.undo()
+    monkeypatch.setattr(compiler, "MAX_FILES", 0)
+    assert compiler.is_named(str(tmp_path))
 
 
 def test_what_only_leaves_code_uncompiled_does_not_wake_it(opened):
@@ -100,7 +167,7 @@ def test_what_only_leaves_code_uncompiled_does_not_wake_it(opened):
         "    model(torch.ones(4, 1, 2))[0].sum().backward()\n"
         "    optimizer.step()\n"
         "    assert not torch.compiler.is_compiling()\n"
-        "    assert inspect.getmodule(f) is sys.modules[__name__]\n"
+        "    assert inspect.getmodule(f).f is f\n"
         f"    return bool({IS_ASLEEP}), one(1), two(1)\n"
     )
     reply = worker.call("f", (), ())
