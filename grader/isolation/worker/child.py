@@ -24,7 +24,6 @@ from ..wire.codec import PREFIX
 from . import (
     cache_layout,
     clock,
-    compiler,
     modules,
     ordinary,
     redirect,
@@ -99,8 +98,6 @@ def run(
         setattr(sys, f"__{name}__", stream)
     if not own:
         os.chdir(work)
-    if compiler.is_asleep() and compiler.is_named(submission):
-        compiler.wake()  # before its time begins, and before its memory is counted
     wire = socket.socket(fileno=WIRE_FD)  # asks the kernel what it is: not allowed later
     asks = None if channel is None else stems.FORK
     hears = lockdown.apply(host, request["limits"], submission, own, asks)

@@ -4,9 +4,9 @@ Each optimizer of torch imports the compiler, to say that it is not to be compil
 takes as long as to import torch (2 s), and adds 800 modules and 70 MB to every process: a fork of
 it takes half as long again. Where nothing is compiled, what optimizers ask for does nothing.
 
-A program that names it, or a part of torch that rests on it, finds it imported before any of its
-code has run: in its own surroundings (its modules, threads, alarms) an import may go wrong. What
-only turns out to need it wakes it then.
+For a program that names it, or a part of torch that rests on it, the fork server imports it before
+the first worker of that program, and has it from then on: in the program's own surroundings (its
+modules, threads, alarms) an import may go wrong. What only turns out to need it wakes it then.
 """
 
 from __future__ import annotations
@@ -17,18 +17,19 @@ import os
 import re
 import stat
 import sys
+import tempfile
 import threading
 import types
 from typing import Any
 
 NAME = "torch._dynamo"
-# What rests on the compiler, and how a program looks at modules that it does not name.
+# The compiler, and what rests on it.
 NEEDS_IT = re.compile(
     rb"dynamo|functorch|torch\.func\b|torch import[^\n]*\bfunc\b|\bvmap\b|\bjacrev\b|\bjacfwd\b"
     rb"|utils\.checkpoint|utils import[^\n]*checkpoint|\bfx\b|torch\.export|attention\.bias"
     rb"|flex_attention|custom_op|flop_counter|torch\.library|fake_tensor|_inductor|\bhigher_order"
-    rb"|sys\.modules|getmembers|meta_path|find_spec|import_module|__import__|\bdetect_anomaly\b"
 )
+CACHE = "TORCHINDUCTOR_CACHE_DIR"
 MAX_FILES, MAX_BYTES = 300, 1 << 20  # of a submission that is read; of more it is awake at once
 LONGEST_WAIT_S = 20.0
 _lock = threading.RLock()
@@ -97,6 +98,24 @@ def is_named(folder: str) -> bool:
             except OSError:
                 return True
     return False
+
+
+def wake_for(folder: str) -> bool:
+    """Wake it in a fork server if the code in a folder names it; say whether that was done.
+
+    It makes a folder for what it compiles, which a fork server cannot: it gets one that is there.
+    """
+    if not is_asleep() or not is_named(folder):
+        return False
+    before, usual = dict(os.environ), tempfile.tempdir
+    os.environ[CACHE] = tempfile.tempdir = os.sep
+    try:
+        wake()
+    finally:
+        tempfile.tempdir = usual
+        os.environ.clear()
+        os.environ.update(before)
+    return True
 
 
 def wake() -> types.ModuleType:

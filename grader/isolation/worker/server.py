@@ -144,6 +144,9 @@ class _Server:
                 os.close(fd)
 
     def _spawn(self, request: dict[str, Any], fds: list[int]) -> dict[str, Any]:
+        if compiler.wake_for(request["submission"]):
+            gc.collect()
+            gc.freeze()
         self._settle_down()
         sys.stdout.flush()
         sys.stderr.flush()

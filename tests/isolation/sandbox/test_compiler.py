@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import tempfile
 import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from grader.isolation.sandbox import ForkServer, Limits, Policy
 from grader.isolation.worker import compiler
 
-# Programs that name what it asks for would find the compiler awake.
-IS_ASLEEP = "'Sleep' in type(vars(sys)['mod' + 'ules']['torch._dyn' + 'amo']).__name__"
+LIMITS = Limits(timeout_s=8, memory_mb=1024, output_kb=64, scratch_mb=8)
+
+# A program that names it would find it awake.
+IS_ASLEEP = "'Sleep' in type(sys.modules['torch._dyn' + 'amo']).__name__"
 TRAINING = """
 import hashlib, sys, torch
 torch.manual_seed(3)
@@ -58,10 +64,6 @@ NEEDED = {
     "another part": """
         from torch._dynamo.package import CompilePackage
         return float(isinstance(CompilePackage, type))
-    """,
-    "whether it is there": """
-        import importlib.util
-        return float(importlib.util.find_spec("torch._dynamo") is not None)
     """,
     "deep down": """
         from torch.utils.checkpoint import checkpoint
@@ -119,6 +121,35 @@ def test_without_torch_or_with_its_compiler_at_work_nothing_is_done():
     assert output(textwrap.dedent(program)) == ["False", "False", "False", "module"]
 
 
+@pytest.fixture(scope="module")
+def asleep():
+    """Write a module that does not name it; return a worker of a server in which it sleeps.
+
+    The first workers of that server are the canary's, whose code must not name it either.
+    """
+    workers = []
+    with tempfile.TemporaryDirectory() as name:
+        os.chmod(name, 0o755)
+        with ForkServer(("torch",), Path(name)) as server:
+            Policy().admit(server)
+
+            def run(text):
+                folder = server.staging / f"s{len(workers)}" / "submission"
+                folder.mkdir(parents=True)
+                (folder / "module.py").write_text(text)
+                for part in (folder.parent, folder):
+                    part.chmod(0o755)
+                (folder / "module.py").chmod(0o644)
+                worker = server.spawn(folder, LIMITS, 7)
+                workers.append(worker)
+                worker.load("module")
+                return worker
+
+            yield run
+            for worker in workers:
+                worker.close()
+
+
 @pytest.mark.parametrize("name", NEEDED)
 def test_a_program_that_names_it_finds_it_awake(opened, name):
     body = textwrap.indent(textwrap.dedent(NEEDED[name]), "    ")
@@ -135,8 +166,8 @@ def test_a_program_that_names_it_finds_it_awake(opened, name):
     assert np.all(reply.value)
 
 
-def test_a_program_that_turns_out_to_need_it_wakes_it(opened):
-    worker = opened(
+def test_a_program_that_turns_out_to_need_it_wakes_it(asleep):
+    worker = asleep(
         "import sys, torch\n"
         f"def asleep():\n    return bool({IS_ASLEEP})\n"
         "def f():\n    return float(getattr(torch, '_dyn' + 'amo').config.recompile_limit > 0)\n"
@@ -156,9 +187,9 @@ def test_a_submission_too_large_to_be_read_is_taken_to_need_it(tmp_path, monkeyp
     assert compiler.is_named(str(tmp_path))
 
 
-def test_what_only_leaves_code_uncompiled_does_not_wake_it(opened):
-    worker = opened(
-        "import inspect, sys, torch\n"
+def test_what_only_leaves_code_uncompiled_does_not_wake_it(asleep):
+    worker = asleep(
+        "import importlib.util, inspect, sys, torch\n"
         "@torch.compiler.disable\ndef one(x):\n    return x + 1\n"
         "@torch.compiler.disable(recursive=False)\ndef two(x):\n    return x + 2\n"
         "def f():\n"
@@ -168,6 +199,7 @@ def test_what_only_leaves_code_uncompiled_does_not_wake_it(opened):
         "    optimizer.step()\n"
         "    assert not torch.compiler.is_compiling()\n"
         "    assert inspect.getmodule(f).f is f\n"
+        "    assert importlib.util.find_spec('torch._dyn' + 'amo') is not None\n"
         f"    return bool({IS_ASLEEP}), one(1), two(1)\n"
     )
     reply = worker.call("f", (), ())
