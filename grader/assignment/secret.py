@@ -55,7 +55,11 @@ def read_or_make(assignment: str, named: Path | None = None) -> SecretFile:
         UsageError: the file cannot be read or made, others can read it, or it holds no secret.
     """
     path = named or usual_path(assignment)
-    is_new = not path.exists() and _made(path)
+    try:
+        is_there = path.exists()
+    except OSError as error:  # a folder on the way to it is closed
+        raise _unreadable(path, error) from None
+    is_new = not is_there and _made(path)
     return SecretFile(read(path), path, is_new)
 
 
@@ -70,16 +74,20 @@ def read(path: Path) -> Secret:
             mode = os.fstat(file.fileno()).st_mode
             raw = file.read(MAX_FILE_BYTES)
     except OSError as error:
-        raise UsageError(
-            f"{path}: the secret seed cannot be read: {error.strerror}; its owner can, or name "
-            "another file with --seed-file FILE"
-        ) from None
+        raise _unreadable(path, error) from None
     if os.name == "posix" and mode & OTHERS:
         raise UsageError(
             f"{path}: others can read or change the secret seed (mode {stat.S_IMODE(mode):o}): "
             f"chmod 600 {path}"
         )
     return Secret(_parsed(raw, path))
+
+
+def _unreadable(path: Path, error: OSError) -> UsageError:
+    return UsageError(
+        f"{path}: the secret seed cannot be read: {error.strerror}; its owner can, or name "
+        "another file with --seed-file FILE"
+    )
 
 
 def text_of(secret: Secret) -> str:

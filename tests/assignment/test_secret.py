@@ -109,3 +109,13 @@ def test_a_secret_of_somebody_else_is_an_error_not_a_new_secret(file):
     path = file(KEY, 0o000)
     with pytest.raises(UsageError, match="cannot be read"):
         secret.read_or_make("hw", path)
+
+
+def test_a_folder_that_is_closed_is_an_error_not_a_new_secret(tmp_path, monkeypatch):
+    def refused(_path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(secret.Path, "exists", refused)
+    with pytest.raises(UsageError, match=r"hw\.seed: the secret seed cannot be read: Permission"):
+        secret.read_or_make("hw", tmp_path / "hw.seed")
+    assert list(tmp_path.iterdir()) == []
