@@ -26,18 +26,7 @@ _TYPST_HEADING = re.compile(r"^(=+)(?=[ \t]+\S)", re.MULTILINE)
 
 
 def assess(text: str, task: Task, *, file: str = "answer.tex", seed: int = 0) -> Assessment:
-    """Say what the formulas of a text earn, and why.
-
-    Args:
-        text: LaTeX, or Markdown with LaTeX between dollars.
-        task: what is asked.
-        file: the name of the file in messages; ``.tex`` at its end means LaTeX, anything else
-            Markdown or plain text.
-        seed: of the random points at which formulas are compared.
-
-    Raises:
-        TaskError: the task itself makes no sense.
-    """
+    """Do what ``latexgrad.assess`` says."""
     ready = prepared(task)
     if not text.strip():
         return Unanswered(f"{file} is empty", blank=True)

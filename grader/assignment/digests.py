@@ -32,13 +32,10 @@ def engine() -> str:
     """
     top = Path(grader.__file__).resolve().parent
     folders = [top, top.parent / "latexgrad"]
-    files = [path for folder in folders for path in sorted(_ours(folder), key=str)]
+    found = [path for folder in folders for path in files_below(folder, strict=False)]
+    files = sorted(found, key=str)
     contents = [(str(path.relative_to(top.parent)), content(path)) for path in files]
     return digest([__version__, platform.python_version(), *map(version, LIBRARIES), contents])
-
-
-def _ours(folder: Path) -> Iterator[Path]:
-    return files_below(folder, strict=False)
 
 
 def content(path: Path) -> str:
@@ -102,7 +99,8 @@ def files_below(
             continue
         seen.add(place)
         below[:] = sorted(name for name in below if name != "__pycache__")
-        yield from (path for name in names if (path := here / name).is_file())
+        # Not ``Path.is_file``, which raises where one may not look.
+        yield from (here / name for name in names if os.path.isfile(here / name))  # noqa: PTH113
 
 
 @cache

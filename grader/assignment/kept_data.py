@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -37,45 +38,40 @@ Contents = dict[str, Any]
 Drawn = tuple[Contents, Contents]  # what workers get, and what they do not
 
 
+@dataclass(frozen=True)
+class DataSetKey:
+    """What a data set follows from, besides the assignment's code.
+
+    ``modules`` are those of ``datasets/`` that draw it, ``data`` is the folder of the data, and
+    ``names`` are all else.
+    """
+
+    modules: tuple[str, ...]
+    names: tuple[object, ...]
+    data: Path | None = None
+
+
 class KeptData:
     """What the code of one reference folder has drawn."""
 
     def __init__(self, reference: Path) -> None:
         self._reference = reference
-        self._made: dict[tuple[object, ...], Drawn] = {}
+        self._made: dict[DataSetKey, Drawn] = {}
 
-    def drawn_once(
-        self,
-        modules: Sequence[str],
-        names: Sequence[object],
-        data: Path | None,
-        draw: Callable[[], Drawn],
-    ) -> Drawn:
+    def drawn_once(self, what: DataSetKey, draw: Callable[[], Drawn]) -> Drawn:
         """Return the same as ``drawn``, and remember it in this process."""
-        key = (*modules, *names, data)
-        if key not in self._made:
+        if what not in self._made:
             while len(self._made) >= REMEMBERED:
                 self._made.pop(next(iter(self._made)))
-            self._made[key] = self.drawn(modules, names, data, draw)
-        return self._made[key]
+            self._made[what] = self.drawn(what, draw)
+        return self._made[what]
 
-    def drawn(
-        self,
-        modules: Sequence[str],
-        names: Sequence[object],
-        data: Path | None,
-        draw: Callable[[], Drawn],
-    ) -> Drawn:
+    def drawn(self, what: DataSetKey, draw: Callable[[], Drawn]) -> Drawn:
         """Return what is kept, or what ``draw`` returns, which is kept from now on, if it may be.
 
-        Args:
-            modules: of ``datasets/``, whose code draws it.
-            names: all else that it depends on, besides the assignment's code and ``data``.
-            data: the folder of the data.
-            draw: draws it; what it raises passes.
+        What ``draw`` raises passes.
         """
-        whole = [*modules, *names]
-        name = self._name(whole, data) if all(map(self._may_keep, modules)) else ""
+        name = self._name(what) if all(map(self._may_keep, what.modules)) else ""
         found = state.read(ROOM, name) if name else None
         if found is not None:
             try:
@@ -86,7 +82,7 @@ class KeptData:
         made = draw()
         took = time.process_time() - started
         # Neither the code nor the data folder has changed meanwhile.
-        if name and took >= LEAST_S and self._is_unchanged() and self._name(whole, data) == name:
+        if name and took >= LEAST_S and self._is_unchanged() and self._name(what) == name:
             encoded = _encoded(made)
             if encoded is not None:
                 state.write(ROOM, name, encoded, MAX_FILES)
@@ -99,11 +95,13 @@ class KeptData:
             return False
         return MAY_BE_KEPT.search(source) is not None
 
-    def _name(self, names: Sequence[object], data: Path | None) -> str:
+    def _name(self, what: DataSetKey) -> str:
         if not self._code:
             return ""
+        data = what.data
         place = str(data.resolve()) if data is not None else ""
-        return digests.digest([self._code, list(names), place, digests.listing(data)])
+        whole = [*what.modules, *what.names]
+        return digests.digest([self._code, whole, place, digests.listing(data)])
 
     def _is_unchanged(self) -> bool:
         """Say whether the code that has drawn is the one whose digest was taken."""

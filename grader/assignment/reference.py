@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from grader.assignment import sized
-from grader.assignment.kept_data import Drawn, KeptData
+from grader.assignment.kept_data import DataSetKey, Drawn, KeptData
 from grader.assignment.raised import short
 from grader.assignment.solved import SolvedCase as SolvedCase  # noqa: PLC0414 - who asks the reference needs both
 from grader.assignment.syntax import statements
@@ -365,7 +365,9 @@ class Assignment:
             return dict(loaded["inputs"]), dict(loaded["withheld"])
 
         try:
-            return Dataset(*self.kept_data.drawn_once([name], [tier, seed], data, draw))
+            return Dataset(
+                *self.kept_data.drawn_once(DataSetKey((name,), (tier, seed), data), draw)
+            )
         except BrokenError:
             raise
         except (OSError, ValueError) as error:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field, model_validator
 
-from grader.assignment.kept_data import Drawn
+from grader.assignment.kept_data import DataSetKey, Drawn
 from grader.assignment.reference import Assignment, Dataset
 from grader.errors import RAISED, BrokenError, Failure
 from grader.isolation.wire import Decoder, Encoder
@@ -126,10 +126,10 @@ def data_of(spec: DrivenSpec, context: Context, tier: Tier, data: Path | None) -
     if change is None:
         raise BrokenError(f"there is no data set function {spec.counterfactual}")
     seed = seed_for("counterfactual", spec.id, context.seed)
-    modules = [spec.dataset, spec.counterfactual.partition(".")[0]]
-    named = [tier, context.seed, spec.counterfactual, seed]
+    modules = spec.dataset, spec.counterfactual.partition(".")[0]
+    what = DataSetKey(modules, (tier, context.seed, spec.counterfactual, seed), data)
     draw = partial(_changed, found, change, spec.counterfactual, seed)
-    return Dataset(*context.assignment.kept_data.drawn_once(modules, named, data, draw))
+    return Dataset(*context.assignment.kept_data.drawn_once(what, draw))
 
 
 def _changed(found: Dataset, change: Callable[..., Drawn], name: str, seed: int) -> Drawn:

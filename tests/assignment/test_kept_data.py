@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from grader.assignment import digests, kept_data, used_files
-from grader.assignment.kept_data import KeptData
+from grader.assignment.kept_data import DataSetKey, KeptData
 
 MADE = (
     {"images": np.arange(6, dtype=np.uint8).reshape(2, 3), "names": ["ants", "bees"]},
@@ -44,7 +44,7 @@ class Draw:
 
 
 def drawn(folder, draw, *names, data=None):
-    return KeptData(folder).drawn(["drawn"], names or [7], data, draw)
+    return KeptData(folder).drawn(DataSetKey(("drawn",), names or (7,), data), draw)
 
 
 def files(folder):
@@ -67,12 +67,11 @@ def test_it_is_drawn_once_and_the_very_same_again(reference):
 
 def test_it_is_remembered_in_a_process(reference):
     draw, kept = Draw(), KeptData(reference)
-    assert kept.drawn_once(["drawn"], [1], None, draw) is kept.drawn_once(
-        ["drawn"], [1], None, draw
-    )
-    kept.drawn_once(["drawn"], [2], None, draw)
-    kept.drawn_once(["other"], [2], None, draw)
-    kept.drawn_once(["other"], [2], reference, draw)
+    first = DataSetKey(("drawn",), (1,))
+    assert kept.drawn_once(first, draw) is kept.drawn_once(DataSetKey(("drawn",), (1,)), draw)
+    kept.drawn_once(DataSetKey(("drawn",), (2,)), draw)
+    kept.drawn_once(DataSetKey(("other",), (2,)), draw)
+    kept.drawn_once(DataSetKey(("other",), (2,), reference), draw)
     assert draw.count == 4
 
 
@@ -229,7 +228,7 @@ def test_only_what_says_so_is_kept(reference):
     assert draw.count == 2
     assert files(reference) == []
     (reference / "datasets" / "drawn.py").write_text("KEPT = True\n")
-    KeptData(reference).drawn(["drawn", "other"], [7], None, draw)  # of which one does not
+    KeptData(reference).drawn(DataSetKey(("drawn", "other"), (7,)), draw)  # of which one does not
     assert files(reference) == []
 
 

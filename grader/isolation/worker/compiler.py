@@ -11,6 +11,7 @@ modules, threads, alarms) an import may go wrong. What only turns out to need it
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import os
@@ -104,18 +105,18 @@ def wake_for(folder: str) -> bool:
     """Wake it in a fork server if the code in a folder names it; say whether that was done.
 
     It makes a folder for what it compiles, which a fork server cannot: it gets one that is there.
+    Where it cannot be imported the server lives on, and the program finds out what that means.
     """
     if not is_asleep() or not is_named(folder):
         return False
     before, usual = dict(os.environ), tempfile.tempdir
     os.environ[CACHE] = tempfile.tempdir = os.sep
-    try:
+    with contextlib.suppress(Exception):
         wake()
-    finally:
-        tempfile.tempdir = usual
-        os.environ.clear()
-        os.environ.update(before)
-    return True
+    tempfile.tempdir = usual
+    os.environ.clear()
+    os.environ.update(before)
+    return not is_asleep()
 
 
 def wake() -> types.ModuleType:

@@ -207,3 +207,17 @@ def test_what_only_leaves_code_uncompiled_does_not_wake_it(asleep):
     reply = worker.call("f", (), ())
     assert reply.error is None, reply.error
     assert reply.value == (True, 2, 3)
+
+
+def test_a_compiler_that_cannot_be_imported_ends_no_fork_server(tmp_path, monkeypatch):
+    def broken():
+        raise ImportError("no such library")
+
+    (tmp_path / "module.py").write_text("import torch._dynamo\n")
+    stand_in = compiler.SleepingCompiler(compiler.NAME)
+    monkeypatch.setitem(sys.modules, compiler.NAME, stand_in)
+    monkeypatch.setattr(compiler, "wake", broken)
+    before = dict(os.environ), tempfile.tempdir
+    assert not compiler.wake_for(str(tmp_path))
+    assert (dict(os.environ), tempfile.tempdir) == before
+    assert compiler.is_asleep()
