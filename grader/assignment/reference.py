@@ -252,6 +252,7 @@ class Assignment:
                 expected = self._outputs(solution, backward, inputs, gradients)
             expected = _arrays(backward or forward, expected)
             expected = {name: _frozen(value) for name, value in expected.items()}
+            values = {name: _frozen(value) for name, value in values.items()}
             solved.append(
                 SolvedCase(case.name, case.group, arguments, expected, cotangents, values)
             )

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from grader.assignment.reference import SolvedCase
-from grader.checks.numerics import Tolerance, as_array
+from grader.checks.expectations import Tolerance
+from grader.checks.numerics import as_array
 from grader.model import Array
 
 from .student_code import StudentModule

@@ -97,20 +97,24 @@ def _beside_repaired(
         for case in cases
         if case.group == BASE_GROUP
     ]
-    for skip in range(MAX_REPAIRS):
-        lines: list[int] = []
+    passed_over: list[int] = []
+    made: list[int] = []  # the number of the change that is tried, by each worker for it
+    lines: list[int | None] = []
 
-        @contextlib.contextmanager
-        def repaired(
-            seed: int, skip: int = skip, lines: list[int] = lines
-        ) -> Iterator[StudentModule]:
-            with context.open_module(seed) as module:
-                line = module.repair(spec.forward, wanted, skip)
-                if line is None:
-                    raise _NoRepair
-                lines.append(line)
-                yield module
+    @contextlib.contextmanager
+    def repaired(seed: int) -> Iterator[StudentModule]:
+        """Open the student's module with the first change that is not passed over."""
+        with context.open_module(seed) as module:
+            number = module.repair(spec.forward, wanted, passed_over)
+            if number is None:
+                raise _NoRepair
+            made.append(number)
+            lines.append(module.repaired)
+            yield module
 
+    for _ in range(MAX_REPAIRS):
+        passed_over += made[:1]
+        made.clear()
         try:
             tried = judge(GradientRun(spec, replace(context, open_module=repaired)), cases)
         except _NoRepair:
@@ -120,7 +124,7 @@ def _beside_repaired(
         if isinstance(found, Blocked) or _is_better(tried, found, proof=run.untried):
             note = (
                 f"your {spec.forward} is wrong, so {spec.function} was tested beside it with one "
-                f"change in line {lines[0]} that makes it right; {spec.forward} costs no points "
+                f"change in line {lines[-1]} that makes it right; {spec.forward} costs no points "
                 "here"
             )
             found = replace(tried, notes=(*tried.notes, note))
@@ -161,11 +165,11 @@ def ask_a_person(
         except Failure as failed:
             if failed.reason in NOT_WRITTEN or failed.reason == "forbidden":
                 raise
-        file, name = module.file, context.question.module
+        where, name = module.file, context.question.module
     text = context.read_file(name).decode("utf-8", "replace")
     function = re.search(
         rf"^def {spec.function}\b.*?(?=^\S(?!\))|\Z)", text, re.MULTILINE | re.DOTALL
     )
     shown = function.group()[:MAX_SHOWN] if function is not None else text[:MAX_SHOWN]
     why = f"{spec.function} could not be tried: {problem}, and how it keeps values is not known"
-    raise Pending(f"{why}. A person must read it. ({details})", file, shown)
+    raise Pending(f"{why}. A person must read it. ({details})", where, shown)

@@ -11,8 +11,9 @@ from pydantic import Field
 from grader.assignment.reference import SolvedCase
 from grader.author.cases import BASE_GROUP, EDGE_CASES
 from grader.checks import causes
+from grader.checks.expectations import Tolerance
 from grader.checks.measured import LargestDifferences
-from grader.checks.numerics import Comparison, Tolerance, compare, tolerance
+from grader.checks.numerics import Comparison, compare, tolerance
 from grader.errors import Blocked, Failure, Reason, WorkerLost
 from grader.isolation.wire import WireError
 from grader.model import (

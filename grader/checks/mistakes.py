@@ -10,7 +10,8 @@ import numpy as np
 
 from grader.assignment.reference import SolvedCase
 from grader.checks import causes
-from grader.checks.numerics import Comparison, Tolerance, as_array, same_values
+from grader.checks.expectations import Tolerance
+from grader.checks.numerics import Comparison, as_array, same_values
 from grader.errors import BrokenError
 from grader.model import Array
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Protocol
 
 import numpy as np
 
 from grader.assignment.reference import SolvedCase
-from grader.checks import causes
+from grader.checks import causes, expectations
+from grader.checks.expectations import Expectation, Tolerance
 from grader.errors import Cause, Reason
 from grader.isolation.wire import Opaque, TensorData
 from grader.model import Array, Tolerances
@@ -31,64 +32,20 @@ LAZY = {
     "coroutine": "a coroutine (is it an async function?)",
 }
 TIE = 1.0e-9  # relative
-TINY = 1.0e-300  # in place of a tolerance of zero
+SURELY = 1.0 - 1.0e-9  # a smaller share of what is allowed is right whatever rounding does
 ROUNDING = 1.0e-2  # relative; a smaller difference of a narrower type is that type's rounding
-
-
-@dataclass(frozen=True)
-class Tolerance:
-    """How far values may be off.
-
-    ``|actual - expected| <= atol + max(rtol * |expected|, rtol_of_largest * max |expected|)``.
-    """
-
-    rtol: float
-    atol: float
-    rtol_of_largest: float = 0.0
-
-    def bound(self, expected: Array) -> Array:
-        """Return the allowed difference of each element."""
-        with np.errstate(invalid="ignore", over="ignore"):
-            return self.of_sizes(np.abs(np.where(np.isfinite(expected), expected, 0.0)))
-
-    def of_sizes(self, size: Array, axis: tuple[int, ...] | None = None) -> Array:
-        """Return the allowed difference of each element, given what size the expected ones have.
-
-        ``axis`` are the axes of one array where several are stacked; by default there is one.
-        """
-        keepdims: Any = axis is not None
-        largest = np.maximum.reduce(size, axis=axis, initial=0.0, keepdims=keepdims)
-        relative = np.maximum(self.rtol * size, self.rtol_of_largest * largest)
-        bound: Array = self.atol + relative
-        return bound
-
-    def allows(self, actual: Array, expected: Array) -> Array:
-        """Return which elements agree (bool, same shape); NaN and infinity agree with equals."""
-        with np.errstate(invalid="ignore", over="ignore"):
-            difference = np.abs(actual - expected)
-            if difference.size and _all_finite(difference, expected):
-                return np.asarray(difference <= self.of_sizes(np.abs(expected)))
-            near = difference <= self.bound(expected)
-        same = (actual == expected) | (np.isnan(actual) & np.isnan(expected))
-        agreed: Array = np.where(np.isfinite(expected), near, same)
-        return agreed
 
 
 def tolerance(spec: Tolerances, case: SolvedCase) -> Tolerance:
     """Return the tolerance for the lowest precision among a case's inputs."""
     if case.is_single:
-        of_largest = min(spec.rtol_float32, spec.rtol_of_largest)
-        return Tolerance(spec.rtol_float32, spec.atol_float32, of_largest)
-    return Tolerance(spec.rtol, spec.atol, min(spec.rtol, spec.rtol_of_largest))
+        return _tolerance(spec.rtol_float32, spec.atol_float32, spec.rtol_of_largest)
+    return _tolerance(spec.rtol, spec.atol, spec.rtol_of_largest)
 
 
-def _all_finite(difference: Array, expected: Array) -> bool:
-    """Say whether all numbers are finite of which these are the differences, in float64.
-
-    False may also mean that a difference was too large.
-    """
-    doubles = difference.dtype == expected.dtype == np.float64
-    return doubles and math.isfinite(np.maximum.reduce(difference, axis=None))
+@lru_cache(maxsize=256)
+def _tolerance(rtol: float, atol: float, rtol_of_largest: float) -> Tolerance:
+    return Tolerance(rtol, atol, min(rtol, rtol_of_largest))
 
 
 class NumericMismatch(Protocol):
@@ -192,8 +149,8 @@ def compare(
     if expected.size == 0:
         return Comparison(name, max_abs=0.0, max_rel=0.0, share=0.0)
     with np.errstate(all="ignore"):  # a student's numbers may overflow whatever is done with them
-        wanted = expected.astype(np.float64, copy=False)
-        found = _compare_numbers(name, array.astype(np.float64, copy=False), wanted, tolerance)
+        wanted = expectations.of(expected, tolerance)
+        found = _compare_numbers(name, array.astype(np.float64, copy=False), wanted)
     narrower = array.dtype.kind == "f" and array.dtype.itemsize < expected.dtype.itemsize
     if found.reason == "mismatch" and narrower and (found.max_rel or 0) < ROUNDING:
         text = f"it is {array.dtype} instead of {expected.dtype}, so it loses digits"
@@ -201,24 +158,27 @@ def compare(
     return found
 
 
-def _compare_numbers(name: str, actual: Array, expected: Array, tolerance: Tolerance) -> Comparison:
+def _compare_numbers(name: str, actual: Array, wanted: Expectation) -> Comparison:
+    expected, tolerance = wanted.values, wanted.tolerance
     difference = np.abs(actual - expected)
-    if _all_finite(difference, expected):
-        size = np.abs(expected)
-        bound = tolerance.of_sizes(size)
-        good = np.asarray(difference <= bound)
-        finite = None
+    largest = np.maximum.reduce(difference, axis=None)
+    if math.isfinite(largest) and wanted.is_finite:
+        max_abs, finite = float(largest), None
+        max_rel = float(np.maximum.reduce(difference / wanted.sizes, axis=None))
+        share = _largest_share(difference, wanted.least)
+        if share is not None and share < SURELY and wanted.is_bound:
+            return Comparison(name, max_abs=max_abs, max_rel=max_rel, share=share)
+        good = np.asarray(difference <= wanted.bound)
     else:
-        bound = tolerance.bound(expected)
         good = tolerance.allows(actual, expected)
         # What is not finite has no difference; it is named in the message instead.
         finite = np.isfinite(actual) & np.isfinite(expected)
         difference = np.abs(np.where(finite, actual - expected, 0.0))
         size = np.abs(np.where(finite, expected, 1.0))
-    relative = difference / np.where(expected == 0, 1.0, size)
-    max_abs = float(np.maximum.reduce(difference, axis=None))
-    max_rel = float(np.maximum.reduce(relative, axis=None))
-    share = _largest_share(difference, bound)
+        relative = difference / np.where(expected == 0, 1.0, size)
+        max_abs = float(np.maximum.reduce(difference, axis=None))
+        max_rel = float(np.maximum.reduce(relative, axis=None))
+        share = _largest_share(difference, wanted.least)
     if np.logical_and.reduce(good, axis=None):
         return Comparison(name, max_abs=max_abs, max_rel=max_rel, share=share)
     if finite is None:
@@ -238,9 +198,9 @@ def _compare_numbers(name: str, actual: Array, expected: Array, tolerance: Toler
     )  # fmt: skip
 
 
-def _largest_share(difference: Array, bound: Array) -> float | None:
+def _largest_share(difference: Array, least: Array) -> float | None:
     """Return the largest difference as a share of what is allowed; None if it is not finite."""
-    share = float(np.maximum.reduce(difference / np.maximum(bound, TINY), axis=None))
+    share = float(np.maximum.reduce(difference / least, axis=None))
     return share if math.isfinite(share) else None
 
 

@@ -28,7 +28,8 @@ from grader.assignment.mutant_words import description
 from grader.assignment.reference import Assignment, SolvedCase
 from grader.assignment.used_files import files_of
 from grader.author.cases import BASE_GROUP
-from grader.checks.numerics import Tolerance, as_array, same_values, tolerance
+from grader.checks.expectations import Tolerance
+from grader.checks.numerics import as_array, same_values, tolerance
 from grader.errors import BrokenError
 from grader.isolation.bounded import BoundExceededError, Bounds
 from grader.isolation.worker.mutants import Mutant, functions_in, mutants_of

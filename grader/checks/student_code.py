@@ -13,7 +13,7 @@ from grader.checks import causes
 from grader.checks.numerics import as_array, described_type
 from grader.checks.own_words import USUAL_TYPES, own_words
 from grader.errors import Failure, Reason
-from grader.isolation.sandbox.calls import FunctionCall, fit, in_batches
+from grader.isolation.sandbox.calls import FunctionCall, Wanted, fit, in_batches
 from grader.isolation.sandbox.connection import WorkerConnection
 from grader.isolation.sandbox.reply import Reply
 from grader.isolation.sandbox.student_error import StudentError
@@ -201,20 +201,21 @@ class StudentModule:
         self._worker.have_answered(answers.wanted, answers)
 
     def repair(
-        self, function: str, wanted: list[tuple[list[Any], list[Any]]], skip: int
+        self, function: str, wanted: Sequence[Wanted], passed_over: Sequence[int]
     ) -> int | None:
-        """Put a function right with a change of one place, and return the line; None if none is.
+        """Put a function right with a change of one place; return its number, None if none is.
 
         Args:
             function: its name in the module.
-            wanted: arguments, and what it should return for them; None where that is not known.
-            skip: how many such changes are passed over.
+            wanted: arguments, and what it should return for them.
+            passed_over: the numbers of changes that come before it.
         """
-        reply = self._worker.repair(function, wanted, skip)
-        line = reply.value
-        good = reply.error is None and type(line) is int and 0 < line < MAX_LINES
+        value = self._worker.repair(function, wanted, passed_over).value
+        line, number = value if type(value) is tuple and len(value) == 2 else (0, 0)  # noqa: PLR2004
+        good = type(line) is type(number) is int and 0 < line < MAX_LINES
+        good = good and number > max(passed_over, default=-1)
         self.repaired = line if good else None
-        return self.repaired
+        return number if good else None
 
     def layout(self, signature: Signature) -> dict[str, Any] | None:
         """Return how a function makes its caches (``isolation/worker/cache_layout.py``), if known.

@@ -14,6 +14,7 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from grader.errors import Reason
@@ -47,11 +48,13 @@ class Places:
     obstacles: dict[str, tuple[Reason, str]] = field(default_factory=dict)
 
 
+@lru_cache(maxsize=4096)
 def folded(name: str) -> str:
     """Return a file's name, ignoring case and ways to write accents."""
     return unicodedata.normalize("NFC", name).casefold()
 
 
+@lru_cache(maxsize=4096)
 def loosened(name: str) -> str:
     """Return a file's name without what browsers and platforms add to it."""
     name = folded(name).strip()

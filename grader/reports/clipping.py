@@ -143,8 +143,10 @@ def _value(value: Any, left: list[int], depth: int) -> Any:
 
 
 def _part(part: Part) -> Part:
-    message, cause = clipped(part.message, MAX_MESSAGE), _cause(part.cause)
-    return replace(part, name=_name(part.name), message=message, cause=cause)
+    name, message = _name(part.name), clipped(part.message, MAX_MESSAGE)
+    if part.cause is None and (name, message) == (part.name, part.message):
+        return part  # as most are
+    return replace(part, name=name, message=message, cause=_cause(part.cause))
 
 
 def _cause(cause: Cause | None) -> Cause | None:

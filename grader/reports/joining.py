@@ -93,8 +93,9 @@ def is_framed(rubric: Rubric, made: Report) -> bool:
     """Say whether a report has the rubric's titles: a change of these needs no check to be run."""
     titles = {question.id: question.title for question in rubric.questions}
     order = [check.id for question in rubric.questions for check in question.checks]
+    there = made.by_id()
     return (
         made.title == rubric.title
         and all(question.title == titles.get(question.id) for question in made.questions)
-        and [*made.by_id()] == [name for name in order if name in made.by_id()]
+        and [*there] == [name for name in order if name in there]
     )

@@ -42,6 +42,7 @@ from grader.seeds import seed_for
 HURRIED = 0.2  # of a check's time is for trying it again once student code has used it up
 LEAST_TIME_S = 2.0
 MAX_TEXT_FILE = 16 * 1024 * 1024  # a million labels are 2 MB
+MAX_KEPT_TEXT, MAX_KEPT_TEXTS = 256 * 1024, 40  # bytes of a file that is read once; such files
 WITHHELD = (
     "the text of the exception is not shown, since it could hold hidden data; your instructor can "
     "read it"
@@ -96,6 +97,7 @@ class Session:
         self._loader = Loader(submission, workers, self._limits)
         self._reply_bytes: Callable[[], int | None] = _no_limit
         self._time_share = 1.0
+        self._texts: dict[str, bytes | Failure] = {}  # the submission's files, as they were read
 
     def ordered(self, wanted: Collection[str]) -> Sequence[tuple[Question, CheckSpec]]:
         """Return the checks with these ids in the order in which they should run."""
@@ -237,10 +239,10 @@ class Session:
         except Failure as failed:
             cause = causes.of_failure(failed)
             return CheckResult(check, "failed", 0.0, failed.reason, failed.message, cause)
-        parts = tuple(
-            dataclasses.replace(part, undecided=part.name in judgement.undecided)
-            for part in map(causes.completed, judgement.parts)
-        )
+        parts = tuple(map(causes.completed, judgement.parts))
+        if judgement.undecided:
+            waiting = judgement.undecided
+            parts = tuple(dataclasses.replace(p, undecided=p.name in waiting) for p in parts)
         messages = [part.message for part in parts if part.message and part.earned < 1]
         message = "\n".join(messages) if judgement.message is None else judgement.message
         return CheckResult(
@@ -297,7 +299,25 @@ class Session:
             raise
 
     def _read_file(self, name: str) -> bytes:
-        """Return the bytes of a file of the submission."""
+        """Return the bytes of a file of the submission, which nobody changes; small ones are kept.
+
+        Raises:
+            Failure: it is not there, or it is too large.
+        """
+        found = self._texts.get(name)
+        if found is None:
+            try:
+                found = self._read(name)
+            except Failure as failed:
+                found = Failure(failed.reason, failed.message)
+            small = isinstance(found, Failure) or len(found) <= MAX_KEPT_TEXT
+            if small and len(self._texts) < MAX_KEPT_TEXTS:
+                self._texts[name] = found
+        if isinstance(found, Failure):
+            raise Failure(found.reason, found.message)
+        return found
+
+    def _read(self, name: str) -> bytes:
         path = self.submission.folder / self.submission.path_of(name)
         if name in self.submission.places.obstacles or not path.is_file():
             raise Failure("missing", self.submission.missing(name))

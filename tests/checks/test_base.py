@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from grader.checks.base import Tally, in_lines
-from grader.checks.numerics import Tolerance, compare
+from grader.checks.expectations import Tolerance
+from grader.checks.numerics import compare
 from grader.errors import Cause
 from grader.model import Part
 

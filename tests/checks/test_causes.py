@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.checks import causes
-from grader.checks.numerics import Tolerance, compare
+from grader.checks.expectations import Tolerance
+from grader.checks.numerics import compare
 from grader.errors import REASONS, Cause, Failure
 
 TOLERANCE = Tolerance(rtol=1.0e-6, atol=1.0e-9)

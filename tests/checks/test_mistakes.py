@@ -7,8 +7,9 @@ import pytest
 
 from grader.assignment.reference import SolvedCase
 from grader.checks.base import Tally
+from grader.checks.expectations import Tolerance
 from grader.checks.mistakes import GivenValues, by_name, explain, known_mistake, mistaken
-from grader.checks.numerics import Comparison, Tolerance
+from grader.checks.numerics import Comparison
 from grader.errors import BrokenError, Cause
 from grader.isolation.wire import TensorData
 

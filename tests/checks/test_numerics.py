@@ -12,7 +12,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.checks.numerics import Comparison, Tolerance, as_array, compare
+from grader.checks.expectations import Tolerance
+from grader.checks.numerics import Comparison, as_array, compare
 from grader.isolation.wire import Opaque, TensorData
 
 DOUBLE = Tolerance(rtol=1.0e-6, atol=1.0e-9)

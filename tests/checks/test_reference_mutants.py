@@ -8,7 +8,7 @@ import pytest
 from grader.assignment import digests
 from grader.assignment.reference import Assignment, SolvedCase
 from grader.checks import kept_changes, reference_mutants
-from grader.checks.numerics import Tolerance
+from grader.checks.expectations import Tolerance
 from grader.checks.reference_mutants import ChangedReference
 from grader.isolation import bounded
 from tests.checks.toy_layers import CASES, FORWARD, GRADIENT, RIGHT, changed, judge

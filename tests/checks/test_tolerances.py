@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.checks.numerics import Tolerance, compare
+from grader.checks.expectations import Tolerance
+from grader.checks.numerics import compare
 
 SEEDS = 1000
 ALLOWED = Tolerance(1.0e-6, 1.0e-9, 1.0e-6)

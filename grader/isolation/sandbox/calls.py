@@ -22,6 +22,8 @@ AT_ONCE_S = 1.0  # for the answers to all of them; slower code is asked one by o
 MAX_BYTES = 96 * 1024
 MAX_BUNDLES = 64  # that are kept: each holds up to MAX_BYTES
 PER_VALUE, PER_CALL = 64, 256  # bytes, about, of what goes along
+# Arguments, and what a function should return for them; None where that is not known.
+Wanted = tuple[list[Any], list[Any]]
 
 
 @dataclass(frozen=True)

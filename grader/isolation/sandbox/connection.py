@@ -23,10 +23,10 @@ from grader.isolation.wire import (
 from grader.isolation.wire.bundle import Bytes, bundle
 from grader.isolation.wire.codec import PREFIX, Buffer
 
-from .calls import AT_ONCE_S, Bundles, FunctionCall
+from .calls import AT_ONCE_S, Bundles, FunctionCall, Wanted
 from .left_out import LeftOut, Place
 from .limits import MIB, NOTHING, UNANSWERED, Ending, Limits, Spent, died, timed_out
-from .reply import Reply, decoded, parse_replies, parse_reply
+from .reply import Reply, decoded, parse_replies, parse_reply, received
 
 CHUNK = 1 * MIB
 READY = b"R"  # grader/isolation/worker/child.py
@@ -239,12 +239,12 @@ class WorkerConnection(Closing):
         body = {"op": "layout", "function": function, "outputs": outputs, "opaque": opaque}
         return self._request({**body, "reader": reader})
 
-    def repair(self, function: str, wanted: list[tuple[list[Any], list[Any]]], skip: int) -> Reply:
+    def repair(self, function: str, wanted: Sequence[Wanted], passed_over: Sequence[int]) -> Reply:
         """Put a function right with one change: ``isolation/worker/repair.py``.
 
-        ``wanted`` holds arguments and outputs, ``skip`` says how many changes are passed over.
+        ``wanted`` holds arguments and outputs, ``passed_over`` the numbers of changes.
         """
-        asked = {"function": function, "wanted": wanted, "skip": skip}
+        asked = {"function": function, "wanted": list(wanted), "passed_over": list(passed_over)}
         return self._request({"op": "repair", **asked})
 
     def close(self) -> None:
@@ -376,7 +376,7 @@ class WorkerConnection(Closing):
         most = self._limits.reply_bytes(calls)
         asks = max(most, MAX_ASK_BYTES) if self._answer is not None else most
         header = parse_header(bytes(self._exactly(length)), asks)
-        buffers = [self._exactly(size) for size in header.buffer_sizes]
+        buffers = received(header.buffer_sizes, self._exactly)
         # The worker sends its answer as a plain JSON object whose values are encoded.
         if type(header.body) is not dict:
             raise WireError("an answer is not an object")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 from grader.isolation.wire import Decoder, WireError
@@ -12,6 +14,7 @@ from .student_error import StudentError, listed_texts
 # What a worker may say that it did another way (``worker/ordinary.py``).
 ADAPTED = ("DataLoader", "Pool", "ProcessPoolExecutor", "torch.compile")
 OF_A_CALL = frozenset(["id", "result", "mutated", "adapted"])
+MAX_TOGETHER = 128 * 1024  # bytes of buffers that are received in one piece
 MAX_TOLD = 20  # entries of a list that a worker reports beside a value
 MAX_WORDS = 300  # characters of what it says of one of them
 
@@ -40,6 +43,14 @@ class Reply:
     cut: bool = False
     alone: bool = False
     pure: bool = False
+
+
+def received(sizes: Sequence[int], exactly: Callable[[int], bytearray]) -> list[bytearray]:
+    """Receive buffers of these sizes; small ones in one piece, which is cut afterwards."""
+    if sum(sizes) > MAX_TOGETHER:
+        return [exactly(size) for size in sizes]
+    whole, ends = exactly(sum(sizes)), list(accumulate(sizes))
+    return [whole[end - size : end] for size, end in zip(sizes, ends, strict=True)]
 
 
 def decoded(body: dict[str, Any], buffers: list[bytearray]) -> dict[str, Any]:

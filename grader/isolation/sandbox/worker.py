@@ -23,7 +23,7 @@ Reap = Callable[[float], Ending]  # end the worker; it has so many seconds to en
 MEASURE_EVERY_S = 0.25  # of files on a disk; a fast one takes some 500 MiB meanwhile
 MAX_READS = 64  # of output at a time
 READ_AHEAD = 64 * 1024  # bytes of answers that are received together
-READY_TIMEOUT_S = 30.0  # locking down takes milliseconds; a machine this slow cannot grade
+READY_TIMEOUT_S = 60.0  # locking down takes milliseconds, to import the compiler some seconds
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ DTYPES = frozenset(
     + ["float16", "float32", "float64", "complex64", "complex128"]
 )
 
+BY_NAME = {name: np.dtype(name) for name in DTYPES}
 USUAL = {np.dtype(name): (name, np.dtype(name).newbyteorder("<")) for name in sorted(DTYPES)}
 Buffer = bytes | bytearray | memoryview
 
@@ -107,8 +108,9 @@ def parse_header(data: bytes, max_bytes: int) -> Header:
     sizes = header["buffers"]
     if type(sizes) is not list or len(sizes) > MAX_BUFFERS:
         raise WireError("a header's buffers must be a list of at most 1024 sizes")
-    if any(type(size) is not int or size < 0 for size in sizes):
-        raise WireError("a buffer's size must be an integer of at least 0")
+    for size in sizes:
+        if type(size) is not int or size < 0:
+            raise WireError("a buffer's size must be an integer of at least 0")
     if sum(sizes) > max_bytes:
         raise TooMuchAnnouncedError(sum(sizes), max_bytes)
     return Header(header["body"], tuple(sizes))
@@ -328,10 +330,11 @@ class Decoder:
             raise WireError("an array's dtype is not allowed")
         if type(shape) is not list or len(shape) > MAX_NDIM:
             raise WireError("an array's shape is not a list of at most 16 sizes")
-        if any(type(size) is not int or size < 0 for size in shape):
-            raise WireError("an array's shape holds something other than sizes")
+        for size in shape:
+            if type(size) is not int or size < 0:
+                raise WireError("an array's shape holds something other than sizes")
         buffer = self._take(index)
-        dtype = np.dtype(dtype_name)
+        dtype = BY_NAME[dtype_name]
         if math.prod(shape) * dtype.itemsize != len(buffer):
             raise WireError("an array's shape does not match its bytes")
         if not buffer and math.prod(filter(None, shape)) * dtype.itemsize > MAX_EMPTY_BYTES:

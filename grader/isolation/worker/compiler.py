@@ -4,9 +4,10 @@ Each optimizer of torch imports the compiler, to say that it is not to be compil
 takes as long as to import torch (2 s), and adds 800 modules and 70 MB to every process: a fork of
 it takes half as long again. Where nothing is compiled, what optimizers ask for does nothing.
 
-For a program that names it, or a part of torch that rests on it, the fork server imports it before
-the first worker of that program, and has it from then on: in the program's own surroundings (its
-modules, threads, alarms) an import may go wrong. What only turns out to need it wakes it then.
+A program that names it, or a part of torch that rests on it, gets a worker that imports it before
+any of its code is there: in the program's own surroundings (its modules, threads, alarms) an import
+may go wrong. What only turns out to need it wakes it then. A fork server never does: what is loaded
+there would be loaded for the programs of others.
 """
 
 from __future__ import annotations
@@ -24,14 +25,17 @@ import types
 from typing import Any
 
 NAME = "torch._dynamo"
-# The compiler, and what rests on it.
+# The compiler, and what rests on it; names of it after an import from torch or from torch.utils.
 NEEDS_IT = re.compile(
-    rb"dynamo|functorch|torch\.func\b|torch import[^\n]*\bfunc\b|\bvmap\b|\bjacrev\b|\bjacfwd\b"
-    rb"|utils\.checkpoint|utils import[^\n]*checkpoint|\bfx\b|torch\.export|attention\.bias"
-    rb"|flex_attention|custom_op|flop_counter|torch\.library|fake_tensor|_inductor|\bhigher_order"
+    rb"dynamo|functorch|torch\.func\b|torch\.cond\b|torch\.compiler|\bvmap\b|\bjacrev\b|\bjacfwd\b"
+    rb"|utils\.checkpoint|\bfx\b|torch\.export|attention\.bias|flex_attention|custom_op"
+    rb"|flop_counter|torch\.library|fake_tensor|_inductor|\bhigher_order"
 )
+IMPORTED = re.compile(rb"\b(?:checkpoint|compiler|cond|export|func|library)\b")
+FROM_TORCH = re.compile(rb"torch(?:\.utils)?\s+import\b")
 CACHE = "TORCHINDUCTOR_CACHE_DIR"
-MAX_FILES, MAX_BYTES = 300, 1 << 20  # of a submission that is read; of more it is awake at once
+# Of a submission that is read, which takes a second at most; of more it is awake at once.
+MAX_FILES, MAX_BYTES = 300, 4 << 20
 LONGEST_WAIT_S = 20.0
 _lock = threading.RLock()
 
@@ -44,9 +48,11 @@ class SleepingCompiler(types.ModuleType):
         """Do nothing: only a compiler stops here."""
 
     @staticmethod
-    def disable(fn: Any = None, *_args: Any, **_options: Any) -> Any:
-        """Return a function as it is, uncompiled; or a decorator that does."""
-        return _as_it_is if fn is None else fn
+    def disable(fn: Any = None, *arguments: Any, **options: Any) -> Any:
+        """Return a function of torch's own as it is: torch has wrapped it already."""
+        if fn is not None and options.get("wrapping") is False:
+            return fn
+        return wake().disable(fn, *arguments, **options)
 
     def __getattr__(self, name: str) -> Any:
         # Whoever looks at all modules asks for such names: not for the compiler.
@@ -81,7 +87,7 @@ def is_asleep() -> bool:
 
 def is_named(folder: str) -> bool:
     """Say whether the code in a folder names it, or what rests on it. Nothing of it is run."""
-    count = 0
+    files, size = 0, 0
     for parent, _folders, names in os.walk(folder):
         for name in names:
             if not name.endswith((".py", ".pyi", ".pyx")):
@@ -89,23 +95,38 @@ def is_named(folder: str) -> bool:
             path = os.path.join(parent, name)
             try:
                 status = os.lstat(path)
-                count += 1
-                if count > MAX_FILES or status.st_size > MAX_BYTES:
+                files, size = files + 1, size + status.st_size
+                if files > MAX_FILES or size > MAX_BYTES:
                     return True
                 if stat.S_ISREG(status.st_mode):
                     with open(path, "rb") as file:
-                        if NEEDS_IT.search(file.read()):
+                        if names_it(file.read(MAX_BYTES)):
                             return True
             except OSError:
                 return True
     return False
 
 
-def wake_for(folder: str) -> bool:
-    """Wake it in a fork server if the code in a folder names it; say whether that was done.
+def names_it(text: bytes) -> bool:
+    """Say whether a program's text names it. The time is that of reading, whatever stands there."""
+    if NEEDS_IT.search(text):
+        return True
+    if not FROM_TORCH.search(text):
+        return False
+    if b"import (" in text or b"\\\n" in text:  # its names may stand in other lines
+        return IMPORTED.search(text) is not None
+    return any(
+        found is not None and IMPORTED.search(line, found.end())
+        for line in text.splitlines()
+        if (found := FROM_TORCH.search(line)) is not None
+    )
 
-    It makes a folder for what it compiles, which a fork server cannot: it gets one that is there.
-    Where it cannot be imported the server lives on, and the program finds out what that means.
+
+def wake_for(folder: str) -> bool:
+    """Wake it in a new worker if the code in a folder names it; say whether that was tried.
+
+    It makes a folder for what it compiles, which cannot be made here: it gets one that is there.
+    Where it cannot be imported the program finds out what that means.
     """
     if not is_asleep() or not is_named(folder):
         return False
@@ -116,7 +137,7 @@ def wake_for(folder: str) -> bool:
     tempfile.tempdir = usual
     os.environ.clear()
     os.environ.update(before)
-    return not is_asleep()
+    return True
 
 
 def wake() -> types.ModuleType:
@@ -130,13 +151,12 @@ def wake() -> types.ModuleType:
             try:
                 importlib.import_module(NAME)
             except BaseException:
+                # Parts of it that are there hold on to a package that is not whole.
+                for name in [name for name in sys.modules if name.startswith(f"{NAME}.")]:
+                    del sys.modules[name]
                 sys.modules[NAME] = asleep
                 raise
         return sys.modules[NAME]
     finally:
         if held:
             _lock.release()
-
-
-def _as_it_is(function: Any) -> Any:
-    return function

@@ -91,9 +91,12 @@ class CourseLayout:
             package: the package that it is loaded in; empty if there is none.
             beside: the folder of its file.
         """
-        depth = len(package.split(".")) if package else 0
-        _Absolute(self, depth, beside).change(tree)
-        for node in nested(tree):
+        nodes = list(nested(tree))
+        if any(type(node) is ast.ImportFrom and node.level for node in nodes):
+            depth = len(package.split(".")) if package else 0
+            _Absolute(self, depth, beside).change(tree)
+            nodes = list(nested(tree))
+        for node in nodes:
             if isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 found = self.wanted.setdefault(node.module, set())
                 found.update(alias.name for alias in node.names)

@@ -22,7 +22,7 @@ from .syscalls import CONDITIONAL
 
 LISTENER_FD = 240  # where a worker shows its listener: below its limit of 256, and free
 SHOWN, SEEN = b"S", b"T"
-SHOW_S = 2.0  # for what takes microseconds
+SHOW_S = 20.0  # it takes microseconds, after what a worker imports first (compiler.py)
 PIDFD_GETFD = 438  # number of the system call, on both architectures
 # linux/seccomp.h
 NOTIFICATION, ANSWER, NEW_FD = struct.Struct("=QIIiIQ6Q"), struct.Struct("=QqiI"), "=QIIII"

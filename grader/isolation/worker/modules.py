@@ -7,13 +7,14 @@ course's package (``from cs231n.rnn_layers import *``) if there is one file that
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.abc
 import importlib.machinery
 import os
 import sys
 import types
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -24,6 +25,8 @@ from .layout import LAYOUT
 
 __all__ = ["Loaded", "MissingPackageError", "UndefinedFunctionError", "find_function", "load"]
 
+# Modules that only the grader has loaded, ahead of time; a student's own of these names go first.
+LOADED_AHEAD: set[str] = set()
 NOT_FOR_STUDENTS = frozenset(["grader", "latexgrad", "reference", "pytest", "_pytest", "_dlg"])
 
 
@@ -183,6 +186,26 @@ class _Alias(importlib.abc.Loader):
         sys.modules[module.__name__] = importlib.import_module(self._name)
 
 
+@contextlib.contextmanager
+def ahead_of_time() -> Iterator[None]:
+    """Let what this block loads be there for students' code, unless that has its own."""
+    before = {*sys.modules}
+    yield
+    LOADED_AHEAD.update(sys.modules.keys() - before)
+
+
+def _put_own_first(places: Sequence[str]) -> None:
+    """Forget what was loaded ahead of time by the names that modules in these folders have."""
+    own = {
+        entry.removesuffix(".py")
+        for place in places
+        for entry in (os.listdir(place) if os.path.isdir(place) else ())
+        if entry.endswith(".py") or os.path.isfile(os.path.join(place, entry, "__init__.py"))
+    }
+    for name in [name for name in sys.modules if name.partition(".")[0] in own & LOADED_AHEAD]:
+        del sys.modules[name]
+
+
 def load(
     folder: str, name: str, forbidden: tuple[str, ...] = (), statement_s: float = 5.0
 ) -> Loaded:
@@ -196,6 +219,7 @@ def load(
     """
     within, name = os.path.split(name)
     places = [os.path.join(folder, within), folder] if within else [folder]
+    _put_own_first(places)
     sys.path[:0] = places
     sys.dont_write_bytecode = True
     LAYOUT.set(folder, places)

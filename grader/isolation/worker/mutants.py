@@ -202,9 +202,9 @@ class _Function:
             if not isinstance(block, list):
                 continue
             simple = [s for s in block if isinstance(s, (ast.Assign, ast.AugAssign))]
-            for first, second in itertools.combinations(simple, 2):
-                alike = shape_of(first) == shape_of(second)
-                if alike and isinstance(first, ast.Assign):
+            shaped = [(one, shape_of(one)) for one in simple]
+            for (first, shape), (second, other) in itertools.combinations(shaped, 2):
+                if shape == other and isinstance(first, ast.Assign):
                     # Values exchanged: the gates of an LSTM, for one.
                     yield from self._with_values_of(first, second)
                 elif first.end_lineno == second.lineno - 1:

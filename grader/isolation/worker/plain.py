@@ -105,8 +105,9 @@ def set_up(wire: Pipes) -> tuple[types.ModuleType, Any]:
     compiler = importlib.import_module(f"{PACKAGE}.worker.compiler")
     package.__path__ = []
     setup = json.loads(wire.line())
-    if not compiler.is_named(setup["submission"]):
-        compiler.put_to_sleep()
+    compiler.put_to_sleep()
+    with importlib.import_module(f"{PACKAGE}.worker.modules").ahead_of_time():
+        compiler.wake_for(setup["submission"])
     # Should the grader be killed while the code is in an endless loop: this needs no interpreter.
     faulthandler.dump_traceback_later(setup["life_s"], exit=True)
     seeds = child.generators(accelerator=False)

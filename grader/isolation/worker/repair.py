@@ -16,20 +16,23 @@ import os
 import signal
 import time
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from .at_most import TooSlowError, at_most
+from .at_most import Limited, TooSlowError, calls_at_most
 from .mutants import Mutant, changed, functions_in
 
 SEARCH_S = 1.5  # of processor time for all changes together; those of a plain LSTM step take 0.15
 WAIT_S = 5.0  # for them on a busy machine
 CALL_S = 0.25  # for one call of a changed function
 RTOL, ATOL = 1.0e-6, 1.0e-9
+# Kinds of changes that are tried first, and second: there are few of each, and they are likely.
+FIRST = frozenset(["statement removed"])
+SECOND = frozenset(["values exchanged", "statements exchanged", "order of values"])
 
 
 @dataclass(frozen=True)
@@ -40,56 +43,106 @@ class Wanted:
     outputs: list[Any]
 
 
-def repair(module: ModuleType, name: str, wanted: list[Wanted], skip: int) -> int | None:
+@dataclass(frozen=True)
+class Repair:
+    """A change that puts a function right: its line, and its number among all changes."""
+
+    line: int
+    number: int
+
+
+def repair(
+    module: ModuleType, name: str, wanted: list[Wanted], passed_over: Sequence[int] = ()
+) -> Repair | None:
     """Change one place of ``module.name`` so that it returns what is wanted.
 
     Args:
         module: the student's.
         name: of a function defined in it.
         wanted: for some arguments.
-        skip: how many changes that do this are passed over.
+        passed_over: the numbers of changes that do this and are not made; it is looked for one
+            that comes after them.
 
     Returns:
-        the line of the change; None if none is found, and then nothing has changed.
+        the change; None if none is found, and then nothing has changed.
     """
     original = inspect.unwrap(getattr(module, name))
     if type(original) is not types.FunctionType or not hasattr(signal, "setitimer"):
         return None
     wanted = sorted(wanted, key=lambda one: sum(map(np.size, one.arguments)))  # quick ones first
     trials = [WantedValues(one) for one in wanted]
-    found = 0
-    with _quietly():
-        for mutant, function in _changed(original):
-            if not all(trial.passes(function) for trial in trials):
+    with _quietly(), calls_at_most(CALL_S) as limited:
+        for change in _changes(original, passed_over):
+            made = change.made()
+            if made is None or not all(trial.passes(made, limited) for trial in trials):
                 continue
-            if found == skip:
-                _install(module, name, original, function)
-                return mutant.line
-            found += 1
+            if change.is_new():
+                _install(module, name, original, made)
+                return Repair(change.line, change.number)
     return None
 
 
-def _changed(original: types.FunctionType) -> Iterator[tuple[Mutant, Callable[..., Any]]]:
-    """Yield the function with each change, each program once, until the time is over."""
+class _Changes:
+    """The programs that have been seen to do what is wanted: each counts once."""
+
+    def __init__(self, original: types.FunctionType, source: str) -> None:
+        self.code, self.globals = original.__code__, original.__globals__
+        self._seen = {_meaning(self.compiled(source))}
+
+    def compiled(self, source: str) -> types.CodeType:
+        """Compile a changed program; raises ``SyntaxError``: some are not Python."""
+        return compile(source, self.code.co_filename, "exec")
+
+    def add(self, program: types.CodeType) -> bool:
+        """Say whether a program was not seen before."""
+        meaning = _meaning(program)
+        is_new = meaning not in self._seen
+        self._seen.add(meaning)
+        return is_new
+
+
+class _Change:
+    """One change: made, and told apart, only when that is asked for."""
+
+    def __init__(self, changes: _Changes, number: int, mutant: Mutant) -> None:
+        self.number, self.line = number, mutant.line
+        self._changes, self._mutant = changes, mutant
+        self._program: types.CodeType | None = None
+
+    def made(self) -> Callable[..., Any] | None:
+        """Return the function with the change; None if it is not Python."""
+        space: dict[str, Any] = {}
+        with contextlib.suppress(Exception):
+            self._program = self._changes.compiled(self._mutant.source)
+            exec(self._program, self._changes.globals, space)  # noqa: S102 - the student's own code
+        made: Callable[..., Any] | None = space.get(self._changes.code.co_name)
+        return made
+
+    def is_new(self) -> bool:
+        """Say whether no change before it was the same program."""
+        # Programs are told apart by their code: to dump their trees takes most of the time.
+        return self._program is not None and self._changes.add(self._program)
+
+
+def _changes(original: types.FunctionType, passed_over: Sequence[int]) -> Iterator[_Change]:
+    """Yield the changes that come after those that are passed over, until the time is over."""
     code = original.__code__
     source = _source(code)
     if source is None:
         return
     deadline, latest = time.process_time() + SEARCH_S, time.monotonic() + WAIT_S
-    name, globals_ = code.co_name, original.__globals__
-    seen = {_meaning(compile(source, code.co_filename, "exec"))}
-    for mutant in changed(source, name, functions_in(ast.parse(source))[name]):
+    name = code.co_name
+    changes = _Changes(original, source)
+    mutants = changed(source, name, functions_in(ast.parse(source))[name])
+    in_order = sorted(mutants, key=lambda one: (one.kind not in FIRST, one.kind not in SECOND))
+    for number, mutant in enumerate(in_order):
         if time.process_time() > deadline or time.monotonic() > latest:
             return
-        space: dict[str, Any] = {}
-        with contextlib.suppress(Exception):  # some are not Python
-            program = compile(mutant.source, code.co_filename, "exec")
-            # Programs are told apart by their code: to dump their trees takes most of the time.
-            meaning = _meaning(program)
-            if meaning not in seen:
-                seen.add(meaning)
-                exec(program, globals_, space)  # noqa: S102 - the student's own code
-                yield mutant, space[name]
+        change = _Change(changes, number, mutant)
+        if number > max(passed_over, default=-1):
+            yield change
+        elif number in passed_over and change.made() is not None:
+            change.is_new()
 
 
 def _meaning(code: types.CodeType) -> bytes:
@@ -128,12 +181,11 @@ class WantedValues:
         self._arguments = wanted.arguments
         self._outputs = [None if one is None else _Output(one) for one in wanted.outputs]
 
-    def passes(self, function: Callable[..., Any]) -> bool:
-        """Say whether a function does so; it gets copies of the arguments."""
+    def passes(self, function: Callable[..., Any], limited: Limited) -> bool:
+        """Say whether a function does so; it gets copies of the arguments, and so much time."""
         arguments = [a.copy() if isinstance(a, np.ndarray) else a for a in self._arguments]
         try:
-            with at_most(CALL_S):
-                returned = function(*arguments)
+            returned = limited(function, *arguments)
             items = [returned] if len(self._outputs) == 1 else list(returned)
             if len(items) != len(self._outputs):
                 return False

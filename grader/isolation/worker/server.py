@@ -19,7 +19,7 @@ import time
 from collections.abc import Collection
 from typing import Any
 
-from . import child, compiler, hugepages, lockdown, ordinary, scratch
+from . import child, compiler, hugepages, lockdown, modules, ordinary, scratch
 from .outside import UnfitError
 from .stems import FOR_EVER, StemKeeper
 
@@ -57,20 +57,20 @@ def serve(control_fd: str, options_json: str) -> None:
 
 def _preload(names: list[str]) -> None:
     importlib.import_module("numpy")
-    for name in names:
-        module = importlib.import_module(name)
-        if name == "torch":
-            _warm_torch(module)
-        if name == "matplotlib":
-            _warm_matplotlib(module)
-    # Modules that homework imports and that cost milliseconds each in every child otherwise.
-    for name in (
-        "collections", "copy", "dataclasses", "functools", "itertools", "math", "random", "re",
-        "traceback", "linecache", "tokenize", "typing", "time", "warnings", "numpy.linalg",
-        "numpy.random", "string", "json", "operator", "inspect", "importlib.util", "tempfile",
-        "sqlite3", "bz2",
-    ):  # fmt: skip
-        importlib.import_module(name)
+    loaded = {name: importlib.import_module(name) for name in names}
+    with modules.ahead_of_time():
+        if "torch" in loaded:
+            _warm_torch(loaded["torch"])
+        if "matplotlib" in loaded:
+            _warm_matplotlib(loaded["matplotlib"])
+        # Modules that homework imports and that cost milliseconds each in every child otherwise.
+        for name in (
+            "collections", "copy", "dataclasses", "functools", "itertools", "math", "random", "re",
+            "traceback", "linecache", "tokenize", "typing", "time", "warnings", "numpy.linalg",
+            "numpy.random", "string", "json", "operator", "inspect", "importlib.util", "tempfile",
+            "sqlite3", "bz2",
+        ):  # fmt: skip
+            importlib.import_module(name)
 
 
 def _warm_torch(torch: Any) -> None:
@@ -144,9 +144,6 @@ class _Server:
                 os.close(fd)
 
     def _spawn(self, request: dict[str, Any], fds: list[int]) -> dict[str, Any]:
-        if compiler.wake_for(request["submission"]):
-            gc.collect()
-            gc.freeze()
         self._settle_down()
         sys.stdout.flush()
         sys.stderr.flush()

@@ -164,7 +164,7 @@ def test_nothing_that_changes_the_module_is_asked_of_it(turn):
     for ask in (
         lambda: worker.drive("d", "def run(module): module.x = 1", "run", "add", {}),
         lambda: worker.have_answered([], lambda *_: []),
-        lambda: worker.repair("add", [], 0),
+        lambda: worker.repair("add", [], []),
     ):
         with pytest.raises(AskAgainError):
             ask()
