@@ -18,7 +18,7 @@ class Template:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         found = sorted(folder.rglob("*.py"), key=lambda path: len(path.parts), reverse=True)
-        self._files = {path.name: path for path in found}
+        self._files = {path.name: path for path in found if path.is_file()}
         # A notebook becomes the module whose functions it defines, whatever its name.
         self._has_notebook = any(folder.rglob("*.ipynb"))
 

@@ -80,7 +80,7 @@ class Stamps:
         digest = hashlib.sha256(__version__.encode())
         root = self._rubric.reference
         for path in sorted(root.rglob("*.py")):
-            if "submissions" not in path.relative_to(root).parts:
+            if path.is_file() and "submissions" not in path.relative_to(root).parts:
                 digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
         return digest.digest()
 

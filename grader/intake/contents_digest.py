@@ -15,6 +15,7 @@ MAX_READ_BYTES = 64 << 20  # of one file: larger ones are not staged
 MAX_READ_TOTAL = 512 << 20
 MAX_FILES_READ = 4000
 BLOCK = 1 << 20
+DEEP = 64  # levels of folders; staging takes 16 of them (unpacking.py)
 
 
 class _Reader:
@@ -56,13 +57,16 @@ class _Reader:
                 self.tell("neither", name)
 
 
-def _entries(top: str, prefix: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+def _entries(top: str, prefix: str, depth: int = 0) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Yield what is in a folder, with its name; nothing that lies far too deep to be staged."""
+    if depth > DEEP:
+        return
     with os.scandir(top) as found:
         entries = sorted(found, key=lambda entry: entry.name)
     for entry in entries:
         yield prefix + entry.name, entry
         if entry.is_dir(follow_symlinks=False):
-            yield from _entries(entry.path, f"{prefix}{entry.name}/")
+            yield from _entries(entry.path, f"{prefix}{entry.name}/", depth + 1)
 
 
 def contents_digest(origin: Origin) -> str:

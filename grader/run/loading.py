@@ -192,6 +192,8 @@ def _line_counts(folder: Path) -> dict[str, int]:
     """Return how many lines each source file has, by the name that workers give it."""
     found: dict[str, int] = {}
     for path in sorted(folder.rglob("*.py")):
+        if not path.is_file():
+            continue
         name = path.relative_to(folder)
         text = path.read_bytes().decode("utf-8", errors="replace")
         found[name.as_posix()] = text.count("\n") + 1

@@ -14,7 +14,7 @@ from grader.errors import Failure, WorkerLost
 from grader.isolation.sandbox import Limits
 from grader.isolation.sandbox.reply import Reply
 from grader.isolation.sandbox.student_error import StudentError
-from grader.run.loading import Loader
+from grader.run.loading import Loader, _line_counts
 from tests.run.conftest import WRONG
 
 QUESTION = SimpleNamespace(module="toy.py", preload=(), forbidden=("jax",))
@@ -205,3 +205,9 @@ def test_a_reference_that_cannot_be_imported_on_its_own_is_not_tried(here, loade
     # It says nothing about the student's own module.
     assert not made.cannot_load(QUESTION)
     assert made.raised == []
+
+
+def test_a_folder_with_the_name_of_a_module_has_no_lines(tmp_path):
+    (tmp_path / "x.py").mkdir()
+    (tmp_path / "x.py" / "y.py").write_text("a = 1\nb = 2\n")
+    assert _line_counts(tmp_path) == {"x.py/y.py": 3}
