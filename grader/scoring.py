@@ -18,6 +18,11 @@ def outcome_of(parts: Sequence[Part]) -> Outcome:
     return "failed" if all(part.earned <= 0 for part in parts) else "partial"
 
 
+def is_full(parts: Sequence[Part]) -> bool:
+    """Say whether every part has earned all that it can."""
+    return bool(parts) and all(part.earned == 1 for part in parts)
+
+
 def points_of(parts: Sequence[Part], max_points: float) -> float:
     """Return the points that the parts earn together."""
     return round(max_points * sum(part.share * part.earned for part in parts), POINT_DIGITS)

@@ -46,6 +46,8 @@ class Answers(Closing):
     def __init__(self, assignment: Assignment, main: str, functions: Iterable[Signature]) -> None:
         self._main = main
         self._functions = {one.function: one for one in functions}
+        self._numbers = {name: number for number, name in enumerate(self._functions)}
+        self._told = {name: repr(one) for name, one in self._functions.items()}
         self._answering = _Answering(assignment)
         self._child = BoundedChild()
         self._remembered = remembered.of(assignment)
@@ -80,10 +82,8 @@ class Answers(Closing):
             raise WireError("it asks for a function that is not answered")
         self.asked.add(name)
         bounds = Bounds(deadline - time.monotonic(), MEMORY_MB, MAX_ANSWER_BYTES)
-        encoder = Encoder()
         try:
-            answer = self._answer(name, asked, buffers, bounds)
-            return pack(encoder.encode(answer), encoder.buffers)
+            return self._answer(name, asked, buffers, bounds)
         except BoundExceededError:
             self._calls.child_ended()
             text = f"{name}: this call takes too much time or memory"
@@ -97,32 +97,36 @@ class Answers(Closing):
 
     def _answer(
         self, name: str, asked: Mapping[str, Any], buffers: Sequence[Buffer], bounds: Bounds
-    ) -> dict[str, Any]:
-        """Return the answer to a call: the one that is remembered, or the child's."""
-        signature, arguments, names = (
-            self._functions[name],
-            asked.get("arguments"),
-            asked.get("names"),
-        )
-        key = remembered.key_of(signature, arguments, buffers, names, self._calls)
-        number = list(self._functions).index(name)
-        call = AnsweredCall(number, remembered.as_json(arguments), buffers, key)
+    ) -> list[Buffer]:
+        """Return the frame of the answer to a call: that which is remembered, or the child's."""
+        signature, arguments = self._functions[name], asked.get("arguments")
+        names, text = asked.get("names"), remembered.as_json(arguments)
+        key = remembered.key_of(self._told[name], arguments, text, buffers, names, self._calls)
+        call = AnsweredCall(self._numbers[name], arguments, len(text), buffers, key)
         answer = self._remembered.get(key)
         is_new = answer is None
         if answer is None:
             answer, is_usual = self._computed(call, names, bounds)
             if "refused" in answer:
                 self._remembers = False
-                return answer
+                return _frame(answer)
             if key is not None and is_usual and self._remembers:
                 self._remembered.put(key, answer)
         outputs = list(answer["outputs"])
         kept = [index for index in range(len(outputs)) if index in signature.opaque]
-        for index, handle in zip(kept, self._calls.add(call, len(kept)), strict=True):
+        first = self._calls.count
+        handles = self._calls.add(call, len(kept))
+        if is_new:
+            self._calls.in_child.update(handles)
+        else:
+            frame = self._remembered.frame(key, first)
+            if frame is not None:
+                return [frame]
+        for index, handle in zip(kept, handles, strict=True):
             outputs[index] = Opaque(handle, "cache")
-            if is_new:
-                self._calls.in_child.add(handle)
-        return {"outputs": outputs, "known": answer["known"]}
+        pieces = _frame({"outputs": outputs, "known": answer["known"]})
+        self._remembered.put_frame(key, first, b"".join(pieces))
+        return pieces
 
     def _computed(
         self, call: AnsweredCall, names: Any, bounds: Bounds
@@ -150,6 +154,11 @@ class Answers(Closing):
     def close(self) -> None:
         """End the child."""
         self._child.close()
+
+
+def _frame(answer: dict[str, Any]) -> list[Buffer]:
+    encoder = Encoder()
+    return pack(encoder.encode(answer), encoder.buffers)
 
 
 class _Answering:

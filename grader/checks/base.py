@@ -77,6 +77,10 @@ def _no_hurry() -> None:
     """Leave workers their time."""
 
 
+def _never() -> bool:
+    return False
+
+
 @dataclass(frozen=True)
 class Context:
     """Everything a check may use.
@@ -95,8 +99,10 @@ class Context:
     ``bounded`` is the child in which the assignment's code works on what student code gave; None to
     do that in this process.
     ``at_once`` says to send the calls of all cases before any answer is read. What is found counts
-    only if everything is right; otherwise the check is asked again, case by case.
+    only if everything is right, or if the worker gives any call's values as a new one does, which
+    ``goes_on`` says; otherwise the check is asked again, case by case.
     ``documents`` are the names of all files of the submission, which ``read_file`` reads, too.
+    ``open_fresh`` opens a worker that has done nothing else, if that of ``open_module`` may have.
     After ``hurry`` the check's workers have a part of its time: student code has used it up once.
     ``watch`` is called with every value that is compared.
     """
@@ -119,6 +125,8 @@ class Context:
     answered: bool = False
     hurry: Callable[[], None] = _no_hurry
     at_once: bool = False
+    goes_on: Callable[[], bool] = _never
+    open_fresh: Callable[[int], AbstractContextManager[StudentModule]] | None = None
     documents: Sequence[str] = ()
     watch: Watch | None = None
 
@@ -139,7 +147,7 @@ class Context:
 
     def only_right(self) -> None:
         """Say that something is not right; raises ``AskAgainError`` where all is asked at once."""
-        if self.at_once:
+        if self.at_once and not self.goes_on():
             raise AskAgainError
 
 

@@ -92,6 +92,7 @@ def _beside_repaired(
     Where no cache was certainly right, what is as bad beside a right forward is a proof.
     """
     spec, context = run.spec, run.context
+    open_fresh = context.open_fresh or context.open_module
     wanted = [
         (list(case.arguments.values()), [case.forward.get(name) for name in spec.returns])
         for case in cases
@@ -104,7 +105,7 @@ def _beside_repaired(
     @contextlib.contextmanager
     def repaired(seed: int) -> Iterator[StudentModule]:
         """Open the student's module with the first change that is not passed over."""
-        with context.open_module(seed) as module:
+        with open_fresh(seed) as module:
             number = module.repair(spec.forward, wanted, passed_over)
             if number is None:
                 raise _NoRepair
@@ -112,11 +113,12 @@ def _beside_repaired(
             lines.append(module.repaired)
             yield module
 
+    beside = replace(context, open_module=repaired, at_once=False)
     for _ in range(MAX_REPAIRS):
         passed_over += made[:1]
         made.clear()
         try:
-            tried = judge(GradientRun(spec, replace(context, open_module=repaired)), cases)
+            tried = judge(GradientRun(spec, beside), cases)
         except _NoRepair:
             break
         except (Blocked, Failure):

@@ -18,11 +18,12 @@ from weakref import WeakKeyDictionary
 from grader.assignment.reference import Assignment
 from grader.isolation.wire import Decoder, Opaque, WireError
 from grader.isolation.wire.codec import Buffer
-from grader.model import Signature
 
 KEPT_BYTES = 32 << 20  # of answers, of one assignment
 MAX_BYTES = 1 << 20  # of one answer
 ENTRY_BYTES = 1000  # about what an entry takes beside its arrays
+OBJECTS_PER_BYTE = 20  # bytes of objects that a byte of text may stand for: an empty list
+MAX_FRAMES, MAX_FRAME_BYTES = 3, 16 * 1024  # of an answer: small ones take longest to be made
 OPAQUE = "x"  # the wire's tag of a handle
 
 
@@ -30,12 +31,13 @@ OPAQUE = "x"  # the wire's tag of a handle
 class AnsweredCall:
     """A call as it came over the wire; its caches, of which there are ``kept``, have handles.
 
-    ``number`` is that of the function, ``arguments`` are JSON, ``buffers`` are what arrays hold,
-    and ``key`` tells what was asked from everything else.
+    ``number`` is that of the function, ``arguments`` are still encoded, ``size`` is that of their
+    text, ``buffers`` are what arrays hold, and ``key`` tells what was asked from everything else.
     """
 
     number: int
-    arguments: str
+    arguments: Any
+    size: int
     buffers: Sequence[Buffer]
     key: bytes | None
     kept: int = 0
@@ -44,7 +46,7 @@ class AnsweredCall:
     def given(self) -> Any:
         """The arguments; raises ``WireError``."""
         buffers = [bytearray(buffer) for buffer in self.buffers]
-        return Decoder(buffers).decode(json.loads(self.arguments))
+        return Decoder(buffers).decode(self.arguments)
 
 
 class Calls:
@@ -121,7 +123,7 @@ class Calls:
 
 def _sent_bytes(call: AnsweredCall) -> int:
     arrays = sum(memoryview(buffer).nbytes for buffer in call.buffers)
-    return ENTRY_BYTES + len(call.arguments) + arrays
+    return ENTRY_BYTES + OBJECTS_PER_BYTE * call.size + arrays
 
 
 def as_json(value: Any) -> str:
@@ -132,30 +134,60 @@ def as_json(value: Any) -> str:
         raise WireError("a question is nested too deeply") from None
 
 
+@dataclass
+class _Entry:
+    """An answer with its frames, by the handle of the first cache in them."""
+
+    answer: dict[str, Any]
+    size: int
+    frames: dict[int, bytes]
+
+
 class Remembered:
     """Answers by what was asked; of too many the ones that were not used longest are forgotten."""
 
     def __init__(self) -> None:
-        self._answers: OrderedDict[bytes, tuple[dict[str, Any], int]] = OrderedDict()
+        self._entries: OrderedDict[bytes, _Entry] = OrderedDict()
         self._bytes = 0
 
     def get(self, key: bytes | None) -> dict[str, Any] | None:
         """Return an answer; None if there is none."""
-        if key is None or key not in self._answers:
+        if key is None or key not in self._entries:
             return None
-        self._answers.move_to_end(key)
-        return self._answers[key][0]
+        self._entries.move_to_end(key)
+        return self._entries[key].answer
 
     def put(self, key: bytes, answer: dict[str, Any]) -> None:
         """Keep an answer, if it is not too large."""
         size = ENTRY_BYTES + nbytes(answer)
-        if size > MAX_BYTES or key in self._answers:
+        if size > MAX_BYTES or key in self._entries:
             return
-        self._answers[key] = answer, size
+        self._entries[key] = _Entry(answer, size, {})
+        self._grow(size)
+
+    def frame(self, key: bytes | None, first: int) -> bytes | None:
+        """Return the frame in which an answer was sent with this first handle; None if it was not.
+
+        Most submissions ask for the same in the same order.
+        """
+        entry = self._entries.get(key) if key is not None else None
+        return entry.frames.get(first) if entry is not None else None
+
+    def put_frame(self, key: bytes | None, first: int, frame: bytes) -> None:
+        """Keep the frame of an answer that is remembered."""
+        entry = self._entries.get(key) if key is not None else None
+        if entry is None:
+            return
+        if len(entry.frames) < MAX_FRAMES and len(frame) <= MAX_FRAME_BYTES:
+            entry.frames[first] = frame
+            entry.size += len(frame)
+            self._grow(len(frame))
+
+    def _grow(self, size: int) -> None:
         self._bytes += size
         while self._bytes > KEPT_BYTES:
-            _key, (_answer, oldest) = self._answers.popitem(last=False)
-            self._bytes -= oldest
+            _key, oldest = self._entries.popitem(last=False)
+            self._bytes -= oldest.size
 
 
 _of_assignments: WeakKeyDictionary[Assignment, Remembered] = WeakKeyDictionary()
@@ -167,8 +199,9 @@ def of(assignment: Assignment) -> Remembered:
 
 
 def key_of(
-    signature: Signature,
+    function: str,
     arguments: Any,
+    text: str,
     buffers: Sequence[Buffer],
     names: Any,
     calls: Calls,
@@ -176,8 +209,9 @@ def key_of(
     """Return what is the same for calls with the same values; None if that cannot be said.
 
     Args:
-        signature: of the function.
+        function: what the rubric says of it.
         arguments: as they came over the wire, with the buffers.
+        text: the same as JSON.
         buffers: what arrays hold.
         names: what else is asked for.
         calls: those that have made the caches among the values.
@@ -187,17 +221,20 @@ def key_of(
     """
     if type(arguments) is not list:
         return None
-    items = []
-    for item in arguments:
-        if type(item) is list and item[:1] == [OPAQUE]:
-            origin = calls.origin(item[1] if item[1:] else None)
-            if origin is None:
-                return None
-            items.append([OPAQUE, origin])
-        else:
-            items.append(item)
-    sizes = [memoryview(buffer).nbytes for buffer in buffers]
-    found = hashlib.sha256(as_json([repr(signature), items, names, sizes]).encode())
+    if any(type(item) is list and item[:1] == [OPAQUE] for item in arguments):
+        items = []
+        for item in arguments:
+            if type(item) is list and item[:1] == [OPAQUE]:
+                origin = calls.origin(item[1] if item[1:] else None)
+                if origin is None:
+                    return None
+                items.append([OPAQUE, origin])
+            else:
+                items.append(item)
+        text = as_json(items)
+    sizes = [len(buffer) for buffer in buffers]
+    found = hashlib.sha256(as_json([function, names, sizes, len(text)]).encode())
+    found.update(text.encode())
     for buffer in buffers:
         found.update(buffer)
     return found.digest()

@@ -25,8 +25,16 @@ if TYPE_CHECKING:
 Stopped = Failure | Blocked
 
 
-def run(kind: CheckKind, spec: CheckSpec, context: Context) -> Judgement:
+def run(
+    kind: CheckKind, spec: CheckSpec, context: Context, found: Judgement | None = None
+) -> Judgement:
     """Run a check; once more, if it is not all right, with the functions it builds on answered.
+
+    Args:
+        kind: the check's.
+        spec: the check.
+        context: the check's.
+        found: how it was judged with the student's own functions, if it was.
 
     Raises:
         Failure, Blocked, Pending: as the kind does.
@@ -35,12 +43,12 @@ def run(kind: CheckKind, spec: CheckSpec, context: Context) -> Judgement:
     names = spec.rests_on(context.question.module) if context.assignment.can_answer else []
     functions = [context.signatures[name] for name in names if name in context.signatures]
     if not functions or not spec.forgives:
-        return kind.run(spec, context)
+        return found or kind.run(spec, context)
     from .answers import Answers  # not on a student's machine
 
     first: Judgement | Stopped
     try:
-        first = kind.run(spec, context)
+        first = found or kind.run(spec, context)
         if all(part.earned == 1 for part in first.parts):
             return first
     except WorkerLost as lost:

@@ -16,7 +16,7 @@ from grader import scoring
 from grader.assignment import secret, signatures
 from grader.assignment.reference import Assignment
 from grader.author.evidence import Figure, HandedInFiles, Text
-from grader.checks import KINDS, Context, Judgement, causes, rerun
+from grader.checks import KINDS, Context, Judgement, StudentModule, causes, rerun
 from grader.checks.watched import Watch
 from grader.errors import (
     RAISED,
@@ -227,7 +227,7 @@ class Session:
         # Asked when the first worker starts, once the reference has worked.
         self._reply_bytes = functools.cache(partial(KINDS[check.kind].reply_bytes, check, context))
         try:
-            judgement = self._at_once(check, context) or self._with_retry(check, context)
+            judgement = self._with_retry(check, context, self._tried(check, context))
         except Pending as pending:
             shown: list[Figure] = [Text(pending.file, pending.text)] if pending.text else []
             if pending.others:
@@ -258,33 +258,56 @@ class Session:
             figures=judgement.figures,
         )
 
-    def _at_once(self, check: CheckSpec, context: Context) -> Judgement | None:
-        """Ask all that a check asks at once; return what is found if everything is right."""
-        kind = KINDS[check.kind]
-        if not (kind.asks_at_once and self._workers.asks_at_once):
+    def _tried(self, check: CheckSpec, context: Context) -> Judgement | None:
+        """Judge in the worker that does all checks of a program proven to be pure, if that can be.
+
+        First all is asked at once, also of other programs, if only to find that all is right; then
+        case by case. None if neither says enough.
+        """
+        if not (KINDS[check.kind].asks_at_once and self._workers.asks_at_once):
             return None
+        opened = partial(self._opened, check, context)
+        goes_on = partial(self._loader.judges_in_turn, context.question)
+        context = dataclasses.replace(
+            context, open_module=opened, open_fresh=context.open_module, goes_on=goes_on
+        )
+        found = self._try(check, dataclasses.replace(context, at_once=True))
+        if found is None and goes_on():
+            found = self._try(check, context)
+        return found
+
+    def _try(self, check: CheckSpec, context: Context) -> Judgement | None:
+        """Judge; None if there is more to judge than values."""
         with (
             self._loader.on_trial() as keep,
-            contextlib.suppress(AskAgainError, Failure, Blocked),
+            contextlib.suppress(AskAgainError, Failure, Blocked, Pending),
         ):
-            opened = partial(
-                self._loader.student,
-                context.question,
-                check,
-                private=context.private,
-                in_turns=True,
-            )
-            found = kind.run(check, dataclasses.replace(context, at_once=True, open_module=opened))
-            if found.parts and all(part.earned == 1 for part in found.parts):
+            found = KINDS[check.kind].run(check, context)
+            if scoring.is_full(found.parts) or context.goes_on():
                 keep()
                 return found
         return None
 
-    def _with_retry(self, check: CheckSpec, context: Context) -> Judgement:
-        """Run a check, once more in a fresh worker if the first was lost without clear guilt."""
+    def _opened(
+        self, check: CheckSpec, context: Context, seed: int
+    ) -> contextlib.AbstractContextManager[StudentModule]:
+        """Open a worker that may have done other checks."""
+        return self._loader.student(
+            context.question, check, seed, private=context.private, in_turns=True
+        )
+
+    def _with_retry(
+        self, check: CheckSpec, context: Context, found: Judgement | None
+    ) -> Judgement:
+        """Run a check, once more in a fresh worker if the first was lost without clear guilt.
+
+        ``found`` is how it was judged already, if it was.
+        """
+        if found is not None and scoring.is_full(found.parts):
+            return found
         kind = KINDS[check.kind]
         try:
-            return rerun.run(kind, check, context)
+            return rerun.run(kind, check, context, found)
         except WorkerLost as lost:
             if not lost.retry or self._loader.cannot_load(context.question):
                 raise

@@ -26,6 +26,11 @@ PER_VALUE, PER_CALL = 64, 256  # bytes, about, of what goes along
 Wanted = tuple[list[Any], list[Any]]
 
 
+def in_one_request(text: str, data: Bytes) -> dict[str, Any]:
+    """Return the request for a bundle of calls."""
+    return {"op": "calls", "calls": text, "data": data}
+
+
 @dataclass(frozen=True)
 class FunctionCall:
     """A call of a function; the outputs at ``opaque`` stay in the worker as handles."""

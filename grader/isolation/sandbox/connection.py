@@ -20,10 +20,10 @@ from grader.isolation.wire import (
     parse_header,
     parse_prefix,
 )
-from grader.isolation.wire.bundle import Bytes, bundle
+from grader.isolation.wire.bundle import bundle
 from grader.isolation.wire.codec import PREFIX, Buffer
 
-from .calls import AT_ONCE_S, Bundles, FunctionCall, Wanted
+from .calls import AT_ONCE_S, Bundles, FunctionCall, Wanted, in_one_request
 from .left_out import LeftOut, Place
 from .limits import MIB, NOTHING, UNANSWERED, Ending, Limits, Spent, died, timed_out
 from .reply import Reply, decoded, parse_replies, parse_reply, received
@@ -203,7 +203,7 @@ class WorkerConnection(Closing):
         Every other request before that, or another order, raises ``AskAgainError``; so does a call
         after one that raises.
         """
-        self._bundle_id = self._send_bundle(*_BUNDLES.of(calls))
+        (self._bundle_id,) = self._sent([in_one_request(*_BUNDLES.of(calls))])
         self._ahead.extend(calls)
         self._expect_by(min(self._last, time.monotonic() + AT_ONCE_S))
 
@@ -212,7 +212,8 @@ class WorkerConnection(Closing):
         if self._ahead:
             raise AskAgainError
         bundled = bundle((one.function, one.arguments, one.opaque) for one in calls)
-        return self._replies_to(self._send_bundle(*bundled), len(calls))
+        (bundle_id,) = self._sent([in_one_request(*bundled)])
+        return self._replies_to(bundle_id, len(calls))
 
     def drive(
         self, name: str, source: str, function: str, needs: str, arguments: dict[str, Any]
@@ -246,6 +247,11 @@ class WorkerConnection(Closing):
         """
         asked = {"function": function, "wanted": list(wanted), "passed_over": list(passed_over)}
         return self._request({"op": "repair", **asked})
+
+    @property
+    def waits_for_a_turn(self) -> bool:
+        """Whether it is there to do another check, after those that it has done."""
+        return False
 
     def close(self) -> None:
         """End the worker and everything it started, once its check is over."""
@@ -287,9 +293,6 @@ class WorkerConnection(Closing):
     def _beginning(self) -> dict[str, Any]:
         """Return the request, which is not answered, by which a check begins in a fork."""
         return {"op": "begin", "seed": self._seed, "tasks": self._tasks}
-
-    def _send_bundle(self, text: str, data: Bytes) -> str:
-        return self._sent([{"op": "calls", "calls": text, "data": data}])[0]
 
     def _replies_to(self, bundle_id: str, count: int) -> list[Reply]:
         """Return the answers to calls that were sent together, up to the first that raises."""
@@ -390,9 +393,8 @@ class WorkerConnection(Closing):
     def _timed_out(self) -> NoReturn:
         ending = self._end()
         if self._at is not None and time.monotonic() < self._last:
-            allowed = f"{self._statement_s:g} s"
-            message = f"a statement outside the functions did not end within {allowed}"
-            raise WorkerLost("timeout", message, retry=False)
+            words = f"did not end within {self._statement_s:g} s"
+            raise WorkerLost("timeout", f"a statement outside the functions {words}", retry=False)
         raise timed_out(ending, self._limits, self._spent)
 
     def _died(self) -> NoReturn:

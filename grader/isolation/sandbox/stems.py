@@ -12,7 +12,7 @@ import secrets
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -29,7 +29,7 @@ from .worker import Forked, Worker
 MOST = 4  # stems of a submission at a time
 MOST_FORKS = 12  # that wait at a time; the server takes 64 descriptors at once
 # What may be asked of a worker that does several checks.
-OPS_OF_TURNS = frozenset(["turn", "call", "calls"])
+OPS_OF_TURNS = frozenset(["turn", "call", "calls", "layout"])
 PROOF_S = 1.0  # for the proof; it takes milliseconds
 MAX_FAILURES = 2  # stems of a module and limits that become unfit: then no more of them
 
@@ -291,7 +291,7 @@ class Seedling(Worker):
 
     def takes_turn(self, limits: Limits, seed: int) -> bool:
         """Begin another check; say whether the worker is there to do it."""
-        if self._closed:
+        if not self.waits_for_a_turn:
             return False
         self._limits, self._seed, self._seeded = limits, seed, False
         self._ahead.clear()
@@ -311,6 +311,36 @@ class Seedling(Worker):
         self._is_asked = True
         return super()._sent(bodies)
 
+    @contextlib.contextmanager
+    def _as_alone(self) -> Iterator[None]:
+        """Let a worker that has done other checks decide about values only.
+
+        How much time and memory there is, or how deep a call may go, is its own business.
+
+        Raises:
+            AskAgainError: it was lost, or a call has raised.
+        """
+        try:
+            yield
+        except WorkerLost:
+            if self._in_turns:
+                raise AskAgainError from None
+            raise
+
+    def _request(self, body: dict[str, Any]) -> Reply:
+        with self._as_alone():
+            reply = super()._request(body)
+        if self._in_turns and reply.error is not None:
+            raise AskAgainError
+        return reply
+
+    def _replies_to(self, bundle_id: str, count: int) -> list[Reply]:
+        with self._as_alone():
+            replies = super()._replies_to(bundle_id, count)
+        if self._in_turns and any(reply.error is not None for reply in replies):
+            raise AskAgainError
+        return replies
+
     def _answer_to(self, call_id: str, calls: int = 1) -> dict[str, Any]:
         answer = super()._answer_to(call_id, calls)
         self._is_asked = False
@@ -323,6 +353,11 @@ class Seedling(Worker):
             self._printed = 0
         else:
             self.end()
+
+    @property
+    def waits_for_a_turn(self) -> bool:
+        """Whether it is there to do another check."""
+        return self._in_turns and not self._closed
 
     def leave(self) -> None:
         """Close our ends of a worker that has ended with its server."""

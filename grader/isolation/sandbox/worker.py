@@ -60,6 +60,7 @@ class Worker(WorkerConnection):
         os.set_blocking(self._output_fd, False)
         self._printed = 0
         self._received = memoryview(b"")  # what is not asked for yet
+        self._buffer = memoryview(bytearray(READ_AHEAD))  # where it lies; it is copied from there
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._output_fd, selectors.EVENT_READ, "output")
         self._selector.register(self._wire, selectors.EVENT_READ, "wire")
@@ -100,6 +101,9 @@ class Worker(WorkerConnection):
                 self._died()
 
     def _exactly(self, count: int) -> bytearray:
+        if count <= len(self._received):
+            waiting, self._received = self._received[:count], self._received[count:]
+            return bytearray(waiting)
         data = bytearray(count)
         view = memoryview(data)
         while view:
@@ -113,9 +117,8 @@ class Worker(WorkerConnection):
         return data
 
     def _receive_ahead(self) -> int:
-        buffer = memoryview(bytearray(READ_AHEAD))
-        received = self._receive_into(buffer)
-        self._received = buffer[:received]
+        received = self._receive_into(self._buffer)
+        self._received = self._buffer[:received]
         return received
 
     def _receive_into(self, view: memoryview) -> int:
