@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -79,13 +80,12 @@ def _explains(
                 raise
             continue
         names = [n for n in theirs if all_outputs or n in one.values]
-        same = all(n in one.values and _agree(one, n, theirs[n]) for n in names)
-        right = all(_is_right(one, name, theirs[name]) for name in names)
+        right = partial(_are_right, one, {name: theirs[name] for name in names})
         if one.counts:
-            if not (names and same):
+            if not names or not all(n in one.values and _agree(one, n, theirs[n]) for n in names):
                 return False
-            shows |= not right
-        elif not right and all(_is_right(one, n, one.values[n]) for n in one.values):
+            shows |= not right()
+        elif not right() and _are_right(one, one.values):
             return False
     return shows
 
@@ -93,6 +93,10 @@ def _explains(
 def _agree(one: GivenValues, name: str, theirs: Any) -> bool:
     given, array = as_array(one.values[name]), as_array(theirs)
     return given is not None and array is not None and same_values(given, array, one.limit)
+
+
+def _are_right(one: GivenValues, values: Mapping[str, Any]) -> bool:
+    return all(_is_right(one, name, value) for name, value in values.items())
 
 
 def _is_right(one: GivenValues, name: str, value: Any) -> bool:

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from .codec import DTYPES, USUAL
+from .codec import DTYPES, USUAL, name_of
 from .values import Opaque, WireError
 
 BundledCall = tuple[str, Sequence[Any], Sequence[int]]  # function, arguments, positions
@@ -53,10 +53,10 @@ def bundle(calls: Iterable[BundledCall]) -> tuple[str, Bytes]:
             return ["f", str(value)]
         if type(value) is not np.ndarray:
             return value
-        dtype = value.dtype.newbyteorder("<")
+        name, dtype = name_of(value.dtype)
         pieces.append(np.ascontiguousarray(value, dtype=dtype).tobytes())
         start, at = at, at + len(pieces[-1])
-        return ["a", start, value.dtype.name, list(value.shape)]
+        return ["a", start, name, list(value.shape)]
 
     rows = [
         [function, [encoded(value) for value in arguments], list(opaque)]

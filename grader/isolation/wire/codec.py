@@ -187,7 +187,7 @@ class Encoder:
     def _encode_array(self, value: Any) -> Any:
         """Encode an array, a numpy scalar or a tensor; everything else stays in the worker."""
         tag, array = _tagged_array(value)
-        name, dtype = _name_of(array.dtype) if array is not None else ("", None)
+        name, dtype = name_of(array.dtype) if array is not None else ("", None)
         if array is None or name not in DTYPES or array.ndim > MAX_NDIM:
             return self.encode_opaque(value)
         plain = np.ascontiguousarray(array, dtype=dtype)
@@ -196,7 +196,7 @@ class Encoder:
         return head if tag == "s" else [*head, list(array.shape)]
 
 
-def _name_of(dtype: Any) -> tuple[str, Any]:
+def name_of(dtype: Any) -> tuple[str, Any]:
     """Return the name of a dtype, and the same in little-endian order, for the usual ones fast."""
     return USUAL.get(dtype) or (dtype.name, dtype.newbyteorder("<"))
 
