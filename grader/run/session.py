@@ -296,9 +296,7 @@ class Session:
             context.question, check, seed, private=context.private, in_turns=True
         )
 
-    def _with_retry(
-        self, check: CheckSpec, context: Context, found: Judgement | None
-    ) -> Judgement:
+    def _with_retry(self, check: CheckSpec, context: Context, found: Judgement | None) -> Judgement:
         """Run a check, once more in a fresh worker if the first was lost without clear guilt.
 
         ``found`` is how it was judged already, if it was.

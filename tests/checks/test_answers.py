@@ -2,11 +2,13 @@
 
 import os
 import time
+from itertools import accumulate, pairwise
 
 import numpy as np
 import pytest
 
 from grader.assignment.reference import Assignment
+from grader.checks import answers as answers_module
 from grader.checks import remembered
 from grader.checks.answers import Answers
 from grader.isolation.wire import Decoder, Encoder, Opaque, WireError, parse_header, parse_prefix
@@ -31,11 +33,13 @@ def asked(answers, name, arguments, names=(), within_s=10.0):
     encoder = Encoder()
     body = {"ask": name, "arguments": encoder.encode(list(arguments)), "names": list(names)}
     buffers = [bytearray(buffer) for buffer in encoder.buffers]
-    pieces = [bytes(p) for p in answers(body, buffers, time.monotonic() + within_s)]
-    length = parse_prefix(pieces[0][: PREFIX.size])
-    header = parse_header(pieces[0][PREFIX.size :], 1 << 30)
-    assert len(pieces[0]) == PREFIX.size + length
-    return Decoder([bytearray(piece) for piece in pieces[1:]]).decode(header.body)
+    frame = b"".join(answers(body, buffers, time.monotonic() + within_s))
+    end = PREFIX.size + parse_prefix(frame[: PREFIX.size])
+    header = parse_header(frame[PREFIX.size : end], 1 << 30)
+    ends = [end + size for size in accumulate(header.buffer_sizes)]
+    assert [end, *ends][-1] == len(frame)
+    pieces = [frame[a:b] for a, b in pairwise([end, *ends])]
+    return Decoder([bytearray(piece) for piece in pieces]).decode(header.body)
 
 
 def test_a_call_is_answered_with_right_values_and_a_handle(answers):
@@ -229,13 +233,34 @@ def test_what_was_not_used_for_long_is_forgotten(assignment, monkeypatch):
         for given in calls:
             asked(answers, "rnn_step_forward", given)
     kept = remembered.of(assignment)
-    assert 1 <= len(kept._answers) <= 4
+    assert 1 <= len(kept._entries) <= 4
     assert kept._bytes <= remembered.KEPT_BYTES
     with opened(assignment) as answers:
         asked(answers, "rnn_step_forward", calls[-1])
         assert answers._child._pid is None
         asked(answers, "rnn_step_forward", calls[0])
         assert answers._child._pid is not None
+
+
+def test_the_frame_of_an_answer_is_made_once_for_each_first_handle(assignment, monkeypatch):
+    made = []
+    frame_of = answers_module._frame
+    monkeypatch.setattr(answers_module, "_frame", lambda one: made.append(one) or frame_of(one))
+    for number in range(3):
+        with opened(assignment) as answers:
+            one = asked(answers, "rnn_step_forward", GIVEN)
+            two = asked(answers, "rnn_step_forward", GIVEN)
+        assert [one["outputs"][1].handle, two["outputs"][1].handle] == [0, 1]
+        assert len(made) == 2, number
+        np.testing.assert_array_equal(one["outputs"][0], two["outputs"][0])
+    kept = remembered.of(assignment)
+    (entry,) = kept._entries.values()
+    assert sorted(entry.frames) == [0, 1]
+    assert kept._bytes == entry.size > sum(map(len, entry.frames.values()))
+    with opened(assignment) as answers:
+        for _ in range(remembered.MAX_FRAMES + 2):
+            asked(answers, "rnn_step_forward", GIVEN)
+    assert len(entry.frames) == remembered.MAX_FRAMES
 
 
 def test_a_large_answer_is_not_remembered(assignment, monkeypatch):
@@ -287,11 +312,11 @@ def test_a_question_of_any_depth_is_refused(place, answers):
 
 def test_the_structure_of_questions_counts_as_what_is_kept(answers, monkeypatch):
     rows = [[number + 0.5] for number in range(1000)]
-    most = 4 * len(str(Encoder().encode(rows)))
+    most = 4 * remembered.OBJECTS_PER_BYTE * len(str(Encoder().encode(rows)))
     monkeypatch.setattr(answers._calls, "_most_bytes", most)
     for _ in range(20):
         one = np.zeros((1, 1))
         assert "outputs" in asked(answers, "rnn_step_forward", [rows, one, one, one, one[0]])
     kept = answers._calls._calls.values()
     assert 1 < len(kept) < 5
-    assert all(isinstance(call.arguments, str) for call in kept)
+    assert all(call.size > 5000 for call in kept)

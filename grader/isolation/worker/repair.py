@@ -30,9 +30,6 @@ SEARCH_S = 1.5  # of processor time for all changes together; those of a plain L
 WAIT_S = 5.0  # for them on a busy machine
 CALL_S = 0.25  # for one call of a changed function
 RTOL, ATOL = 1.0e-6, 1.0e-9
-# Kinds of changes that are tried first, and second: there are few of each, and they are likely.
-FIRST = frozenset(["statement removed"])
-SECOND = frozenset(["values exchanged", "statements exchanged", "order of values"])
 
 
 @dataclass(frozen=True)
@@ -134,8 +131,7 @@ def _changes(original: types.FunctionType, passed_over: Sequence[int]) -> Iterat
     name = code.co_name
     changes = _Changes(original, source)
     mutants = changed(source, name, functions_in(ast.parse(source))[name])
-    in_order = sorted(mutants, key=lambda one: (one.kind not in FIRST, one.kind not in SECOND))
-    for number, mutant in enumerate(in_order):
+    for number, mutant in enumerate(mutants):
         if time.process_time() > deadline or time.monotonic() > latest:
             return
         change = _Change(changes, number, mutant)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from grader.errors import AskAgainError, WorkerLost
+from grader.errors import AskAgainError
 from grader.isolation.sandbox.calls import FunctionCall
 from tests.isolation.sandbox.conftest import STEM_LIMITS, made
 
@@ -106,7 +106,7 @@ def test_handles_are_counted_afresh_and_those_of_another_check_are_gone(turn):
     second.close()
     third = turn(folder=first.folder)
     assert pid(third) == pid(first)
-    with pytest.raises(WorkerLost):
+    with pytest.raises(AskAgainError):
         third.call("taken", (kept,), ())
 
 
@@ -141,7 +141,7 @@ def test_what_the_import_says_stands_in_each_check(turn):
 def test_a_check_that_does_not_end_takes_no_other_along(turn):
     first = turn()
     first.call_ahead([FunctionCall("loops", (X,), ())])
-    with pytest.raises(WorkerLost):
+    with pytest.raises(AskAgainError):
         first.call("loops", (X,), ())
     first.close()
     second = turn(folder=first.folder)
