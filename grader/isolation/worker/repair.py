@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import inspect
+import itertools
 import marshal
 import os
 import signal
@@ -26,8 +27,11 @@ import numpy as np
 from .at_most import Limited, TooSlowError, calls_at_most
 from .mutants import Mutant, changed, functions_in
 
-SEARCH_S = 1.5  # of processor time for all changes together; those of a plain LSTM step take 0.15
-WAIT_S = 5.0  # for them on a busy machine
+# How many are tried must not follow from the machine: a long LSTM step has 1,500 changes, which
+# take a second. The limits of time are for functions that are slow.
+MOST_TRIED = 2500
+SEARCH_S = 3.0  # of processor time for all changes together
+WAIT_S = 6.0  # for them on a busy machine
 CALL_S = 0.25  # for one call of a changed function
 RTOL, ATOL = 1.0e-6, 1.0e-9
 
@@ -131,7 +135,7 @@ def _changes(original: types.FunctionType, passed_over: Sequence[int]) -> Iterat
     name = code.co_name
     changes = _Changes(original, source)
     mutants = changed(source, name, functions_in(ast.parse(source))[name])
-    for number, mutant in enumerate(mutants):
+    for number, mutant in enumerate(itertools.islice(mutants, MOST_TRIED)):
         if time.process_time() > deadline or time.monotonic() > latest:
             return
         change = _Change(changes, number, mutant)
