@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 
 from grader.checks import StudentModule
@@ -21,7 +21,6 @@ from grader.isolation.worker import cells
 from grader.model import CheckSpec, Question, Rubric
 from grader.run.workers import Needs, WorkerSource, needs
 
-UNWRITTEN = b"empty"  # in the names of numpy's functions for memory that is not written
 Loading = tuple[str, Needs]  # a module, as it is imported beside these libraries
 
 
@@ -59,7 +58,7 @@ class Loader:
         self._limits = limits
         self._failures: dict[Loading, tuple[Failure, StudentError | None]] = {}
         self._lost_once: set[Loading] = set()
-        self._waiting: dict[Loading, bool] = {}  # whether its last worker can do another check
+        self._deciding: dict[Loading, bool] = {}  # what its last worker says of itself
         self._expected: Counter[Loading] = Counter()
 
     def expect(self, chosen: Sequence[tuple[Question, CheckSpec]]) -> None:
@@ -87,16 +86,8 @@ class Loader:
         return _loading(question) in self._failures
 
     def judges_in_turn(self, question: Question) -> bool:
-        """Say whether a worker that has done other checks gives any call's values as a new one.
-
-        Where memory may be used that was not written, values are the luck of one worker.
-        """
-        return self._waiting.get(_loading(question), False) and not self._uses_unwritten
-
-    @cached_property
-    def _uses_unwritten(self) -> bool:
-        files = (path for path in self._submission.folder.rglob("*.py") if path.is_file())
-        return any(UNWRITTEN in path.read_bytes() for path in files)
+        """Say whether a worker that has done other checks gives any call's values as a new one."""
+        return self._deciding.get(_loading(question), False)
 
     @contextlib.contextmanager
     def student(
@@ -137,12 +128,12 @@ class Loader:
             level: Withhold = "all" if check.withhold_text else "errors" if private else ""
             module = self._load(worker, question, level)
             if in_turns:
-                self._waiting[loading] = worker.waits_for_a_turn
+                self._deciding[loading] = worker.decides
             yield module
         finally:
             worker.close()
             if in_turns:
-                self._waiting[loading] = worker.waits_for_a_turn
+                self._deciding[loading] = worker.decides
             self.printed += worker.output
             if module is not None:
                 self.raised += module.raised

@@ -80,6 +80,8 @@ def test_a_wrong_value_needs_no_worker_of_its_own(judged, tmp_path):
     [
         "raise ValueError('no')",  # says why in a worker of its own
         "next_h = np.empty_like(prev_h)",  # values are the luck of a worker
+        "next_h = np.\uff45mpty(1)[0] + prev_h",  # the same name, to Python
+        "next_h = np.pad(prev_h, 1, mode='em' 'pty')",
         "while True:\n        pass",
     ],
 )

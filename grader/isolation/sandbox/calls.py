@@ -83,6 +83,11 @@ def in_batches(calls: Sequence[FunctionCall]) -> Iterator[Sequence[FunctionCall]
         start = end
 
 
+def bundled(calls: Iterable[FunctionCall]) -> tuple[str, Bytes]:
+    """Return calls as a bundle; raises ``WireError`` for an argument that cannot be part of one."""
+    return bundle((call.function, call.arguments, call.opaque) for call in calls)
+
+
 class Bundles:
     """Calls as they are sent. Each submission is asked the same: they are made once."""
 
@@ -95,7 +100,7 @@ class Bundles:
         """Return calls with the very same arguments as a bundle."""
         key = tuple((call.function, call.opaque, *map(_identity, call.arguments)) for call in calls)
         if key not in self._made:
-            made = bundle((call.function, call.arguments, call.opaque) for call in calls)
+            made = bundled(calls)
             self._made[key] = (calls, *made)  # the calls, so that no other object gets their number
         self._made.move_to_end(key)
         while len(self._made) > MAX_BUNDLES:

@@ -20,10 +20,9 @@ from grader.isolation.wire import (
     parse_header,
     parse_prefix,
 )
-from grader.isolation.wire.bundle import bundle
 from grader.isolation.wire.codec import PREFIX, Buffer
 
-from .calls import AT_ONCE_S, Bundles, FunctionCall, Wanted, in_one_request
+from .calls import AT_ONCE_S, Bundles, FunctionCall, Wanted, bundled, in_one_request
 from .left_out import LeftOut, Place
 from .limits import MIB, NOTHING, UNANSWERED, Ending, Limits, Spent, died, timed_out
 from .reply import Reply, decoded, parse_replies, parse_reply, received
@@ -211,8 +210,7 @@ class WorkerConnection(Closing):
         """Make calls of which none depends on another's answer, up to the first that raises."""
         if self._ahead:
             raise AskAgainError
-        bundled = bundle((one.function, one.arguments, one.opaque) for one in calls)
-        (bundle_id,) = self._sent([in_one_request(*bundled)])
+        (bundle_id,) = self._sent([in_one_request(*bundled(calls))])
         return self._replies_to(bundle_id, len(calls))
 
     def drive(
@@ -249,8 +247,8 @@ class WorkerConnection(Closing):
         return self._request({"op": "repair", **asked})
 
     @property
-    def waits_for_a_turn(self) -> bool:
-        """Whether it is there to do another check, after those that it has done."""
+    def decides(self) -> bool:
+        """Whether it has done other checks, and any call's values are those of a new worker."""
         return False
 
     def close(self) -> None:

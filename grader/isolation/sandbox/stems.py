@@ -222,7 +222,7 @@ class Seedling(Worker):
         self._settle = settle
         self._plant = plant
         self._keep = keep
-        self._in_turns = self._is_asked = False
+        self._in_turns = self._is_asked = self._decides = False
         self._printed_first = b""  # by the import, which each check shows
         super().__init__(start(), limits, start, left_out, seed=seed)
 
@@ -274,7 +274,8 @@ class Seedling(Worker):
             (asked,) = self._sent([{"op": "prove", "module": module}])
             self._expect_by(min(self._last, time.monotonic() + PROOF_S))
             with self._strictly():
-                proven = self._answer_to(asked).get("result") is True
+                answer = self._answer_to(asked)
+            proven, self._decides = answer.get("result") is True, answer.get("unwritten") is False
         except WorkerLost:
             self._begin(self._start())
             return False
@@ -356,8 +357,13 @@ class Seedling(Worker):
 
     @property
     def waits_for_a_turn(self) -> bool:
-        """Whether it is there to do another check."""
+        """Whether it is there to do another check, after those that it has done."""
         return self._in_turns and not self._closed
+
+    @property
+    def decides(self) -> bool:
+        """Whether any call's values are those of a new worker: no memory is used unwritten."""
+        return self.waits_for_a_turn and self._decides
 
     def leave(self) -> None:
         """Close our ends of a worker that has ended with its server."""

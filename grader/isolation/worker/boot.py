@@ -42,10 +42,12 @@ def main() -> None:
     package = types.ModuleType(PACKAGE)
     package.__path__ = [engine]
     sys.modules[PACKAGE] = package
+    importlib.import_module("numpy")
+    before = frozenset(sys.modules)  # what a program finds loaded that imports numpy, anywhere
     server = importlib.import_module(f"{PACKAGE}.worker.server")
     package.__path__ = []
     sys.argv[:] = [""]
-    server.serve(*ARGUMENTS)
+    server.serve(*ARGUMENTS, before)
 
 
 if __name__ == "__main__":

@@ -212,7 +212,8 @@ class Child:
     def _prove(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
         """Say whether a program is pure. Nothing of it has been run: the answer is our own."""
         closed = {*modules.NOT_FOR_STUDENTS, *self._forbidden}
-        return {"result": self._turns.prove(self._submission, request["module"], closed)}, []
+        proven = self._turns.prove(self._submission, request["module"], closed)
+        return {"result": proven, "unwritten": self._turns.unwritten}, []
 
     def _load(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
         left_out = request["left_out"]

@@ -202,7 +202,8 @@ def _put_own_first(places: Sequence[str]) -> None:
         for entry in (os.listdir(place) if os.path.isdir(place) else ())
         if entry.endswith(".py") or os.path.isfile(os.path.join(place, entry, "__init__.py"))
     }
-    for name in [name for name in sys.modules if name.partition(".")[0] in own & LOADED_AHEAD]:
+    gone = {name for name in own & LOADED_AHEAD if not name.startswith("_")}
+    for name in [name for name in sys.modules if name.partition(".")[0] in gone]:
         del sys.modules[name]
 
 

@@ -35,8 +35,8 @@ MAX_NAMES = 1000  # of a module
 
 def prove(
     folder: str, name: str, trees: dict[str, ast.Module], closed: Collection[str] = ()
-) -> None:
-    """Prove a program pure.
+) -> bool:
+    """Prove a program pure; say whether it may use memory that was not written (``np.empty``).
 
     Args:
         folder: where it lies.
@@ -48,7 +48,9 @@ def prove(
         NotProvenError: it is outside the part of Python that the proof takes.
         OSError, SyntaxError, ValueError, RecursionError: a file cannot be read.
     """
-    _Program(folder, os.path.dirname(name), trees, closed).module(os.path.basename(name))
+    program = _Program(folder, os.path.dirname(name), trees, closed)
+    program.module(os.path.basename(name))
+    return bool(program.unwritten)
 
 
 class _Program:
@@ -62,6 +64,7 @@ class _Program:
         self._modules: dict[str, Known | None] = {}
         self._size = 0
         self._trees = trees
+        self.unwritten: list[str] = []  # what gives memory that was not written
 
     def path(self, name: str) -> str | None:
         """Return the file of a module of the program's own."""
@@ -106,7 +109,7 @@ class _Reader:
 
     def __init__(self, program: _Program) -> None:
         self._program = program
-        self._known = Known()
+        self._known = Known(unwritten=program.unwritten)
 
     def read(self, tree: ast.Module) -> Known:
         """Return what the names of the module mean; raises ``NotProvenError``."""

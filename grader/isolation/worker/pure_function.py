@@ -57,6 +57,8 @@ class Known:
     helpers: dict[str, str] = field(default_factory=dict)  # namedtuple and dataclass
     typing: set[str] = field(default_factory=set)
     fields: set[str] = field(default_factory=set)
+    # Whether memory that was not written is used, anywhere in the program.
+    unwritten: list[str] = field(default_factory=list)
 
     @cached_property
     def modules(self) -> set[str]:
@@ -125,6 +127,8 @@ class FunctionProof:
         value = getattr(node, "value", None)
         if isinstance(value, str | bytes) and _shows_memory(value):
             raise NotProvenError(f"{value!r} is a type of any bytes")
+        if value in EMPTY:  # a mode of np.pad
+            self._module.unwritten.append(value)
 
     def _look_at_names(self) -> None:
         """Look at the names of the whole function, once all are known."""
@@ -261,6 +265,7 @@ class FunctionProof:
             return
         if owner in module.numpy:
             allowed = name in NUMPY
+            module.unwritten += [name] if name in EMPTY else []
         elif owner in module.math:
             allowed = name in MATH
         elif owner in module.own:

@@ -29,10 +29,15 @@ MANY = 16  # workers after which a server's memory is put into huge pages
 MAX_MESSAGE = 32 * 1024  # control messages hold a handful of numbers and two paths
 
 
-def serve(control_fd: str, options_json: str) -> None:
-    """Serve requests from the descriptor ``control_fd`` until it is closed by the other side."""
+def serve(control_fd: str, options_json: str, before: Collection[str]) -> None:
+    """Serve requests from the descriptor ``control_fd`` until it is closed by the other side.
+
+    ``before`` are the modules that had been loaded before the grader's own.
+    """
     options = json.loads(options_json)
     control = socket.socket(fileno=int(control_fd))
+    if not options["preload"]:  # else these libraries load most of them, too
+        modules.LOADED_AHEAD.update(name for name in sys.modules if name not in before)
     _preload(options["preload"])
     ordinary.prepare(options["preload"])
     lockdown.become_subreaper()

@@ -5,9 +5,8 @@ from __future__ import annotations
 import ast
 import contextlib
 import gc
-import sys
+import warnings
 from collections.abc import Collection
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ class Turns:
     """What is proven of a worker's program, and what a check must find as it was."""
 
     def __init__(self) -> None:
-        self._modules: list[ModuleType] = []
+        self.unwritten = False  # whether the program may use memory that was not written
         self._before = np.empty, np.empty_like
 
     def prove(self, folder: str, name: str, closed: Collection[str]) -> bool:
@@ -30,7 +29,7 @@ class Turns:
         """
         trees: dict[str, ast.Module] = {}
         with contextlib.suppress(Exception):  # of a hostile text, too: then it is not proven
-            pure.prove(folder, name, trees, closed)
+            self.unwritten = pure.prove(folder, name, trees, closed)
             statements.PROVEN.update(trees)
             # Otherwise they could give what an earlier check has computed.
             _put(*[_unlucky(make) for make in self._before])
@@ -41,15 +40,13 @@ class Turns:
         """Say whether all that was proven is there; ``whole`` if no statement was left out."""
         if not whole or not statements.PROVEN or statements.TREES:
             return False
-        every = [one for one in list(sys.modules.values()) if type(one) is ModuleType]
-        self._modules = [one for one in every if one.__dict__.get("__file__") in statements.PROVEN]
         gc.freeze()  # what a check leaves in circles is looked for among few objects
         return True
 
     def begin(self) -> None:
         """Let a check find everything as the first one did: Python remembers what it warned of."""
-        for module in self._modules:
-            module.__dict__.pop("__warningregistry__", None)
+        with warnings.catch_warnings():
+            pass  # to enter it makes Python forget that, in numpy's own files, too
         gc.collect()
 
 

@@ -124,6 +124,20 @@ def test_what_a_check_prints_is_its_own_and_a_warning_comes_in_each(turn):
     assert second.output.count(b"RuntimeWarning") == 1
 
 
+def test_what_numpy_warns_of_in_its_own_files_comes_in_each_check(turn):
+    text = f"{PURE}\n\ndef mean(x):\n    return np.mean(x[:0])\n"
+    first = turn(text)
+    printed = []
+    for _ in range(3):
+        worker = turn(folder=first.folder)
+        worker.call("mean", (X,), ())
+        worker.close()
+        printed.append(bytes(worker.output))
+    assert pid(worker) == pid(first)
+    assert printed[0] == printed[1] == printed[2]
+    assert b"Mean of empty slice" in printed[0]
+
+
 def test_what_the_import_says_stands_in_each_check(turn):
     text = f"{PURE}\n\ndef is_three(x):\n    return x is 3\n"
     printed = []
@@ -179,6 +193,25 @@ def test_memory_that_is_not_written_holds_nothing_of_another_check(turn):
         assert (odd > 0).any()
         assert (odd < 0).any()
     assert set(four.tolist()) == {True, False}
+
+
+@pytest.mark.parametrize(
+    ("line", "decides"),
+    [
+        ("return x", True),
+        ("return np.zeros_like(x)", True),
+        ("return np.empty_like(x)", False),
+        ("return np.\uff45mpty(3)", False),
+        ("return np.pad(x, 1, mode='em' 'pty')", False),
+    ],
+)
+def test_where_memory_is_not_written_values_are_the_luck_of_a_worker(line, decides, turn):
+    text = f"{PURE}\n\ndef more(x):\n    {line}\n"
+    assert "empty" in PURE
+    text = text.replace("empty", "zeros") if "empty" not in line else text
+    worker = turn(text)
+    assert worker.waits_for_a_turn
+    assert worker.decides is decides
 
 
 def test_an_ordinary_worker_has_numpys_own(turn):
@@ -255,3 +288,19 @@ def test_what_a_check_leaves_in_circles_is_gone_in_the_next(turn):
         again = turn(folder=first.folder)
         assert again.call("f", (X,), ()).error is None
     assert pid(again) == pid(first)
+
+
+@pytest.mark.parametrize(
+    "name", ["array", "copy", "heapq", "json", "random", "statistics", "string", "threading"]
+)
+def test_a_module_of_ones_own_is_found_whatever_the_grader_has_loaded(name, turn, stem_server):
+    folder = made(stem_server)
+    (folder / f"{name}.py").write_text("def of_mine(x):\n    return x + 1\n")
+    text = f"import numpy as np\nimport {name}\n\ndef f(x):\n    return {name}.of_mine(x)\n"
+    (folder / "module.py").write_text(text)
+    for _ in range(2):
+        worker = turn(folder=folder)
+        reply = worker.call("f", (X,), ())
+        assert reply.error is None, reply.error
+        np.testing.assert_array_equal(reply.value, X + 1)
+        worker.close()
