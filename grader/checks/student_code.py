@@ -205,15 +205,13 @@ class StudentModule:
     ) -> int | None:
         """Put a function right with a change of one place; return its number, None if none is.
 
-        Args:
-            function: its name in the module.
-            wanted: arguments, and what it should return for them.
-            passed_over: the numbers of changes that come before it.
+        ``wanted`` are arguments, and what it should return for them; ``passed_over`` the numbers of
+        changes that come before it.
         """
         value = self._worker.repair(function, wanted, passed_over).value
         line, number = value if type(value) is tuple and len(value) == 2 else (0, 0)  # noqa: PLR2004
-        good = type(line) is type(number) is int and 0 < line < MAX_LINES
-        good = good and number > max(passed_over, default=-1)
+        are_numbers = type(line) is type(number) is int
+        good = are_numbers and 0 < line < MAX_LINES and number > max(passed_over, default=-1)
         self.repaired = line if good else None
         return number if good else None
 
