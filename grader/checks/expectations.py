@@ -77,7 +77,7 @@ class Expectation:
         given: the array itself.
         values: in float64.
         tolerance: how far values may be off.
-        is_finite: whether all are finite, and were given in float64 or narrower.
+        is_finite: whether all are finite.
         bound: the allowed difference of each element.
         least: the same; something tiny in place of zero.
         is_bound: whether ``least`` is nowhere more than ``bound``.

@@ -227,7 +227,11 @@ class Session:
         # Asked when the first worker starts, once the reference has worked.
         self._reply_bytes = functools.cache(partial(KINDS[check.kind].reply_bytes, check, context))
         try:
-            judgement = self._with_retry(check, context, self._tried(check, context))
+            found = self._tried(check, context)
+            if found is not None and scoring.is_full(found.parts):
+                judgement = found
+            else:
+                judgement = self._with_retry(check, context, found)
         except Pending as pending:
             shown: list[Figure] = [Text(pending.file, pending.text)] if pending.text else []
             if pending.others:
@@ -301,8 +305,6 @@ class Session:
 
         ``found`` is how it was judged already, if it was.
         """
-        if found is not None and scoring.is_full(found.parts):
-            return found
         kind = KINDS[check.kind]
         try:
             return rerun.run(kind, check, context, found)

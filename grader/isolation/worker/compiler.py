@@ -32,6 +32,7 @@ NEEDS_IT = re.compile(
     rb"|flop_counter|torch\.library|fake_tensor|_inductor|\bhigher_order"
 )
 IMPORTED = re.compile(rb"\b(?:checkpoint|compiler|cond|export|func|library)\b")
+IN_MORE_LINES = re.compile(rb"\bimport\s*\(|\\\r?\n")
 FROM_TORCH = re.compile(rb"torch(?:\.utils)?\s+import\b")
 CACHE = "TORCHINDUCTOR_CACHE_DIR"
 # Of a submission that is read, which takes a second at most; of more it is awake at once.
@@ -113,7 +114,7 @@ def names_it(text: bytes) -> bool:
         return True
     if not FROM_TORCH.search(text):
         return False
-    if b"import (" in text or b"\\\n" in text:  # its names may stand in other lines
+    if IN_MORE_LINES.search(text):  # what is imported may stand in other lines
         return IMPORTED.search(text) is not None
     return any(
         found is not None and IMPORTED.search(line, found.end())

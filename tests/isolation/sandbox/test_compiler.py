@@ -263,7 +263,9 @@ def f():
         ("from torch import func\n", True),
         ("from torch import nn, func\n", True),
         ("from torch import (\n    nn,\n    func,\n)\n", True),
+        ("from torch import(\n    func)\n", True),
         ("from torch import nn, \\\n    func\n", True),
+        ("from torch import nn, \\\r\n    func\r\n", True),
         ("from torch.utils import checkpoint as c\n", True),
         ("from torch.utils.checkpoint import checkpoint\n", True),
         ("torch.compiler.reset()\n", True),
@@ -276,6 +278,7 @@ def f():
         ("torch import " * 300_000, False),
         ("from torch import func" + "torch import " * 300_000, True),
         ("utils import " * 300_000 + "\\\n", False),
+        ("from torch import nn\n" + "import " * 300_000 + "\n", False),
     ],
 )
 def test_a_text_that_names_it_is_known(text, named):
