@@ -156,12 +156,27 @@ def _differences(whole: Path, killed: Path) -> list[str]:
     for name in sorted(names):
         one, other = (_timeless(out / name) for out in (whole, killed))
         if one != other:
-            problems.append(f"{name}: its report is another one")
+            told = "; ".join(_told_apart(one, other)[:3])
+            problems.append(f"{name}: its report is another one: {told}")
         files = [sorted(p.name for p in (out / name).iterdir()) for out in (whole, killed)]
         if files[0] != files[1]:
             problems.append(f"{name}: has the files {files[1]}, not {files[0]}")
     tables = [(out / "gradebook.csv").read_bytes() for out in (whole, killed)]
     return problems + ([] if tables[0] == tables[1] else ["the gradebook is another one"])
+
+
+def _told_apart(one: Any, other: Any, at: str = "") -> list[str]:
+    """Return where two reports differ, and what each says there."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        keys = [*one, *(key for key in other if key not in one)]
+        pairs = [(one.get(key), other.get(key), f"{at}.{key}".lstrip(".")) for key in keys]
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        pairs = [
+            (a, b, f"{at}[{number}]") for number, (a, b) in enumerate(zip(one, other, strict=True))
+        ]
+    else:
+        return [f"{at}: {str(one)[:300]!r}, then {str(other)[:300]!r}"] if one != other else []
+    return [line for a, b, where in pairs for line in _told_apart(a, b, where)]
 
 
 def _timeless(folder: Path) -> Any:

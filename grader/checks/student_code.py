@@ -200,6 +200,10 @@ class StudentModule:
         """Have functions answered by the reference from now on."""
         self._worker.have_answered(answers.wanted, answers)
 
+    def mute(self) -> None:
+        """Have what the module prints dropped from now on, until the next check begins."""
+        self._worker.mute()
+
     def repair(
         self, function: str, wanted: Sequence[Wanted], passed_over: Sequence[int]
     ) -> int | None:
@@ -259,10 +263,8 @@ class StudentModule:
         by_it = bool(error.where) and error.where[-1][2] in (function, "")
         if by_it and (twice := self._twice.get(function)):
             words += f"; {twice}"
-        failed = Failure(failed.reason, words, failed.cause)
-        if failed.reason != "missing" and (error.by_driver or not error.where):
-            return ForeignFailure(failed.reason, failed.message, failed.cause)
-        return failed
+        foreign = failed.reason != "missing" and (error.by_driver or not error.where)
+        return (ForeignFailure if foreign else Failure)(failed.reason, words, failed.cause)
 
     def mutation_notes(self) -> list[str]:
         """Return one note for each function that changed its arguments in place."""
@@ -280,8 +282,7 @@ def positions(returns: Sequence[str], opaque: Sequence[str]) -> tuple[int, ...]:
 
 def _lacks(package: str) -> str:
     """Return what is wrong with a package that cannot be imported, after "which"."""
-    newer = newer_name(package)
-    return newer or "is neither in the submission nor installed in the grader"
+    return newer_name(package) or "is neither in the submission nor installed in the grader"
 
 
 def without_texts(value: Any) -> Any:

@@ -487,6 +487,23 @@ def test_gradients_without_a_derivative_are_noted(costly, graded, monkeypatch):
     assert not any("times as long" in note for note in graded(RIGHT, wide, cases).notes)
 
 
+@pytest.mark.parametrize("proven", [True, False])
+def test_how_often_costs_are_measured_changes_nothing_of_what_is_printed(
+    proven, graded, monkeypatch
+):
+    said = "    print('forward', x.shape)\n"
+    source = changed(("    y = np.tanh", f"{said}    y = np.tanh"))
+    source += "" if proven else "\nopen('seen', 'w').close()\n"
+    printed = []
+    for far_from_many in (1e9, 0.0):
+        monkeypatch.setattr(cost, "FAR_FROM_MANY", far_from_many)
+        result = graded(source, GRADIENT)
+        assert (result.outcome, result.points) == ("passed", 10)
+        printed.append(result.output)
+    assert "forward" in printed[0]
+    assert printed[0] == printed[1]
+
+
 @pytest.mark.parametrize("mistake", [SLOPE, ("da @ w.T", "1.1 * da @ w.T"), NO_TANH[0]])
 @pytest.mark.parametrize("fraction", [0.5, 1])
 def test_what_is_built_from_wrong_functions_is_run_again_with_right_ones(fraction, mistake, graded):

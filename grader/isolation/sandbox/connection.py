@@ -224,12 +224,7 @@ class WorkerConnection(Closing):
         return self._request({**body, "needs": needs, "arguments": arguments})
 
     def have_answered(self, functions: list[dict[str, Any]], answer: Answer) -> Reply:
-        """Have functions of the student's answered on this side from now on.
-
-        Args:
-            functions: as ``isolation/worker/answered.py`` takes them.
-            answer: answers a call of one of them.
-        """
+        """Have ``functions``, as ``isolation/worker/answered.py`` takes them, answered here."""
         self._answer = answer
         return self._request({"op": "answer", "functions": functions})
 
@@ -245,6 +240,10 @@ class WorkerConnection(Closing):
         """
         asked = {"function": function, "wanted": list(wanted), "passed_over": list(passed_over)}
         return self._request({"op": "repair", **asked})
+
+    def mute(self) -> None:
+        """Have what the module prints dropped from now on, until the next check begins."""
+        self._sent([{"op": "mute"}])
 
     @property
     def decides(self) -> bool:

@@ -38,6 +38,7 @@ from .absent import MissingPackageError, StandIn
 from .answered import AnsweredFunctions
 from .described import Describer
 from .generators import generators
+from .output import Output
 from .turns import Turns
 
 if TYPE_CHECKING:
@@ -148,6 +149,7 @@ class Child:
         self._module: Any = None
         self._request_id = ""
         self._turns = Turns()
+        self._output = Output()
 
     def serve(self) -> None:
         """Answer requests until the other side closes the wire."""
@@ -155,6 +157,9 @@ class Child:
             request = self._receive()
             if request["op"] in ("stem", "begin", "turn"):
                 self._go_on(request)
+                continue
+            if request["op"] == "mute":  # until the next check begins
+                self._output.drop()
                 continue
             pieces = self._pieces(request)
             for stream in (sys.stdout, sys.stderr):
@@ -182,6 +187,7 @@ class Child:
                 lockdown.allow_tasks(self._tasks, request["tasks"])
                 self._seeds(request["seed"])
             case _:
+                self._output.restore()
                 self._objects.clear()
                 self._turns.begin()
                 self._seeds(request["seed"])

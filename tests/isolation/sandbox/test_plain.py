@@ -138,6 +138,18 @@ def test_what_it_prints_is_kept_and_never_meets_the_wire(spawn):
     assert all(word in text for word in ("printed", "told", "raw", "below"))
 
 
+def test_what_is_printed_while_it_is_mute_is_dropped(spawn):
+    worker = spawn(
+        "import os\ndef f(x):\n    print('printed', x)\n    os.system(f'echo told {x}')\n"
+    )
+    worker.load("answer")
+    worker.call("f", (1,), ())
+    worker.mute()
+    worker.call("f", (2,), ())
+    worker.close()
+    assert bytes(worker.output).split() == [b"printed", b"1", b"told", b"1"]
+
+
 def test_a_started_process_does_not_keep_it_waiting(spawn):
     worker = spawn(
         "import subprocess, sys, os\ndef f():\n"

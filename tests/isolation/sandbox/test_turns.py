@@ -124,6 +124,22 @@ def test_what_a_check_prints_is_its_own_and_a_warning_comes_in_each(turn):
     assert second.output.count(b"RuntimeWarning") == 1
 
 
+def test_what_is_printed_while_it_is_mute_is_dropped_until_the_next_check(turn):
+    printed = []
+    first = turn()
+    for _ in range(2):
+        worker = turn(folder=first.folder)
+        worker.call("says", (1,), ())
+        worker.mute()
+        worker.call("says", (2,), ())
+        worker.mute()
+        worker.call("says", (3,), ())
+        worker.close()
+        printed.append(bytes(worker.output))
+    assert pid(worker) == pid(first)
+    assert printed == [b"said 1\n"] * 2
+
+
 def test_what_numpy_warns_of_in_its_own_files_comes_in_each_check(turn):
     text = f"{PURE}\n\ndef mean(x):\n    return np.mean(x[:0])\n"
     first = turn(text)

@@ -115,6 +115,9 @@ def chatter():
     while True:
         print("spam" * 1000)
 
+def say_much():
+    print("much " * 100_000)
+
 def say(text):
     print(text)
     sys.stderr.write("err")
@@ -253,9 +256,9 @@ def test_the_worker_holds_nothing_of_ours(worker):
             "compiler",
             "definitions", "described", "exchanges", "generators", "hugepages", "landlock",
             "layout", "listener", "lockdown", "modules", "moments", "mutants", "namespaces",
-            "newer", "ordinary", "outside", "program_text", "pure", "pure_function", "pure_names",
-            "redirect", "repair", "scratch", "seccomp", "server", "statements", "stems", "syscalls",
-            "turns",
+            "newer", "ordinary", "output", "outside", "program_text", "pure", "pure_function",
+            "pure_names", "redirect", "repair", "scratch", "seccomp", "server", "statements",
+            "stems", "syscalls", "turns",
         )]
     )  # fmt: skip
     assert str(ROOT) not in call(worker, "path")
@@ -414,6 +417,17 @@ def test_what_is_printed_is_kept_for_the_instructor(server, staged):
     assert bytes(worker.output) == b"rawhelloerr" or b"hello" in worker.output
     assert b"err" in worker.output
     assert b"raw" in worker.output
+
+
+def test_what_is_printed_while_it_is_mute_is_dropped_and_has_no_limit(server, staged):
+    with start(server, staged) as worker:
+        call(worker, "say", "hello")
+        worker.mute()
+        call(worker, "say", "nobody")
+        call(worker, "say_much")
+    assert b"hello" in worker.output
+    assert b"nobody" not in worker.output
+    assert b"much" not in worker.output
 
 
 def test_closing_standard_output_hurts_nobody(worker):
