@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from grader.errors import Blocked, Cause, Failure, WorkerLost
-from grader.model import CheckSpec, Part
+from grader.model import CheckSpec, Part, Signature
 
 from . import causes
 from .base import CheckKind, Context, Judgement, in_lines
@@ -23,10 +23,17 @@ if TYPE_CHECKING:
     from .answers import Answers
 
 Stopped = Failure | Blocked
+Opened = Callable[[int], contextlib.AbstractContextManager[StudentModule]]
+# Judges in the worker that has done other checks; None if there is more to judge than values.
+InTurn = Callable[[Callable[[Context], Judgement | None]], Judgement | None]
 
 
 def run(
-    kind: CheckKind, spec: CheckSpec, context: Context, found: Judgement | None = None
+    kind: CheckKind,
+    spec: CheckSpec,
+    context: Context,
+    found: Judgement | None = None,
+    in_turn: InTurn | None = None,
 ) -> Judgement:
     """Run a check; once more, if it is not all right, with the functions it builds on answered.
 
@@ -35,6 +42,7 @@ def run(
         spec: the check.
         context: the check's.
         found: how it was judged with the student's own functions, if it was.
+        in_turn: judges in the worker in which that was found, if it can.
 
     Raises:
         Failure, Blocked, Pending: as the kind does.
@@ -44,8 +52,6 @@ def run(
     functions = [context.signatures[name] for name in names if name in context.signatures]
     if not functions or not spec.forgives:
         return found or kind.run(spec, context)
-    from .answers import Answers  # not on a student's machine
-
     first: Judgement | Stopped
     try:
         first = found or kind.run(spec, context)
@@ -59,12 +65,7 @@ def run(
         first = lost
     except (Failure, Blocked) as stopped:
         first = stopped
-    with Answers(context.assignment, context.question.module, functions) as answers:
-        try:
-            second = kind.run(spec, _answering(context, answers))
-        except (Failure, Blocked):
-            second = None
-        asked = [one.function for one in functions if one.function in answers.asked]
+    second, asked = _again(kind, spec, context, functions, in_turn)
     if isinstance(first, Blocked) and _shows_nothing(second) and spec.kind == "gradient":
         from .forwards import ask_about
 
@@ -74,21 +75,52 @@ def run(
     return merged(first, second, getattr(spec, "follow_through", 1.0), asked)
 
 
+def _again(
+    kind: CheckKind,
+    spec: CheckSpec,
+    context: Context,
+    functions: list[Signature],
+    in_turn: InTurn | None,
+) -> tuple[Judgement | None, list[str]]:
+    """Judge with functions answered; return what is found, and which of them were asked for."""
+    from .answers import Answers  # not on a student's machine
+
+    with Answers(context.assignment, context.question.module, functions) as answers:
+
+        def answered(one: Context) -> Judgement:
+            return kind.run(spec, _answering(one, answers))
+
+        found = in_turn(answered) if in_turn is not None else None
+        if found is None:
+            with contextlib.suppress(Failure, Blocked):
+                found = answered(context)
+        return found, [one.function for one in functions if one.function in answers.asked]
+
+
 def _shows_nothing(second: Judgement | None) -> bool:
     return second is None or not any(part.earned > 0 for part in second.parts)
 
 
 def _answering(context: Context, answers: Answers) -> Context:
     """Return a context whose workers have functions answered."""
+    opened, fresh = context.open_module, context.open_fresh
+    return replace(
+        context,
+        open_module=_with_answers(opened, answers),
+        open_fresh=None if fresh is None else _with_answers(fresh, answers),
+        answered=True,
+        last_try=True,
+    )
 
+
+def _with_answers(opened: Opened, answers: Answers) -> Opened:
     @contextlib.contextmanager
     def open_module(seed: int) -> Iterator[StudentModule]:
-        with context.open_module(seed) as module:
+        with opened(seed) as module:
             module.have_answered(answers)
             yield module
 
-    opened: Callable[[int], contextlib.AbstractContextManager[StudentModule]] = open_module
-    return replace(context, open_module=opened, answered=True, last_try=True)
+    return open_module
 
 
 def _unchanged(first: Judgement | Stopped) -> Judgement:

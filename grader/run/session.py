@@ -35,6 +35,7 @@ from grader.job import CheckDone, Settings, Steering
 from grader.model import CheckResult, CheckSpec, Question, Rubric
 from grader.reports import building, clipping
 from grader.reports.report import Report
+from grader.run import words
 from grader.run.loading import Loader
 from grader.run.workers import WorkerSource
 from grader.seeds import seed_for
@@ -43,14 +44,6 @@ HURRIED = 0.2  # of a check's time is for trying it again once student code has 
 LEAST_TIME_S = 2.0
 MAX_TEXT_FILE = 16 * 1024 * 1024  # a million labels are 2 MB
 MAX_KEPT_TEXT, MAX_KEPT_TEXTS = 256 * 1024, 40  # bytes of a file that is read once; such files
-WITHHELD = (
-    "the text of the exception is not shown, since it could hold hidden data; your instructor can "
-    "read it"
-)
-OF_EXCEPTIONS = frozenset(["exception", "memory", "not_implemented", "import_error"])
-PUBLIC_WORDS = (
-    "the exception is shown as it comes with public data, on which this check ends in the same way"
-)
 
 
 class Session:
@@ -184,7 +177,7 @@ class Session:
         private = is_shown and self.settings.secret is not None
         context = self._context(question, check, seed, private=private)
         result = self._judged(check, context)
-        if not (private and self._loader.withheld and _tells_of_an_exception(result)):
+        if not (private and self._loader.withheld and words.tell_of_an_exception(result)):
             return result
         public = dataclasses.replace(
             self._context(question, check, context.public_seed, private=False),
@@ -192,9 +185,9 @@ class Session:
             data=None,
         )
         with contextlib.suppress(GraderError):
-            if (shown := with_words_of(result, self._judged(check, public))) is not None:
+            if (shown := words.with_words_of(result, self._judged(check, public))) is not None:
                 return shown
-        return dataclasses.replace(result, notes=(*result.notes, WITHHELD))
+        return dataclasses.replace(result, notes=(*result.notes, words.WITHHELD))
 
     def _context(
         self, question: Question, check: CheckSpec, seed: int, *, private: bool
@@ -227,11 +220,13 @@ class Session:
         # Asked when the first worker starts, once the reference has worked.
         self._reply_bytes = functools.cache(partial(KINDS[check.kind].reply_bytes, check, context))
         try:
-            found = self._tried(check, context)
+            turn = self._turn(check, context)
+            found = self._tried(check, turn) if turn is not None else None
             if found is not None and scoring.is_full(found.parts):
                 judgement = found
             else:
-                judgement = self._with_retry(check, context, found)
+                again = partial(self._in_turn, turn) if turn is not None and found else None
+                judgement = self._with_retry(check, context, found, again)
         except Pending as pending:
             shown: list[Figure] = [Text(pending.file, pending.text)] if pending.text else []
             if pending.others:
@@ -262,32 +257,41 @@ class Session:
             figures=judgement.figures,
         )
 
-    def _tried(self, check: CheckSpec, context: Context) -> Judgement | None:
-        """Judge in the worker that does all checks of a program proven to be pure, if that can be.
+    def _turn(self, check: CheckSpec, context: Context) -> Context | None:
+        """Return the context in the worker that does all checks of a program proven to be pure.
 
-        First all is asked at once, also of other programs, if only to find that all is right; then
-        case by case. None if neither says enough.
+        It is an ordinary worker if the program is not. None for a check that asks otherwise.
         """
         if not (KINDS[check.kind].asks_at_once and self._workers.asks_at_once):
             return None
         opened = partial(self._opened, check, context)
         goes_on = partial(self._loader.judges_in_turn, context.question)
-        context = dataclasses.replace(
+        return dataclasses.replace(
             context, open_module=opened, open_fresh=context.open_module, goes_on=goes_on
         )
-        found = self._try(check, dataclasses.replace(context, at_once=True))
-        if found is None and goes_on():
-            found = self._try(check, context)
+
+    def _tried(self, check: CheckSpec, turn: Context) -> Judgement | None:
+        """Judge in turn, if that can be.
+
+        First all is asked at once, also of other programs, if only to find that all is right; then
+        case by case. None if neither says enough.
+        """
+        run = partial(KINDS[check.kind].run, check)
+        found = self._in_turn(dataclasses.replace(turn, at_once=True), run)
+        if found is None and turn.goes_on():
+            found = self._in_turn(turn, run)
         return found
 
-    def _try(self, check: CheckSpec, context: Context) -> Judgement | None:
+    def _in_turn(
+        self, turn: Context, run: Callable[[Context], Judgement | None]
+    ) -> Judgement | None:
         """Judge; None if there is more to judge than values."""
         with (
             self._loader.on_trial() as keep,
             contextlib.suppress(AskAgainError, Failure, Blocked, Pending),
         ):
-            found = KINDS[check.kind].run(check, context)
-            if scoring.is_full(found.parts) or context.goes_on():
+            found = run(turn)
+            if found is not None and (scoring.is_full(found.parts) or turn.goes_on()):
                 keep()
                 return found
         return None
@@ -300,14 +304,20 @@ class Session:
             context.question, check, seed, private=context.private, in_turns=True
         )
 
-    def _with_retry(self, check: CheckSpec, context: Context, found: Judgement | None) -> Judgement:
+    def _with_retry(
+        self,
+        check: CheckSpec,
+        context: Context,
+        found: Judgement | None,
+        in_turn: rerun.InTurn | None,
+    ) -> Judgement:
         """Run a check, once more in a fresh worker if the first was lost without clear guilt.
 
-        ``found`` is how it was judged already, if it was.
+        ``found`` is how it was judged already, if it was; ``in_turn`` runs it there once more.
         """
         kind = KINDS[check.kind]
         try:
-            return rerun.run(kind, check, context, found)
+            return rerun.run(kind, check, context, found, in_turn)
         except WorkerLost as lost:
             if not lost.retry or self._loader.cannot_load(context.question):
                 raise
@@ -357,33 +367,8 @@ def seeds_of(rubric: Rubric, settings: Settings, check: CheckSpec) -> tuple[int,
     return settings.secret.seed_for(rubric.assignment, check.id), public
 
 
-def _tells_of_an_exception(result: CheckResult) -> bool:
-    """Say whether an exception is a reason for what a result lost; others were only on the way."""
-    reasons = {result.reason, *(part.reason for part in result.parts)}
-    return bool(reasons & OF_EXCEPTIONS)
-
-
 def _no_limit() -> None:
     """Leave the size of replies to the worker's limits."""
-
-
-def with_words_of(result: CheckResult, public: CheckResult) -> CheckResult | None:
-    """Return a result with the words of a run on public data; None unless that ended the same way.
-
-    What else the run on public data found says nothing about the grade.
-    """
-    ends = [
-        (one.outcome, one.reason, [(p.name, p.earned, p.reason) for p in one.parts])
-        for one in (result, public)
-    ]
-    if ends[0] != ends[1]:
-        return None
-    if (result.message, result.parts) == (public.message, public.parts):
-        return result
-    notes = (*result.notes, PUBLIC_WORDS)
-    return dataclasses.replace(
-        *(result,), message=public.message, cause=public.cause, parts=public.parts, notes=notes
-    )
 
 
 def our_failure(error: BaseException) -> str:

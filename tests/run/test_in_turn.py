@@ -29,9 +29,12 @@ def judged(rubric, fork_servers, monkeypatch):
     """Judge a hand-in; return the results by check, and how many workers were started."""
     started = []
     usual = ForkServer.started
-    monkeypatch.setattr(
-        ForkServer, "started", lambda *given, **more: started.append(1) or usual(*given, **more)
-    )
+
+    def noted(server, submission, *given, **more):
+        started.append(submission)
+        return usual(server, submission, *given, **more)
+
+    monkeypatch.setattr(ForkServer, "started", noted)
 
     def run(folder, checks=CHECKS):
         started.clear()
@@ -40,7 +43,8 @@ def judged(rubric, fork_servers, monkeypatch):
         for question, check in session.ordered(checks):
             session.run(question, check)
         fork_servers.unstage()
-        return session.results, len(started)
+        # The first worker of a server shows that it isolates.
+        return session.results, started.count(staged.folder)
 
     return run
 
@@ -73,6 +77,26 @@ def test_a_wrong_value_needs_no_worker_of_its_own(judged, tmp_path):
     folder = layers(tmp_path / "ada", ("next_h = np.tanh(", "next_h = np.sin("))
     results, started = judged(folder, ["q3.1"])
     assert (results["q3.1"].outcome, started) == ("failed", 1)
+
+
+@pytest.mark.parametrize(
+    "replaced",
+    [
+        # Each step by itself is right, and their order is not.
+        ("range(T - 1, -1, -1)", "range(T)"),
+        # The step is wrong, and what builds on it earns its points with a right one.
+        ("next_h = np.tanh(", "next_h = np.sin("),
+    ],
+)
+def test_what_is_run_again_with_right_functions_needs_no_worker_of_its_own(
+    replaced, judged, tmp_path
+):
+    results, started = judged(layers(tmp_path / "ada", replaced), ["q3.3", "q3.4"])
+    assert started == 1
+    if "sin" in replaced[1]:
+        assert any("right rnn_step_forward" in note for note in results["q3.3"].notes)
+    else:
+        assert results["q3.4"].outcome != "passed"
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from grader.errors import WorkerLost
 from grader.isolation.sandbox import ForkServer
 from grader.isolation.sandbox.worker import Worker
 from grader.job import Settings
-from grader.run.session import PUBLIC_WORDS, WITHHELD, Session
+from grader.run.session import Session
+from grader.run.words import PUBLIC_WORDS, WITHHELD
 from grader.seeds import SEED_BITS, Secret
 from tests.conftest import ROOT, handed_in
 

@@ -141,8 +141,8 @@ def test_who_slept_has_a_part_of_the_time_for_a_second_try(reason, shares, sessi
             seen.append(limits.timeout_s / check.timeout_s)
             return limits
 
-    def lost(kind, check, context, found=None):
-        assert found is None
+    def lost(kind, check, context, found=None, in_turn=None):
+        assert found is in_turn is None
         with context.open_module(context.worker_seed):
             pass
         raise WorkerLost(reason, f"lost the worker of try {len(seen)}", retry=True)

@@ -99,6 +99,8 @@ class AnsweredFunctions:
         self._ask = ask
         self._folder = folder
         self._functions: dict[str, AnsweredFunction] = {}
+        self._before: list[tuple[dict[str, Any], dict[str, Any]]] = []  # names of modules
+        self._codes: list[tuple[types.FunctionType, types.FunctionType]] = []  # and a copy of each
         self._handles: dict[int, tuple[Any, Opaque]] = {}
         self._lock = threading.Lock()
 
@@ -110,6 +112,7 @@ class AnsweredFunctions:
             wanted: for each function its ``module`` (empty for ``main``), ``function``, number of
                 ``outputs``, the positions of those that are ``opaque``, and their ``reader``.
         """
+        self._before = [(vars(module), dict(vars(module))) for module in self._modules()]
         found = []
         for one in wanted:
             module = _module(one["module"]) if one["module"] else main
@@ -123,11 +126,27 @@ class AnsweredFunctions:
         for module, name, original in found:  # all sources have been read by now
             self._replace(module, main, name, original)
 
+    def take_back(self) -> None:
+        """Let all functions be what they were before, in all modules that there were."""
+        for function, before in self._codes:
+            function.__code__ = before.__code__
+            function.__defaults__, function.__kwdefaults__ = (
+                before.__defaults__, before.__kwdefaults__,
+            )  # fmt: skip
+        for names, before_it in self._before:
+            names.clear()
+            names.update(before_it)
+
+    def knows(self, wanted: list[dict[str, Any]]) -> bool:
+        """Say whether all modules of these functions have been imported."""
+        return {one["module"] for one in wanted} <= {"", *(m.__name__ for m in self._modules())}
+
     def _replace(self, module: ModuleType, main: ModuleType, name: str, original: Any) -> None:
         stand_in = self._stand_in(name)
         if type(original) is types.FunctionType:
             # Whoever holds the function, in a table or a closure, is answered as well.
             self._functions[name].original = _copy(original)
+            self._codes.append((original, _copy(original)))
             original.__globals__[HIDDEN_NAME] = self._answer
             free = original.__code__.co_freevars
             original.__code__ = stand_in.__code__.replace(co_freevars=free)

@@ -149,6 +149,7 @@ class Child:
         self._module: Any = None
         self._request_id = ""
         self._turns = Turns()
+        self._answered: AnsweredFunctions | None = None
         self._output = Output()
 
     def serve(self) -> None:
@@ -189,6 +190,9 @@ class Child:
             case _:
                 self._output.restore()
                 self._objects.clear()
+                if self._answered is not None:
+                    self._answered.take_back()
+                    self._answered = None
                 self._turns.begin()
                 self._seeds(request["seed"])
 
@@ -285,7 +289,11 @@ class Child:
 
     def _have_answered(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
         """Have functions of the student's answered by the trusted side from now on."""
-        AnsweredFunctions(self._ask, self._submission).install(self._module, request["functions"])
+        wanted = request["functions"]
+        self._answered = AnsweredFunctions(self._ask, self._submission)
+        if self._turns.are_taken and not self._answered.knows(wanted):
+            raise LookupError("a module of the program that is not imported is not proven")
+        self._answered.install(self._module, wanted)
         return {}, []
 
     def _ask(

@@ -19,6 +19,7 @@ class Turns:
 
     def __init__(self) -> None:
         self.unwritten = False  # whether the program may use memory that was not written
+        self.are_taken = False  # whether one check after another is done here
         self._before = np.empty, np.empty_like
 
     def prove(self, folder: str, name: str, closed: Collection[str]) -> bool:
@@ -41,6 +42,7 @@ class Turns:
         if not whole or not statements.PROVEN or statements.TREES:
             return False
         gc.freeze()  # what a check leaves in circles is looked for among few objects
+        self.are_taken = True
         return True
 
     def begin(self) -> None:

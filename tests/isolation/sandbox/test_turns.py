@@ -7,6 +7,7 @@ import pytest
 
 from grader.errors import AskAgainError
 from grader.isolation.sandbox.calls import FunctionCall
+from grader.isolation.wire import Encoder, Opaque, pack
 from tests.isolation.sandbox.conftest import STEM_LIMITS, made
 
 PURE = """
@@ -193,12 +194,114 @@ def test_nothing_that_changes_the_module_is_asked_of_it(turn):
     worker = turn()
     for ask in (
         lambda: worker.drive("d", "def run(module): module.x = 1", "run", "add", {}),
-        lambda: worker.have_answered([], lambda *_: []),
         lambda: worker.repair("add", [], []),
     ):
         with pytest.raises(AskAgainError):
             ask()
     np.testing.assert_array_equal(worker.call("add", (X, X), ()).value[0], X + X)
+
+
+ANSWERED = """
+import numpy as np
+from other import half
+
+def step(x, scale=2.0):
+    return x * scale, [x]
+
+def half_step(x):
+    return half(x)
+
+def steps(x, times=3):
+    def one(y):
+        return step(y)[0]
+    for _ in range(times):
+        x = one(x)
+    return x
+"""
+OTHER = "def half(x):\n    return x / 2\n"
+
+
+def wanted(function, module="", outputs=1, opaque=()):
+    made = {"module": module, "function": function, "outputs": outputs, "opaque": list(opaque)}
+    return {**made, "reader": ""}
+
+
+def answering(*values):
+    """Return what answers every call with these values."""
+
+    def answer(_asked, _buffers, _deadline):
+        encoder = Encoder()
+        body = encoder.encode({"outputs": list(values), "known": {}})
+        return pack(body, encoder.buffers)
+
+    return answer
+
+
+@pytest.fixture
+def program(stem_server):
+    folder = made(stem_server)
+    (folder / "module.py").write_text(ANSWERED)
+    (folder / "other.py").write_text(OTHER)
+    (folder / "later.py").write_text("def late(x):\n    return x\n")
+    return folder
+
+
+def test_functions_are_answered_in_one_check_only(turn, program):
+    first = turn(folder=program)
+    assert first.call("steps", (X,), ()).value == pytest.approx(8 * X)
+    first.close()
+    for _ in range(2):
+        second = turn(folder=program)
+        functions = [wanted("step", outputs=2, opaque=[1]), wanted("half", "other")]
+        second.have_answered(functions[:1], answering(X + 1.0, Opaque(0, "cache")))
+        assert second.call("steps", (X,), ()).value == pytest.approx(X + 1)
+        assert second.call("half_step", (X,), ()).value == pytest.approx(X / 2)
+        second.close()
+        third = turn(folder=program)
+        third.have_answered(functions[1:], answering(X - 1.0))
+        assert third.call("half_step", (X,), ()).value == pytest.approx(X - 1)
+        assert third.call("steps", (X,), ()).value == pytest.approx(8 * X)
+        third.close()
+        fourth = turn(folder=program)
+        assert fourth.call("steps", (X,), ()).value == pytest.approx(8 * X)
+        assert fourth.call("step", (X,), ()).value[0] == pytest.approx(2 * X)
+        assert fourth.call("half_step", (X,), ()).value == pytest.approx(X / 2)
+        assert pid(first) == pid(second) == pid(third) == pid(fourth)
+        fourth.close()
+
+
+def test_a_function_that_is_not_there_is_missing_again_in_the_next_check(turn, program):
+    (program / "module.py").write_text("def own(x):\n    return x\n")
+    first = turn(folder=program)
+    first.have_answered([wanted("gone")], answering(X))
+    assert first.call("gone", (X,), ()).value == pytest.approx(X)
+    first.close()
+    second = turn(folder=program)
+    assert pid(first) == pid(second)
+    with pytest.raises(AskAgainError):
+        second.call("gone", (X,), ())
+
+
+def test_what_is_refused_or_asked_of_a_module_that_was_not_imported_is_asked_again(turn, program):
+    worker = turn(folder=program)
+    with pytest.raises(AskAgainError):
+        worker.have_answered([wanted("late", "later")], answering(X))
+
+    def refusing(_asked, _buffers, _deadline):
+        return pack({"refused": "cannot be computed"}, [])
+
+    worker.have_answered([wanted("step", outputs=2)], refusing)
+    with pytest.raises(AskAgainError):
+        worker.call("steps", (X,), ())
+
+
+def test_in_the_next_check_nothing_is_answered_for_a_worker_that_asks(turn, program):
+    first = turn(folder=program)
+    first.have_answered([wanted("step", outputs=2)], answering(X, X))
+    first.close()
+    second = turn(folder=program)
+    assert pid(first) == pid(second)
+    assert second._answer is None
 
 
 def test_memory_that_is_not_written_holds_nothing_of_another_check(turn):
