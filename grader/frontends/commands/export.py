@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from grader.deliver import exports
 from grader.deliver.exports import formats, roster
+from grader.deliver.exports.known import FORMATS
 from grader.errors import UsageError
 from grader.frontends.commands.exit_status import EXIT_FAILURES, EXIT_USAGE, reports_errors
 from grader.frontends.commands.push import Pushing, push_options, to_canvas
@@ -23,7 +23,7 @@ MAX_WITHOUT = 10  # students without a submission that are named
 
 @click.command("export")
 @click.argument("reports", type=click.Path(path_type=Path), metavar="REPORTS_DIR")
-@click.option("--format", "name", type=click.Choice(list(exports.FORMATS)),
+@click.option("--format", "name", type=click.Choice(list(FORMATS)),
               help="Write a file for this platform.")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE",
               help="The file to upload.")  # fmt: skip
@@ -67,7 +67,7 @@ def export_command(
         if not to_canvas(pushing, grades, contested, assignment, title):
             sys.exit(EXIT_FAILURES)
         return
-    form = exports.FORMATS[name]
+    form = FORMATS[name]
     listed = None if roster_file is None else form.roster(_sound(tables.read(roster_file)))
     if roster_file is not None and out.resolve() == roster_file.resolve():
         raise UsageError(f"--out {out}: this is the roster; name another file")

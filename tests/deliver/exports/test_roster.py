@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.deliver.exports import FORMATS
+from grader.deliver.exports.known import FORMATS
 from grader.deliver.exports.roster import match, name_forms
 from grader.intake.submission import safe_id
 from grader.readers.tables import Row, Sheet
