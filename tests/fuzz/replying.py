@@ -46,6 +46,9 @@ class MakingWorker:
     def close(self) -> None:
         self._kept.clear()
 
+    def mute(self) -> None:
+        """Nothing is printed here."""
+
     def have_answered(self, _functions: Any, _answer: Any) -> Reply:
         return Reply()
 
