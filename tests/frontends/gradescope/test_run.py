@@ -289,7 +289,7 @@ def test_workers_cannot_read_results_and_metadata(tmp_path):
 )
 @pytest.mark.parametrize("place", ["autograder/source", "open to everybody"])
 def test_a_container_without_landlock_needs_a_closed_assignment(
-    open_folder, autograder, numpy_rubric, schema, place
+    open_folder, autograder, numpy_rubric, schema, place, monkeypatch
 ):
     root = open_folder / "autograder"
     autograder(PLAIN, metadata_of()).rename(root)
@@ -299,6 +299,7 @@ def test_a_container_without_landlock_needs_a_closed_assignment(
     numpy_rubric().parent.rename(source / "assignment")
     rubric = source / "assignment" / "rubric.yaml"
     words = [sys.executable, "-m", "grader", "gradescope", "--autograder", root, "--rubric", rubric]
+    monkeypatch.delenv("GRADER_DATA", raising=False)  # a folder that everybody may read
     ran = subprocess.run(
         machines.command(WITHOUT_LANDLOCK, *words),
         check=False,
