@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
@@ -86,6 +87,7 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@functools.cache  # each file has tens of tests
 def _slow(path: Path) -> bool:
     here = Path(__file__).parent
     return any(path.is_relative_to(here / folder) for folder in SLOW_FOLDERS)

@@ -14,6 +14,7 @@ from grader.assignment.reference import Assignment
 from grader.assignment.rubric import load_rubric
 from grader.checks import KINDS
 from grader.job import Job, Settings, Submitted
+from grader.model import Rubric
 from grader.run import grading
 from grader.run.workers import ForkServers
 from tests.conftest import ROOT
@@ -30,13 +31,6 @@ EXAMPLES = (
 )
 TIMES = ("graded_at", "duration_s", "seconds")
 pytestmark = pytest.mark.slow
-RUBRIC = load_rubric(ROOT / "rubric.yaml", KINDS, run_reference=False)
-QUICK = frozenset(
-    check.id
-    for question in RUBRIC.questions
-    for check in question.checks
-    if question.id in {"q3", "q4", "q5"} and check.timeout_s <= 10
-)
 
 
 class Shuffled:
@@ -59,18 +53,29 @@ class Shuffled:
 
 
 @pytest.fixture(scope="module")
-def graded() -> Iterator[object]:
+def shipped() -> Rubric:
+    return load_rubric(ROOT / "rubric.yaml", KINDS, run_reference=False)
+
+
+@pytest.fixture(scope="module")
+def graded(shipped) -> Iterator[object]:
     """Grade some checks of an example, in an order that a number decides; None for our own."""
-    assignment = Assignment(RUBRIC.reference)
+    quick = {
+        check.id
+        for question in shipped.questions
+        for check in question.checks
+        if question.id in {"q3", "q4", "q5"} and check.timeout_s <= 10
+    }
+    assignment = Assignment(shipped.reference)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o711)
-        with ForkServers(folder, Settings().policy(RUBRIC)) as servers:
+        with ForkServers(folder, Settings().policy(shipped)) as servers:
 
             def grade(work, wanted, seed):
                 steering = None if seed is None else Shuffled(seed)
-                job = Job(RUBRIC, Settings(seed=4), None, steering)
-                one = Submitted("one", work.path, frozenset(wanted) & QUICK)
+                job = Job(shipped, Settings(seed=4), None, steering)
+                one = Submitted("one", work.path, frozenset(wanted) & quick)
                 made = grading.grade(job, assignment, servers, one)
                 return {
                     check.id: timeless(check.model_dump(mode="json")) for check in made.checks()
@@ -86,8 +91,8 @@ def timeless(value):
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_each_check_has_the_same_result_in_every_order_and_alone(example, graded):
-    examples = matching(load_examples(RUBRIC), [example])
+def test_each_check_has_the_same_result_in_every_order_and_alone(example, graded, shipped):
+    examples = matching(load_examples(shipped), [example])
     with assembled(examples) as (work,):
         first = graded(work, work.wanted, None)
         assert first

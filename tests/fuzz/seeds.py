@@ -6,6 +6,7 @@ The files are kept beside this one, so that a change of a packing library cannot
 from __future__ import annotations
 
 import bz2
+import functools
 import json
 import lzma
 import struct
@@ -311,19 +312,22 @@ def predictions() -> dict[str, Seed]:
     }
 
 
-SEEDS: dict[str, Seed] = {
-    f"{folder}/{name}": seed
-    for folder, made in (
-        ("archives", archives()), ("wire", wire()), ("rubrics", rubrics()),
-        ("predictions", predictions()),
-    )
-    for name, seed in made.items()
-}  # fmt: skip
+@functools.cache
+def corpus() -> dict[str, Seed]:
+    """Return all of them by folder and name."""
+    return {
+        f"{folder}/{name}": seed
+        for folder, made in (
+            ("archives", archives()), ("wire", wire()), ("rubrics", rubrics()),
+            ("predictions", predictions()),
+        )
+        for name, seed in made.items()
+    }  # fmt: skip
 
 
 def main() -> None:
     """Write the corpus."""
-    for name, seed in SEEDS.items():
+    for name, seed in corpus().items():
         path = CORPUS / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(seed.data)

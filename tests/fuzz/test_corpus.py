@@ -32,8 +32,8 @@ def files(folder: str) -> list[Path]:
 
 def test_the_corpus_is_what_its_seeds_make():
     kept = {path.relative_to(CORPUS).as_posix() for path in CORPUS.rglob("*") if path.is_file()}
-    assert kept == set(seeds.SEEDS)
-    for name, seed in seeds.SEEDS.items():
+    assert kept == set(seeds.corpus())
+    for name, seed in seeds.corpus().items():
         assert (CORPUS / name).read_bytes() == seed.data, name
         assert len(seed.data) < 128 * 1024, name
 
@@ -46,7 +46,7 @@ def test_an_archive_of_the_corpus(path, tmp_path):
         made = stage("alice", tmp_path / name, tmp_path / "staged", MODULES)
     assert_harmless(made, tmp_path, submission.MAX_FILES, submission.MAX_TOTAL_BYTES)
     told = "\n".join([made.problem or "", *made.notes])
-    assert re.search(seeds.SEEDS[f"archives/{path.name}"].told, told), told
+    assert re.search(seeds.corpus()[f"archives/{path.name}"].told, told), told
 
 
 @pytest.mark.parametrize("path", files("wire"), ids=lambda path: path.name)
@@ -54,7 +54,7 @@ def test_a_frame_of_the_corpus(path, monkeypatch):
     monkeypatch.setattr(secrets, "token_hex", lambda _count: CALL_ID)
     with within(10), at_most(MEMORY), hostile_worker(path.read_bytes()) as worker:
         outcome = asked(worker)
-    assert re.search(seeds.SEEDS[f"wire/{path.name}"].told, outcome), outcome
+    assert re.search(seeds.corpus()[f"wire/{path.name}"].told, outcome), outcome
 
 
 @pytest.mark.parametrize("path", files("rubrics"), ids=lambda path: path.name)
@@ -63,9 +63,9 @@ def test_a_rubric_of_the_corpus(path, tmp_path):
         (tmp_path / name).symlink_to(ROOT / name)
     copy = tmp_path / "rubric.yaml"
     copy.write_bytes(path.read_bytes())
-    assert try_to_load(copy, 100) == seeds.SEEDS[f"rubrics/{path.name}"].told
+    assert try_to_load(copy, 100) == seeds.corpus()[f"rubrics/{path.name}"].told
 
 
 @pytest.mark.parametrize("path", files("predictions"), ids=lambda path: path.name)
 def test_a_file_of_predictions_of_the_corpus(path):
-    assert judged(path.read_bytes()) == seeds.SEEDS[f"predictions/{path.name}"].told
+    assert judged(path.read_bytes()) == seeds.corpus()[f"predictions/{path.name}"].told
