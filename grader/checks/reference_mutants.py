@@ -32,6 +32,7 @@ from grader.checks.expectations import Tolerance
 from grader.checks.numerics import as_array, same_values, tolerance
 from grader.errors import BrokenError
 from grader.isolation.bounded import BoundExceededError, Bounds
+from grader.isolation.worker import mutants
 from grader.isolation.worker.mutants import Mutant, functions_in, mutants_of
 from grader.model import Array
 
@@ -52,7 +53,7 @@ Outputs = Mapping[str, Any]
 class ChangedReference:
     """What a change of the reference gives: its arrays by name, for each ordinary case.
 
-    ``number`` is that of the change, of all of a check in their order.
+    ``number`` is that of the change, by which it is found again.
     """
 
     number: int
@@ -219,7 +220,7 @@ def changed_references(
     """Return what each change of the reference gives for cases, without those that are right."""
     solution = vars(assignment.solution(module))
     found = []
-    for number, mutant in enumerate(_changes(spec, assignment, module)):
+    for number, mutant in _changes(spec, assignment, module):
         outputs = _values(spec, _with_change(mutant, solution), mutant.function, cases)
         if outputs is not None:
             found.append(ChangedReference(number, tuple(outputs)))
@@ -227,22 +228,39 @@ def changed_references(
 
 
 def _described(spec: Any, context: Context, number: int) -> str | None:
-    """Return what one change of the reference does; it takes a while, and few are asked for."""
+    """Return what one change of the reference does."""
     assignment, module = context.assignment, context.question.module
     key = (module, spec.model_dump_json(), number)
     if key not in assignment.changed:
-        mutant = next(itertools.islice(_changes(spec, assignment, module), number, None))
-        assignment.changed[key] = description(mutant)
+        assignment.changed[key] = description(_change(spec, assignment, module, number))
     words: str = assignment.changed[key]
     return words
 
 
-def _changes(spec: Any, assignment: Assignment, module: str) -> Iterator[Mutant]:
-    """Yield all changes of a check's function, and of its forward, in their order."""
+def _changes(spec: Any, assignment: Assignment, module: str) -> Iterator[tuple[int, Mutant]]:
+    """Yield all changes of a check's function, and of its forward, each with its number."""
     text = (assignment.folder / module).read_text(encoding="utf-8")
-    forward = getattr(spec, "forward", spec.function)
-    for name in dict.fromkeys((spec.function, forward)):
-        yield from itertools.islice(_mutants(text, name), MOST_MUTANTS)
+    names = _names(spec)
+    for place, name in enumerate(names):
+        for function, alone in _alone(text, name):
+            every = mutants_of(alone, {function.name})
+            for mutant in itertools.islice(every, MOST_MUTANTS):
+                yield mutant.number * len(names) + place, mutant
+
+
+def _change(spec: Any, assignment: Assignment, module: str, number: int) -> Mutant:
+    """Return the change with a number, without a look at all that come before it."""
+    names = _names(spec)
+    text = (assignment.folder / module).read_text(encoding="utf-8")
+    number, place = divmod(number, len(names))
+    ((function, alone),) = _alone(text, names[place])
+    every = mutants.changed(alone, function.name, function)
+    return next(itertools.islice(every, number, None))
+
+
+def _names(spec: Any) -> list[str]:
+    """Return the functions that are changed."""
+    return list(dict.fromkeys((spec.function, getattr(spec, "forward", spec.function))))
 
 
 def _sources(assignment: Assignment) -> list[str]:
@@ -251,13 +269,13 @@ def _sources(assignment: Assignment) -> list[str]:
     return [path.read_text(encoding="utf-8", errors="replace") for path in files]
 
 
-def _mutants(text: str, name: str) -> Iterator[Mutant]:
-    """Yield the mutants of one function of a module, made from its own lines."""
+def _alone(text: str, name: str) -> Iterator[tuple[ast.FunctionDef, str]]:
+    """Yield a function of a module and its own lines, if it is there and not decorated."""
     function = functions_in(ast.parse(text)).get(name)
     if function is not None and not function.decorator_list:
         lines = text.splitlines(keepends=True)
         alone = "".join(lines[function.lineno - 1 : function.end_lineno])
-        yield from mutants_of(alone, {name})
+        yield functions_in(ast.parse(alone))[name], alone
 
 
 def _with_change(mutant: Mutant, solution: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """A mistake that nobody wrote down is named if the reference with one change gives the same."""
 
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ from grader.checks.expectations import Tolerance
 from grader.checks.reference_mutants import ChangedReference
 from grader.isolation import bounded
 from tests.checks.toy_layers import CASES, FORWARD, GRADIENT, RIGHT, changed, judge
+from tests.conftest import ROOT
 
+REFERENCE = ROOT / "reference"
 RETURNED = "return da @ w.T, x.T @ da, da.sum(axis=0)"
 SOLVED = [
     SolvedCase(name, "values", {"x": np.ones(2)}, {}, {"y": np.ones(2)}, {})
@@ -41,6 +44,20 @@ def test_a_wrong_forward_is_named_by_the_change_that_gives_the_same(graded):
     assert f"{SHARED}{words} (3 of 3 similar cases fail)" in result.message
     identifier = "mistake.layer_forward.minus_is_used_for_plus_where_y_is_computed"
     assert causes(result)["values"] == identifier
+
+
+@pytest.mark.parametrize(
+    ("function", "forward"),
+    [("rnn_backward", "rnn_forward"), ("temporal_softmax_loss", "temporal_softmax_loss")],
+)
+def test_a_change_is_found_again_by_its_number(function, forward):
+    spec, shipped = SimpleNamespace(function=function, forward=forward), Assignment(REFERENCE)
+    every = list(reference_mutants._changes(spec, shipped, "rnn_layers.py"))
+    assert {mutant.function for _number, mutant in every} == {function, forward}
+    assert len({number for number, _mutant in every}) == len(every) > 200
+    for number, mutant in every[::7]:
+        again = reference_mutants._change(spec, shipped, "rnn_layers.py", number)
+        assert (again, again.number) == (mutant, mutant.number)
 
 
 def test_a_change_says_more_than_the_place_of_what_is_wrong(graded, monkeypatch):

@@ -20,7 +20,7 @@ import ast
 import difflib
 import itertools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from .exchanges import COMPARED, EXCHANGED, OPERATORS, OTHERS
@@ -40,6 +40,7 @@ class Mutant:
         line: where, counted from 1.
         source: the whole program.
         origin: the program that it was made from.
+        number: its place among all changes of the function, those included that change nothing.
     """
 
     function: str
@@ -47,6 +48,7 @@ class Mutant:
     line: int
     source: str
     origin: str
+    number: int = field(default=0, compare=False)
 
     @property
     def diff(self) -> str:
@@ -87,9 +89,10 @@ def changed(
 ) -> Iterator[Mutant]:
     """Yield a function with each change; some are the same program, and some are not Python."""
     text = ProgramText(source)
-    for node, kind, new in _Function(function, text, exchanged).changes():
-        program = text.replaced(node, new)
-        yield Mutant(name, kind, node.lineno, program, source)  # type: ignore[attr-defined]
+    changes = _Function(function, text, exchanged).changes()
+    for number, (node, kind, new) in enumerate(changes):
+        program, line = text.replaced(node, new), node.lineno  # type: ignore[attr-defined]
+        yield Mutant(name, kind, line, program, source, number)
 
 
 def functions_in(tree: ast.Module) -> dict[str, ast.FunctionDef]:
