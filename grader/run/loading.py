@@ -10,7 +10,8 @@ from pathlib import Path
 
 from grader.checks import StudentModule
 from grader.checks.base import Unloadable
-from grader.checks.student_code import Withhold, described, failure
+from grader.checks.raised import described, failure
+from grader.checks.student_code import Withhold
 from grader.errors import Failure, WorkerLost
 from grader.intake import notebook, sources
 from grader.intake.submission import Submission

@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.checks.student_code import StudentModule, failure
+from grader.checks.raised import failure
+from grader.checks.student_code import StudentModule
 from grader.errors import Failure, WorkerLost
 from grader.isolation.sandbox import Limits, Reply, StudentError, Worker
 from grader.isolation.sandbox.limits import Ending
