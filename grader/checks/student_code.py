@@ -194,6 +194,16 @@ class StudentModule:
         """Have functions answered by the reference from now on."""
         self._worker.have_answered(answers.wanted, answers)
 
+    def times(self, forward: FunctionCall, backward: FunctionCall) -> tuple[float, float] | None:
+        """Return how many seconds a call takes, and one with what it has kept; None if one fails.
+
+        The worker says so: see ``WorkerConnection.times``.
+        """
+        value = self._worker.times(forward, backward).value
+        if type(value) is not tuple or [type(one) for one in value] != [float, float]:
+            return None
+        return value
+
     def mute(self) -> None:
         """Have what the module prints dropped from now on, until the next check begins."""
         self._worker.mute()

@@ -487,6 +487,21 @@ def test_gradients_without_a_derivative_are_noted(costly, graded, monkeypatch):
     assert not any("times as long" in note for note in graded(RIGHT, wide, cases).notes)
 
 
+def test_where_the_worker_can_tell_that_gradients_cost_little_nothing_is_measured(
+    graded, monkeypatch
+):
+    measured = []
+    monkeypatch.setattr(cost, "ratio", lambda *_: measured.append(1))
+    monkeypatch.setattr(cost, "FAR_FROM_MANY", 1e9)
+    assert graded(RIGHT, GRADIENT).outcome == "passed"
+    assert measured == []
+    assert graded(RIGHT + "\nopen('seen', 'w').close()\n", GRADIENT).outcome == "passed"
+    assert measured == [1]
+    monkeypatch.setattr(cost, "FAR_FROM_MANY", 0.0)  # it takes longer than nothing
+    assert graded(RIGHT, GRADIENT).outcome == "passed"
+    assert measured == [1, 1]
+
+
 @pytest.mark.parametrize("proven", [True, False])
 def test_how_often_costs_are_measured_changes_nothing_of_what_is_printed(
     proven, graded, monkeypatch

@@ -5,13 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from grader.checks.student_code import (
-    ForeignFailure,
-    StudentModule,
-    failure,
-    unpack,
-    without_texts,
-)
+from grader.checks.raised import failure
+from grader.checks.student_code import ForeignFailure, StudentModule, unpack, without_texts
 from grader.errors import Failure
 from grader.isolation.sandbox.reply import Reply
 from grader.isolation.sandbox.student_error import StudentError

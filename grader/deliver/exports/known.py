@@ -1,6 +1,5 @@
 """All formats, by their names."""
 
-
 from __future__ import annotations
 
 from grader.deliver.exports.canvas import Canvas

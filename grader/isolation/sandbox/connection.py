@@ -77,6 +77,7 @@ class WorkerConnection(Closing):
         spent: Spent = NOTHING,
     ) -> None:
         self._limits = limits
+        self._statement_s = limits.timeout_s * STATEMENT_SHARE
         self._seed = seed
         self._loaded, self._spent = loaded, spent
         self._again = again
@@ -148,10 +149,6 @@ class WorkerConnection(Closing):
         finally:
             self._loading = False
         return replace(reply, cut=self._forget_output())
-
-    @property
-    def _statement_s(self) -> float:
-        return self._limits.timeout_s * STATEMENT_SHARE
 
     def _renew(self) -> bool:
         """Start another worker in the place of one that is lost; say whether that is possible."""
@@ -240,6 +237,11 @@ class WorkerConnection(Closing):
         """
         asked = {"function": function, "wanted": list(wanted), "passed_over": list(passed_over)}
         return self._request({"op": "repair", **asked})
+
+    def times(self, forward: FunctionCall, backward: FunctionCall) -> Reply:
+        """Ask how long a call takes, and one with what it keeps: a pure program's worker knows."""
+        asked = {"forward": forward.body, "backward": backward.body}
+        return self._request({"op": "times", **asked})
 
     def mute(self) -> None:
         """Have what the module prints dropped from now on, until the next check begins."""

@@ -29,7 +29,7 @@ from .worker import Forked, Worker
 MOST = 4  # stems of a submission at a time
 MOST_FORKS = 12  # that wait at a time; the server takes 64 descriptors at once
 # What may be asked of a worker that does several checks.
-OPS_OF_TURNS = frozenset(["turn", "call", "calls", "layout", "answer", "mute"])
+OPS_OF_TURNS = frozenset(["turn", "call", "calls", "layout", "answer", "mute", "times"])
 PROOF_S = 1.0  # for the proof; it takes milliseconds
 MAX_FAILURES = 2  # stems of a module and limits that become unfit: then no more of them
 

@@ -212,7 +212,7 @@ class Child:
                 "prove": self._prove, "load": self._load, "call": self._call, "calls": self._calls,
                 "drive": self._drive,
                 "answer": self._have_answered, "layout": self._layout,
-                "repair": self._repair,
+                "repair": self._repair, "times": self._times,
             }  # fmt: skip
             self._request_id = request["id"]
             return operation[request["op"]](request)
@@ -327,6 +327,22 @@ class Child:
         wanted = [repair.Wanted(*one) for one in request["wanted"]]
         made = repair.repair(self._module, request["function"], wanted, request["passed_over"])
         return {"result": ["t", made.line, made.number] if made is not None else None}, []
+
+    def _times(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
+        """Say how long a call takes, and one with what it has kept."""
+        first, second = request["forward"], request["backward"]
+        forward = modules.find_function(self._module, first["function"])
+        backward = modules.find_function(self._module, second["function"])
+        with self._output.dropped():
+            started = time.perf_counter()
+            made = forward(*first["arguments"])
+            then = time.perf_counter()
+            several = isinstance(made, (tuple, list))
+            kept = [made[index] for index in first["opaque"]] if several else [made]
+            between = time.perf_counter()
+            backward(*second["arguments"], *kept)
+            ended = time.perf_counter()
+        return {"result": ["t", then - started, ended - between]}, []
 
     def _reply(
         self, result: Any, opaque: Sequence[int], mutated: list[int], encoder: Encoder

@@ -141,6 +141,32 @@ def test_what_is_printed_while_it_is_mute_is_dropped_until_the_next_check(turn):
     assert printed == [b"said 1\n"] * 2
 
 
+def test_a_worker_tells_how_long_two_calls_took_and_nothing_of_them_is_heard(turn):
+    text = """
+def first(x, times):
+    print("first")
+    for _ in range(times):
+        x = x + 1
+    return x, [x, times]
+
+def second(dy, kept):
+    print("second")
+    for _ in range(100 * kept[1]):
+        dy = dy + kept[0]
+    return dy
+"""
+    worker = turn(text)
+    made, kept = FunctionCall("first", (X, 100), (1,)), FunctionCall("second", (X,))
+    seconds = worker.times(made, kept).value
+    assert [type(one) for one in seconds] == [float, float]
+    assert seconds[1] > 10 * seconds[0] > 0
+    assert worker.call("first", (X, 1), (1,)).value[0] == pytest.approx(X + 1)
+    with pytest.raises(AskAgainError):
+        worker.times(made, FunctionCall("second", (X, X)))
+    worker.close()
+    assert bytes(worker.output) == b"first\n"
+
+
 def test_what_numpy_warns_of_in_its_own_files_comes_in_each_check(turn):
     text = f"{PURE}\n\ndef mean(x):\n    return np.mean(x[:0])\n"
     first = turn(text)
