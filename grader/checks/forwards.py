@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from grader.assignment.reference import SolvedCase
 from grader.author.cases import BASE_GROUP
+from grader.author.evidence import Text
 from grader.errors import Blocked, Failure, Pending, WorkerLost
 
-from .base import NOT_WRITTEN, Context, Judgement
+from .base import NOT_WRITTEN, Context, Judgement, in_lines
 from .gradient_run import GradientRun, GradientSpec
 from .student_code import StudentModule
 
@@ -66,9 +67,30 @@ def beside_right_forwards(
     better = _beside_repaired(run, cases, judge, found)
     if isinstance(better, Blocked):
         ask_a_person(spec, context, cases, f"{spec.forward} fails", better.message)
-    elif better is found and run.untried and not any(part.earned for part in better.parts):
-        ask_a_person(spec, context, cases, f"{spec.forward} is wrong", better.parts[0].message)
+    elif better is found and run.untried:
+        if not any(part.earned for part in better.parts):
+            problem = f"{spec.forward} is wrong"
+            ask_a_person(spec, context, cases, problem, better.parts[0].message)
+        return _waiting(better, spec, context)
     return _settled(better)
+
+
+def _waiting(found: Judgement, spec: GradientSpec, context: Context) -> Judgement:
+    """Let parts that earn nothing wait: a cache that was not tried may put them right."""
+    names = tuple(part.name for part in found.parts if part.earned == 0)
+    if not names:
+        return found
+    why = _untried(spec, f"{spec.forward} is wrong")
+    parts = tuple(
+        replace(part, message=f"{why} ({part.message})") if part.name in names else part
+        for part in found.parts
+    )
+    alike: dict[str, Hashable] = {part.name: part.earned for part in parts}
+    file = context.question.module
+    shown = Text(file, _text_of(spec.function, context.read_file(file)))
+    figures = (*found.figures, shown)
+    message = in_lines(parts, alike)
+    return replace(found, parts=parts, message=message, figures=figures, undecided=names)
 
 
 def _is_settled(run: GradientRun, found: Judgement | Blocked) -> bool:
@@ -168,10 +190,17 @@ def ask_a_person(
             if failed.reason in NOT_WRITTEN or failed.reason == "forbidden":
                 raise
         where, name = module.file, context.question.module
-    text = context.read_file(name).decode("utf-8", "replace")
-    function = re.search(
-        rf"^def {spec.function}\b.*?(?=^\S(?!\))|\Z)", text, re.MULTILINE | re.DOTALL
-    )
-    shown = function.group()[:MAX_SHOWN] if function is not None else text[:MAX_SHOWN]
+    shown = _text_of(spec.function, context.read_file(name))
+    raise Pending(f"{_untried(spec, problem)} ({details})", where, shown)
+
+
+def _untried(spec: GradientSpec, problem: str) -> str:
     why = f"{spec.function} could not be tried: {problem}, and how it keeps values is not known"
-    raise Pending(f"{why}. A person must read it. ({details})", where, shown)
+    return f"{why}. A person must read it."
+
+
+def _text_of(function: str, file: bytes) -> str:
+    """Return the text of a function; of the whole file where it is not found."""
+    text = file.decode("utf-8", "replace")
+    found = re.search(rf"^def {function}\b.*?(?=^\S(?!\))|\Z)", text, re.MULTILINE | re.DOTALL)
+    return found.group()[:MAX_SHOWN] if found is not None else text[:MAX_SHOWN]

@@ -151,7 +151,8 @@ def merged(
     parts, better, tells = [], [], False
     for part in second.parts:
         own = before.get(part.name) or _stopped(part, first)
-        parts.append(_better(own, part, fraction, source))
+        waits = part.name in second.undecided and own.earned <= part.earned
+        parts.append(part if waits else _better(own, part, fraction, source))
         better += [part.name] if parts[-1].earned == 1 and own.earned < 1 else []
         tells |= parts[-1] is not own
     if not earns and not tells:

@@ -79,7 +79,9 @@ class RightCaches:
             yield MadeCaches(caches, _are_known(caches, right))
         if values is not None and not any(map(_is_closed, values.values())):
             for caches in self._by_outputs(case, values, known):
-                yield MadeCaches(caches, _are_known(caches, right))
+                # Without a name, a right array may lie in another's place: the forward's mistake.
+                certain = all(_are_named(cache, known) for cache in caches.values())
+                yield MadeCaches(caches, certain)
         for caches in self._by_the_case_file(student, case):
             yield MadeCaches(caches, certain=True)
 
@@ -208,6 +210,20 @@ def _are_known(cache: Any, right: Sequence[Array]) -> bool:
     return any(_is_same(cache, array) for array in (*right, *rows))
 
 
+def _are_named(cache: Any, known: Mapping[str, Any]) -> bool:
+    """Say whether all arrays of numbers in a cache are those that a dictionary's names mean."""
+    if isinstance(cache, dict):
+        return all(
+            (key in known and item is known[key]) or _are_named(item, known)
+            for key, item in cache.items()
+        )
+    if isinstance(cache, tuple | list):
+        return len(cache) <= MAX_LOOKED_AT and all(_are_named(item, known) for item in cache)
+    return not (
+        (isinstance(cache, np.ndarray) and cache.dtype.kind == "f") or isinstance(cache, Opaque)
+    )
+
+
 def _is_same(one: Array, other: Array) -> bool:
     if one.shape != other.shape:
         return False
@@ -232,6 +248,14 @@ def _has_names(cache: Any) -> bool:
     return isinstance(cache, dict)
 
 
+def _shape(value: Any) -> tuple[int, ...]:
+    """Return the shape of an array, or of a list of equal ones; () of anything else."""
+    try:
+        return np.shape(value)
+    except ValueError:  # of different shapes
+        return ()
+
+
 def _replaced(
     value: Any, pairs: list[tuple[Array, Array]], known: Mapping[str, Any], count: list[int]
 ) -> Any:
@@ -245,7 +269,7 @@ def _replaced(
     if type(value) is dict:
         return {
             key: known[key]
-            if type(key) is str and np.shape(known.get(key, MISSING)) == np.shape(item) != ()
+            if type(key) is str and _shape(known.get(key, MISSING)) == _shape(item) != ()
             else _replaced(item, pairs, known, count)
             for key, item in value.items()
         }

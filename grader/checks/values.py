@@ -231,6 +231,7 @@ def _look_at_cost(spec: ValuesSpec, context: Context, module: StudentModule) -> 
     """
     if not (spec.larger and context.assignment.can_answer):
         return  # a student's machine has no reference to compare with
+    module.mute()  # how often it is called from here on depends on the machine
     name, assignment = context.question.module, context.assignment
     solution, drive = assignment.solution(name), spec.runs
     for case in assignment.driven(name, drive, spec.larger, context.seed):

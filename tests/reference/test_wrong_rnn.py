@@ -65,6 +65,7 @@ MISTAKES = {
         ("lstm_step_forward", "lstm_step_backward"), ("lstm_forward", "lstm_backward")
     ),
     "rnn_step_without_bias": Mistake(("rnn_step_forward",), RNN_REST),
+    "rnn_steps_kept_by_name": Mistake(("rnn_forward", "rnn_backward")),
     "tanh_derivative_of_wrong_array": Mistake(("rnn_step_backward",), ("rnn_backward",)),
     "rnn_last_step_only": Mistake(("rnn_backward",)),
     "lstm_hidden_size_is_float": Mistake(("lstm_backward",)),

@@ -128,7 +128,7 @@ class AnsweredFunctions:
 
     def take_back(self) -> None:
         """Let all functions be what they were before, in all modules that there were."""
-        for function, before in self._codes:
+        for function, before in reversed(self._codes):  # one may have two names
             function.__code__ = before.__code__
             function.__defaults__, function.__kwdefaults__ = (
                 before.__defaults__, before.__kwdefaults__,

@@ -39,7 +39,7 @@ from .answered import AnsweredFunctions
 from .described import Describer
 from .generators import generators
 from .output import Output
-from .turns import Turns
+from .turns import Turns, times_of
 
 if TYPE_CHECKING:
     from . import lockdown
@@ -333,16 +333,10 @@ class Child:
         first, second = request["forward"], request["backward"]
         forward = modules.find_function(self._module, first["function"])
         backward = modules.find_function(self._module, second["function"])
+        calls = (forward, first["arguments"]), (backward, second["arguments"])
         with self._output.dropped():
-            started = time.perf_counter()
-            made = forward(*first["arguments"])
-            then = time.perf_counter()
-            several = isinstance(made, (tuple, list))
-            kept = [made[index] for index in first["opaque"]] if several else [made]
-            between = time.perf_counter()
-            backward(*second["arguments"], *kept)
-            ended = time.perf_counter()
-        return {"result": ["t", then - started, ended - between]}, []
+            seconds = times_of(*calls, first["opaque"])
+        return {"result": ["t", *seconds] if seconds is not None else None}, []
 
     def _reply(
         self, result: Any, opaque: Sequence[int], mutated: list[int], encoder: Encoder

@@ -5,13 +5,16 @@ from __future__ import annotations
 import ast
 import contextlib
 import gc
+import time
 import warnings
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
 
 from . import pure, statements
+
+Call = tuple[Callable[..., Any], Sequence[Any]]
 
 
 class Turns:
@@ -50,6 +53,31 @@ class Turns:
         with warnings.catch_warnings():
             pass  # to enter it makes Python forget that, in numpy's own files, too
         gc.collect()
+
+
+def times_of(forward: Call, backward: Call, kept_at: Sequence[int]) -> tuple[float, float] | None:
+    """Return how many seconds a call takes, and one that gets what it has kept, too.
+
+    None if one of them changes its arguments, of which only an ordinary call tells.
+
+    Args:
+        forward: a function and its arguments.
+        backward: as well, without the last ones.
+        kept_at: the positions of what is kept among the outputs of the first.
+    """
+    given = [one for one in (*forward[1], *backward[1]) if type(one) is np.ndarray]
+    before = [one.tobytes() for one in given]
+    started = time.perf_counter()
+    made = forward[0](*forward[1])
+    then = time.perf_counter()
+    several = isinstance(made, (tuple, list))
+    kept = [made[index] for index in kept_at] if several else [made]
+    between = time.perf_counter()
+    backward[0](*backward[1], *kept)
+    ended = time.perf_counter()
+    if [one.tobytes() for one in given] != before:
+        return None
+    return then - started, ended - between
 
 
 def _put(empty: Any, empty_like: Any) -> None:

@@ -151,15 +151,21 @@ def first(x, times):
 
 def second(dy, kept):
     print("second")
-    for _ in range(100 * kept[1]):
+    for _ in range(10_000 * kept[1]):
         dy = dy + kept[0]
     return dy
+
+def changes(x, kept=None):
+    x += 1
+    return x, [x, 0]
 """
     worker = turn(text)
-    made, kept = FunctionCall("first", (X, 100), (1,)), FunctionCall("second", (X,))
+    made, kept = FunctionCall("first", (X, 3), (1,)), FunctionCall("second", (X,))
     seconds = worker.times(made, kept).value
     assert [type(one) for one in seconds] == [float, float]
-    assert seconds[1] > 10 * seconds[0] > 0
+    assert seconds[1] > seconds[0] > 0
+    changes = FunctionCall("changes", (X,))  # of which an ordinary call tells
+    assert worker.times(made, changes).value is worker.times(changes, kept).value is None
     assert worker.call("first", (X, 1), (1,)).value[0] == pytest.approx(X + 1)
     with pytest.raises(AskAgainError):
         worker.times(made, FunctionCall("second", (X, X)))
@@ -294,6 +300,17 @@ def test_functions_are_answered_in_one_check_only(turn, program):
         assert fourth.call("half_step", (X,), ()).value == pytest.approx(X / 2)
         assert pid(first) == pid(second) == pid(third) == pid(fourth)
         fourth.close()
+
+
+def test_a_function_with_two_names_is_taken_back(turn, program):
+    (program / "module.py").write_text("from other import half as one, half as two\n")
+    first = turn(folder=program)
+    first.have_answered([wanted("one"), wanted("two")], answering(X + 1.0))
+    assert first.call("two", (X,), ()).value == pytest.approx(X + 1)
+    first.close()
+    second = turn(folder=program)
+    assert pid(first) == pid(second)
+    assert second.call("one", (X,), ()).value == pytest.approx(X / 2)
 
 
 def test_a_function_that_is_not_there_is_missing_again_in_the_next_check(turn, program):
