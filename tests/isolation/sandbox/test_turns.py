@@ -164,7 +164,7 @@ def changes(x, kept=None):
     seconds = worker.times(made, kept).value
     assert [type(one) for one in seconds] == [float, float]
     assert seconds[1] > seconds[0] > 0
-    changes = FunctionCall("changes", (X,))  # of which an ordinary call tells
+    changes = FunctionCall("changes", (X,), (1,))  # of which an ordinary call tells
     assert worker.times(made, changes).value is worker.times(changes, kept).value is None
     assert worker.call("first", (X, 1), (1,)).value[0] == pytest.approx(X + 1)
     with pytest.raises(AskAgainError):
