@@ -76,8 +76,12 @@ def beside_right_forwards(
 
 
 def _waiting(found: Judgement, spec: GradientSpec, context: Context) -> Judgement:
-    """Let parts that earn nothing wait: a cache that was not tried may put them right."""
-    names = tuple(part.name for part in found.parts if part.earned == 0)
+    """Let parts that earn nothing wait: a cache that was not tried may put them right.
+
+    It cannot if the function changes its arguments, and the rubric says that this is wrong.
+    """
+    lost = [part for part in found.parts if part.earned == 0]
+    names = tuple(part.name for part in lost if part.reason != "mutated_input")
     if not names:
         return found
     why = _untried(spec, f"{spec.forward} is wrong")

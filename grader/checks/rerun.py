@@ -148,11 +148,12 @@ def merged(
         return _unchanged(first)
     source = ", ".join(asked[:-1]) + (" and " if asked[1:] else "") + asked[-1]
     before = {part.name: part for part in first.parts} if isinstance(first, Judgement) else {}
-    parts, better, tells = [], [], False
+    parts, better, waiting, tells = [], [], [], False
     for part in second.parts:
         own = before.get(part.name) or _stopped(part, first)
         waits = part.name in second.undecided and own.earned <= part.earned
         parts.append(part if waits else _better(own, part, fraction, source))
+        waiting += [part.name] if waits else []
         better += [part.name] if parts[-1].earned == 1 and own.earned < 1 else []
         tells |= parts[-1] is not own
     if not earns and not tells:
@@ -164,7 +165,7 @@ def merged(
     alike: dict[str, Hashable] = {part.name: (part.reason, part.cause) for part in parts}
     message = in_lines(tuple(parts), alike)
     return Judgement(
-        *(tuple(parts), notes, second.measurements, message, second.figures), second.undecided
+        *(tuple(parts), notes, second.measurements, message, second.figures), tuple(waiting)
     )
 
 

@@ -1,9 +1,13 @@
 """Kind ``gradient``: near misses, shares, and what is right for one's own wrong forward."""
 
+from types import SimpleNamespace
+
 import pytest
 
-from grader.checks import cost
+from grader.checks import cost, forwards
+from grader.checks.base import Judgement
 from grader.errors import RubricError
+from grader.model import Part
 from tests.checks.toy_layers import (
     CASES,
     GRADIENT,
@@ -500,6 +504,25 @@ def test_where_the_worker_can_tell_that_gradients_cost_little_nothing_is_measure
     monkeypatch.setattr(cost, "FAR_FROM_MANY", 0.0)  # it takes longer than nothing
     assert graded(RIGHT, GRADIENT).outcome == "passed"
     assert measured == [1, 1]
+
+
+def test_what_waits_earns_nothing_and_is_not_proven_wrong_in_another_way():
+    parts = (
+        Part("dx", 0.25, 1.0),
+        Part("dw", 0.25, 0.0, "mismatch", "case a: differs"),
+        Part("db", 0.25, 0.5, "mismatch", "right for the own forward"),
+        Part("dy", 0.25, 0.0, "mutated_input", "changes its arguments"),
+    )
+    spec = SimpleNamespace(function="layer_backward", forward="layer_forward")
+    question = SimpleNamespace(module="layers.py")
+    context = SimpleNamespace(question=question, read_file=lambda _name: RIGHT.encode())
+    found = forwards._waiting(Judgement(parts), spec, context)
+    assert found.undecided == ("dw",)
+    assert "A person must read it. (case a: differs)" in found.parts[1].message
+    assert [found.parts[at] for at in (0, 2, 3)] == [parts[at] for at in (0, 2, 3)]
+    assert found.figures[0].text.startswith("def layer_backward")
+    whole = forwards._waiting(Judgement(parts[::3]), spec, context)
+    assert (whole.undecided, whole.parts) == ((), parts[::3])
 
 
 @pytest.mark.parametrize("proven", [True, False])

@@ -145,8 +145,8 @@ class AnsweredFunctions:
         stand_in = self._stand_in(name)
         if type(original) is types.FunctionType:
             # Whoever holds the function, in a table or a closure, is answered as well.
-            self._functions[name].original = _copy(original)
-            self._codes.append((original, _copy(original)))
+            self._functions[name].original = before = _copy(original)
+            self._codes.append((original, before))
             original.__globals__[HIDDEN_NAME] = self._answer
             free = original.__code__.co_freevars
             original.__code__ = stand_in.__code__.replace(co_freevars=free)
